@@ -1,0 +1,29 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, closed, oneOf } from './schema.ts'
+
+export const operatorRoles = ['admin', 'operator', 'viewer'] as const
+export type OperatorRole = (typeof operatorRoles)[number]
+
+export const LoginInput = closed({
+  username: Type.String({ minLength: 1, maxLength: 100 }),
+  password: Type.String({ minLength: 1, maxLength: 1_000 }),
+})
+export type LoginInput = Static<typeof LoginInput>
+
+export const TokenPair = closed({ access: Type.String(), refresh: Type.String() })
+export type TokenPair = Static<typeof TokenPair>
+
+export const RefreshInput = closed({ refresh: Type.String({ minLength: 1, maxLength: 500 }) })
+export type RefreshInput = Static<typeof RefreshInput>
+
+export const VerifyInput = closed({ token: Type.String({ minLength: 1, maxLength: 4_000 }) })
+export type VerifyInput = Static<typeof VerifyInput>
+
+/** What an access token carries. */
+export const AccessClaims = Type.Object({
+  sub: EntityId,
+  username: Type.String(),
+  role: oneOf(operatorRoles),
+  exp: Type.Integer(),
+})
+export type AccessClaims = Static<typeof AccessClaims>

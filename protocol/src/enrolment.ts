@@ -1,0 +1,56 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageOf } from './schema.ts'
+
+export const EnrolInput = closed({
+  enrolmentKey: Type.String({ minLength: 1, maxLength: 200 }),
+  macAddress: Type.String({ minLength: 1, maxLength: 64 }),
+  hostname: Type.String({ minLength: 1, maxLength: 255 }),
+  os: Type.String({ minLength: 1, maxLength: 100 }),
+  agentVersion: Type.String({ minLength: 1, maxLength: 50 }),
+  pairingSecret: Type.Optional(Type.String({ maxLength: 200 })),
+})
+export type EnrolInput = Static<typeof EnrolInput>
+
+/** A station's identity on the bus; the secret is shown here once. */
+export const Enrolled = closed({
+  stationId: StationId,
+  mqttSecret: Type.String(),
+  mqttUrl: Type.String(),
+  caCertificate: Type.Optional(Type.String()),
+  updatePublicKey: Type.Optional(Type.String()),
+})
+export type Enrolled = Static<typeof Enrolled>
+
+/** The request waits for an operator; the station shows the code and asks again. */
+export const PairingPending = closed({
+  pairingCode: Type.String(),
+  pairingSecret: Type.String(),
+  retryAfterSeconds: Seconds,
+})
+export type PairingPending = Static<typeof PairingPending>
+
+export const PairingRequest = closed({
+  id: EntityId,
+  state: oneOf(['waiting', 'accepted'] as const),
+  pairingCode: Type.String(),
+  macAddress: Type.String(),
+  hostname: Type.String(),
+  os: Type.String(),
+  agentVersion: Type.String(),
+  ip: Type.Optional(Type.String()),
+  stationId: Type.Optional(StationId),
+  requestedAt: Instant,
+  expiresAt: Instant,
+})
+export type PairingRequest = Static<typeof PairingRequest>
+
+export const PairingRequestPage = pageOf(PairingRequest)
+export type PairingRequestPage = Static<typeof PairingRequestPage>
+
+/** Accepts a request as a station that exists, or as a new one when `label` is given. */
+export const AcceptPairingInput = closed({
+  stationId: StationId,
+  label: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+})
+export type AcceptPairingInput = Static<typeof AcceptPairingInput>

@@ -1,0 +1,187 @@
+/** A message in both languages that people read; French first. */
+export interface Bilingual {
+  fr: string
+  en: string
+}
+
+interface ErrorEntry {
+  /** HTTP status of the answer. */
+  status: number
+  title: Bilingual
+  /** Whether the same call may succeed later without being changed. */
+  retryable: boolean
+}
+
+const entry = (status: number, fr: string, en: string, retryable = false): ErrorEntry => ({
+  status,
+  title: { fr, en },
+  retryable,
+})
+
+/** Every error that crosses a boundary: REST, WebSocket and MQTT carry the same codes. */
+export const errorTable = {
+  'malformed-json': entry(
+    400,
+    'Le corps de la requête n’est pas du JSON valide.',
+    'The request body is not valid JSON.',
+  ),
+  'invalid-query': entry(
+    400,
+    'Un paramètre de l’adresse n’est pas valable.',
+    'A parameter of the address is not valid.',
+  ),
+  'invalid-body': entry(422, 'Le contenu envoyé ne convient pas.', 'The content sent does not fit.'),
+  'unknown-field': entry(422, 'Un champ envoyé n’existe pas.', 'A field sent does not exist.'),
+  'body-too-large': entry(413, 'Le contenu envoyé est trop volumineux.', 'The content sent is too large.'),
+  'unsupported-media-type': entry(
+    415,
+    'Envoyez du JSON (application/json).',
+    'Send JSON (application/json).',
+  ),
+  unauthenticated: entry(401, 'Connectez-vous pour continuer.', 'Sign in to continue.'),
+  'login-failed': entry(401, 'Identifiant ou mot de passe incorrect.', 'Wrong username or password.'),
+  'login-throttled': entry(
+    429,
+    'Trop d’essais de connexion. Patientez avant de réessayer.',
+    'Too many sign-in attempts. Wait before trying again.',
+    true,
+  ),
+  forbidden: entry(403, 'Votre rôle ne permet pas cette action.', 'Your role does not allow this.'),
+  'not-found': entry(404, 'Introuvable.', 'Not found.'),
+  'method-not-allowed': entry(
+    405,
+    'Cette méthode n’est pas possible ici.',
+    'This method is not possible here.',
+  ),
+  duplicate: entry(409, 'Cette valeur est déjà utilisée.', 'This value is already in use.'),
+  'version-conflict': entry(
+    412,
+    'La fiche a changé entre-temps. Rechargez-la.',
+    'The record has changed meanwhile. Load it again.',
+    true,
+  ),
+  'use-revoke-consent': entry(
+    422,
+    'Pour retirer un consentement, utilisez l’action prévue.',
+    'To withdraw consent, use the action made for it.',
+  ),
+  'consent-missing': entry(
+    409,
+    'Le consentement de ce visiteur manque.',
+    'This visitor’s consent is missing.',
+  ),
+  'quota-reached': entry(
+    409,
+    'Le nombre de sessions du jour est atteint.',
+    'Today’s number of sessions is reached.',
+  ),
+  'anonymous-not-allowed': entry(
+    409,
+    'Les passages anonymes ne sont pas permis ici.',
+    'Anonymous passes are not allowed here.',
+  ),
+  'session-active': entry(409, 'Une session est en cours.', 'A session is in progress.'),
+  'session-not-pending': entry(
+    409,
+    'Cette session a déjà commencé ou est terminée.',
+    'This session has already started or is over.',
+  ),
+  'session-not-active': entry(409, 'Cette session n’est pas en cours.', 'This session is not in progress.'),
+  'session-not-suspended': entry(409, 'Cette session n’est pas suspendue.', 'This session is not suspended.'),
+  'session-ended': entry(409, 'Cette session est terminée.', 'This session is over.'),
+  'no-active-session': entry(
+    404,
+    'Aucune session en cours sur ce poste.',
+    'No session in progress at this station.',
+  ),
+  'station-maintenance': entry(409, 'Ce poste est en maintenance.', 'This station is under maintenance.'),
+  'station-required': entry(
+    422,
+    'Choisissez un poste pour démarrer cette session.',
+    'Choose a station to start this session.',
+  ),
+  'code-refused': entry(
+    404,
+    'Ce code n’est pas valable. Vérifiez-le ou adressez-vous à l’accueil.',
+    'This code is not valid. Check it or ask at the desk.',
+  ),
+  'code-not-validated': entry(
+    409,
+    'Saisissez d’abord le code sur ce poste.',
+    'Type the code at this station first.',
+  ),
+  'wrong-station': entry(
+    409,
+    'Ce code est prévu pour un autre poste.',
+    'This code is meant for another station.',
+  ),
+  'code-throttled': entry(
+    429,
+    'Trop de codes incorrects. Patientez avant de réessayer.',
+    'Too many wrong codes. Wait before trying again.',
+    true,
+  ),
+  'wrong-address': entry(
+    403,
+    'Ce poste n’appelle pas depuis son adresse.',
+    'This station does not call from its address.',
+  ),
+  'enrolment-refused': entry(
+    403,
+    'Enrôlement refusé. Vérifiez la clé du site.',
+    'Enrolment refused. Check the site key.',
+  ),
+  'pairing-full': entry(
+    429,
+    'Trop de postes attendent déjà une acceptation.',
+    'Too many stations already wait to be accepted.',
+    true,
+  ),
+  'unknown-op': entry(404, 'Opération inconnue.', 'Unknown operation.'),
+  'id-reused': entry(
+    409,
+    'Cet identifiant a déjà servi pour une autre demande.',
+    'This id was already used for another request.',
+  ),
+  'subprotocol-required': entry(
+    426,
+    'Demandez le sous-protocole escale.v1.',
+    'Ask for the subprotocol escale.v1.',
+  ),
+  unavailable: entry(
+    503,
+    'Le service redémarre. Réessayez dans un instant.',
+    'The service is restarting. Try again in a moment.',
+    true,
+  ),
+  internal: entry(
+    500,
+    'Erreur interne. Elle est consignée ; réessayez, puis prévenez le support.',
+    'Internal error. It is logged; try again, then tell support.',
+    true,
+  ),
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof errorTable
+
+export type Language = keyof Bilingual
+
+/** What an error answer says, in the reader's language. */
+export function errorTitle(code: ErrorCode, language: Language): string {
+  return errorTable[code].title[language]
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorTable, text)
+}
+
+/** RFC 9457 problem details, as every error answer carries them. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  instance: string
+  code: ErrorCode
+  errors?: { pointer: string; message: string }[]
+}

@@ -1,0 +1,90 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+
+/** Audited actions: dotted, past tense. */
+export const logActions = [
+  'user.created',
+  'user.updated',
+  'user.deleted',
+  'user.consent_revoked',
+  'station.created',
+  'station.updated',
+  'station.deleted',
+  'station.online',
+  'station.offline',
+  'station.enrolled',
+  'station.enrolment_requested',
+  'station.enrolment_refused',
+  'station.fault_reported',
+  'station.staff_called',
+  'session.created',
+  'session.updated',
+  'session.cancelled',
+  'session.started',
+  'session.time_added',
+  'session.suspended',
+  'session.resumed',
+  'session.terminated',
+  'session.expired',
+  'auth.login_succeeded',
+  'auth.login_failed',
+  'auth.token_reused',
+  'code.rejected',
+  'command.sent',
+] as const
+export type LogAction = (typeof logActions)[number]
+
+export const logLevels = ['info', 'warning', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export const Actor = closed({
+  type: oneOf(['operator', 'station', 'account', 'system'] as const),
+  id: Type.String(),
+  label: Type.String(),
+})
+export type Actor = Static<typeof Actor>
+
+/** One audit record: ids only, no names and no codes; chained by hash. */
+export const Log = closed({
+  id: Type.Integer({ minimum: 1 }),
+  at: Instant,
+  action: oneOf(logActions),
+  level: oneOf(logLevels),
+  actor: Actor,
+  stationId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String()),
+  userId: Type.Optional(Type.String()),
+  ip: Type.Optional(Type.String()),
+  details: Type.Record(Type.String(), Type.Unknown()),
+  prevHash: Type.String(),
+  hash: Type.String(),
+})
+export type Log = Static<typeof Log>
+
+export const LogPage = pageOf(Log)
+export type LogPage = Static<typeof LogPage>
+
+const logFilters = {
+  action: Type.Optional(oneOf(logActions)),
+  level: Type.Optional(oneOf(logLevels)),
+  actor: Type.Optional(Type.String({ maxLength: 100 })),
+  stationId: Type.Optional(StationId),
+  sessionId: Type.Optional(EntityId),
+  userId: Type.Optional(EntityId),
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+}
+
+export const LogQuery = closed({ ...listQuery, ...logFilters })
+export type LogQuery = Static<typeof LogQuery>
+
+export const LogSearchInput = closed({ text: Type.Optional(Type.String({ maxLength: 200 })), ...logFilters })
+export type LogSearchInput = Static<typeof LogSearchInput>
+
+export const LogStats = closed({
+  total: Seconds,
+  today: Seconds,
+  byLevel: Type.Record(Type.String(), Seconds),
+  byAction: Type.Record(Type.String(), Seconds),
+})
+export type LogStats = Static<typeof LogStats>

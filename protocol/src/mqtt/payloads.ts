@@ -1,0 +1,151 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
+import { logActions } from '../logs.ts'
+
+/** Unknown fields of a payload are ignored, so every object here is open. */
+const BootId = Type.String({ minLength: 1, maxLength: 64 })
+const Version = Type.Integer({ minimum: 0 })
+const RequestId = Type.String({ minLength: 1, maxLength: 64 })
+
+/** Thresholds at which a visitor is warned, seconds left. */
+export const WARNING_SECONDS = [300, 120, 60, 30, 10] as const
+export const DEFAULT_HEARTBEAT_INTERVAL_MS = 10_000
+/** A station silent for longer than this many heartbeat intervals is offline. */
+export const SILENT_AFTER_HEARTBEATS = 2.5
+export const DEFAULT_MAX_SUSPENDED_MINUTES = 30
+
+export const Presence = Type.Object({
+  online: Type.Boolean(),
+  cause: oneOf(['birth', 'clean', 'lost', 'silent'] as const),
+  bootId: BootId,
+  connectionSeq: Type.Optional(Type.Integer({ minimum: 0 })),
+  agentVersion: Type.String({ maxLength: 50 }),
+  hostname: Type.String({ maxLength: 255 }),
+  os: Type.String({ maxLength: 100 }),
+  ipAddress: Type.String({ maxLength: 64 }),
+  macAddress: Type.String({ maxLength: 64 }),
+  imageVersion: Type.Optional(Type.String({ maxLength: 100 })),
+})
+export type Presence = Static<typeof Presence>
+
+export const desiredStates = ['locked', 'active', 'suspended', 'maintenance'] as const
+export type DesiredState = (typeof desiredStates)[number]
+
+export const reportedStates = ['pairing', 'locked', 'active', 'suspended', 'maintenance', 'cleaning'] as const
+export type ReportedState = (typeof reportedStates)[number]
+
+export const Heartbeat = Type.Object({
+  bootId: BootId,
+  seq: Type.Integer({ minimum: 0 }),
+  uptimeSeconds: Seconds,
+  state: oneOf(reportedStates),
+  sessionId: Type.Optional(EntityId),
+  remainingSeconds: Type.Optional(Seconds),
+  cpuPercent: Percent,
+  memoryPercent: Percent,
+  diskPercent: Percent,
+  temperatureC: Type.Optional(Type.Number()),
+})
+export type Heartbeat = Static<typeof Heartbeat>
+
+/** The whole truth of a station, never a delta. `remainingSeconds` is as of `sentAt`. */
+export const Desired = Type.Object({
+  version: Version,
+  state: oneOf(desiredStates),
+  session: Type.Optional(
+    Type.Object({
+      id: EntityId,
+      displayName: Type.String(),
+      grantedSeconds: Seconds,
+      remainingSeconds: Seconds,
+      endsAt: Type.Optional(Instant),
+    }),
+  ),
+  sentAt: Instant,
+})
+export type Desired = Static<typeof Desired>
+
+export const Reported = Type.Object({
+  version: Version,
+  state: oneOf(reportedStates),
+  sessionId: Type.Optional(EntityId),
+  remainingSeconds: Type.Optional(Seconds),
+  bootId: BootId,
+  appliedAt: Instant,
+})
+export type Reported = Static<typeof Reported>
+
+export const Request = Type.Object({
+  id: RequestId,
+  op: Type.String({ minLength: 1, maxLength: 64 }),
+  params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+})
+export type Request = Static<typeof Request>
+
+export const Response = Type.Union([
+  Type.Object({ id: RequestId, ok: Type.Literal(true), data: Type.Record(Type.String(), Type.Unknown()) }),
+  Type.Object({
+    id: RequestId,
+    ok: Type.Literal(false),
+    error: Type.Object({ code: Type.String(), message: Type.String() }),
+  }),
+])
+export type Response = Static<typeof Response>
+
+export const commandOps = ['message', 'lock', 'logout', 'reboot', 'shutdown', 'identify', 'update'] as const
+
+export const Command = Type.Object({
+  id: RequestId,
+  bootId: Type.Optional(BootId),
+  op: oneOf(commandOps),
+  params: Type.Record(Type.String(), Type.Unknown()),
+  expiresAt: Instant,
+})
+export type Command = Static<typeof Command>
+
+export const Ack = Type.Object({
+  id: RequestId,
+  status: oneOf(['delivered', 'applied', 'failed', 'expired'] as const),
+  error: Type.Optional(Type.String({ maxLength: 500 })),
+  at: Instant,
+})
+export type Ack = Static<typeof Ack>
+
+/** What happened at a station while it was cut off; taken once per (station, bootId, seq). */
+export const StationEvent = Type.Object({
+  bootId: BootId,
+  seq: Type.Integer({ minimum: 0 }),
+  at: Instant,
+  kind: oneOf(['session_started', 'session_ended', 'warned', 'cleaned', 'fault'] as const),
+  details: Type.Record(Type.String(), Type.Unknown()),
+})
+export type StationEvent = Static<typeof StationEvent>
+
+/** Details of `session_ended`: the version that the station had applied tells which grants it saw. */
+export const SessionEndedDetails = Type.Object({
+  sessionId: EntityId,
+  reason: oneOf(['expired', 'logged_out', 'suspended_too_long'] as const),
+  version: Version,
+})
+export type SessionEndedDetails = Static<typeof SessionEndedDetails>
+
+export const SiteConfig = Type.Object({
+  heartbeatIntervalMs: Type.Integer({ minimum: 100 }),
+  warningsSeconds: Type.Array(Seconds),
+  maxSuspendedMinutes: Type.Integer({ minimum: 1 }),
+  language: oneOf(['fr', 'en'] as const),
+  branding: Type.Object({ siteName: Type.String() }),
+  terms: Type.String(),
+})
+export type SiteConfig = Static<typeof SiteConfig>
+
+/** One message per domain event: the audit record's public part. */
+export const DomainEvent = Type.Object({
+  kind: Type.Union([oneOf(logActions), Type.String()]),
+  at: Instant,
+  stationId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String()),
+  userId: Type.Optional(Type.String()),
+  details: Type.Record(Type.String(), Type.Unknown()),
+})
+export type DomainEvent = Static<typeof DomainEvent>

@@ -1,0 +1,37 @@
+import { Type, type Static, type TSchema } from 'typebox'
+import { EntityId, Instant } from '../schema.ts'
+import { SessionTime, ValidatedCode } from '../sessions.ts'
+
+const Nothing = Type.Object({})
+
+/** What a station may ask on its `request` topic: the schema of `params`, and of the answer's `data`. */
+export const stationOps = {
+  time: { params: Nothing, data: Type.Object({ receivedAt: Instant, sentAt: Instant }) },
+  validate_code: {
+    params: Type.Object({ code: Type.String({ minLength: 1, maxLength: 64 }) }),
+    data: ValidatedCode,
+  },
+  start_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
+  get_time: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
+  end_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
+  suspend_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
+  call_staff: {
+    params: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }),
+    data: Nothing,
+  },
+  report_fault: {
+    params: Type.Object({
+      kind: Type.String({ minLength: 1, maxLength: 100 }),
+      details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    }),
+    data: Nothing,
+  },
+} as const satisfies Record<string, { params: TSchema; data: TSchema }>
+
+export type StationOp = keyof typeof stationOps
+export type StationOpParams<K extends StationOp> = Static<(typeof stationOps)[K]['params']>
+export type StationOpData<K extends StationOp> = Static<(typeof stationOps)[K]['data']>
+
+export function isStationOp(op: string): op is StationOp {
+  return Object.hasOwn(stationOps, op)
+}

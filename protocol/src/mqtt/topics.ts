@@ -1,0 +1,234 @@
+import type { Static, TSchema } from 'typebox'
+import {
+  Ack,
+  Command,
+  Desired,
+  DomainEvent,
+  Heartbeat,
+  Presence,
+  Reported,
+  Request,
+  Response,
+  SiteConfig,
+  StationEvent,
+} from './payloads.ts'
+
+export const TOPIC_ROOT = 'escale/v1'
+
+/** Who connects to the broker. The server itself is no client: it listens in the broker's hooks. */
+export type ClientKind = 'station' | 'automation' | 'operator' | 'diagnostics'
+
+export interface TopicRule<S extends TSchema = TSchema> {
+  /** Below the root; `{stationId}`, `{clientId}` and `{kind}` stand for one level. */
+  pattern: string
+  payload: S
+  qos: 0 | 1
+  retain: boolean
+  /** Only on levels of its own: a station on its `{stationId}`, an automation on its `{clientId}`. */
+  publishers: readonly ClientKind[]
+  /** A station only on its own levels; the others on every level of the pattern. */
+  subscribers: readonly ClientKind[]
+  /** Forwarded to the station or automation that it names alone, whoever subscribes. */
+  isPrivate: boolean
+}
+
+const watchers = ['automation', 'operator', 'diagnostics'] as const
+const rule = <S extends TSchema>(topicRule: TopicRule<S>): TopicRule<S> => topicRule
+
+/** The bus in one table: every topic, its payload, quality of service, and who may do what. */
+export const topicTable = {
+  presence: rule({
+    pattern: 'stations/{stationId}/presence',
+    payload: Presence,
+    qos: 1,
+    retain: true,
+    publishers: ['station'],
+    subscribers: watchers,
+    isPrivate: false,
+  }),
+  heartbeat: rule({
+    pattern: 'stations/{stationId}/heartbeat',
+    payload: Heartbeat,
+    qos: 0,
+    retain: false,
+    publishers: ['station'],
+    subscribers: watchers,
+    isPrivate: false,
+  }),
+  desired: rule({
+    pattern: 'stations/{stationId}/desired',
+    payload: Desired,
+    qos: 1,
+    retain: true,
+    publishers: [],
+    subscribers: ['station', 'diagnostics'],
+    isPrivate: false,
+  }),
+  reported: rule({
+    pattern: 'stations/{stationId}/reported',
+    payload: Reported,
+    qos: 1,
+    retain: true,
+    publishers: ['station'],
+    subscribers: watchers,
+    isPrivate: false,
+  }),
+  request: rule({
+    pattern: 'stations/{stationId}/request',
+    payload: Request,
+    qos: 1,
+    retain: false,
+    publishers: ['station'],
+    subscribers: [],
+    isPrivate: true,
+  }),
+  response: rule({
+    pattern: 'stations/{stationId}/response',
+    payload: Response,
+    qos: 1,
+    retain: false,
+    publishers: [],
+    subscribers: ['station'],
+    isPrivate: true,
+  }),
+  command: rule({
+    pattern: 'stations/{stationId}/command',
+    payload: Command,
+    qos: 1,
+    retain: false,
+    publishers: [],
+    subscribers: ['station', 'diagnostics'],
+    isPrivate: false,
+  }),
+  ack: rule({
+    pattern: 'stations/{stationId}/ack',
+    payload: Ack,
+    qos: 1,
+    retain: false,
+    publishers: ['station'],
+    subscribers: ['diagnostics'],
+    isPrivate: false,
+  }),
+  events: rule({
+    pattern: 'stations/{stationId}/events',
+    payload: StationEvent,
+    qos: 1,
+    retain: false,
+    publishers: ['station'],
+    subscribers: ['diagnostics'],
+    isPrivate: false,
+  }),
+  config: rule({
+    pattern: 'config',
+    payload: SiteConfig,
+    qos: 1,
+    retain: true,
+    publishers: [],
+    subscribers: ['station', 'diagnostics'],
+    isPrivate: false,
+  }),
+  domainEvent: rule({
+    pattern: 'events/{kind}',
+    payload: DomainEvent,
+    qos: 1,
+    retain: false,
+    publishers: [],
+    subscribers: watchers,
+    isPrivate: false,
+  }),
+  automationRequest: rule({
+    pattern: 'automation/{clientId}/request',
+    payload: Request,
+    qos: 1,
+    retain: false,
+    publishers: ['automation'],
+    subscribers: [],
+    isPrivate: true,
+  }),
+  automationResponse: rule({
+    pattern: 'automation/{clientId}/response',
+    payload: Response,
+    qos: 1,
+    retain: false,
+    publishers: [],
+    subscribers: ['automation'],
+    isPrivate: true,
+  }),
+} as const
+
+export type TopicName = keyof typeof topicTable
+export type TopicPayload<N extends TopicName> = Static<(typeof topicTable)[N]['payload']>
+
+const PLACEHOLDER = /\{\w+\}/
+
+/** The topic of one party: `topicOf('desired', 'pc-01')` is `escale/v1/stations/pc-01/desired`. */
+export function topicOf(name: TopicName, party?: string): string {
+  const pattern: string = topicTable[name].pattern
+  return `${TOPIC_ROOT}/${party === undefined ? pattern : pattern.replace(PLACEHOLDER, party)}`
+}
+
+/** A parsed topic: its row of the table, and the station, client or kind that it names. */
+export interface TopicMatch {
+  name: TopicName
+  rule: TopicRule
+  party?: string
+}
+
+const rows = Object.entries(topicTable) as [TopicName, TopicRule][]
+
+/** Finds the row that a concrete topic belongs to; undefined when the contract knows no such topic. */
+export function matchTopic(topic: string): TopicMatch | undefined {
+  const levels = topic.split('/')
+  for (const [name, topicRule] of rows) {
+    const pattern = topicOf(name).split('/')
+    if (pattern.length !== levels.length) continue
+    const index = pattern.findIndex((level) => PLACEHOLDER.test(level))
+    if (pattern.every((level, i) => i === index || level === levels[i])) {
+      const party = levels[index]
+      return party === undefined ? { name, rule: topicRule } : { name, rule: topicRule, party }
+    }
+  }
+  return undefined
+}
+
+/** Every topic filter that a client may subscribe to, or narrow further. */
+export function subscriptionFilters(kind: ClientKind, party: string): string[] {
+  if (kind === 'diagnostics') return [`${TOPIC_ROOT}/#`, '$SYS/#']
+  return rows
+    .filter(([, topicRule]) => topicRule.subscribers.includes(kind))
+    .map(([name, topicRule]) => {
+      if (name === 'domainEvent') return `${TOPIC_ROOT}/events/#`
+      const isOwn = kind === 'station' || topicRule.isPrivate
+      return topicOf(name, isOwn ? party : '+')
+    })
+}
+
+/** Whether every topic that `filter` matches is also matched by `allowed` (MQTT 3.1.1 section 4.7). */
+export function covers(allowed: string, filter: string): boolean {
+  const wide = allowed.split('/')
+  const narrow = filter.split('/')
+  for (const [i, level] of wide.entries()) {
+    if (level === '#') return true
+    const other = narrow[i]
+    if (other === undefined || other === '#') return false
+    if (level !== '+' && level !== other) return false
+  }
+  return narrow.length === wide.length
+}
+
+/** Whether a client may publish on a topic: a row that lists its kind, on a level of its own. */
+export function mayPublish(kind: ClientKind, party: string, topic: string): boolean {
+  const match = matchTopic(topic)
+  return match !== undefined && match.rule.publishers.includes(kind) && match.party === party
+}
+
+export function maySubscribe(kind: ClientKind, party: string, filter: string): boolean {
+  return subscriptionFilters(kind, party).some((allowed) => covers(allowed, filter))
+}
+
+/** Whether a message may reach a client that already subscribes: private topics reach their party alone. */
+export function mayReceive(kind: ClientKind, party: string, topic: string): boolean {
+  const match = matchTopic(topic)
+  if (!match?.rule.isPrivate) return true
+  return match.rule.subscribers.includes(kind) && match.party === party
+}

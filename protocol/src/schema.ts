@@ -1,0 +1,54 @@
+import { Type, type Static, type TObject, type TSchema } from 'typebox'
+
+/** RFC 3339 instant; what we send is UTC with milliseconds. */
+export const Instant = Type.String({ format: 'date-time' })
+/** Calendar date, `YYYY-MM-DD`, no time zone. */
+export const CalendarDate = Type.String({ format: 'date' })
+/** Whole seconds, never negative. */
+export const Seconds = Type.Integer({ minimum: 0 })
+/** Identifier of a user, session, operator ...: opaque to every reader. */
+export const EntityId = Type.String({ minLength: 1, maxLength: 64 })
+/** Topic-safe name of a station or an account. */
+export const StationId = Type.String({ pattern: '^[a-z0-9-]{1,32}$' })
+export const Percent = Type.Number({ minimum: 0, maximum: 100 })
+
+/** A string that must be one of the given literals. */
+export function oneOf<const T extends readonly string[]>(values: T) {
+  return Type.Unsafe<T[number]>(Type.String({ enum: [...values] }))
+}
+
+/** A closed object: an unknown field is refused (REST bodies). */
+export function closed<const P extends Record<string, TSchema>>(properties: P) {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+/** The page of a list: `{count, next, previous, results}`. */
+export function pageOf<const T extends TSchema>(item: T) {
+  return closed({
+    count: Type.Integer({ minimum: 0 }),
+    next: Type.Union([Type.String(), Type.Null()]),
+    previous: Type.Union([Type.String(), Type.Null()]),
+    results: Type.Array(item),
+  })
+}
+
+/** A replacement body: the writable fields, and the answer's read-only ones, which are ignored. */
+export function replacementOf<const W extends Record<string, TSchema>>(
+  writable: TObject<W>,
+  answer: TObject,
+) {
+  const ignored = Object.fromEntries(
+    Object.keys(answer.properties)
+      .filter((name) => !(name in writable.properties))
+      .map((name) => [name, Type.Optional(Type.Unknown())]),
+  )
+  return Type.Unsafe<Static<TObject<W>>>(closed({ ...ignored, ...writable.properties }))
+}
+
+/** What every list accepts in its query string. */
+export const listQuery = {
+  page: Type.Optional(Type.Integer({ minimum: 1, default: 1 })),
+  pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 25 })),
+  ordering: Type.Optional(Type.String({ pattern: '^-?[a-zA-Z]+$' })),
+  search: Type.Optional(Type.String({ maxLength: 200 })),
+}

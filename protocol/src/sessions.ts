@@ -1,0 +1,118 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, Instant, Percent, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+
+export const sessionStates = ['pending', 'active', 'suspended', 'ended'] as const
+export type SessionState = (typeof sessionStates)[number]
+
+export const endReasons = [
+  'expired',
+  'terminated',
+  'logged_out',
+  'code_expired',
+  'suspended_too_long',
+  'station_lost',
+] as const
+export type EndReason = (typeof endReasons)[number]
+
+const sessionFields = {
+  id: EntityId,
+  userId: Type.Optional(EntityId),
+  stationId: Type.Optional(StationId),
+  state: oneOf(sessionStates),
+  grantedSeconds: Seconds,
+  elapsedSeconds: Seconds,
+  remainingSeconds: Seconds,
+  percentUsed: Percent,
+  creditSeconds: Seconds,
+  codeExpiresAt: Type.Optional(Instant),
+  startedAt: Type.Optional(Instant),
+  endsAt: Type.Optional(Instant),
+  suspendedAt: Type.Optional(Instant),
+  endedAt: Type.Optional(Instant),
+  endReason: Type.Optional(oneOf(endReasons)),
+  createdBy: Type.String(),
+  createdAt: Instant,
+  updatedAt: Instant,
+}
+
+/** Time granted to a user on a station. */
+export const Session = closed(sessionFields)
+export type Session = Static<typeof Session>
+
+/** The answer to a creation: the only place where the access code is ever shown. */
+export const CreatedSession = closed({ ...sessionFields, accessCode: Type.String() })
+export type CreatedSession = Static<typeof CreatedSession>
+
+export const SessionInput = closed({
+  userId: Type.Optional(EntityId),
+  stationId: Type.Optional(StationId),
+  minutes: Type.Integer({ minimum: 1, maximum: 1440 }),
+})
+export type SessionInput = Static<typeof SessionInput>
+
+export const SessionPage = pageOf(Session)
+export type SessionPage = Static<typeof SessionPage>
+
+export const SessionQuery = closed({
+  ...listQuery,
+  state: Type.Optional(oneOf(sessionStates)),
+  userId: Type.Optional(EntityId),
+  stationId: Type.Optional(StationId),
+  endReason: Type.Optional(oneOf(endReasons)),
+  createdBy: Type.Optional(Type.String({ maxLength: 100 })),
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+})
+export type SessionQuery = Static<typeof SessionQuery>
+
+export const SessionStats = closed({
+  total: Seconds,
+  pending: Seconds,
+  active: Seconds,
+  suspended: Seconds,
+  ended: Seconds,
+  createdToday: Seconds,
+  grantedSecondsToday: Seconds,
+  averageElapsedSeconds: Seconds,
+})
+export type SessionStats = Static<typeof SessionStats>
+
+/** Minutes to add (negative: to take away); never takes more than what is left. */
+export const AddTimeInput = closed({
+  minutes: Type.Integer({ minimum: -1440, maximum: 1440, not: { const: 0 } }),
+})
+export type AddTimeInput = Static<typeof AddTimeInput>
+
+export const ReasonInput = closed({ reason: Type.Optional(Type.String({ maxLength: 500 })) })
+export type ReasonInput = Static<typeof ReasonInput>
+
+export const ValidateCodeInput = closed({
+  code: Type.String({ minLength: 1, maxLength: 64 }),
+  stationId: Type.Optional(StationId),
+})
+export type ValidateCodeInput = Static<typeof ValidateCodeInput>
+
+/** What a right code opens. */
+export const ValidatedCode = Type.Object({
+  sessionId: EntityId,
+  displayName: Type.String(),
+  grantedSeconds: Seconds,
+})
+export type ValidatedCode = Static<typeof ValidatedCode>
+
+export const StartInput = closed({ stationId: Type.Optional(StationId) })
+export type StartInput = Static<typeof StartInput>
+
+/** A session's time as of `sentAt`. Elapsed is rounded down; remaining = granted - elapsed. */
+export const SessionTime = Type.Object({
+  sessionId: EntityId,
+  stationId: Type.Optional(StationId),
+  state: oneOf(sessionStates),
+  grantedSeconds: Seconds,
+  remainingSeconds: Seconds,
+  elapsedSeconds: Seconds,
+  percentUsed: Percent,
+  endsAt: Type.Optional(Instant),
+  sentAt: Instant,
+})
+export type SessionTime = Static<typeof SessionTime>

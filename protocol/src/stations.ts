@@ -1,0 +1,79 @@
+import { Type, type Static } from 'typebox'
+import {
+  EntityId,
+  Instant,
+  Percent,
+  Seconds,
+  StationId,
+  closed,
+  listQuery,
+  oneOf,
+  pageOf,
+  replacementOf,
+} from './schema.ts'
+
+export const stationStates = ['available', 'occupied', 'maintenance', 'offline'] as const
+export type StationState = (typeof stationStates)[number]
+
+/** The live figures of a heartbeat. */
+export const StationMetrics = Type.Object({
+  uptimeSeconds: Type.Optional(Seconds),
+  cpuPercent: Type.Optional(Percent),
+  memoryPercent: Type.Optional(Percent),
+  diskPercent: Type.Optional(Percent),
+  temperatureC: Type.Optional(Type.Number({ minimum: -50, maximum: 200 })),
+})
+export type StationMetrics = Static<typeof StationMetrics>
+
+const writableFields = {
+  label: Type.String({ minLength: 1, maxLength: 100 }),
+  location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  ipAddress: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  macAddress: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+}
+
+/** A public computer. `state` is derived: maintenance, occupied, offline, available, in that order. */
+export const Station = closed({
+  id: StationId,
+  ...writableFields,
+  lastSeenIp: Type.Optional(Type.String()),
+  state: oneOf(stationStates),
+  online: Type.Boolean(),
+  lastHeartbeatAt: Type.Optional(Instant),
+  agentVersion: Type.Optional(Type.String()),
+  os: Type.Optional(Type.String()),
+  metrics: Type.Optional(StationMetrics),
+  activeSessionId: Type.Optional(EntityId),
+  createdAt: Instant,
+  updatedAt: Instant,
+})
+export type Station = Static<typeof Station>
+
+export const StationInput = closed({ id: StationId, ...writableFields })
+export type StationInput = Static<typeof StationInput>
+
+export const StationReplacement = replacementOf(closed(writableFields), Station)
+export type StationReplacement = Static<typeof StationReplacement>
+
+export const StationPage = pageOf(Station)
+export type StationPage = Static<typeof StationPage>
+
+export const StationQuery = closed({
+  ...listQuery,
+  state: Type.Optional(oneOf(stationStates)),
+  online: Type.Optional(Type.Boolean()),
+  location: Type.Optional(Type.String({ maxLength: 100 })),
+  ipAddress: Type.Optional(Type.String({ maxLength: 64 })),
+  macAddress: Type.Optional(Type.String({ maxLength: 64 })),
+})
+export type StationQuery = Static<typeof StationQuery>
+
+export const StationStats = closed({
+  total: Seconds,
+  available: Seconds,
+  occupied: Seconds,
+  maintenance: Seconds,
+  offline: Seconds,
+  online: Seconds,
+})
+export type StationStats = Static<typeof StationStats>

@@ -1,0 +1,80 @@
+import { Type, type Static } from 'typebox'
+import {
+  CalendarDate,
+  EntityId,
+  Instant,
+  Seconds,
+  closed,
+  listQuery,
+  oneOf,
+  pageOf,
+  replacementOf,
+} from './schema.ts'
+
+export const sexes = ['female', 'male', 'other'] as const
+
+const text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
+
+const writableFields = {
+  firstName: text(100),
+  lastName: text(100),
+  email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
+  phone: Type.Optional(Type.String({ pattern: '^[+0-9 ().-]{3,30}$' })),
+  birthDate: Type.Optional(CalendarDate),
+  sex: Type.Optional(oneOf(sexes)),
+  municipality: Type.Optional(text(100)),
+  occupation: Type.Optional(text(100)),
+  notes: Type.Optional(text(2_000)),
+  consentGiven: Type.Boolean(),
+}
+
+/** A visitor. */
+export const User = closed({
+  id: EntityId,
+  ...writableFields,
+  consentAt: Type.Optional(Instant),
+  consentVersion: Type.Optional(Type.String()),
+  consentRevokedAt: Type.Optional(Instant),
+  hasPhoto: Type.Boolean(),
+  createdAt: Instant,
+  updatedAt: Instant,
+})
+export type User = Static<typeof User>
+
+export const UserInput = closed({ ...writableFields, consentGiven: Type.Optional(Type.Boolean()) })
+export type UserInput = Static<typeof UserInput>
+
+export const UserReplacement = replacementOf(UserInput, User)
+export type UserReplacement = Static<typeof UserReplacement>
+
+export const UserPage = pageOf(User)
+export type UserPage = Static<typeof UserPage>
+
+export const UserQuery = closed({
+  ...listQuery,
+  email: Type.Optional(Type.String({ maxLength: 254 })),
+  municipality: Type.Optional(Type.String({ maxLength: 100 })),
+  occupation: Type.Optional(Type.String({ maxLength: 100 })),
+  sex: Type.Optional(oneOf(sexes)),
+  consentGiven: Type.Optional(Type.Boolean()),
+})
+export type UserQuery = Static<typeof UserQuery>
+
+export const UserStats = closed({
+  total: Seconds,
+  withConsent: Seconds,
+  createdToday: Seconds,
+  withSessionToday: Seconds,
+})
+export type UserStats = Static<typeof UserStats>
+
+export const cannotCreateReasons = ['consent-missing', 'quota-reached', 'session-active'] as const
+
+/** Whether a user may be granted a session now, and if not, each reason why. */
+export const CanCreateSession = closed({
+  allowed: Type.Boolean(),
+  reasons: Type.Array(oneOf(cannotCreateReasons)),
+  sessionsToday: Seconds,
+  quota: Seconds,
+})
+export type CanCreateSession = Static<typeof CanCreateSession>
