@@ -1,0 +1,189 @@
+import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import type { Server } from 'node:net'
+import { Aedes, type Client, type PublishPacket } from 'aedes'
+import { matchTopic, topicOf, topicTable } from '@escale/protocol'
+import { createWebSocketStream } from 'ws'
+import { createConnections } from './connections.ts'
+import { guardConnection } from './guard.ts'
+import { createInbound } from './inbound.ts'
+import { createLanes } from './lanes.ts'
+import { addressOf, ipOf, openListener } from './listeners.ts'
+import { createLogThrottle } from './log-throttle.ts'
+import { createLogin } from './login.ts'
+import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
+import { isRefusal } from './refusal.ts'
+
+const DEFAULT_DRAIN_TIMEOUT_MS = 2_000
+const DEFAULT_CONNECT_TIMEOUT_MS = 5_000
+/** How long a stop waits for messages that are being taken in. */
+const CLOSE_TIMEOUT_MS = 500
+
+const UNKNOWN_ORIGIN: Origin = { ip: '', transport: 'tcp' }
+
+/** Starts the broker, without any listener yet: publish what is retained first, then {@link Broker.listen}. */
+export async function createBroker(ports: BrokerPorts, options: BrokerOptions): Promise<Broker> {
+  const { log } = options
+  const throttle = createLogThrottle(() => ports.nowMs())
+  const origins = new WeakMap<object, Origin>()
+  const streams = new Set<Duplex>()
+  const servers: Server[] = []
+  const outgoing = createLanes()
+  const connections = createConnections(() => ports.nowMs())
+  const inbound = createInbound({ ports, connections, log, throttle })
+  const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
+  const counts = { messagesPublished: 0, connectionsRefused: 0, policyViolations: 0 }
+  let closing: Promise<void> | undefined
+
+  const aedes = new Aedes({
+    ...createLogin(ports, connections, originOf),
+    authorizePublish: inbound.authorizePublish,
+    authorizeSubscribe: inbound.authorizeSubscribe,
+    authorizeForward: inbound.authorizeForward,
+    drainTimeout: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    connectTimeout: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
+    concurrency: 0,
+  })
+  routeByTable(aedes, inbound.isDropped)
+  await aedes.listen()
+
+  const events: EventEmitter = aedes
+  events.on('error', (err: unknown) => log.error({ err }, 'broker error'))
+  aedes.on('clientError', (client, err) => {
+    const connection = connections.of(client)
+    const clientId = connection?.clientId
+    if (connection && isRefusal(err)) {
+      counts.policyViolations += 1
+      log.warn({ clientId, reason: err.message, ...err.details }, 'mqtt client thrown out')
+    } else if (connection) {
+      log.info({ clientId, reason: err.message }, 'mqtt connection lost')
+    } else {
+      refused(originOf(client).ip, err)
+    }
+  })
+  aedes.on('connectionError', (client, err) => refused(originOf(client).ip, err))
+  aedes.on('clientReady', (client) => {
+    const connection = connections.of(client)
+    if (!connection) return
+    log.debug({ clientId: connection.clientId, ...connection.origin }, 'mqtt client connected')
+    // Aedes takes over by client id itself, but loses track of a client whose end overlaps with its successor.
+    for (const other of connections.ofUsername(connection.username)) {
+      if (other.clientId === connection.clientId && other.client !== client) other.client.conn.destroy()
+    }
+  })
+
+  function refused(ip: string, err: Error) {
+    counts.connectionsRefused += 1
+    const heldBack = throttle(`${ip} ${err.message}`)
+    if (heldBack === undefined) return
+    log.warn(
+      { ip, reason: err.message, heldBack, ...(isRefusal(err) && err.details) },
+      'mqtt connection refused',
+    )
+  }
+
+  function handleStream(stream: Duplex, origin: Origin) {
+    if (closing) {
+      stream.destroy()
+      return
+    }
+    origins.set(stream, origin)
+    streams.add(stream)
+    stream.once('close', () => streams.delete(stream))
+    guardConnection(aedes.handle(stream))
+  }
+
+  /** In order per party: side by side, a message that is not retained overtakes one that is. */
+  function send(packet: PublishPacket): Promise<void> {
+    counts.messagesPublished += 1
+    const { topic } = packet
+    const lane = topic.slice(0, topic.lastIndexOf('/'))
+    return new Promise((resolve, reject) => {
+      const task = () =>
+        new Promise<void>((next) => {
+          aedes.publish(packet, (err) => {
+            if (err) reject(err)
+            else resolve()
+            next()
+          })
+        })
+      outgoing.run(lane, task)
+    })
+  }
+
+  async function shutDown() {
+    const taken = inbound.stop()
+    for (const server of servers) server.close()
+    for (const stream of streams) stream.destroy()
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
+    })
+    await Promise.race([taken, timeout])
+    clearTimeout(timer)
+    await new Promise<void>((resolve) => aedes.close(resolve))
+  }
+
+  return {
+    publish(name, party, payload) {
+      const { qos, retain } = topicTable[name]
+      const body = Buffer.from(JSON.stringify(payload))
+      return send({ cmd: 'publish', topic: topicOf(name, party), payload: body, qos, retain, dup: false })
+    },
+    async clearRetained(stationId) {
+      const empty = { cmd: 'publish', payload: Buffer.alloc(0), qos: 1, retain: true, dup: false } as const
+      const names = ['desired', 'presence', 'reported'] as const
+      await Promise.all(names.map((name) => send({ ...empty, topic: topicOf(name, stationId) })))
+    },
+    async listen(listenOptions) {
+      const server = await openListener(listenOptions, {
+        accept: handleStream,
+        failed: (err, during) => {
+          if (during === 'handshake') refused('', err)
+          else log.error({ err }, 'mqtt listener error')
+        },
+      })
+      servers.push(server)
+      if (closing) server.close()
+      return addressOf(server)
+    },
+    handleWebSocket(socket, request, ip) {
+      // The stream takes the first error of its socket only; another one must not end the process.
+      socket.on('error', () => undefined)
+      handleStream(createWebSocketStream(socket), { ip: ip ?? ipOf(request.socket), transport: 'ws' })
+    },
+    handleStream,
+    disconnect(matches) {
+      const chosen = [...connections.all()].filter(({ principal }) => matches(principal))
+      for (const connection of chosen) {
+        connection.isRevoked = true
+        connection.client.conn.destroy()
+      }
+      return chosen.length
+    },
+    stats: () => ({ clients: connections.count(), ...counts, ...inbound.counts() }),
+    close: () => (closing ??= shutDown()),
+  }
+}
+
+type Done = (error?: Error) => void
+
+/** Puts the topic table between Aedes' acceptance of a packet and its routing. */
+function routeByTable(aedes: Aedes, isDropped: (packet: object) => boolean): void {
+  // Aedes itself calls it with the sending client in the middle, which its types leave out.
+  const route = aedes.publish.bind(aedes) as (packet: PublishPacket, ...rest: unknown[]) => void
+
+  aedes.publish = (packet: PublishPacket, ...rest: unknown[]) => {
+    if (isDropped(packet)) {
+      const done = rest.at(-1) as Done
+      done()
+      return
+    }
+    const client = rest.length > 1 ? rest[0] : undefined
+    const qos = client ? matchTopic(packet.topic)?.rule.qos : undefined
+    // The sender's own QoS rules its acknowledgement, the table's what others get.
+    const isAsTable = qos === undefined || qos === packet.qos
+    route(isAsTable ? packet : { ...packet, qos }, ...rest)
+  }
+}

@@ -1,0 +1,70 @@
+import type { Client } from 'aedes'
+import type { Origin, Principal } from './ports.ts'
+
+/** Longest delay that a Node timer takes, milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export interface Connection {
+  client: Client
+  username: string
+  clientId: string
+  principal: Principal
+  origin: Origin
+  /** Set by `disconnect`: what is still queued of it is not taken any more. */
+  isRevoked: boolean
+}
+
+export interface Connections {
+  add(connection: Connection): void
+  of(client: Client): Connection | undefined
+  all(): Iterable<Connection>
+  ofUsername(username: string): Connection[]
+  count(): number
+}
+
+/** The connections that are logged in; each leaves by itself when its stream closes or its token expires. */
+export function createConnections(nowMs: () => number): Connections {
+  const live = new Map<Client, Connection>()
+  // A will is sent after its stream has closed: what it came from must outlive `live`.
+  const known = new WeakMap<Client, Connection>()
+  const byUsername = new Map<string, Set<Connection>>()
+
+  function leave(connection: Connection) {
+    live.delete(connection.client)
+    const siblings = byUsername.get(connection.username)
+    siblings?.delete(connection)
+    if (siblings?.size === 0) byUsername.delete(connection.username)
+  }
+
+  return {
+    add(connection) {
+      const { client, principal, username } = connection
+      live.set(client, connection)
+      known.set(client, connection)
+      const siblings = byUsername.get(username)
+      if (siblings) siblings.add(connection)
+      else byUsername.set(username, new Set([connection]))
+      const stopExpiry = expireAt(principal.expiresAtMs, nowMs, () => client.conn.destroy())
+      client.conn.once('close', () => {
+        stopExpiry()
+        leave(connection)
+      })
+    },
+    of: (client) => known.get(client),
+    all: () => live.values(),
+    ofUsername: (username) => [...(byUsername.get(username) ?? [])],
+    count: () => live.size,
+  }
+}
+
+function expireAt(atMs: number | undefined, nowMs: () => number, onExpired: () => void): () => void {
+  if (atMs === undefined) return () => undefined
+  let timer: NodeJS.Timeout
+  const arm = () => {
+    const leftMs = atMs - nowMs()
+    if (leftMs <= 0) onExpired()
+    else timer = setTimeout(arm, Math.min(leftMs, MAX_TIMER_MS)).unref()
+  }
+  arm()
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,15 @@
+export { createBroker } from './broker.ts'
+export { OPERATOR_USERNAME } from './login.ts'
+export { WEBSOCKET_MAX_PAYLOAD_BYTES } from './ports.ts'
+export type {
+  Broker,
+  BrokerOptions,
+  BrokerPorts,
+  BrokerStats,
+  Credentials,
+  ListenOptions,
+  Origin,
+  Principal,
+  Received,
+  Verdict,
+} from './ports.ts'

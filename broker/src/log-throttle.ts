@@ -1,0 +1,22 @@
+const INTERVAL_MS = 60_000
+const MAX_KEYS = 10_000
+
+/**
+ * Lets one line per key and minute through.
+ * @returns a function that answers how many lines were held back since the last one, or undefined to stay silent.
+ */
+export function createLogThrottle(nowMs: () => number): (key: string) => number | undefined {
+  const entries = new Map<string, { sinceMs: number; heldBack: number }>()
+
+  return (key) => {
+    const now = nowMs()
+    const entry = entries.get(key)
+    if (entry && Math.abs(now - entry.sinceMs) < INTERVAL_MS) {
+      entry.heldBack += 1
+      return undefined
+    }
+    if (!entry && entries.size >= MAX_KEYS) entries.clear()
+    entries.set(key, { sinceMs: now, heldBack: 0 })
+    return entry?.heldBack ?? 0
+  }
+}

@@ -1,0 +1,107 @@
+import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes'
+import { mayPublish } from '@escale/protocol'
+import type { Connections } from './connections.ts'
+import type { BrokerPorts, Origin, Principal } from './ports.ts'
+import { CONNACK, isRefusal, refusal } from './refusal.ts'
+
+/** The username under which operators connect, with their access token as the password. */
+export const OPERATOR_USERNAME = 'operator'
+export const MAX_CONNECTIONS_PER_OWNER = 4
+
+const USERNAME = /^[a-z0-9-]{1,32}$/
+const SUFFIX = /^[a-z0-9-]{1,32}$/
+
+interface Login {
+  preConnect: NonNullable<AedesOptions['preConnect']>
+  authenticate: NonNullable<AedesOptions['authenticate']>
+}
+
+/** Who may connect at all: the hooks of Aedes around a CONNECT packet. */
+export function createLogin(
+  ports: Pick<BrokerPorts, 'authenticate' | 'nowMs'>,
+  connections: Connections,
+  originOf: (client: Client) => Origin,
+): Login {
+  // `authenticate` sees neither the will nor the client id as sent.
+  const connects = new WeakMap<Client, ConnectPacket>()
+
+  /** @throws Refusal when the connection is not let in. */
+  async function admit(client: Client, username: string, password: string): Promise<Principal> {
+    const connect = connects.get(client)
+    const clientId = connect?.clientId ?? ''
+    requireOwnClientId(username, clientId)
+
+    const origin = originOf(client)
+    const principal = await ports.authenticate({ username, password, clientId, ...origin })
+    if (!principal) throw refusal('wrong credentials', { username }, CONNACK.badCredentials)
+    const details = { username, clientId, kind: principal.kind }
+    const refuse = (reason: string, code: number = CONNACK.notAuthorized) => refusal(reason, details, code)
+
+    if ((username === OPERATOR_USERNAME) !== (principal.kind === 'operator'))
+      throw refuse('reserved username')
+    if (principal.expiresAtMs !== undefined && principal.expiresAtMs <= ports.nowMs()) {
+      throw refuse('token expired', CONNACK.badCredentials)
+    }
+    if (connect?.will && !mayPublish(principal.kind, principal.party, connect.will.topic)) {
+      throw refuse('will outside the policy')
+    }
+
+    const siblings = connections.ofUsername(username)
+    // Only operators share a username: without this, one could throw another out by taking its client id.
+    const isTaken = siblings.some(
+      (other) => other.clientId === clientId && other.principal.id !== principal.id,
+    )
+    if (isTaken) throw refuse('client id belongs to another operator', CONNACK.identifierRejected)
+    const beside = new Set(
+      siblings
+        .filter((other) => other.principal.id === principal.id && other.clientId !== clientId)
+        .map((other) => other.clientId),
+    )
+    if (beside.size >= MAX_CONNECTIONS_PER_OWNER)
+      throw refuse('too many connections', CONNACK.serverUnavailable)
+
+    if (!client.conn.destroyed) {
+      connections.add({ client, username, clientId, principal, origin, isRevoked: false })
+    }
+    return principal
+  }
+
+  return {
+    preConnect(client, packet, callback) {
+      if (packet.protocolId !== 'MQTT' || packet.protocolVersion !== 4) {
+        // [MQTT-3.1.2-2]; with an error Aedes closes without a word, with `false` it leaves the socket open.
+        client.conn.write(Buffer.from([0x20, 2, 0, CONNACK.unacceptableProtocol]))
+        callback(refusal('protocol is not MQTT 3.1.1'), false)
+        return
+      }
+      connects.set(client, packet)
+      callback(null, true)
+    },
+    authenticate(client, username, password, done) {
+      if (!username || !password || password.length === 0) {
+        done(asAuthenticateError(refusal('anonymous', {}, CONNACK.notAuthorized)), false)
+        return
+      }
+      admit(client, username, password.toString()).then(
+        () => done(null, true),
+        (err: unknown) => done(asAuthenticateError(err), false),
+      )
+    },
+  }
+}
+
+/** @throws Refusal unless the client id is the username, optionally with a suffix `:x`. */
+function requireOwnClientId(username: string, clientId: string): void {
+  if (!USERNAME.test(username)) throw refusal('malformed username', {}, CONNACK.badCredentials)
+  const isOwn = clientId === username || SUFFIX.test(clientId.slice(username.length + 1))
+  const hasPrefix = clientId === username || clientId.startsWith(`${username}:`)
+  if (!isOwn || !hasPrefix)
+    throw refusal('client id is not the username', { username }, CONNACK.identifierRejected)
+}
+
+function asAuthenticateError(err: unknown): AuthenticateError {
+  const isOurs = err instanceof Error && isRefusal(err)
+  // What the port threw is for the log alone: the client learns that the server cannot say now.
+  const known: Error = isOurs ? err : refusal('authentication failed', { err }, CONNACK.serverUnavailable)
+  return known as AuthenticateError
+}

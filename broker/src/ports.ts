@@ -1,0 +1,122 @@
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { WebSocket } from 'ws'
+
+/** Who a connection speaks for, once its credentials are accepted. */
+export interface Principal {
+  kind: ClientKind
+  /** Station id, account name, or operator id. */
+  id: string
+  /** The level that `{stationId}` or `{clientId}` of the topic table must equal: station id, or whole MQTT client id. */
+  party: string
+  label: string
+  /** Unix milliseconds after which the connection is closed. */
+  expiresAtMs?: number
+}
+
+/** Where a connection comes from. */
+export interface Origin {
+  /** IPv4-mapped IPv6 is given as IPv4. */
+  ip: string
+  transport: 'tcp' | 'tls' | 'ws'
+}
+
+export interface Credentials extends Origin {
+  username: string
+  password: string
+  clientId: string
+}
+
+/** A message of a client that passed the policy and its schema, by topic name. */
+export type Received = {
+  [N in TopicName]: {
+    /** Null for the will of a client whose server process is gone: decide by topic. */
+    principal: Principal | null
+    name: N
+    party: string
+    payload: TopicPayload<N>
+    /** Empty where `principal` is null. */
+    ip: string
+  }
+}[TopicName]
+
+/** `drop` acknowledges a message without routing or retaining it. */
+export type Verdict = 'route' | 'drop'
+
+/** What the broker asks of the rest of the server. */
+export interface BrokerPorts {
+  /** Undefined refuses the connection. A rejection refuses it too and is logged. */
+  authenticate(credentials: Credentials): Promise<Principal | undefined>
+  /**
+   * Called in the order sent, one at a time per station or automation, and awaited before PUBACK: commit inside.
+   * Answer synchronously where nothing is awaited. A rejection is logged and drops.
+   */
+  receive(message: Received): Verdict | Promise<Verdict>
+  /** Awaited before a station's subscription to its `desired` is granted. A rejection closes the connection. */
+  beforeDesired(stationId: string): Promise<void>
+  /** Unix milliseconds. */
+  nowMs(): number
+}
+
+export interface BrokerOptions {
+  log: Logger
+  /** How long one frozen subscriber may hold up what it subscribes to, milliseconds; default 2 000. */
+  drainTimeoutMs?: number
+  /** How long a socket may stay without a CONNECT, milliseconds; default 5 000. */
+  connectTimeoutMs?: number
+}
+
+export interface ListenOptions {
+  host: string
+  /** 0 takes any free port. */
+  port: number
+  /** PEM; without it the listener speaks plain TCP. */
+  tls?: { key: string | Buffer; cert: string | Buffer }
+}
+
+export interface BrokerStats {
+  clients: number
+  messagesReceived: number
+  messagesPublished: number
+  /** Payloads outside their schema, and what `receive` dropped. */
+  dropped: number
+  /** QoS 0 messages that a subscriber missed because it does not read fast enough. */
+  skipped: number
+  connectionsRefused: number
+  policyViolations: number
+}
+
+/** The embedded MQTT broker. The server speaks through it and listens in its ports; it is no client of its own. */
+export interface Broker {
+  /**
+   * Publishes from the server, with QoS and retain from the topic table; messages to one party keep their order.
+   * Resolves once every subscriber has it in its socket, or is given up.
+   */
+  publish<N extends TopicName>(name: N, party: string | undefined, payload: TopicPayload<N>): Promise<void>
+  /** Forgets the retained documents of a deleted station. */
+  clearRetained(stationId: string): Promise<void>
+  /** May be called several times, for several listeners. Rejects when the address cannot be had. */
+  listen(options: ListenOptions): Promise<AddressInfo>
+  /**
+   * Takes a WebSocket whose subprotocol `mqtt` the caller has selected. Give the `ws` server a `maxPayload` of
+   * {@link WEBSOCKET_MAX_PAYLOAD_BYTES}: frames are assembled before this broker sees them.
+   * @param ip the client's address where a trusted proxy forwards it; else that of the socket.
+   */
+  handleWebSocket(socket: WebSocket, request: IncomingMessage, ip?: string): void
+  /** Takes any stream of MQTT packets. */
+  handleStream(stream: Duplex, origin: Origin): void
+  /**
+   * Closes the connections of matching principals at once and returns how many. Nothing more of theirs is taken;
+   * their wills, if any, still pass through `receive`.
+   */
+  disconnect(matches: (principal: Principal) => boolean): number
+  stats(): BrokerStats
+  /** Idempotent, under a second. Wills are not sent: a server that stops says nothing about its stations. */
+  close(): Promise<void>
+}
+
+/** Largest MQTT packet after login, bytes, and therefore the largest useful WebSocket message. */
+export const WEBSOCKET_MAX_PAYLOAD_BYTES = 256 * 1024

@@ -1,0 +1,23 @@
+/** Why the broker closes a connection or refuses it; `details` go to the log and hold no secret. */
+export interface Refusal extends Error {
+  details: Record<string, unknown>
+  /** CONNACK return code, for a refused login (MQTT 3.1.1 section 3.2.2.3). */
+  returnCode?: number
+}
+
+export function refusal(reason: string, details: Record<string, unknown> = {}, returnCode?: number): Refusal {
+  return Object.assign(new Error(reason), { details, returnCode })
+}
+
+export function isRefusal(err: Error): err is Refusal {
+  return 'details' in err
+}
+
+/** CONNACK return codes of MQTT 3.1.1. */
+export const CONNACK = {
+  unacceptableProtocol: 1,
+  identifierRejected: 2,
+  serverUnavailable: 3,
+  badCredentials: 4,
+  notAuthorized: 5,
+} as const
