@@ -71,12 +71,7 @@ async function step(title, command, args, options) {
   const startedAt = Date.now()
   let output = ''
   const alive = setInterval(() => {
-    const last =
-      output
-        .trimEnd()
-        .split(/[\r\n]+/)
-        .pop() ?? ''
-    say(`  … ${Math.round((Date.now() - startedAt) / 1_000)}\u00a0s  ${last.slice(0, 90)}`)
+    say(`  … ${Math.round((Date.now() - startedAt) / 1_000)}\u00a0s · ${title}`)
   }, PROGRESS_EVERY_MS)
   const keep = (chunk) => (output = (output + String(chunk)).slice(-8_000))
   const onStart = (started) => [started.stdout, started.stderr].forEach((stream) => stream.on('data', keep))

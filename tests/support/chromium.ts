@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+import { ROOT } from './spawned.ts'
+
+const execute = promisify(execFile)
+
+/** A Chromium that starts here, or why there is none and what to do. */
+export type FoundChromium = { path: string; env: NodeJS.ProcessEnv } | { missing: string }
+
+const WITHIN_MS = 20_000
+const INSTALL_WITHIN_MS = 300_000
+/** Runs in the page, so it is text: what the page's own policy blocks is told to the test. */
+const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
+  reportViolation(event.effectiveDirective + ' ' + event.blockedURI))`
+const DEBIAN_NAMES = ['chromium', 'chromium-browser', 'google-chrome']
+
+/**
+ * Looks for a Chromium that really starts, in this order: `ESCALE_CHROMIUM`, the one that comes from npm,
+ * the machine's own, Debian's package (installed when root). Source: docs/adr/0005-chromium-for-tests.md.
+ */
+export async function findChromium(): Promise<FoundChromium> {
+  const wanted = process.env.ESCALE_CHROMIUM
+  if (wanted)
+    return (
+      (await working(wanted)) ?? { missing: `needs a Chromium: ESCALE_CHROMIUM=${wanted} does not start` }
+    )
+  const found = (await fromNpm()) ?? (await fromMachine())
+  if (found) return found
+  if (process.getuid?.() === 0 && (await installFromDebian())) {
+    const installed = await fromMachine()
+    if (installed) return installed
+  }
+  return {
+    missing:
+      'needs a Chromium: run `sudo apt-get install chromium`, or set ESCALE_CHROMIUM to one that starts',
+  }
+}
+
+/** A browser with our own flags: nothing that weakens what a page may do, so its policies really hold. */
+export async function openBrowser(found: FoundChromium): Promise<Browser> {
+  if ('missing' in found) throw new Error(found.missing)
+  return chromium.launch({
+    executablePath: found.path,
+    env: { ...process.env, ...found.env },
+    args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  })
+}
+
+/** A context of its own that collects what a page may never do: script errors and policy violations. */
+export async function openContext(browser: Browser): Promise<{ context: BrowserContext; faults: string[] }> {
+  const context = await browser.newContext({ locale: 'fr-FR', viewport: { width: 1280, height: 900 } })
+  const faults: string[] = []
+  await context.exposeFunction('reportViolation', (text: string) => faults.push(text))
+  await context.addInitScript({ content: REPORT_VIOLATIONS })
+  context.on('weberror', (error) => faults.push(error.error().message))
+  return { context, faults }
+}
+
+async function working(path: string, env: NodeJS.ProcessEnv = {}): Promise<FoundChromium | undefined> {
+  try {
+    await execute(path, ['--version'], { env: { ...process.env, ...env }, timeout: WITHIN_MS })
+    return { path, env }
+  } catch {
+    // Not there, or a shared library is missing: either way this one does not start.
+    return undefined
+  }
+}
+
+/** npm's package carries the browser packed; unpacked once, it is kept in the user's cache. */
+async function fromNpm(): Promise<FoundChromium | undefined> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
+  const folder = await unpacked().catch(() => undefined)
+  if (folder === undefined) return undefined
+  const path = join(folder, 'chromium')
+  const carried = {
+    LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
+    FONTCONFIG_PATH: join(folder, 'fonts'),
+  }
+  return (await working(path)) ?? (await working(path, carried))
+}
+
+async function unpacked(): Promise<string> {
+  const manifest = await readFile(join(ROOT, 'node_modules/@sparticuz/chromium/package.json'), 'utf8')
+  const { version } = JSON.parse(manifest) as { version: string }
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'escale')
+  const target = join(cache, `chromium-${version}`)
+  if (await working(join(target, 'chromium'))) return target
+  await mkdir(cache, { recursive: true })
+  const fresh = await mkdtemp(join(cache, 'unpacking-'))
+  // The package unpacks below TMPDIR; on Amazon's runtime it adds the libraries that a bare system lacks.
+  await execute(
+    process.execPath,
+    ['--input-type=module', '-e', "await (await import('@sparticuz/chromium')).default.executablePath()"],
+    { cwd: ROOT, env: { ...process.env, TMPDIR: fresh, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' } },
+  )
+  await rm(target, { recursive: true, force: true })
+  await rename(fresh, target)
+  return target
+}
+
+async function fromMachine(): Promise<FoundChromium | undefined> {
+  for (const name of DEBIAN_NAMES) {
+    const found = await working(name)
+    if (found && 'path' in found) {
+      const { stdout } = await execute('sh', ['-c', `command -v ${name}`])
+      return { ...found, path: stdout.trim() }
+    }
+  }
+  return undefined
+}
+
+async function installFromDebian(): Promise<boolean> {
+  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends chromium'
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  try {
+    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts, spawned, type Spawned } from './spawned.ts'
+
+export interface RunningServer {
+  readonly url: string
+  readonly mqttUrl: string
+  readonly dataDir: string
+  readonly username: string
+  readonly password: string
+  readonly enrolmentKey: string
+  process: () => Spawned
+  /** `kill -9`; the data and the ports stay. */
+  kill: () => Promise<void>
+  /** Starts again on the same data and ports, once killed or stopped. */
+  restart: () => Promise<void>
+  /** Stops in order; answers the exit code. */
+  stop: () => Promise<number | string>
+  /** Stops and removes the data. */
+  dispose: () => Promise<void>
+}
+
+export interface ServerOptions {
+  env?: NodeJS.ProcessEnv
+  password?: string
+}
+
+const READY = /^escale ready.*$/m
+
+/** A real server process on free ports with a data folder of its own, ready to answer. */
+export async function startServer({ env = {}, password }: ServerOptions = {}): Promise<RunningServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'escale-data-'))
+  const [http = 0, https = 0, mqtt = 0, mqtts = 0] = await freePorts(4)
+  const credentials = {
+    username: 'admin',
+    password: password ?? 'epreuve-du-metier-principal',
+    enrolmentKey: 'cle-du-site-pour-les-essais',
+  }
+  const settings = {
+    ESCALE_DATA_DIR: dataDir,
+    ESCALE_HOST: '127.0.0.1',
+    ESCALE_HTTP_PORT: String(http),
+    ESCALE_HTTPS_PORT: String(https),
+    ESCALE_MQTT_PORT: String(mqtt),
+    ESCALE_MQTTS_PORT: String(mqtts),
+    ESCALE_FLOWS_PORT: '0',
+    ESCALE_ADMIN_USERNAME: credentials.username,
+    ESCALE_ADMIN_PASSWORD: credentials.password,
+    ESCALE_ENROLMENT_KEY: credentials.enrolmentKey,
+    ...env,
+  }
+  let running: Spawned
+  const start = async () => {
+    running = spawned(process.execPath, ['backend/src/server.ts'], settings)
+    await running.waitFor(READY)
+  }
+  await start()
+  return {
+    url: `http://127.0.0.1:${http}`,
+    mqttUrl: `mqtt://127.0.0.1:${mqtt}`,
+    dataDir,
+    ...credentials,
+    process: () => running,
+    kill: async () => {
+      await running.kill()
+    },
+    restart: start,
+    stop: () => running.stop(),
+    dispose: async () => {
+      await running.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
