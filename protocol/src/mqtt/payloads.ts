@@ -87,7 +87,12 @@ export const Response = Type.Union([
   Type.Object({
     id: RequestId,
     ok: Type.Literal(false),
-    error: Type.Object({ code: Type.String(), message: Type.String() }),
+    error: Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      /** What REST says in `Retry-After`, with `code-throttled`. */
+      retryAfterSeconds: Type.Optional(Seconds),
+    }),
   }),
 ])
 export type Response = Static<typeof Response>

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { AGENT_VERSION } from './agent-version.ts'
+import {
+  initialState,
+  nextDeadline,
+  restOf,
+  snapshotOf,
+  transition,
+  viewOf,
+  type Effect,
+  type Input,
+  type ScreenView,
+  type StationState,
+} from './core/index.ts'
+import { enrol } from './link/enrolment.ts'
+import { createMonotonicClock } from './monotonic-clock.ts'
+import type { MachineIdentity, Platform } from './platform/platform.ts'
+import { createScreenServer, type ScreenServer } from './screen/screen-server.ts'
+import { createStationLink, type StationLink } from './station-link.ts'
+import type { Identity, Store } from './store.ts'
+
+/** A timer no longer than this notices in time that the machine has slept. */
+const COUNTING_TICK_MS = 1_000
+const MAX_TIMER_MS = 60_000
+const STOP_LIMIT_MS = 1_500
+const JOIN_WAIT_MS = 2_000
+
+/** How the station proves who it is: by the site's key, once, or by an identity given beforehand. */
+export type Credentials =
+  | { kind: 'key'; enrolmentKey: string }
+  | { kind: 'identity'; stationId: string; mqttSecret: string; mqttUrl?: string }
+
+export interface AgentOptions {
+  /** Base address of the server, `http://host:port`. */
+  server: string
+  credentials: Credentials
+  platform: Platform
+  store: Store
+  /** The screen's page and port (0: any free one); without it the agent has no screen. */
+  screen?: { port: number; pageDir: string }
+  /** Told to the server instead of the machine's own. */
+  macAddress?: string
+  log: Logger
+}
+
+export interface Agent {
+  /** Resolves once the screen answers, waiting a little for the identity; enrolment and connection go on in the background. */
+  start: () => Promise<void>
+  /** Says goodbye to the server and closes everything; under 2 s, and harmless when called again. */
+  stop: () => Promise<void>
+  screenUrl: () => string | undefined
+  stationId: () => string | undefined
+  view: () => ScreenView
+  typeCode: (code: string) => void
+  endSession: () => void
+  callStaff: (reason?: string) => void
+}
+
+/** One station: the pure core, and the shell that gives it time, network, disk and screen. */
+export function createAgent(options: AgentOptions): Agent {
+  const { platform, store, log } = options
+  const nowMs = createMonotonicClock()
+  const bootId = randomUUID()
+  const aborter = new AbortController()
+  let state: StationState = initialState({ bootId, wallOffsetMs: Date.now() - nowMs() })
+  let timer: NodeJS.Timeout | undefined
+  let link: StationLink | undefined
+  let screen: ScreenServer | undefined
+  let stopped: Promise<void> | undefined
+
+  const dispatch = (input: Input) => {
+    const step = transition(state, input, nowMs())
+    state = step.state
+    for (const effect of step.effects) perform(effect)
+    screen?.refresh()
+    schedule()
+  }
+
+  const schedule = () => {
+    clearTimeout(timer)
+    if (aborter.signal.aborted) return
+    const deadlineMs = nextDeadline(state)
+    if (deadlineMs === undefined) return
+    const longestMs = restOf(state.phase)?.kind === 'active' ? COUNTING_TICK_MS : MAX_TIMER_MS
+    const waitMs = Math.min(longestMs, Math.max(0, Math.ceil(deadlineMs - nowMs())))
+    timer = setTimeout(() => dispatch({ kind: 'tick' }), waitMs)
+  }
+
+  const run = (what: string, work: Promise<unknown>) => {
+    work.catch((err: unknown) => log.error({ err, what }, 'the platform failed'))
+  }
+
+  const save = () => {
+    const snapshot = snapshotOf(state, nowMs())
+    if (snapshot === undefined) return Promise.resolve()
+    return store.writeState(snapshot).catch((err: unknown) => log.error({ err }, 'the state cannot be saved'))
+  }
+
+  const perform = (effect: Effect) => {
+    switch (effect.kind) {
+      case 'lockScreen':
+      case 'unlockScreen':
+        log.info({ version: state.version }, effect.kind === 'lockScreen' ? 'station locked' : 'station open')
+        {
+          run(effect.kind, platform[effect.kind]())
+          return
+        }
+      case 'cleanUp':
+        return void platform.cleanUp().then(
+          () => dispatch({ kind: 'cleaned' }),
+          (err: unknown) => dispatch({ kind: 'cleaned', error: String(err) }),
+        )
+      case 'save':
+        return void save()
+      case 'warn': {
+        log.info({ sessionId: effect.sessionId, remainingSeconds: effect.remainingSeconds }, 'visitor warned')
+        return
+      }
+      case 'rejected': {
+        log.debug({ code: effect.code, input: effect.input }, 'input rejected')
+        return
+      }
+      case 'report':
+      case 'sendEvents':
+      case 'askTime':
+      case 'request':
+        return link?.perform(effect)
+    }
+  }
+
+  const identify = async (machine: MachineIdentity): Promise<Identity> => {
+    const { credentials, server } = options
+    if (credentials.kind === 'identity') {
+      const mqttUrl = credentials.mqttUrl ?? webSocketUrlOf(server)
+      return { stationId: credentials.stationId, mqttSecret: credentials.mqttSecret, mqttUrl, server }
+    }
+    const saved = await store.readIdentity()
+    if (saved?.server === server) return saved
+    const enrolled = await enrol({
+      server,
+      request: {
+        enrolmentKey: credentials.enrolmentKey,
+        macAddress: machine.macAddress,
+        hostname: machine.hostname,
+        os: machine.os,
+        agentVersion: AGENT_VERSION,
+      },
+      onPairingCode: (code) => dispatch({ kind: 'pairingStarted', code }),
+      log,
+      signal: aborter.signal,
+    })
+    const identity = { ...enrolled, server }
+    await store.writeIdentity(identity)
+    log.info({ stationId: identity.stationId }, 'station enrolled')
+    return identity
+  }
+
+  const join = async (machine: MachineIdentity) => {
+    const identity = await identify(machine)
+    if (aborter.signal.aborted) return
+    dispatch({ kind: 'enrolled', stationId: identity.stationId, snapshot: await store.readState() })
+    link = createStationLink({
+      identity,
+      machine,
+      bootId,
+      platform,
+      log,
+      nowMs,
+      dispatch,
+      state: () => state,
+    })
+  }
+
+  const close = async () => {
+    aborter.abort()
+    clearTimeout(timer)
+    await Promise.all([link?.stop(), screen?.stop(), save()])
+  }
+
+  return {
+    start: async () => {
+      const own = await platform.identity()
+      const machine = { ...own, macAddress: options.macAddress ?? own.macAddress }
+      if (options.screen !== undefined) {
+        screen = await createScreenServer({
+          ...options.screen,
+          log,
+          view: () => viewOf(state, nowMs()),
+          onCode: (code) => dispatch({ kind: 'codeTyped', code }),
+          onEnd: () => dispatch({ kind: 'endAsked' }),
+          onCallStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
+          onDismiss: (id) => dispatch({ kind: 'noticeDismissed', id }),
+        })
+      }
+      const joining = join(machine).catch((err: unknown) => {
+        if (!aborter.signal.aborted) log.fatal({ err }, 'the station cannot join its server')
+      })
+      // Known soon where the server answers or an identity is at hand; else the screen shows what goes on.
+      await withLimit(joining, JOIN_WAIT_MS)
+    },
+    stop: () => (stopped ??= withLimit(close(), STOP_LIMIT_MS)),
+    screenUrl: () => screen?.url,
+    stationId: () => state.stationId,
+    view: () => viewOf(state, nowMs()),
+    typeCode: (code) => dispatch({ kind: 'codeTyped', code }),
+    endSession: () => dispatch({ kind: 'endAsked' }),
+    callStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
+  }
+}
+
+/** The server's broker over WebSocket, on its HTTP port. */
+function webSocketUrlOf(server: string): string {
+  const url = new URL('/mqtt', server)
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  return url.href
+}
+
+async function withLimit(work: Promise<unknown>, limitMs: number): Promise<void> {
+  let limit: NodeJS.Timeout | undefined
+  await Promise.race([
+    work,
+    new Promise((resolve) => {
+      limit = setTimeout(resolve, limitMs)
+    }),
+  ])
+  clearTimeout(limit)
+}

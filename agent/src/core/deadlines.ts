@@ -1,0 +1,169 @@
+import { SECOND_MS } from '@escale/protocol'
+import { shownMsOf } from './lease.ts'
+import { withEvent } from './outbox.ts'
+import {
+  restOf,
+  step,
+  withRest,
+  type Lease,
+  type Phase,
+  type RestPhase,
+  type StationState,
+  type Step,
+} from './state.ts'
+
+/** How often the remaining time is written down while it runs. */
+export const SAVE_INTERVAL_MS = 5 * SECOND_MS
+/** A cleaning that takes longer has failed; the station must not stay shut for it. */
+export const CLEANING_LIMIT_MS = 60 * SECOND_MS
+/** How long a warning stays on the screen; the last one stays to the end. */
+export const WARNING_SHOWN_MS = 10 * SECOND_MS
+
+export type LocalEnd = 'expired' | 'logged_out' | 'suspended_too_long'
+
+const REMEMBERED_ENDS = 16
+
+/** Leaves a session: the station is cleaned, then rests as `next` says. */
+export function leaveSession(phase: Phase, next: RestPhase, nowMs: number): Phase {
+  if (phase.kind === 'cleaning') return { ...phase, next }
+  return { kind: 'cleaning', deadlineMs: nowMs + CLEANING_LIMIT_MS, next }
+}
+
+export const lockedIdle: RestPhase = { kind: 'locked', entry: { kind: 'idle' } }
+
+/** Remembers that a session is over for good: no later document may open it again. */
+export function withEnded(ended: readonly string[], sessionId: string): readonly string[] {
+  return [...ended, sessionId].slice(-REMEMBERED_ENDS)
+}
+
+/** Ends the session held here and now, for good: the server hears of it whenever it can. */
+export function endHere(
+  state: StationState,
+  sessionId: string,
+  reason: LocalEnd,
+  atMs: number,
+  nowMs: number,
+): StationState {
+  const details = { sessionId, reason, version: state.version }
+  return {
+    ...withEvent(state, 'session_ended', details, atMs),
+    warning: undefined,
+    endedSessionIds: withEnded(state.endedSessionIds, sessionId),
+    phase: leaveSession(state.phase, lockedIdle, nowMs),
+  }
+}
+
+/** Thresholds already reached, and those still ahead. */
+function crossings(lease: Lease, nowMs: number) {
+  const shownMs = shownMsOf(lease, nowMs)
+  return {
+    crossed: lease.armed.filter((s) => s * SECOND_MS >= shownMs),
+    ahead: lease.armed.filter((s) => s * SECOND_MS < shownMs),
+  }
+}
+
+function settleLease(state: StationState, lease: Lease, nowMs: number): Step {
+  if (lease.endMs <= nowMs) return step(endHere(state, lease.sessionId, 'expired', lease.endMs, nowMs))
+  const { crossed, ahead } = crossings(lease, nowMs)
+  const thresholdSeconds = crossed.at(-1)
+  const rest = restOf(state.phase)
+  if (thresholdSeconds === undefined || rest?.kind !== 'active') return step(state)
+  const { sessionId } = lease
+  const phase = withRest(state.phase, { ...rest, lease: { ...lease, armed: ahead } })
+  const untilMs = nowMs + WARNING_SHOWN_MS
+  const warned = { ...state, phase, warning: { thresholdSeconds, untilMs } }
+  return step(
+    state.isOnline
+      ? warned
+      : withEvent(warned, 'warned', { sessionId, remainingSeconds: thresholdSeconds }, nowMs),
+    { kind: 'warn', sessionId, remainingSeconds: thresholdSeconds },
+  )
+}
+
+function settleRest(state: StationState, rest: RestPhase, nowMs: number): Step {
+  switch (rest.kind) {
+    case 'active':
+      return settleLease(state, rest.lease, nowMs)
+    case 'suspended': {
+      const { sessionId, deadlineMs } = rest.pause
+      if (deadlineMs > nowMs) return step(state)
+      return step(endHere(state, sessionId, 'suspended_too_long', deadlineMs, nowMs))
+    }
+    case 'locked': {
+      if (rest.entry.kind !== 'opening' || rest.entry.deadlineMs > nowMs) return step(state)
+      const entry = { kind: 'refused', code: 'unavailable' } as const
+      return step({ ...state, phase: withRest(state.phase, { kind: 'locked', entry }) })
+    }
+    case 'maintenance':
+      return step(state)
+  }
+}
+
+function settleCleaning(state: StationState, nowMs: number): StationState {
+  if (state.phase.kind !== 'cleaning' || state.phase.deadlineMs > nowMs) return state
+  const details = { kind: 'cleaning-failed', error: 'it took too long' }
+  return { ...withEvent(state, 'fault', details, nowMs), phase: state.phase.next }
+}
+
+const isPast = (untilMs: number | undefined, nowMs: number) => untilMs !== undefined && untilMs <= nowMs
+
+/** Takes away what was shown for a while and has had its time. */
+function settleShown(state: StationState, nowMs: number): StationState {
+  const { warning, identifyUntilMs, staffCall, throttledUntilMs } = state
+  const callUntilMs = staffCall?.kind === 'calling' ? undefined : staffCall?.untilMs
+  return {
+    ...state,
+    warning: isPast(warning?.untilMs, nowMs) ? undefined : warning,
+    identifyUntilMs: isPast(identifyUntilMs, nowMs) ? undefined : identifyUntilMs,
+    throttledUntilMs: isPast(throttledUntilMs, nowMs) ? undefined : throttledUntilMs,
+    staffCall: isPast(callUntilMs, nowMs) ? undefined : staffCall,
+  }
+}
+
+function settleSave(state: StationState, nowMs: number): Step {
+  const isCounting = restOf(state.phase)?.kind === 'active' || restOf(state.phase)?.kind === 'suspended'
+  if (!isCounting || state.nextSaveMs > nowMs) return step(state)
+  return step({ ...state, nextSaveMs: nowMs + SAVE_INTERVAL_MS }, { kind: 'save' })
+}
+
+/** Does everything that is due at `nowMs`: ends, warnings, time limits, the regular save. */
+export function settle(state: StationState, nowMs: number): Step {
+  const rest = restOf(state.phase)
+  const afterRest = rest === undefined ? step(state) : settleRest(state, rest, nowMs)
+  const afterShown = settleShown(settleCleaning(afterRest.state, nowMs), nowMs)
+  const afterSave = settleSave(afterShown, nowMs)
+  return { state: afterSave.state, effects: [...afterRest.effects, ...afterSave.effects] }
+}
+
+function restDeadlines(rest: RestPhase | undefined): number[] {
+  switch (rest?.kind) {
+    case 'active': {
+      const { lease } = rest
+      const nextThreshold = lease.armed[0]
+      return [lease.endMs, ...(nextThreshold === undefined ? [] : [lease.endMs - nextThreshold * SECOND_MS])]
+    }
+    case 'suspended':
+      return [rest.pause.deadlineMs]
+    case 'locked':
+      return rest.entry.kind === 'opening' ? [rest.entry.deadlineMs] : []
+    default:
+      return []
+  }
+}
+
+/** The next instant (monotonic ms) at which something is due; undefined while nothing is. */
+export function nextDeadline(state: StationState): number | undefined {
+  const { phase, warning, identifyUntilMs, staffCall, throttledUntilMs, nextSaveMs } = state
+  const rest = restOf(phase)
+  const isCounting = rest?.kind === 'active' || rest?.kind === 'suspended'
+  const deadlines = [
+    ...restDeadlines(rest),
+    phase.kind === 'cleaning' ? phase.deadlineMs : undefined,
+    isCounting ? nextSaveMs : undefined,
+    warning?.untilMs,
+    identifyUntilMs,
+    throttledUntilMs,
+    staffCall !== undefined && staffCall.kind !== 'calling' ? staffCall.untilMs : undefined,
+  ].filter((ms) => ms !== undefined)
+  return deadlines.length === 0 ? undefined : Math.min(...deadlines)
+}

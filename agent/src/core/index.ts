@@ -1,0 +1,7 @@
+export { sampleOf, type ClockSample, type TimeExchange } from './clock.ts'
+export { nextDeadline } from './deadlines.ts'
+export { stationEventOf } from './outbox.ts'
+export { snapshotOf, type Snapshot } from './snapshot.ts'
+export * from './state.ts'
+export { transition } from './transition.ts'
+export { heartbeatOf, reportedOf, viewOf, type ScreenView } from './view.ts'

@@ -1,0 +1,90 @@
+import { SECOND_MS, MINUTE_MS, unixMsOf, type Desired } from '@escale/protocol'
+import type { ServerClock } from './clock.ts'
+import type { HeldSession, Lease, Pause } from './state.ts'
+
+export type DesiredSession = NonNullable<Desired['session']>
+
+/** Milliseconds left as the screen may show them at `nowMs`; 0 at the end and after. */
+export function shownMsOf(lease: Lease, nowMs: number): number {
+  return Math.max(0, Math.min(lease.endMs - nowMs, lease.shownCapMs ?? Infinity))
+}
+
+/** Thresholds (seconds) below `remainingMs`, descending: those still to be crossed. */
+export function thresholdsBelow(warningsSeconds: readonly number[], remainingMs: number): number[] {
+  return warningsSeconds.filter((s) => s * SECOND_MS < remainingMs).sort((a, b) => b - a)
+}
+
+/** Thresholds that a document leaves armed: all those ahead after a grant, else what was armed before. */
+function armedBy(
+  session: DesiredSession,
+  held: HeldSession | undefined,
+  warnings: readonly number[],
+  leftMs: number,
+) {
+  const ahead = thresholdsBelow(warnings, leftMs)
+  if (held?.sessionId !== session.id || session.grantedSeconds > held.grantedSeconds) return ahead
+  return [...held.armed]
+}
+
+interface DocumentFacts {
+  session: DesiredSession
+  sentAt: string
+  clock: ServerClock | undefined
+  held: HeldSession | undefined
+  warningsSeconds: readonly number[]
+  nowMs: number
+}
+
+/**
+ * The end of a session on our monotonic clock, ms: `endsAt` by the server's clock where that is known, else
+ * `remainingSeconds` counted from arrival.
+ */
+function endMsOf({ session, sentAt, clock, nowMs }: DocumentFacts): number {
+  const leftMs = session.remainingSeconds * SECOND_MS
+  if (clock === undefined) return nowMs + leftMs
+  if (session.endsAt !== undefined) return unixMsOf(session.endsAt) - clock.offsetMs
+  return Math.min(nowMs, unixMsOf(sentAt) - clock.offsetMs) + leftMs
+}
+
+/** The lease that a `desired` document grants. */
+export function leaseOf(facts: DocumentFacts): Lease {
+  const { session, held, warningsSeconds, nowMs } = facts
+  const endMs = endMsOf(facts)
+  return {
+    sessionId: session.id,
+    displayName: session.displayName,
+    grantedSeconds: session.grantedSeconds,
+    armed: armedBy(session, held, warningsSeconds, endMs - nowMs),
+    endMs,
+    ...(session.endsAt === undefined ? {} : { endsAtUnixMs: unixMsOf(session.endsAt) }),
+  }
+}
+
+/** The pause that a `desired` document asks for; a session already paused keeps its deadline. */
+export function pauseOf(facts: DocumentFacts, paused: Pause | undefined, maxSuspendedMinutes: number): Pause {
+  const { session, held, warningsSeconds, nowMs } = facts
+  const remainingMs = session.remainingSeconds * SECOND_MS
+  return {
+    sessionId: session.id,
+    displayName: session.displayName,
+    grantedSeconds: session.grantedSeconds,
+    armed: armedBy(session, held, warningsSeconds, remainingMs),
+    remainingMs,
+    deadlineMs:
+      paused?.sessionId === session.id ? paused.deadlineMs : nowMs + maxSuspendedMinutes * MINUTE_MS,
+  }
+}
+
+/** The lease by a better known clock: it ends at the truth, and what is shown never rises on the way. */
+export function corrected(lease: Lease, clock: ServerClock, nowMs: number): Lease {
+  if (lease.endsAtUnixMs === undefined) return lease
+  const endMs = lease.endsAtUnixMs - clock.offsetMs
+  if (endMs <= lease.endMs) return { ...lease, endMs }
+  return { ...lease, endMs, shownCapMs: shownMsOf(lease, nowMs) }
+}
+
+/** The lease after the server's wall clock was set: the end stays where it is, told in the new reckoning. */
+export function rebased(lease: Lease, clock: ServerClock): Lease {
+  if (lease.endsAtUnixMs === undefined) return lease
+  return { ...lease, endsAtUnixMs: lease.endMs + clock.offsetMs }
+}

@@ -1,0 +1,207 @@
+import {
+  DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_MAX_SUSPENDED_MINUTES,
+  WARNING_SECONDS,
+  type Desired,
+  type Language,
+  type SiteConfig,
+  type StationEvent,
+  type StationOp,
+} from '@escale/protocol'
+import type { ClockSample, ServerClock } from './clock.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Every `...Ms` that is not a duration is on the agent's monotonic clock; `...UnixMs` is the server's. */
+export interface HeldSession {
+  sessionId: string
+  displayName: string
+  grantedSeconds: number
+  /** Thresholds in seconds still to be warned of, descending. */
+  armed: readonly number[]
+}
+
+/** The right to count a session down alone, to its end. */
+export interface Lease extends HeldSession {
+  endsAtUnixMs?: number
+  endMs: number
+  /** Ceiling of the shown time after a correction that would have raised it. */
+  shownCapMs?: number
+}
+
+export interface Pause extends HeldSession {
+  remainingMs: number
+  /** When the suspension has lasted too long. */
+  deadlineMs: number
+}
+
+export type RefusalCode = string
+
+export type CodeEntry =
+  | { kind: 'idle' }
+  | { kind: 'validating'; tag: number }
+  | { kind: 'starting'; tag: number }
+  /** The server has started the session; its document is on the way. */
+  | { kind: 'opening'; deadlineMs: number }
+  | { kind: 'refused'; code: RefusalCode; message?: string; retryAtMs?: number }
+
+export type RestPhase =
+  | { kind: 'locked'; entry: CodeEntry }
+  | { kind: 'active'; lease: Lease; endTag?: number }
+  | { kind: 'suspended'; pause: Pause; endTag?: number }
+  | { kind: 'maintenance' }
+
+export type Phase =
+  { kind: 'pairing'; code?: string } | RestPhase | { kind: 'cleaning'; deadlineMs: number; next: RestPhase }
+
+export type StaffCall =
+  { kind: 'calling'; tag: number } | { kind: 'called'; untilMs: number } | { kind: 'failed'; untilMs: number }
+
+export interface Notice {
+  id: string
+  text: string
+  level: 'info' | 'warning'
+}
+
+/** An event kept until the server has taken it. */
+export interface StoredEvent extends Omit<StationEvent, 'at'> {
+  atUnixMs: number
+  /** Stamped before the server's clock was known; shifted when it is. */
+  isApproximate: boolean
+}
+
+export interface StationState {
+  phase: Phase
+  stationId?: string
+  /** Version of the `desired` document applied; 0 before the first. */
+  version: number
+  bootId: string
+  isOnline: boolean
+  clock?: ServerClock
+  /** Unix ms minus monotonic ms: the server's where known, the machine's own until then. */
+  stampOffsetMs: number
+  config: SiteConfig
+  /** Sessions that ended here for good, newest last. */
+  endedSessionIds: readonly string[]
+  events: readonly StoredEvent[]
+  nextEventSeq: number
+  nextTag: number
+  throttledUntilMs?: number
+  warning?: { thresholdSeconds: number; untilMs: number }
+  notices: readonly Notice[]
+  identifyUntilMs?: number
+  staffCall?: StaffCall
+  nextSaveMs: number
+}
+
+export type Answer =
+  | { ok: true; data: Record<string, unknown> }
+  | { ok: false; code: string; message: string; retryAfterSeconds?: number }
+
+export type Input =
+  | { kind: 'tick' }
+  | { kind: 'pairingStarted'; code: string }
+  | { kind: 'enrolled'; stationId: string; snapshot?: Snapshot }
+  | { kind: 'linkUp' }
+  | { kind: 'linkDown' }
+  | { kind: 'configReceived'; config: SiteConfig }
+  | { kind: 'desiredReceived'; desired: Desired }
+  | { kind: 'clockSampled'; sample: ClockSample }
+  | { kind: 'codeTyped'; code: string }
+  | { kind: 'endAsked' }
+  | { kind: 'staffCalled'; reason?: string }
+  | { kind: 'answered'; tag: number; answer: Answer }
+  | { kind: 'unanswered'; tag: number }
+  | { kind: 'cleaned'; error?: string }
+  | { kind: 'eventTaken'; bootId: string; seq: number }
+  | { kind: 'noticeReceived'; notice: Notice }
+  | { kind: 'noticeDismissed'; id: string }
+  | { kind: 'identifyAsked' }
+
+export type Rejection =
+  | 'not-enrolled'
+  | 'already-enrolled'
+  | 'stale-desired'
+  | 'desired-without-session'
+  | 'session-over'
+  | 'not-locked'
+  | 'busy'
+  | 'no-session'
+  | 'unexpected-answer'
+  | 'not-cleaning'
+  | 'unknown-event'
+  | 'unknown-notice'
+  | 'round-trip-too-long'
+
+export type Effect =
+  | { kind: 'lockScreen' }
+  | { kind: 'unlockScreen' }
+  | { kind: 'report' }
+  | { kind: 'save' }
+  | { kind: 'cleanUp' }
+  | { kind: 'warn'; sessionId: string; remainingSeconds: number }
+  | { kind: 'sendEvents' }
+  | { kind: 'askTime' }
+  | { kind: 'request'; tag: number; op: StationOp; params: Record<string, unknown> }
+  | { kind: 'rejected'; code: Rejection; input: Input['kind'] }
+
+export interface Step {
+  state: StationState
+  effects: readonly Effect[]
+}
+
+export interface InitialFacts {
+  bootId: string
+  /** The machine's own Unix ms minus the monotonic clock: a stand-in until the server tells the time. */
+  wallOffsetMs: number
+  language?: Language
+}
+
+export const defaultConfig: SiteConfig = {
+  heartbeatIntervalMs: DEFAULT_HEARTBEAT_INTERVAL_MS,
+  warningsSeconds: [...WARNING_SECONDS],
+  maxSuspendedMinutes: DEFAULT_MAX_SUSPENDED_MINUTES,
+  language: 'fr',
+  branding: { siteName: 'Escale' },
+  terms: '',
+}
+
+/** A station that knows nothing yet: not enrolled, cut off, without the server's clock. */
+export function initialState({ bootId, wallOffsetMs, language = 'fr' }: InitialFacts): StationState {
+  return {
+    phase: { kind: 'pairing' },
+    version: 0,
+    bootId,
+    isOnline: false,
+    stampOffsetMs: wallOffsetMs,
+    config: { ...defaultConfig, language },
+    endedSessionIds: [],
+    events: [],
+    nextEventSeq: 0,
+    nextTag: 1,
+    notices: [],
+    nextSaveMs: 0,
+  }
+}
+
+export const step = (state: StationState, ...effects: Effect[]): Step => ({ state, effects })
+
+export const rejected = (state: StationState, input: Input['kind'], code: Rejection): Step =>
+  step(state, { kind: 'rejected', code, input })
+
+/** The phase that counts for the session: what follows a cleaning under way, else the phase itself. */
+export function restOf(phase: Phase): RestPhase | undefined {
+  if (phase.kind === 'pairing') return undefined
+  return phase.kind === 'cleaning' ? phase.next : phase
+}
+
+/** The session held, counting or paused. */
+export function sessionOf(phase: Phase): Lease | Pause | undefined {
+  const rest = restOf(phase)
+  if (rest?.kind === 'active') return rest.lease
+  return rest?.kind === 'suspended' ? rest.pause : undefined
+}
+
+/** Puts a new rest phase in place, a cleaning under way staying in front of it. */
+export function withRest(phase: Phase, next: RestPhase): Phase {
+  return phase.kind === 'cleaning' ? { ...phase, next } : next
+}

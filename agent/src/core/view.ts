@@ -1,0 +1,133 @@
+import {
+  SECOND_MS,
+  shownSecondsOf,
+  type Heartbeat,
+  type Language,
+  type Reported,
+  instantOf,
+} from '@escale/protocol'
+import { shownMsOf } from './lease.ts'
+import { restOf, sessionOf, type Notice, type Phase, type StationState } from './state.ts'
+
+/** What is left, ready to be counted down on any monotonic clock from the moment of arrival. */
+export interface CountdownView {
+  remainingMs: number
+  /** Never show more than this, whatever the countdown says. */
+  capMs?: number
+  grantedSeconds: number
+  endsAt?: string
+}
+
+export interface EntryView {
+  kind: 'idle' | 'checking' | 'refused'
+  code?: string
+  retryAfterSeconds?: number
+}
+
+/** Everything that the station's screen shows, and nothing else: no code, no secret, no identifier of a person. */
+export interface ScreenView {
+  phase: Phase['kind']
+  stationId?: string
+  siteName: string
+  language: Language
+  terms: string
+  isOnline: boolean
+  pairingCode?: string
+  entry: EntryView
+  displayName?: string
+  countdown?: CountdownView
+  suspended?: { remainingSeconds: number; limitMs: number }
+  isEnding: boolean
+  warningSeconds?: number
+  notices: readonly Notice[]
+  isIdentifying: boolean
+  staffCall?: 'calling' | 'called' | 'failed'
+}
+
+export function viewOf(state: StationState, nowMs: number): ScreenView {
+  const { phase, config } = state
+  const rest = restOf(phase)
+  const session = sessionOf(phase)
+  return {
+    phase: phase.kind,
+    stationId: state.stationId,
+    siteName: config.branding.siteName,
+    language: config.language,
+    terms: config.terms,
+    isOnline: state.isOnline,
+    pairingCode: phase.kind === 'pairing' ? phase.code : undefined,
+    entry: entryOf(state, nowMs),
+    displayName: session?.displayName,
+    countdown: phase.kind === 'active' ? countdownOf(state, phase, nowMs) : undefined,
+    suspended:
+      phase.kind === 'suspended'
+        ? {
+            remainingSeconds: shownSecondsOf(phase.pause.remainingMs),
+            limitMs: Math.max(0, phase.pause.deadlineMs - nowMs),
+          }
+        : undefined,
+    isEnding: (rest?.kind === 'active' || rest?.kind === 'suspended') && rest.endTag !== undefined,
+    warningSeconds: phase.kind === 'active' ? state.warning?.thresholdSeconds : undefined,
+    notices: state.notices,
+    isIdentifying: state.identifyUntilMs !== undefined,
+    staffCall: state.staffCall?.kind,
+  }
+}
+
+function countdownOf(
+  state: StationState,
+  phase: Extract<Phase, { kind: 'active' }>,
+  nowMs: number,
+): CountdownView {
+  const { lease } = phase
+  return {
+    remainingMs: Math.max(0, lease.endMs - nowMs),
+    capMs: lease.shownCapMs,
+    grantedSeconds: lease.grantedSeconds,
+    endsAt: instantOf(Math.round(lease.endMs + state.stampOffsetMs)),
+  }
+}
+
+function entryOf(state: StationState, nowMs: number): EntryView {
+  if (state.phase.kind !== 'locked') return { kind: 'idle' }
+  const { entry } = state.phase
+  if (entry.kind === 'idle') return { kind: 'idle' }
+  if (entry.kind !== 'refused') return { kind: 'checking' }
+  const { code, retryAtMs } = entry
+  if (retryAtMs === undefined) return { kind: 'refused', code }
+  return { kind: 'refused', code, retryAfterSeconds: Math.max(0, Math.ceil((retryAtMs - nowMs) / SECOND_MS)) }
+}
+
+/** Whole seconds left as told to the server; undefined without a session. */
+function remainingSecondsAt(state: StationState, nowMs: number): number | undefined {
+  const rest = restOf(state.phase)
+  if (rest?.kind === 'active') return shownSecondsOf(shownMsOf(rest.lease, nowMs))
+  return rest?.kind === 'suspended' ? shownSecondsOf(rest.pause.remainingMs) : undefined
+}
+
+/** What the station says it is: the answer to `desired`. */
+export function reportedOf(state: StationState, nowMs: number): Reported {
+  return {
+    version: state.version,
+    state: state.phase.kind,
+    ...sessionFields(state, nowMs),
+    bootId: state.bootId,
+    appliedAt: instantOf(Math.round(nowMs + state.stampOffsetMs)),
+  }
+}
+
+export type HeartbeatFacts = Pick<
+  Heartbeat,
+  'cpuPercent' | 'memoryPercent' | 'diskPercent' | 'temperatureC'
+> &
+  Pick<Heartbeat, 'seq' | 'uptimeSeconds'>
+
+export function heartbeatOf(state: StationState, facts: HeartbeatFacts, nowMs: number): Heartbeat {
+  return { bootId: state.bootId, ...facts, state: state.phase.kind, ...sessionFields(state, nowMs) }
+}
+
+function sessionFields(state: StationState, nowMs: number) {
+  const session = sessionOf(state.phase)
+  if (session === undefined) return {}
+  return { sessionId: session.sessionId, remainingSeconds: remainingSecondsAt(state, nowMs) }
+}

@@ -1,0 +1,10 @@
+export { createAgent, type Agent, type AgentOptions, type Credentials } from './agent.ts'
+export { AGENT_VERSION } from './agent-version.ts'
+export type { ScreenView } from './core/index.ts'
+export type { MachineIdentity, Metrics, Platform } from './platform/platform.ts'
+export {
+  createSimulatedPlatform,
+  type SimulatedOptions,
+  type SimulatedPlatform,
+} from './platform/simulated/simulated-platform.ts'
+export { createFileStore, createMemoryStore, type Identity, type Store } from './store.ts'

@@ -1,0 +1,93 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Enrolled, PairingPending, type EnrolInput } from '@escale/protocol'
+import { createBackoff } from './backoff.ts'
+
+const ANSWER_LIMIT_MS = 10_000
+const MAX_PAIRING_WAIT_SECONDS = 300
+
+// Open, unlike the server's schema: a newer server may tell more.
+const enrolled = Compile(Type.Object(Enrolled.properties))
+const pairing = Compile(Type.Object(PairingPending.properties))
+
+export interface EnrolmentOptions {
+  /** Base address of the server, `http://host:port`. */
+  server: string
+  request: EnrolInput
+  onPairingCode: (code: string) => void
+  log: Logger
+  signal: AbortSignal
+}
+
+type Attempt =
+  | { kind: 'enrolled'; identity: Enrolled }
+  | { kind: 'pairing'; pairing: PairingPending }
+  | { kind: 'refused'; status: number; code?: string }
+  | { kind: 'unreachable'; err: unknown }
+
+/**
+ * Asks for the station's identity until the server gives it: at once, or when an operator has accepted the
+ * pairing request. Rejects only when `signal` is aborted.
+ */
+export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
+  const { log, signal, onPairingCode } = options
+  const backoff = createBackoff(1_000, 60_000)
+  let pairingSecret: string | undefined
+  for (;;) {
+    const attempt = await tryEnrol(options, pairingSecret)
+    signal.throwIfAborted()
+    if (attempt.kind === 'enrolled') return attempt.identity
+    if (attempt.kind === 'pairing') {
+      const { pairingCode, retryAfterSeconds } = attempt.pairing
+      if (pairingSecret === undefined)
+        log.info({ pairingCode }, 'waiting for an operator to accept this station')
+      pairingSecret = attempt.pairing.pairingSecret
+      onPairingCode(pairingCode)
+      backoff.reset()
+      await wait(Math.min(MAX_PAIRING_WAIT_SECONDS, Math.max(1, retryAfterSeconds)) * 1_000, undefined, {
+        signal,
+      })
+      continue
+    }
+    const retryMs = backoff.nextMs()
+    if (attempt.kind === 'refused') {
+      const { status, code } = attempt
+      log.error(
+        { status, code, retryMs },
+        'the server refused to enrol this station: check the enrolment key',
+      )
+      // A pairing request that has lapsed is asked for anew.
+      pairingSecret = undefined
+    } else {
+      log.warn({ err: attempt.err, server: options.server, retryMs }, 'the server cannot be reached to enrol')
+    }
+    await wait(retryMs, undefined, { signal })
+  }
+}
+
+async function tryEnrol(options: EnrolmentOptions, pairingSecret: string | undefined): Promise<Attempt> {
+  const { server, request, signal } = options
+  const body = pairingSecret === undefined ? request : { ...request, pairingSecret }
+  try {
+    const response = await fetch(new URL('/api/postes/enrol/', server), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]),
+    })
+    const answer: unknown = await response.json().catch(() => undefined)
+    if (response.status === 200 && enrolled.Check(answer)) return { kind: 'enrolled', identity: answer }
+    if (response.status === 202 && pairing.Check(answer)) return { kind: 'pairing', pairing: answer }
+    return { kind: 'refused', status: response.status, code: codeOf(answer) }
+  } catch (err) {
+    return { kind: 'unreachable', err }
+  }
+}
+
+function codeOf(answer: unknown): string | undefined {
+  if (typeof answer !== 'object' || answer === null || !('code' in answer)) return undefined
+  return typeof answer.code === 'string' ? answer.code : undefined
+}

@@ -1,0 +1,216 @@
+import { connect, type MqttClient } from 'mqtt'
+import type { Logger } from 'pino'
+import {
+  topicOf,
+  topicTable,
+  unixMsOf,
+  type Presence,
+  type Request,
+  type TopicName,
+  type TopicPayload,
+} from '@escale/protocol'
+import { sampleOf, type ClockSample } from '../core/index.ts'
+import { createBackoff } from './backoff.ts'
+import { incomingTopics, readIncoming, type Incoming } from './payloads.ts'
+import { createRequests, type Requests } from './requests.ts'
+
+const KEEPALIVE_SECONDS = 10
+const CONNECT_LIMIT_MS = 8_000
+const CLEAN_STOP_LIMIT_MS = 1_000
+const TIME_BURST = 5
+const TIME_LIMIT_MS = 1_500
+const TIME_INTERVAL_MS = 60_000
+const FIRST_RECONNECT_MS = 500
+const MAX_RECONNECT_MS = 8_000
+const DROPPED_LOG_INTERVAL_MS = 60_000
+
+export interface LinkOptions {
+  url: string
+  stationId: string
+  secret: string
+  caCertificate?: string
+  /** What presence says, but for its cause and the connection's number. */
+  presence: () => Omit<Presence, 'online' | 'cause' | 'connectionSeq'>
+  nowMs: () => number
+  log: Logger
+  onUp: () => void
+  onDown: () => void
+  onClockSample: (sample: ClockSample) => void
+  /** Presence and time are done: what the station has to tell may follow. */
+  onSettled: () => void
+  onMessage: (message: Exclude<Incoming, { name: 'response' }>) => void
+}
+
+/** What a station publishes besides its presence, which the link keeps to itself. */
+export type OutgoingTopic = 'heartbeat' | 'reported' | 'ack' | 'events'
+
+export interface Link {
+  /** Resolves with whether the server's broker took it; a heartbeat only whether it was written. */
+  publish: <N extends OutgoingTopic>(name: N, payload: TopicPayload<N>) => Promise<boolean>
+  ask: Requests['ask']
+  askTime: () => Promise<void>
+  isSettled: () => boolean
+  /** Says goodbye, waits at most a second for it, and closes. */
+  stop: () => Promise<void>
+}
+
+/** The station's connection to the broker: clean session, own reconnection, order of the contract, section 3. */
+export function createLink(options: LinkOptions): Link {
+  const { stationId, nowMs, log } = options
+  const backoff = createBackoff(FIRST_RECONNECT_MS, MAX_RECONNECT_MS)
+  let client: MqttClient | undefined
+  let connectionSeq = 0
+  let isConnected = false
+  let isSettled = false
+  let isStopping = false
+  let reconnectTimer: NodeJS.Timeout | undefined
+  let droppedLogAtMs = -Infinity
+  /** Publications that the broker has not answered; a lost connection settles them all. */
+  const unsettled = new Set<(isTaken: boolean) => void>()
+
+  const topic = (name: TopicName) => (name === 'config' ? topicOf(name) : topicOf(name, stationId))
+  const presenceOf = (cause: 'birth' | 'clean' | 'lost'): Presence => ({
+    online: cause === 'birth',
+    cause,
+    connectionSeq,
+    ...options.presence(),
+  })
+
+  const send = (name: OutgoingTopic | 'presence' | 'request', payload: unknown): Promise<boolean> => {
+    const current = client
+    if (current === undefined || !isConnected) return Promise.resolve(false)
+    const { qos, retain } = topicTable[name]
+    return new Promise((resolve) => {
+      const settle = (isTaken: boolean) => {
+        unsettled.delete(settle)
+        resolve(isTaken)
+      }
+      unsettled.add(settle)
+      current.publish(topic(name), JSON.stringify(payload), { qos, retain }, (err) => settle(!err))
+    })
+  }
+
+  const requests = createRequests((request: Request) => void send('request', request))
+
+  const askTime = async () => {
+    const sentMs = nowMs()
+    const answer = await requests.ask('time', {}, { limitMs: TIME_LIMIT_MS, isResent: false })
+    const arrivedMs = nowMs()
+    if (answer?.ok !== true) return false
+    const { receivedAt, sentAt } = answer.data
+    if (typeof receivedAt !== 'string' || typeof sentAt !== 'string') return false
+    const [serverReceivedMs, serverSentMs] = [unixMsOf(receivedAt), unixMsOf(sentAt)]
+    options.onClockSample(sampleOf({ sentMs, arrivedMs, serverReceivedMs, serverSentMs }))
+    return true
+  }
+
+  const askTimeOften = async () => {
+    for (let i = 0; i < TIME_BURST; i += 1) if (!(await askTime())) return
+  }
+
+  const timeTimer = setInterval(() => {
+    if (isConnected) void askTime()
+  }, TIME_INTERVAL_MS)
+
+  const establish = async (current: MqttClient) => {
+    isConnected = true
+    log.info({ connectionSeq }, 'connected to the broker')
+    void send('presence', presenceOf('birth'))
+    await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
+    backoff.reset()
+    options.onUp()
+    requests.resend()
+    await askTimeOften()
+    if (client !== current) return
+    isSettled = true
+    options.onSettled()
+  }
+
+  const receive = (name: string, bytes: Uint8Array) => {
+    const message = readIncoming(name, bytes)
+    if (message === undefined) {
+      if (bytes.length === 0 || nowMs() - droppedLogAtMs < DROPPED_LOG_INTERVAL_MS) return
+      droppedLogAtMs = nowMs()
+      log.warn({ topic: name, bytes: bytes.length }, 'message outside its schema dropped')
+    } else if (message.name === 'response') requests.take(message.payload)
+    else options.onMessage(message)
+  }
+
+  const lose = (current: MqttClient) => {
+    if (client !== current) return
+    client = undefined
+    const wasConnected = isConnected
+    isConnected = false
+    isSettled = false
+    current.end(true)
+    for (const settle of [...unsettled]) settle(false)
+    requests.lose()
+    if (wasConnected) options.onDown()
+    if (isStopping) return
+    const retryMs = backoff.nextMs()
+    if (wasConnected) log.warn({ retryMs }, 'connection to the broker lost')
+    reconnectTimer = setTimeout(open, retryMs)
+  }
+
+  function open() {
+    connectionSeq += 1
+    const current = connect(options.url, {
+      clientId: stationId,
+      username: stationId,
+      password: options.secret,
+      clean: true,
+      keepalive: KEEPALIVE_SECONDS,
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+      connectTimeout: CONNECT_LIMIT_MS,
+      resubscribe: false,
+      ...(options.caCertificate === undefined ? {} : { ca: options.caCertificate }),
+      will: {
+        topic: topic('presence'),
+        payload: Buffer.from(JSON.stringify(presenceOf('lost'))),
+        qos: topicTable.presence.qos,
+        retain: topicTable.presence.retain,
+      },
+    })
+    client = current
+    current.on('connect', () => {
+      establish(current).catch((err: unknown) => {
+        log.warn({ err }, 'the broker did not accept the subscriptions')
+        current.end(true)
+        lose(current)
+      })
+    })
+    current.on('message', receive)
+    current.on('error', (err) => log.warn({ err, url: options.url }, 'connection to the broker failed'))
+    current.on('close', () => lose(current))
+  }
+
+  open()
+  return {
+    publish: send,
+    ask: requests.ask,
+    askTime: askTimeOften,
+    isSettled: () => isSettled,
+    stop: async () => {
+      isStopping = true
+      clearTimeout(reconnectTimer)
+      clearInterval(timeTimer)
+      requests.close()
+      const current = client
+      if (current === undefined) return
+      await atMost(CLEAN_STOP_LIMIT_MS, send('presence', presenceOf('clean')))
+      await atMost(CLEAN_STOP_LIMIT_MS / 2, current.endAsync())
+      current.end(true)
+    },
+  }
+}
+
+/** Waits for `work`, but no longer than `limitMs`; its failure is no failure of the stop. */
+async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([work.catch(() => undefined), limit])
+  clearTimeout(timer)
+}

@@ -1,0 +1,107 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino, destination } from 'pino'
+import { AGENT_VERSION } from './agent-version.ts'
+import { createAgent, type Agent, type Credentials } from './agent.ts'
+import { examine, statusOf } from './diagnosis.ts'
+import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
+import type { Platform } from './platform/platform.ts'
+import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
+import { readSettings, SettingsError, type AgentSettings } from './settings.ts'
+import { createFileStore } from './store.ts'
+
+/** Where the build puts the screen's page, beside the sources and beside the bundle alike. */
+const pageDir = join(import.meta.dirname, '..', 'dist', 'screen')
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+function credentialsOf(settings: AgentSettings): Credentials {
+  const { stationId, mqttSecret, enrolmentKey } = settings
+  if (stationId !== undefined && mqttSecret !== undefined) return { kind: 'identity', stationId, mqttSecret }
+  if (enrolmentKey !== undefined) return { kind: 'key', enrolmentKey }
+  throw new SettingsError('--enrolment-key is missing (or --station-id with --mqtt-secret)')
+}
+
+function platformOf({ dataDir }: AgentSettings): Platform {
+  if (process.platform === 'win32') return createWindowsPlatform({ dataDir })
+  return createLinuxPlatform({ dataDir, searchPath: process.env.PATH ?? '' })
+}
+
+async function run(settings: AgentSettings): Promise<void> {
+  const { server, dataDir, screenPort, hasKiosk, mac, caFingerprint } = settings
+  if (server === undefined) throw new SettingsError('--server is missing, such as http://server:3000')
+  if (caFingerprint !== undefined) {
+    throw new SettingsError('--ca-fingerprint: this version cannot pin a certificate yet')
+  }
+  const credentials = credentialsOf(settings)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  // Synchronous: a worker does not survive bundling, and the last words before an exit count most.
+  const log = pino(
+    {
+      level: process.env.ESCALE_LOG_LEVEL ?? 'info',
+      redact: ['*.mqttSecret', '*.pairingSecret', '*.enrolmentKey', '*.code', 'mqttSecret', 'enrolmentKey'],
+    },
+    destination({ fd: 1, sync: true }),
+  )
+  const platform = platformOf(settings)
+  const agent = createAgent({
+    server,
+    credentials,
+    platform,
+    store: createFileStore(dataDir),
+    screen: { port: screenPort, pageDir },
+    macAddress: mac,
+    log,
+  })
+  stopOnSignals(agent)
+  await agent.start()
+  const url = agent.screenUrl() ?? ''
+  if (hasKiosk) {
+    const kiosk = await platform.openKiosk(url)
+    process.once('exit', () => kiosk.close())
+  }
+  say(`escale-agent ready station=${agent.stationId() ?? '(pairing)'} screen=${url}`)
+}
+
+/** A second signal, and a parent that is gone, find the stop under way and change nothing. */
+function stopOnSignals(agent: Agent): void {
+  const stop = () => {
+    void agent.stop().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  if (process.connected) process.on('disconnect', stop)
+}
+
+async function main(): Promise<void> {
+  const { verb, settings } = readSettings(process.argv.slice(2), {
+    env: process.env,
+    platform: process.platform,
+    isRoot: process.getuid?.() === 0,
+  })
+  switch (verb) {
+    case 'version':
+      say(AGENT_VERSION)
+      return
+    case 'status': {
+      const { isRunning, lines } = await statusOf(settings)
+      lines.forEach(say)
+      process.exitCode = isRunning ? 0 : 1
+      return
+    }
+    case 'doctor': {
+      const findings = await examine(settings, pageDir)
+      for (const { isGood, what, advice } of findings) say(`${isGood ? 'ok ' : 'BAD'} ${what}${advice ?? ''}`)
+      process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : 1
+      return
+    }
+    case 'run':
+      return run(settings)
+  }
+}
+
+main().catch((err: unknown) => {
+  const message = err instanceof Error ? err.message : String(err)
+  process.stderr.write(`escale-agent: ${message}\n`)
+  process.exit(err instanceof SettingsError ? 2 : 1)
+})

@@ -1,0 +1,120 @@
+import { execFile, spawn } from 'node:child_process'
+import { access, constants, mkdir, readFile } from 'node:fs/promises'
+import { hostname, uptime } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { cpuTemperature, currentLoad, mem, osInfo } from 'systeminformation'
+import { diskPercent, networkAddress, percentOf } from '../portable.ts'
+import type { Kiosk, MachineIdentity, Metrics, Platform } from '../platform.ts'
+
+/** The temperature starts a process (8 ms of a core): once a minute is plenty. */
+const TEMPERATURE_INTERVAL_MS = 60_000
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+const run = promisify(execFile)
+
+export interface LinuxOptions {
+  /** Where the kiosk's browser keeps its profile; also the disk whose filling is told. */
+  dataDir: string
+  /** The `PATH` in which a browser is looked for. */
+  searchPath: string
+}
+
+/** A Debian-like machine with systemd. Removing a visitor's files is not part of `cleanUp` yet. */
+export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Platform {
+  const temperature = createTemperatureMeter()
+  return {
+    identity,
+    metrics: async (): Promise<Metrics> => {
+      const [load, memory, disk, temperatureC] = await Promise.all([
+        currentLoad(),
+        mem(),
+        diskPercent(dataDir),
+        temperature(),
+      ])
+      return {
+        uptimeSeconds: Math.floor(uptime()),
+        cpuPercent: percentOf(load.currentLoad, 100),
+        memoryPercent: percentOf(memory.total - memory.available, memory.total),
+        diskPercent: disk,
+        ...(temperatureC === undefined ? {} : { temperatureC }),
+      }
+    },
+    // The screen's page covers the desktop by itself while the station is locked.
+    lockScreen: () => Promise.resolve(),
+    unlockScreen: () => Promise.resolve(),
+    cleanUp: () => Promise.resolve(),
+    reboot: async () => {
+      await run('systemctl', ['reboot'])
+    },
+    shutdown: async () => {
+      await run('systemctl', ['poweroff'])
+    },
+    openKiosk: async (url) => openKiosk(await findBrowser(searchPath), url, dataDir),
+  }
+}
+
+async function identity(): Promise<MachineIdentity> {
+  const { distro, release } = await osInfo()
+  return {
+    hostname: hostname(),
+    os: `${distro} ${release}`.trim().slice(0, 100),
+    ...networkAddress(await defaultInterface()),
+  }
+}
+
+/** Interface of the default route. Source: proc(5), /proc/net/route; destination 0 is the default. */
+async function defaultInterface(): Promise<string | undefined> {
+  const table = await readFile('/proc/net/route', 'utf8').catch(() => '')
+  const route = table.split('\n').find((line) => line.split('\t')[1] === '00000000')
+  return route?.split('\t')[0]
+}
+
+function createTemperatureMeter(): () => Promise<number | undefined> {
+  let known: number | undefined
+  let askedAtMs = -Infinity
+  return async () => {
+    if (performance.now() - askedAtMs < TEMPERATURE_INTERVAL_MS) return known
+    askedAtMs = performance.now()
+    const main = (await cpuTemperature()).main as number | null
+    known = main === null || main <= 0 ? undefined : main
+    return known
+  }
+}
+
+async function findBrowser(searchPath: string): Promise<string> {
+  for (const folder of searchPath.split(delimiter)) {
+    for (const name of BROWSERS) {
+      const path = join(folder, name)
+      const isThere = await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+      if (isThere) return path
+    }
+  }
+  throw new Error(`no browser for the screen: install one of ${BROWSERS.join(', ')}, or use --no-kiosk`)
+}
+
+async function openKiosk(browser: string, url: string, dataDir: string): Promise<Kiosk> {
+  const profile = join(dataDir, 'kiosk')
+  await mkdir(profile, { recursive: true, mode: 0o700 })
+  const child = spawn(
+    browser,
+    [
+      '--kiosk',
+      '--no-first-run',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-features=Translate',
+      `--user-data-dir=${profile}`,
+      url,
+    ],
+    { stdio: 'ignore' },
+  )
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', reject)
+  })
+  return { close: () => void child.kill('SIGTERM') }
+}

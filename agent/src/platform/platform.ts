@@ -1,0 +1,35 @@
+import type { Heartbeat } from '@escale/protocol'
+
+/** Live figures of the machine. Percentages 0..100. */
+export type Metrics = Pick<
+  Heartbeat,
+  'uptimeSeconds' | 'cpuPercent' | 'memoryPercent' | 'diskPercent' | 'temperatureC'
+>
+
+/** Who the machine is: what presence and enrolment tell. */
+export interface MachineIdentity {
+  hostname: string
+  os: string
+  ipAddress: string
+  macAddress: string
+}
+
+/** The browser that shows the station's screen. */
+export interface Kiosk {
+  close: () => void
+}
+
+/** Everything that differs from one operating system to the next. Each call rejects where it cannot be done. */
+export interface Platform {
+  identity: () => Promise<MachineIdentity>
+  metrics: () => Promise<Metrics>
+  /** The visitor may no longer use the desktop. */
+  lockScreen: () => Promise<void>
+  /** The visitor may use the desktop. */
+  unlockScreen: () => Promise<void>
+  /** Removes what a visitor left behind. */
+  cleanUp: () => Promise<void>
+  reboot: () => Promise<void>
+  shutdown: () => Promise<void>
+  openKiosk: (url: string) => Promise<Kiosk>
+}

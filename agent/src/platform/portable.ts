@@ -1,0 +1,57 @@
+import { cpus, freemem, networkInterfaces, totalmem, type NetworkInterfaceInfo } from 'node:os'
+import { statfs } from 'node:fs/promises'
+
+/** Share in percent, one decimal, kept within 0..100. */
+export function percentOf(part: number, whole: number): number {
+  if (whole <= 0) return 0
+  return Math.round(Math.min(100, Math.max(0, (part / whole) * 100)) * 10) / 10
+}
+
+export function memoryPercent(): number {
+  return percentOf(totalmem() - freemem(), totalmem())
+}
+
+/** Share of the file system that holds `path` in use. */
+export async function diskPercent(path: string): Promise<number> {
+  const { blocks, bavail, bfree } = await statfs(path)
+  return percentOf(blocks - bfree, blocks - bfree + bavail)
+}
+
+/** Counts the load of all processors between two calls; 0 at the first. */
+export function createCpuMeter(): () => number {
+  const totals = () => {
+    const times = cpus().map(({ times: t }) => t)
+    const idle = times.reduce((sum, t) => sum + t.idle, 0)
+    return { idle, all: times.reduce((sum, t) => sum + t.idle + t.user + t.nice + t.sys + t.irq, 0) }
+  }
+  let last = totals()
+  return () => {
+    const now = totals()
+    const all = now.all - last.all
+    const busy = all - (now.idle - last.idle)
+    last = now
+    return percentOf(busy, all)
+  }
+}
+
+export interface NetworkAddress {
+  ipAddress: string
+  macAddress: string
+}
+
+type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
+
+/** Address of the named interface, else of the first that leads outside; loopback when there is none. */
+export function networkAddress(
+  preferred?: string,
+  interfaces: Interfaces = networkInterfaces(),
+): NetworkAddress {
+  const named = preferred === undefined ? [] : (interfaces[preferred] ?? [])
+  const all = [...named, ...Object.values(interfaces).flatMap((list) => list ?? [])]
+  const outside = all.filter(({ internal }) => !internal)
+  const found = outside.find(({ family }) => family === 'IPv4') ?? outside[0]
+  return {
+    ipAddress: found?.address ?? '127.0.0.1',
+    macAddress: found?.mac ?? '00:00:00:00:00:00',
+  }
+}

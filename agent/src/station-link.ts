@@ -1,0 +1,177 @@
+import type { Logger } from 'pino'
+import type { Ack } from '@escale/protocol'
+import { AGENT_VERSION } from './agent-version.ts'
+import {
+  heartbeatOf,
+  reportedOf,
+  restOf,
+  sessionOf,
+  stationEventOf,
+  type Effect,
+  type Input,
+  type StationState,
+} from './core/index.ts'
+import { createCommands, type CommandActions } from './link/commands.ts'
+import { createLink } from './link/link.ts'
+import type { MachineIdentity, Platform } from './platform/platform.ts'
+import type { Identity } from './store.ts'
+
+export interface StationLinkOptions {
+  identity: Identity
+  machine: MachineIdentity
+  bootId: string
+  platform: Platform
+  log: Logger
+  nowMs: () => number
+  dispatch: (input: Input) => void
+  state: () => StationState
+}
+
+export type LinkEffect = Extract<Effect, { kind: 'report' | 'sendEvents' | 'askTime' | 'request' }>
+
+export interface StationLink {
+  perform: (effect: LinkEffect) => void
+  stop: () => Promise<void>
+}
+
+/** The core's voice and ears on the bus: reports, heartbeats, stored events, requests, commands. */
+export function createStationLink(options: StationLinkOptions): StationLink {
+  const { identity, machine, bootId, platform, log, nowMs, dispatch, state } = options
+  const unacknowledged = new Set<Ack>()
+  let heartbeatSeq = 0
+  let heartbeatTimer: NodeJS.Timeout | undefined
+  let heartbeatIntervalMs = 0
+  let isSendingEvents = false
+
+  const link = createLink({
+    url: identity.mqttUrl,
+    stationId: identity.stationId,
+    secret: identity.mqttSecret,
+    caCertificate: identity.caCertificate,
+    presence: () => ({ bootId, agentVersion: AGENT_VERSION, ...machine }),
+    nowMs,
+    log,
+    onUp: () => {
+      dispatch({ kind: 'linkUp' })
+      void beat()
+    },
+    onDown: () => dispatch({ kind: 'linkDown' }),
+    onClockSample: (sample) => dispatch({ kind: 'clockSampled', sample }),
+    onSettled: () => {
+      report()
+      void sendEvents()
+      for (const ack of unacknowledged) void sendAck(ack)
+    },
+    onMessage: (message) => {
+      if (message.name === 'desired') dispatch({ kind: 'desiredReceived', desired: message.payload })
+      else if (message.name === 'config') {
+        dispatch({ kind: 'configReceived', config: message.payload })
+        beatRegularly()
+      } else void commands.take(message.payload)
+    },
+  })
+
+  const report = () => {
+    if (link.isSettled()) void link.publish('reported', reportedOf(state(), nowMs()))
+  }
+
+  /** One after the other, so that they are told in order; each is kept until the broker has answered for it. */
+  const sendEvents = async () => {
+    if (isSendingEvents) return
+    isSendingEvents = true
+    try {
+      for (
+        let event = state().events[0];
+        event !== undefined && link.isSettled();
+        event = state().events[0]
+      ) {
+        if (!(await link.publish('events', stationEventOf(event)))) return
+        dispatch({ kind: 'eventTaken', bootId: event.bootId, seq: event.seq })
+      }
+    } finally {
+      isSendingEvents = false
+    }
+  }
+
+  const sendAck = async (ack: Ack) => {
+    unacknowledged.add(ack)
+    if (await link.publish('ack', ack)) unacknowledged.delete(ack)
+  }
+
+  const beat = async () => {
+    const metrics = await platform.metrics().catch((err: unknown) => {
+      log.warn({ err }, 'the machine tells no figures')
+      return { uptimeSeconds: 0, cpuPercent: 0, memoryPercent: 0, diskPercent: 0 }
+    })
+    const facts = { ...metrics, seq: heartbeatSeq }
+    heartbeatSeq += 1
+    await link.publish('heartbeat', heartbeatOf(state(), facts, nowMs()))
+  }
+
+  const beatRegularly = () => {
+    if (state().config.heartbeatIntervalMs === heartbeatIntervalMs) return
+    heartbeatIntervalMs = state().config.heartbeatIntervalMs
+    clearInterval(heartbeatTimer)
+    heartbeatTimer = setInterval(() => void beat(), heartbeatIntervalMs)
+  }
+
+  const later = async (delaySeconds: number, what: 'reboot' | 'shutdown') => {
+    if (delaySeconds === 0) return platform[what]()
+    setTimeout(() => {
+      platform[what]().catch((err: unknown) => {
+        log.error({ err, what }, 'the platform failed')
+        void link.ask('report_fault', { kind: `${what}-failed`, details: { error: String(err) } })
+      })
+    }, delaySeconds * 1_000)
+  }
+
+  const actions: CommandActions = {
+    message: (id, text, level) => dispatch({ kind: 'noticeReceived', notice: { id, text, level } }),
+    identify: () => dispatch({ kind: 'identifyAsked' }),
+    requireLocked: () => {
+      if (restOf(state().phase)?.kind === 'active') throw new Error('the session is still active here')
+    },
+    requireNoSession: () => {
+      if (sessionOf(state().phase) !== undefined) throw new Error('the session is still open here')
+    },
+    reboot: (delaySeconds) => later(delaySeconds, 'reboot'),
+    shutdown: (delaySeconds) => later(delaySeconds, 'shutdown'),
+  }
+  const commands = createCommands({
+    bootId,
+    actions,
+    serverNowMs: () => {
+      const { clock } = state()
+      return clock === undefined ? undefined : nowMs() + clock.offsetMs
+    },
+    stampMs: () => Math.round(nowMs() + state().stampOffsetMs),
+    acknowledge: (ack) => void sendAck(ack),
+  })
+
+  const request = async ({ tag, op, params }: Extract<LinkEffect, { kind: 'request' }>) => {
+    const answer = await link.ask(op, params)
+    dispatch(answer === undefined ? { kind: 'unanswered', tag } : { kind: 'answered', tag, answer })
+  }
+
+  beatRegularly()
+  return {
+    perform: (effect) => {
+      switch (effect.kind) {
+        case 'report': {
+          report()
+          return
+        }
+        case 'sendEvents':
+          return void sendEvents()
+        case 'askTime':
+          return void link.askTime()
+        case 'request':
+          return void request(effect)
+      }
+    },
+    stop: async () => {
+      clearInterval(heartbeatTimer)
+      await link.stop()
+    },
+  }
+}

@@ -1,0 +1,133 @@
+import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Type, type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Enrolled, SiteConfig, StationEvent } from '@escale/protocol'
+import type { Snapshot } from './core/index.ts'
+
+const Identity = Type.Object({ ...Enrolled.properties, server: Type.String() })
+/** The station's identity, and the server that gave it. */
+export type Identity = Static<typeof Identity>
+
+const SavedSession = Type.Object({
+  sessionId: Type.String(),
+  displayName: Type.String(),
+  grantedSeconds: Type.Number(),
+  remainingMs: Type.Number({ minimum: 0 }),
+  armed: Type.Array(Type.Number()),
+})
+const SavedState = Type.Object({
+  stationId: Type.String(),
+  version: Type.Integer({ minimum: 0 }),
+  rest: Type.Union([
+    Type.Object({ kind: Type.Literal('locked') }),
+    Type.Object({ kind: Type.Literal('maintenance') }),
+    Type.Object({
+      kind: Type.Literal('active'),
+      session: SavedSession,
+      endsAtUnixMs: Type.Optional(Type.Number()),
+    }),
+    Type.Object({ kind: Type.Literal('suspended'), session: SavedSession, suspendLeftMs: Type.Number() }),
+  ]),
+  endedSessionIds: Type.Array(Type.String()),
+  events: Type.Array(
+    Type.Object({
+      bootId: StationEvent.properties.bootId,
+      seq: StationEvent.properties.seq,
+      kind: StationEvent.properties.kind,
+      details: StationEvent.properties.details,
+      atUnixMs: Type.Number(),
+      isApproximate: Type.Boolean(),
+    }),
+  ),
+  config: SiteConfig,
+})
+
+const identityCheck = Compile(Identity)
+const stateCheck = Compile(SavedState)
+
+/** What outlives the agent's process. Reading gives undefined where there is nothing, or nothing usable. */
+export interface Store {
+  readIdentity: () => Promise<Identity | undefined>
+  writeIdentity: (identity: Identity) => Promise<void>
+  readState: () => Promise<Snapshot | undefined>
+  /** Writes are put in line; of those waiting only the newest is written. */
+  writeState: (snapshot: Snapshot) => Promise<void>
+}
+
+/** Files in a folder of the agent's own, readable by its user alone, replaced whole. */
+export function createFileStore(dataDir: string): Store {
+  const identityPath = join(dataDir, 'identity.json')
+  const statePath = join(dataDir, 'state.json')
+  let waiting: Snapshot | undefined
+  let writing: Promise<void> | undefined
+
+  const drain = async () => {
+    while (waiting !== undefined) {
+      const next = waiting
+      waiting = undefined
+      await replaceFile(dataDir, statePath, next)
+    }
+  }
+  return {
+    readIdentity: async () => {
+      const value = await readJson(identityPath)
+      return identityCheck.Check(value) ? value : undefined
+    },
+    writeIdentity: (identity) => replaceFile(dataDir, identityPath, identity),
+    readState: async () => {
+      const value = await readJson(statePath)
+      return stateCheck.Check(value) ? value : undefined
+    },
+    writeState: (snapshot) => {
+      waiting = snapshot
+      writing ??= drain().finally(() => {
+        writing = undefined
+      })
+      return writing
+    },
+  }
+}
+
+/** For a diskless station, and for rooms of simulated ones. */
+export function createMemoryStore(): Store {
+  let identity: Identity | undefined
+  let state: Snapshot | undefined
+  return {
+    readIdentity: () => Promise.resolve(identity),
+    writeIdentity: (next) => {
+      identity = next
+      return Promise.resolve()
+    },
+    readState: () => Promise.resolve(state),
+    writeState: (next) => {
+      state = next
+      return Promise.resolve()
+    },
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (err) {
+    if (err instanceof SyntaxError || (err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw err
+  }
+}
+
+/** A reader, or a power cut, finds the old file or the new one, never a part. */
+async function replaceFile(dataDir: string, path: string, value: unknown): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const draft = `${path}.new`
+  const file = await open(draft, 'w', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(value))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  // The mode given to open() counts for new files alone.
+  await chmod(draft, 0o600)
+  await rename(draft, path)
+}
