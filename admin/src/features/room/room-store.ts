@@ -1,0 +1,137 @@
+import type { PairingRequest, ServerFrame, Session, Station, User } from '@escale/protocol'
+import { defineStore } from 'pinia'
+import { computed, reactive, ref } from 'vue'
+import { sessionsApi, stationsApi, usersApi } from '../../api/resources.ts'
+import { useLive } from '../../live/live-store.ts'
+import { useServices } from '../../services.ts'
+import { applyFrame, keepSession, keepStation, type Followup, type Room } from './room-state.ts'
+
+/** The room as this page knows it: loaded after each connection, then kept by live frames alone. */
+export const useRoom = defineStore('room', () => {
+  const { api } = useServices()
+  const live = useLive()
+  const [sessionsOf, stationsOf, usersOf] = [sessionsApi(api), stationsApi(api), usersApi(api)]
+
+  const room = reactive<Room>({ stations: new Map(), sessions: new Map() })
+  const visitors = reactive(new Map<string, User>())
+  const pairingRequests = ref<PairingRequest[]>([])
+  const loadError = ref<unknown>()
+  const isLoaded = ref(false)
+
+  /** Frames that come while the lists are on their way are newer than the lists. */
+  let waiting: ServerFrame[] | undefined
+  const underway = new Map<string, { isAskedAgain: boolean }>()
+  let stopListening: (() => void) | undefined
+
+  function receive(frame: ServerFrame): void {
+    if (frame.type === 'connection_established') void load()
+    else if (waiting !== undefined) waiting.push(frame)
+    else take(frame)
+  }
+
+  function take(frame: ServerFrame): void {
+    for (const followup of applyFrame(room, frame)) void follow(followup)
+  }
+
+  async function load(): Promise<void> {
+    const mine: ServerFrame[] = []
+    waiting = mine
+    loadError.value = undefined
+    try {
+      const [stations, sessions] = await Promise.all([stationsOf.all(), sessionsOf.current()])
+      if (waiting !== mine) return // a newer connection loads again
+      room.stations = new Map(stations.map((station) => [station.id, station]))
+      room.sessions = new Map(sessions.map((session) => [session.id, session]))
+      isLoaded.value = true
+      visitors.clear()
+      for (const session of sessions) void loadVisitor(session.userId)
+      void loadPairingRequests()
+    } catch (error) {
+      if (waiting === mine) loadError.value = error
+    } finally {
+      if (waiting === mine) {
+        waiting = undefined
+        mine.forEach(take)
+      }
+    }
+  }
+
+  async function follow(followup: Followup): Promise<void> {
+    if (followup.load === 'pairing-requests') await loadPairingRequests()
+    else if (followup.load === 'session') await loadSession(followup.id)
+    else if (visitors.delete(followup.id)) await loadVisitor(followup.id)
+  }
+
+  async function loadSession(id: string): Promise<void> {
+    await once(id, async () => keep(await sessionsOf.read(id)))
+  }
+
+  async function loadVisitor(id: string | undefined): Promise<void> {
+    if (id === undefined || visitors.has(id)) return
+    await once(id, async () => void visitors.set(id, await usersOf.read(id)))
+  }
+
+  async function loadPairingRequests(): Promise<void> {
+    await once('pairing-requests', async () => {
+      pairingRequests.value = (await stationsOf.pairingRequests()).results
+    })
+  }
+
+  /**
+   * One question at a time per thing; asked again meanwhile, it is repeated, for the answer may be older.
+   * A lost answer is no alarm of its own: the banner tells, and the next connection loads again.
+   */
+  async function once(key: string, ask: () => Promise<void>): Promise<void> {
+    const other = underway.get(key)
+    if (other !== undefined) {
+      other.isAskedAgain = true
+      return
+    }
+    const mine = { isAskedAgain: false }
+    underway.set(key, mine)
+    await ask().catch(() => undefined)
+    underway.delete(key)
+    if (mine.isAskedAgain) await once(key, ask)
+  }
+
+  function keep(session: Session): void {
+    keepSession(room, session)
+    void loadVisitor(session.userId)
+  }
+
+  return {
+    room,
+    visitors,
+    pairingRequests: computed(() =>
+      pairingRequests.value.filter(
+        (request) => request.state === 'waiting' && Date.parse(request.expiresAt) > live.nowMs,
+      ),
+    ),
+    pendingSessions: computed(() =>
+      [...room.sessions.values()]
+        .filter((session) => session.state === 'pending')
+        .sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
+    ),
+    isLoaded,
+    loadError,
+    load,
+    keep,
+    keepStation: (station: Station) => keepStation(room, station),
+    keepVisitor: (visitor: User) => void visitors.set(visitor.id, visitor),
+    forgetSession: (id: string) => void room.sessions.delete(id),
+    loadPairingRequests,
+    start() {
+      stopListening = live.listen(receive)
+    },
+    /** Nothing of the room stays in memory for who signs in next. */
+    stop() {
+      stopListening?.()
+      waiting = undefined
+      room.stations = new Map()
+      room.sessions = new Map()
+      visitors.clear()
+      pairingRequests.value = []
+      isLoaded.value = false
+    },
+  }
+})

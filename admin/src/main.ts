@@ -1,0 +1,37 @@
+import { createPinia } from 'pinia'
+import { Dark, Notify, Quasar } from 'quasar'
+import 'quasar/src/css/index.sass'
+import iconSet from 'quasar/icon-set/svg-material-symbols-rounded'
+import { createApp } from 'vue'
+import type { Language } from '@escale/protocol'
+import App from './App.vue'
+import { createApiClient } from './api/client.ts'
+import { createTokens } from './api/tokens.ts'
+import './css/app.scss'
+import { useOperator } from './features/auth/operator.ts'
+import { applyLanguage, chosenLanguage, createMessages } from './i18n/index.ts'
+import { createAppRouter, loginRouteFrom } from './router.ts'
+import { servicesKey } from './services.ts'
+
+const messages = createMessages(chosenLanguage(localStorage))
+const language = () => messages.global.locale.value as Language
+const tokens = createTokens(sessionStorage, new BroadcastChannel('escale.tokens'))
+const api = createApiClient({ tokens, language, onSessionLost: returnToLogin })
+
+const app = createApp(App)
+app.use(Quasar, { plugins: { Dark, Notify }, config: { dark: 'auto' }, iconSet })
+app.use(createPinia())
+app.use(messages)
+app.provide(servicesKey, { api, tokens })
+const router = createAppRouter(() => tokens.refresh() !== undefined)
+app.use(router)
+applyLanguage(language(), localStorage)
+app.mount('#app')
+
+/** An expired session: sign in, then back to the same place. */
+function returnToLogin(): void {
+  const operator = app.runWithContext(() => useOperator())
+  if (!operator.isSignedIn) return
+  operator.signOut()
+  void router.replace(loginRouteFrom(router.currentRoute.value, true))
+}

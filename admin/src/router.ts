@@ -1,0 +1,63 @@
+import {
+  createRouter,
+  createWebHistory,
+  type RouteLocationNormalizedLoaded,
+  type RouteLocationRaw,
+} from 'vue-router'
+import MainLayout from './layouts/MainLayout.vue'
+import LoginPage from './pages/LoginPage.vue'
+
+/** Pages of the menu, in its order. */
+export const menuPages = ['room', 'visitors', 'stations', 'logs'] as const
+export type MenuPage = (typeof menuPages)[number]
+
+export function createAppRouter(isSignedIn: () => boolean) {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+      { path: '/connexion', name: 'login', component: LoginPage },
+      {
+        path: '/',
+        component: MainLayout,
+        children: [
+          { path: '', name: 'room', component: () => import('./pages/RoomPage.vue') },
+          { path: 'visiteurs', name: 'visitors', component: () => import('./pages/VisitorsPage.vue') },
+          { path: 'postes', name: 'stations', component: () => import('./pages/StationsPage.vue') },
+          { path: 'journal', name: 'logs', component: () => import('./pages/LogsPage.vue') },
+          {
+            path: ':unknown(.*)*',
+            name: 'unknown',
+            component: () => import('./pages/UnknownPage.vue'),
+          },
+        ],
+      },
+    ],
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  })
+
+  router.beforeEach((to) => {
+    if (to.name === 'login') return isSignedIn() ? { name: 'room' } : true
+    return isSignedIn() ? true : loginRouteFrom(to, false)
+  })
+  return router
+}
+
+/** The login page that remembers where one was going. */
+export function loginRouteFrom(
+  route: Pick<RouteLocationNormalizedLoaded, 'fullPath' | 'name' | 'query'>,
+  isExpired: boolean,
+): RouteLocationRaw {
+  if (route.name === 'login') return { name: 'login', query: route.query }
+  return {
+    name: 'login',
+    query: {
+      suite: route.fullPath === '/' ? undefined : route.fullPath,
+      expiree: isExpired ? '1' : undefined,
+    },
+  }
+}
+
+/** Where to go after signing in: a path of our own, whatever the address says. */
+export function safeNextPath(asked: unknown): string {
+  return typeof asked === 'string' && /^\/(?![/\\])/.test(asked) ? asked : '/'
+}
