@@ -2,11 +2,12 @@ import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Server } from 'node:net'
 import { Aedes, type Client, type PublishPacket } from 'aedes'
-import { matchTopic, topicOf, topicTable } from '@escale/protocol'
+import { topicOf, topicTable } from '@escale/protocol'
 import { createWebSocketStream } from 'ws'
 import { createConnections } from './connections.ts'
+import { disableDuplicateCounters } from './duplicates.ts'
 import { guardConnection } from './guard.ts'
-import { createInbound } from './inbound.ts'
+import { createInbound, type Inbound } from './inbound.ts'
 import { createLanes } from './lanes.ts'
 import { addressOf, ipOf, openListener } from './listeners.ts'
 import { createLogThrottle } from './log-throttle.ts'
@@ -45,7 +46,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
     concurrency: 0,
   })
-  routeByTable(aedes, inbound.isDropped)
+  routeByTable(aedes, inbound.routingOf)
   await aedes.listen()
 
   const events: EventEmitter = aedes
@@ -91,7 +92,9 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     origins.set(stream, origin)
     streams.add(stream)
     stream.once('close', () => streams.delete(stream))
-    guardConnection(aedes.handle(stream))
+    const client = aedes.handle(stream)
+    guardConnection(client)
+    disableDuplicateCounters(client)
   }
 
   /** In order per party: side by side, a message that is not retained overtakes one that is. */
@@ -169,21 +172,18 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
 
 type Done = (error?: Error) => void
 
-/** Puts the topic table between Aedes' acceptance of a packet and its routing. */
-function routeByTable(aedes: Aedes, isDropped: (packet: object) => boolean): void {
+/** Lets the intake decide how a packet that Aedes has accepted goes on. */
+function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): void {
   // Aedes itself calls it with the sending client in the middle, which its types leave out.
   const route = aedes.publish.bind(aedes) as (packet: PublishPacket, ...rest: unknown[]) => void
 
   aedes.publish = (packet: PublishPacket, ...rest: unknown[]) => {
-    if (isDropped(packet)) {
+    const routing = routingOf(packet)
+    if (routing === 'drop') {
       const done = rest.at(-1) as Done
       done()
-      return
+    } else {
+      route(routing === undefined ? packet : { ...packet, qos: routing }, ...rest)
     }
-    const client = rest.length > 1 ? rest[0] : undefined
-    const qos = client ? matchTopic(packet.topic)?.rule.qos : undefined
-    // The sender's own QoS rules its acknowledgement, the table's what others get.
-    const isAsTable = qos === undefined || qos === packet.qos
-    route(isAsTable ? packet : { ...packet, qos }, ...rest)
   }
 }

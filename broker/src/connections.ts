@@ -1,4 +1,5 @@
-import type { Client } from 'aedes'
+import type { AedesPublishPacket, Client } from 'aedes'
+import type { TopicMatch } from '@escale/protocol'
 import type { Origin, Principal } from './ports.ts'
 
 /** Longest delay that a Node timer takes, milliseconds. */
@@ -10,6 +11,9 @@ export interface Connection {
   clientId: string
   principal: Principal
   origin: Origin
+  /** Topics found to be within its policy: a handful at most, asked for with each message. */
+  publishable: Map<string, TopicMatch>
+  isDuplicate: (packet: AedesPublishPacket) => boolean
   /** Set by `disconnect`: what is still queued of it is not taken any more. */
   isRevoked: boolean
 }

@@ -20,6 +20,8 @@ type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
 type Packet = Parameters<AuthorizePublish>[1]
 type Done = Parameters<AuthorizePublish>[2]
 
+export type Routing = 'drop' | 0 | 1
+
 export interface InboundCounts {
   messagesReceived: number
   dropped: number
@@ -30,8 +32,8 @@ export interface Inbound {
   authorizePublish: AuthorizePublish
   authorizeSubscribe: NonNullable<AedesOptions['authorizeSubscribe']>
   authorizeForward: NonNullable<AedesOptions['authorizeForward']>
-  /** Whether a packet was acknowledged but must go no further. */
-  isDropped: (packet: object) => boolean
+  /** How an accepted packet goes on where not as it came: not at all, or with the QoS of the topic table. */
+  routingOf: (packet: object) => Routing | undefined
   counts(): InboundCounts
   /** Takes nothing any more, and resolves when what was being taken is done. */
   stop(): Promise<void>
@@ -49,13 +51,13 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
   const lanes = createLanes()
   // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
   // acknowledged, and remembered here for the broker's own `publish` to leave out.
-  const dropped = new WeakSet<object>()
+  const routing = new WeakMap<object, Routing>()
   const counts: InboundCounts = { messagesReceived: 0, dropped: 0, skipped: 0 }
   let isStopped = false
 
   function drop(packet: object, done: Done) {
     counts.dropped += 1
-    dropped.add(packet)
+    routing.set(packet, 'drop')
     done(null)
   }
 
@@ -97,8 +99,8 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
   return {
     authorizePublish(client, packet, done) {
       const connection = client ? connections.of(client) : undefined
-      const match = matchTopic(packet.topic)
-      if (!isAllowed(client, connection, packet.topic, match) || match?.party === undefined) {
+      const match = client ? publishableBy(connection, packet.topic) : publishableByNobodyHere(packet.topic)
+      if (match?.party === undefined) {
         done(refusal('publish outside the policy', { topic: packet.topic }))
         return
       }
@@ -114,6 +116,8 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
         return
       }
       packet.retain = match.rule.retain
+      // The sender's own QoS rules its acknowledgement, the table's what others get.
+      if (packet.qos !== match.rule.qos) routing.set(packet, match.rule.qos)
       const message = {
         principal: connection?.principal ?? null,
         name: match.name,
@@ -148,7 +152,7 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
       const connection = connections.of(client)
       if (!connection) return null
       const { kind, party } = connection.principal
-      if (!mayReceive(kind, party, packet.topic)) return null
+      if (!mayReceive(kind, party, packet.topic) || connection.isDuplicate(packet)) return null
       // A watcher that does not read misses heartbeats instead of holding up the room.
       if (packet.qos === 0 && client.conn.writableNeedDrain) {
         counts.skipped += 1
@@ -157,7 +161,7 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
       return packet
     },
 
-    isDropped: (packet) => dropped.has(packet),
+    routingOf: (packet) => routing.get(packet),
     counts: () => ({ ...counts }),
     stop() {
       isStopped = true
@@ -166,15 +170,21 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
   }
 }
 
-function isAllowed(
-  client: Client | null,
-  connection: Connection | undefined,
-  topic: string,
-  match: TopicMatch | undefined,
-): boolean {
-  // The will of a client whose process is gone was checked where it logged in: here its topic decides.
-  if (!client) return match !== undefined && match.rule.publishers.length > 0
-  return connection !== undefined && mayPublish(connection.principal.kind, connection.principal.party, topic)
+/** The row of a topic that this connection may publish on. */
+function publishableBy(connection: Connection | undefined, topic: string): TopicMatch | undefined {
+  if (!connection) return undefined
+  const known = connection.publishable.get(topic)
+  if (known) return known
+  const { kind, party } = connection.principal
+  const match = mayPublish(kind, party, topic) ? matchTopic(topic) : undefined
+  if (match) connection.publishable.set(topic, match)
+  return match
+}
+
+/** The will of a client whose process is gone was checked where it logged in: here its topic decides. */
+function publishableByNobodyHere(topic: string): TopicMatch | undefined {
+  const match = matchTopic(topic)
+  return match && match.rule.publishers.length > 0 ? match : undefined
 }
 
 /**

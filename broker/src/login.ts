@@ -1,5 +1,6 @@
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes'
 import { mayPublish } from '@escale/protocol'
+import { createDuplicateFilter } from './duplicates.ts'
 import type { Connections } from './connections.ts'
 import type { BrokerPorts, Origin, Principal } from './ports.ts'
 import { CONNACK, isRefusal, refusal } from './refusal.ts'
@@ -61,7 +62,16 @@ export function createLogin(
       throw refuse('too many connections', CONNACK.serverUnavailable)
 
     if (!client.conn.destroyed) {
-      connections.add({ client, username, clientId, principal, origin, isRevoked: false })
+      connections.add({
+        client,
+        username,
+        clientId,
+        principal,
+        origin,
+        publishable: new Map(),
+        isDuplicate: createDuplicateFilter(),
+        isRevoked: false,
+      })
     }
     return principal
   }

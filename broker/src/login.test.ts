@@ -1,0 +1,185 @@
+import { afterEach, expect, test } from 'vitest'
+import type { IConnectPacket } from 'mqtt-packet'
+import { openRoom, own, samples, type Room } from './testing.ts'
+import type { BrokerPorts } from './ports.ts'
+
+let room: Room
+afterEach(() => room.broker.close())
+
+const secret = Buffer.from('secret')
+
+/** The CONNACK's return code, or undefined when the connection is closed without one. */
+async function connackCode(packet: Partial<IConnectPacket>): Promise<number | undefined> {
+  const client = room.connect(packet)
+  const connack = await client.next('connack')
+  const code = connack?.cmd === 'connack' ? connack.returnCode : undefined
+  if (code !== 0) await client.closed
+  return code
+}
+
+test.each<[string, Partial<IConnectPacket>, number]>([
+  ['a station with its secret is let in', { username: 'pc-01', clientId: 'pc-01', password: secret }, 0],
+  ['a suffix is let in', { username: 'pc-01', clientId: 'pc-01:screen', password: secret }, 0],
+  ['nobody without a name is let in', { clientId: 'pc-01' }, 5],
+  ['nobody without a password is let in', { username: 'pc-01', clientId: 'pc-01' }, 5],
+  ['an empty password is refused', { username: 'pc-01', clientId: 'pc-01', password: Buffer.alloc(0) }, 5],
+  ['a wrong password is refused', { username: 'pc-01', clientId: 'pc-01', password: Buffer.from('no') }, 4],
+  [
+    'the client id of another station is refused',
+    { username: 'pc-01', clientId: 'pc-02', password: secret },
+    2,
+  ],
+  ['a longer name is no suffix', { username: 'pc-01', clientId: 'pc-012', password: secret }, 2],
+  ['an empty suffix is refused', { username: 'pc-01', clientId: 'pc-01:', password: secret }, 2],
+  ['two suffixes are refused', { username: 'pc-01', clientId: 'pc-01:a:b', password: secret }, 2],
+  ['a suffix with wildcards is refused', { username: 'flow', clientId: 'flow:+', password: secret }, 2],
+  ['an empty client id is refused', { username: 'pc-01', clientId: '', password: secret }, 2],
+  ['a name outside the alphabet is refused', { username: 'pc/#', clientId: 'pc/#', password: secret }, 4],
+  [
+    'protocol 3.1 is refused',
+    { protocolId: 'MQIsdp', protocolVersion: 3, username: 'pc-01', clientId: 'pc-01', password: secret },
+    1,
+  ],
+  [
+    'protocol 5 is refused',
+    { protocolVersion: 5, username: 'pc-01', clientId: 'pc-01', password: secret },
+    1,
+  ],
+])('%s', async (_, packet, code) => {
+  room = await openRoom()
+  expect(await connackCode(packet)).toBe(code)
+})
+
+test('an empty client id that wants its session kept is refused [MQTT-3.1.3-8]', async () => {
+  room = await openRoom()
+  const client = room.attach()
+  const text = (value: string) => [0, value.length, ...Buffer.from(value)]
+  const body = [...text('MQTT'), 4, 0b1100_0000, 0, 60, ...text(''), ...text('pc-01'), ...text('secret')]
+  client.write(Uint8Array.from([0x10, body.length, ...body]))
+  await client.closed
+  expect(room.broker.stats()).toMatchObject({ clients: 0, connectionsRefused: 1 })
+})
+
+test.each<[string, 'operator' | 'station', string]>([
+  ['the name `operator` comes only as an operator', 'station', 'operator'],
+  ['an operator comes only under the name `operator`', 'operator', 'pc-01'],
+])('%s', async (_, kind, username) => {
+  const authenticate: BrokerPorts['authenticate'] = ({ clientId }) =>
+    Promise.resolve({ kind, id: 'x', party: clientId, label: '' })
+  room = await openRoom({ authenticate })
+  expect(await connackCode({ username, clientId: username, password: secret })).toBe(5)
+})
+
+test('credentials reach the port as they were sent, with the address', async () => {
+  const seen: unknown[] = []
+  room = await openRoom({
+    authenticate(credentials) {
+      seen.push(credentials)
+      return Promise.resolve(undefined)
+    },
+  })
+  await connackCode({ username: 'pc-01', clientId: 'pc-01:a', password: secret })
+  expect(seen).toEqual([
+    { username: 'pc-01', clientId: 'pc-01:a', password: 'secret', ip: '192.0.2.7', transport: 'tcp' },
+  ])
+})
+
+test('a port that fails refuses the connection for now, and says why in the log alone', async () => {
+  room = await openRoom({ authenticate: () => Promise.reject(new Error('no database')) })
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01', password: secret })).toBe(3)
+  expect(room.lines).toContainEqual(
+    expect.objectContaining({
+      reason: 'authentication failed',
+      err: expect.objectContaining({ message: 'no database' }) as unknown,
+    }),
+  )
+})
+
+test('no secret is logged', async () => {
+  room = await openRoom()
+  await connackCode({ username: 'pc-01', clientId: 'pc-01', password: Buffer.from('hunter2-hunter2') })
+  await connackCode({ username: 'pc-01', clientId: 'pc-02', password: Buffer.from('hunter2-hunter2') })
+  expect(room.lines.length).toBeGreaterThan(0)
+  expect(JSON.stringify(room.lines)).not.toContain('hunter2')
+})
+
+test('a fifth connection beside four is refused, and a free place can be had again', async () => {
+  room = await openRoom()
+  const first = await room.login('pc-01')
+  for (const suffix of ['a', 'b', 'c']) await room.login('pc-01', { clientId: `pc-01:${suffix}` })
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:d', password: secret })).toBe(3)
+  expect(await connackCode({ username: 'pc-02', clientId: 'pc-02', password: secret })).toBe(0)
+  first.cut()
+  await first.closed
+  await expect.poll(() => room.broker.stats().clients).toBe(4)
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:d', password: secret })).toBe(0)
+})
+
+test('the same client id takes over, also when four are there', async () => {
+  room = await openRoom()
+  const old = await room.login('pc-01')
+  for (const suffix of ['a', 'b', 'c']) await room.login('pc-01', { clientId: `pc-01:${suffix}` })
+  const young = await room.login('pc-01')
+  await old.closed
+  expect(await young.settled()).toBe(true)
+  expect(room.broker.stats().clients).toBe(4)
+})
+
+test('operators count apart, and none takes the client id of another', async () => {
+  room = await openRoom()
+  const alice = await room.login('operator', { clientId: 'operator:x' })
+  const bob = { username: 'operator', password: Buffer.from('token:bob') }
+  expect(await connackCode({ ...bob, clientId: 'operator:x' })).toBe(2)
+  for (const suffix of ['a', 'b', 'c', 'd'])
+    expect(await connackCode({ ...bob, clientId: `operator:${suffix}` })).toBe(0)
+  expect(await connackCode({ ...bob, clientId: 'operator:e' })).toBe(3)
+  expect(await alice.settled()).toBe(true)
+})
+
+test('a connection closes when its token expires', async () => {
+  const authenticate: BrokerPorts['authenticate'] = ({ clientId }) =>
+    Promise.resolve({
+      kind: 'operator',
+      id: 'alice',
+      party: clientId,
+      label: '',
+      expiresAtMs: Date.now() + 60,
+    })
+  room = await openRoom({ authenticate })
+  const client = await room.login('operator')
+  await client.closed
+  expect(room.broker.stats().clients).toBe(0)
+})
+
+test('an expired token is refused', async () => {
+  const authenticate: BrokerPorts['authenticate'] = ({ clientId }) =>
+    Promise.resolve({ kind: 'operator', id: 'alice', party: clientId, label: '', expiresAtMs: 999 })
+  room = await openRoom({ authenticate, nowMs: () => 1_000 })
+  expect(await connackCode({ username: 'operator', clientId: 'operator', password: secret })).toBe(4)
+})
+
+test('a silent client is closed after one and a half keepalives, and its will is taken', async () => {
+  room = await openRoom()
+  const will = {
+    topic: own('presence'),
+    payload: Buffer.from(JSON.stringify(samples.presence)),
+    qos: 1 as const,
+    retain: true,
+  }
+  const client = await room.login('pc-01', { keepalive: 1, will })
+  await client.closed
+  await expect.poll(() => room.received.map(({ name }) => name)).toEqual(['presence'])
+})
+
+test('a socket that never says CONNECT is closed', async () => {
+  room = await openRoom({}, { connectTimeoutMs: 30 })
+  await room.attach().closed
+  expect(room.lines).toContainEqual(expect.objectContaining({ reason: 'connect did not arrive in time' }))
+})
+
+test('a first packet that is no CONNECT closes the connection', async () => {
+  room = await openRoom()
+  const client = room.attach()
+  client.send({ cmd: 'pingreq' })
+  await client.closed
+})

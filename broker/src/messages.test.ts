@@ -1,0 +1,343 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import type { BrokerPorts, Received, Verdict } from './ports.ts'
+import { openRoom, own, samples, type RawClient, type Room } from './testing.ts'
+
+let room: Room
+afterEach(() => room.broker.close())
+
+const event = (seq: number) => ({ ...samples.events, seq })
+const seqOf = (message: Received) => (message.name === 'events' ? message.payload.seq : -1)
+const retained = { retain: true }
+
+/** What a newcomer is told at once on a topic. */
+async function retainedOn(topic: string): Promise<RawClient['messages']> {
+  const diagnostics = await room.login('diag')
+  await diagnostics.subscribe(topic)
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  await diagnostics.settled()
+  diagnostics.send({ cmd: 'disconnect' })
+  await diagnostics.closed
+  return diagnostics.messages
+}
+
+test('messages of one station are taken in order, one at a time, whatever each takes, on two connections', async () => {
+  const order: string[] = []
+  let running = 0
+  room = await openRoom({
+    async receive(message) {
+      expect(++running).toBe(1)
+      const seq = seqOf(message)
+      for (let turn = 0; turn < (5 - seq) * 3; turn++) await nextTurn()
+      order.push(`${message.principal?.id}/${seq}`)
+      running -= 1
+      return 'drop' as const
+    },
+  })
+  const one = await room.login('pc-01')
+  const two = await room.login('pc-01', { clientId: 'pc-01:b' })
+  const sent = [1, 2, 3].map((seq) => one.publish(own('events'), event(seq)))
+  sent.push(two.publish(own('events'), event(4)))
+  expect(await Promise.all(sent)).toEqual([true, true, true, true])
+  expect(order.filter((entry) => entry !== 'pc-01/4')).toEqual(['pc-01/1', 'pc-01/2', 'pc-01/3'])
+  expect(order).toHaveLength(4)
+})
+
+test('one station that is being taken in holds up no other', async () => {
+  const gate = Promise.withResolvers<Verdict>()
+  room = await openRoom({ receive: ({ party }) => (party === 'pc-01' ? gate.promise : 'drop') })
+  const slow = (await room.login('pc-01')).publish(own('events'), event(1))
+  expect(await (await room.login('pc-02')).publish(own('events', 'pc-02'), event(1))).toBe(true)
+  gate.resolve('drop')
+  expect(await slow).toBe(true)
+})
+
+test('an acknowledgement waits until the message is taken', async () => {
+  const gate = Promise.withResolvers<Verdict>()
+  let isTaken = false
+  room = await openRoom({ receive: () => gate.promise })
+  const station = await room.login('pc-01')
+  const publish = station.publish(own('ack'), samples.ack).then(() => isTaken)
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  isTaken = true
+  gate.resolve('route')
+  expect(await publish).toBe(true)
+})
+
+test.each<[string, string | object]>([
+  ['no JSON', '{'],
+  ['nothing, which would clear the retained document,', ''],
+  ['a missing field', { ...samples.presence, bootId: undefined }],
+  ['a wrong type', { ...samples.presence, online: 'yes' }],
+  ['JSON of another shape', '[]'],
+])('%s is acknowledged, dropped and counted', async (_, payload) => {
+  room = await openRoom()
+  const station = await room.login('pc-01')
+  await station.publish(own('presence'), samples.presence, retained)
+  expect(await station.publish(own('presence'), payload, retained)).toBe(true)
+  expect(room.received).toHaveLength(1)
+  expect(room.broker.stats().dropped).toBe(1)
+  const kept = await retainedOn(own('presence'))
+  expect(kept.map((message) => JSON.parse(message.payload) as object)).toEqual([samples.presence])
+})
+
+test('payloads outside their schema are logged once a minute per client, also across reconnections', async () => {
+  let now = 1_000_000
+  room = await openRoom({ nowMs: () => now })
+  const complaints = () => room.lines.filter(({ msg }) => msg === 'payload outside its schema')
+  for (let round = 0; round < 3; round++) {
+    const station = await room.login('pc-01')
+    await station.publish(own('ack'), 'garbage')
+    await station.publish(own('events'), 'garbage')
+  }
+  expect(complaints()).toHaveLength(1)
+  now += 60_000
+  await (await room.login('pc-01')).publish(own('ack'), 'garbage')
+  expect(complaints().at(-1)).toMatchObject({ clientId: 'pc-01', heldBack: 5 })
+})
+
+test('unknown fields are ignored', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01')
+  await station.publish(own('ack'), { ...samples.ack, later: true })
+  expect(room.received).toHaveLength(1)
+})
+
+test('what the server drops is acknowledged, neither routed nor retained', async () => {
+  room = await openRoom({ receive: () => 'drop' })
+  const watcher = await room.login('diag')
+  await watcher.subscribe('escale/v1/#', '$SYS/#')
+  const station = await room.login('pc-01')
+  expect(await station.publish(own('presence'), samples.presence, retained)).toBe(true)
+  await room.broker.publish('desired', 'pc-01', {
+    version: 1,
+    state: 'locked',
+    sentAt: '2026-01-01T08:00:00Z',
+  })
+  await expect.poll(() => watcher.messages.map(({ topic }) => topic)).toContain(own('desired'))
+  expect(watcher.messages.map(({ topic }) => topic)).not.toContain(own('presence'))
+  expect(JSON.stringify(watcher.messages.filter(({ topic }) => !topic.startsWith('$SYS')))).not.toContain(
+    'bootId',
+  )
+  expect(await retainedOn(own('presence'))).toEqual([])
+})
+
+test.each<[string, BrokerPorts['receive']]>([
+  [
+    'throws',
+    () => {
+      throw new Error('broken')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('broken'))],
+])('a port that %s drops the message, and the next one is taken', async (_, receive) => {
+  room = await openRoom({ receive })
+  const station = await room.login('pc-01')
+  expect(await station.publish(own('ack'), samples.ack)).toBe(true)
+  expect(await station.publish(own('ack'), samples.ack)).toBe(true)
+  expect(room.broker.stats().dropped).toBe(2)
+  expect(room.lines.filter(({ msg }) => msg === 'message not taken')).toHaveLength(2)
+})
+
+test('the topic table says what is retained, not the client', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01')
+  await station.publish(own('heartbeat'), samples.heartbeat, retained)
+  await station.publish(own('reported'), samples.reported, { retain: false })
+  await station.settled()
+  const kept = await retainedOn('escale/v1/#')
+  expect(kept.map(({ topic }) => topic)).toEqual([own('reported')])
+})
+
+test('the topic table says with what QoS a message goes on, not the client', async () => {
+  room = await openRoom()
+  const watcher = await room.login('diag')
+  await watcher.subscribe(own('ack'), own('heartbeat'), own('events'))
+  const station = await room.login('pc-01')
+  const packet = { cmd: 'publish', retain: false, dup: false } as const
+  station.send({ ...packet, qos: 0, topic: own('ack'), payload: JSON.stringify(samples.ack) })
+  await station.publish(own('heartbeat'), samples.heartbeat)
+  station.send({
+    ...packet,
+    qos: 2,
+    messageId: 77,
+    topic: own('events'),
+    payload: JSON.stringify(samples.events),
+  })
+  expect(await station.next('pubrec')).toMatchObject({ messageId: 77 })
+  station.send({ cmd: 'pubrel', messageId: 77 })
+  expect(await station.next('pubcomp')).toMatchObject({ messageId: 77 })
+  await expect.poll(() => watcher.messages).toHaveLength(3)
+  expect(Object.fromEntries(watcher.messages.map(({ topic, qos }) => [topic, qos]))).toEqual({
+    [own('ack')]: 1,
+    [own('heartbeat')]: 0,
+    [own('events')]: 1,
+  })
+})
+
+test('a will is validated, taken in its turn, routed and retained like any message', async () => {
+  room = await openRoom()
+  const lost = { ...samples.presence, online: false, cause: 'lost' }
+  const station = await room.login('pc-01', {
+    will: { topic: own('presence'), payload: JSON.stringify(lost), qos: 1 },
+  })
+  station.cut()
+  await expect.poll(() => room.received).toHaveLength(1)
+  expect(room.received[0]).toMatchObject({ principal: { id: 'pc-01' }, ip: '192.0.2.7', payload: lost })
+  expect(await retainedOn(own('presence'))).toHaveLength(1)
+})
+
+test('a will outside its schema is dropped', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01', { will: { topic: own('presence'), payload: 'gone', qos: 1 } })
+  station.cut()
+  await expect.poll(() => room.broker.stats().dropped).toBe(1)
+  expect(room.received).toEqual([])
+})
+
+test('a DISCONNECT leaves no will', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01', {
+    will: { topic: own('presence'), payload: JSON.stringify(samples.presence), qos: 1 },
+  })
+  station.send({ cmd: 'disconnect' })
+  await station.closed
+  await retainedOn(own('presence'))
+  expect(room.received).toEqual([])
+})
+
+test('a station that subscribes to its desired gets the document made for it just now', async () => {
+  room = await openRoom({
+    beforeDesired: (stationId) =>
+      room.broker.publish('desired', stationId, {
+        version: 2,
+        state: 'locked',
+        sentAt: '2026-01-01T08:00:00Z',
+      }),
+  })
+  await room.broker.publish('desired', 'pc-01', {
+    version: 1,
+    state: 'active',
+    sentAt: '2026-01-01T07:00:00Z',
+  })
+  const station = await room.login('pc-01')
+  expect(await station.subscribe(own('desired'), own('response'))).toBe(true)
+  await expect.poll(() => station.messages).toHaveLength(1)
+  expect(JSON.parse(station.messages[0]!.payload)).toMatchObject({ version: 2 })
+})
+
+test('without its desired document a station is not told that it is subscribed', async () => {
+  room = await openRoom({ beforeDesired: () => Promise.reject(new Error('no database')) })
+  expect(await (await room.login('pc-01')).subscribe(own('desired'))).toBe(false)
+  expect(await (await room.login('pc-02')).subscribe(own('config', 'pc-02'))).toBe(true)
+})
+
+test('a command sent in the same turn comes after the document it explains, and neither is lost', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01')
+  await station.subscribe(own('desired'), own('command'))
+  await Promise.all([
+    room.broker.publish('desired', 'pc-01', {
+      version: 1,
+      state: 'suspended',
+      sentAt: '2026-01-01T08:00:00Z',
+    }),
+    room.broker.publish('command', 'pc-01', {
+      id: 'c',
+      op: 'lock',
+      params: {},
+      expiresAt: '2026-01-01T08:00:00Z',
+    }),
+  ])
+  await expect
+    .poll(() => station.messages.map(({ topic }) => topic))
+    .toEqual([own('desired'), own('command')])
+})
+
+test('messages to different parties in one turn all reach one who watches them', async () => {
+  room = await openRoom()
+  const watcher = await room.login('diag')
+  await watcher.subscribe('escale/v1/#')
+  const at = '2026-01-01T08:00:00Z'
+  await Promise.all([
+    room.broker.publish('desired', 'pc-01', { version: 1, state: 'locked', sentAt: at }),
+    room.broker.publish('command', 'pc-02', { id: 'c', op: 'lock', params: {}, expiresAt: at }),
+  ])
+  await expect
+    .poll(() => watcher.messages.map(({ topic }) => topic).toSorted())
+    .toEqual([own('desired'), own('command', 'pc-02')])
+})
+
+test('a message comes once to a client whose subscriptions overlap', async () => {
+  room = await openRoom()
+  const watcher = await room.login('diag')
+  await watcher.subscribe('escale/v1/#', 'escale/v1/events/#', 'escale/v1/events/+')
+  for (const kind of ['session.started', 'session.ended']) {
+    await room.broker.publish('domainEvent', kind, { kind, at: '2026-01-01T08:00:00Z', details: {} })
+  }
+  await watcher.settled()
+  expect(watcher.messages).toHaveLength(2)
+})
+
+test('the documents of a deleted station are forgotten', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01')
+  await station.publish(own('presence'), samples.presence)
+  await station.publish(own('reported'), samples.reported)
+  await room.broker.publish('desired', 'pc-01', {
+    version: 1,
+    state: 'locked',
+    sentAt: '2026-01-01T08:00:00Z',
+  })
+  // Aedes acknowledges before it stores.
+  await expect.poll(() => retainedOn('escale/v1/stations/pc-01/+')).toHaveLength(3)
+  await room.broker.clearRetained('pc-01')
+  expect(await retainedOn('escale/v1/stations/pc-01/+')).toEqual([])
+})
+
+test('disconnect closes every connection of a principal at once and takes nothing more of it', async () => {
+  const gate = Promise.withResolvers<Verdict>()
+  const taken: number[] = []
+  room = await openRoom({
+    receive(message) {
+      taken.push(seqOf(message))
+      return gate.promise
+    },
+  })
+  const station = await room.login('pc-01')
+  const beside = await room.login('pc-01', { clientId: 'pc-01:b' })
+  const other = await room.login('pc-02')
+  const sent = [station.publish(own('events'), event(1)), station.publish(own('events'), event(2))]
+  await expect.poll(() => taken).toEqual([1])
+  expect(room.broker.disconnect(({ id }) => id === 'pc-01')).toBe(2)
+  await Promise.all([station.closed, beside.closed])
+  gate.resolve('drop')
+  expect(await Promise.all(sent)).toEqual([false, false])
+  expect(taken).toEqual([1])
+  expect(await other.settled()).toBe(true)
+})
+
+test('closing waits for what is being taken, sends no wills, and may be asked twice', async () => {
+  const gate = Promise.withResolvers<Verdict>()
+  const taken: string[] = []
+  let isCommitted = false
+  room = await openRoom({
+    async receive(message) {
+      taken.push(message.name)
+      const verdict = await gate.promise
+      await nextTurn()
+      isCommitted = true
+      return verdict
+    },
+  })
+  const will = { topic: own('presence'), payload: JSON.stringify(samples.presence), qos: 1 as const }
+  const station = await room.login('pc-01', { will })
+  void station.publish(own('events'), event(1))
+  await expect.poll(() => taken).toEqual(['events'])
+  const closing = Promise.all([room.broker.close(), room.broker.close()])
+  gate.resolve('route')
+  await closing
+  expect(isCommitted).toBe(true)
+  await station.closed
+  expect(taken).toEqual(['events'])
+})

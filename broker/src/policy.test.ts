@@ -1,0 +1,216 @@
+import { topicTable, type ClientKind, type TopicName } from '@escale/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openRoom, own, samples, type RawClient, type Room } from './testing.ts'
+
+/** The contract's table "Who may do what", spelled out once more: nothing here is derived from the topic table. */
+const mayPublishOwn: Record<ClientKind, TopicName[]> = {
+  station: ['presence', 'heartbeat', 'reported', 'request', 'ack', 'events'],
+  automation: ['automationRequest'],
+  operator: [],
+  diagnostics: [],
+}
+const mayHearOwn: Record<ClientKind, TopicName[]> = {
+  station: ['desired', 'response', 'command', 'config'],
+  automation: ['automationResponse', 'domainEvent', 'presence', 'heartbeat', 'reported'],
+  operator: ['domainEvent', 'presence', 'heartbeat', 'reported'],
+  diagnostics: Object.keys(topicTable) as TopicName[],
+}
+const mayHearOthers: Record<ClientKind, TopicName[]> = {
+  station: ['config'],
+  automation: ['domainEvent', 'presence', 'heartbeat', 'reported'],
+  operator: ['domainEvent', 'presence', 'heartbeat', 'reported'],
+  diagnostics: Object.keys(topicTable) as TopicName[],
+}
+const mayHearWildcards: Record<ClientKind, string[]> = {
+  station: [],
+  automation: [
+    'escale/v1/events/#',
+    'escale/v1/events/+',
+    'escale/v1/stations/+/presence',
+    'escale/v1/stations/+/heartbeat',
+    'escale/v1/stations/+/reported',
+  ],
+  operator: [
+    'escale/v1/events/#',
+    'escale/v1/events/+',
+    'escale/v1/stations/+/presence',
+    'escale/v1/stations/+/heartbeat',
+    'escale/v1/stations/+/reported',
+  ],
+  diagnostics: [
+    'escale/v1',
+    'escale/v1/#',
+    'escale/v1/+/+/request',
+    'escale/v1/events/#',
+    'escale/v1/events/+',
+    'escale/v1/stations/#',
+    'escale/v1/stations/+/+',
+    'escale/v1/stations/+/presence',
+    'escale/v1/stations/+/heartbeat',
+    'escale/v1/stations/+/reported',
+    'escale/v1/stations/+/desired',
+    'escale/v1/stations/+/request',
+    'escale/v1/stations/+/response',
+    'escale/v1/stations/pc-01/#',
+    'escale/v1/automation/+/response',
+    '$SYS/#',
+    '$SYS/+/new/clients',
+  ],
+}
+const wildcards = [
+  ...mayHearWildcards.diagnostics,
+  '#',
+  '+',
+  '+/#',
+  '/#',
+  'escale/#',
+  'escale/+/#',
+  'escale/v2/#',
+  '$share/all/escale/v1/#',
+  'other',
+]
+
+const usernames: Record<ClientKind, string> = {
+  station: 'pc-01',
+  automation: 'flow',
+  operator: 'operator',
+  diagnostics: 'diag',
+}
+const kinds = Object.keys(usernames) as ClientKind[]
+const names = Object.keys(topicTable) as TopicName[]
+
+/** The level that is the client's own on this topic, or that of somebody else. */
+const partyOf = (kind: ClientKind, name: TopicName, isOwn: boolean) => {
+  if (name === 'domainEvent') return 'session.started'
+  if (!isOwn) return 'other'
+  return kind === 'station' ? 'pc-01' : usernames[kind]
+}
+const topicFor = (kind: ClientKind, name: TopicName, isOwn: boolean) => own(name, partyOf(kind, name, isOwn))
+
+let room: Room
+beforeAll(async () => {
+  room = await openRoom()
+})
+afterAll(() => room.broker.close())
+
+async function attempt(kind: ClientKind, what: (client: RawClient) => Promise<boolean>): Promise<boolean> {
+  const client = await room.login(usernames[kind])
+  const isDone = await what(client)
+  if (isDone) client.send({ cmd: 'disconnect' })
+  await client.closed
+  return isDone
+}
+
+describe.each(kinds)('%s', (kind) => {
+  test.each(names)('publishes on its %s only where the contract says so', async (name) => {
+    const before = room.received.length
+    const isAllowed = mayPublishOwn[kind].includes(name)
+    const topic = topicFor(kind, name, true)
+    expect(await attempt(kind, (client) => client.publish(topic, samples[name]))).toBe(isAllowed)
+    expect(room.received.slice(before).map((message) => message.name)).toEqual(isAllowed ? [name] : [])
+  })
+
+  test.each(names)('never publishes on the %s of another', async (name) => {
+    const before = room.received.length
+    const topic = topicFor(kind, name, false)
+    expect(await attempt(kind, (client) => client.publish(topic, samples[name]))).toBe(false)
+    expect(room.received.length).toBe(before)
+  })
+
+  test.each(names)('leaves a will on %s only where it may publish', async (name) => {
+    for (const isOwn of [true, false]) {
+      const username = usernames[kind]
+      const will = {
+        topic: topicFor(kind, name, isOwn),
+        payload: JSON.stringify(samples[name]),
+        qos: 1 as const,
+      }
+      const isLetIn = await room.login(username, { will }).then(
+        (client) => {
+          client.send({ cmd: 'disconnect' })
+          return client.closed.then(() => true)
+        },
+        () => false,
+      )
+      expect(isLetIn).toBe(isOwn && mayPublishOwn[kind].includes(name))
+    }
+  })
+
+  test.each(names)('hears its own %s only where the contract says so', async (name) => {
+    const topic = topicFor(kind, name, true)
+    expect(await attempt(kind, (client) => client.subscribe(topic))).toBe(mayHearOwn[kind].includes(name))
+  })
+
+  test.each(names)('hears the %s of another only where the contract says so', async (name) => {
+    const topic = topicFor(kind, name, false)
+    expect(await attempt(kind, (client) => client.subscribe(topic))).toBe(mayHearOthers[kind].includes(name))
+  })
+
+  test.each(wildcards)('subscribes to %s only where the contract says so', async (filter) => {
+    const isAllowed = mayHearWildcards[kind].includes(filter)
+    expect(await attempt(kind, (client) => client.subscribe(filter))).toBe(isAllowed)
+  })
+
+  test('publishes on nothing outside the contract', async () => {
+    for (const topic of [
+      '$SYS/x',
+      'escale/v1',
+      'escale/v1/stations/pc-01',
+      'escale/v1/stations/pc-01/presence/x',
+      '',
+    ]) {
+      expect(await attempt(kind, (client) => client.publish(topic, {}))).toBe(false)
+    }
+  })
+})
+
+test('one filter outside the policy among good ones closes the connection', async () => {
+  const filters = [own('desired'), own('desired', 'pc-02')]
+  expect(await attempt('station', (client) => client.subscribe(...filters))).toBe(false)
+})
+
+test('a policy violation is logged with its client and topic', async () => {
+  await attempt('station', (client) => client.publish(own('desired'), samples.desired))
+  expect(room.lines).toContainEqual(
+    expect.objectContaining({
+      reason: 'publish outside the policy',
+      clientId: 'pc-01',
+      topic: own('desired'),
+    }),
+  )
+})
+
+test('requests and responses reach their party alone, whoever listens to everything', async () => {
+  const room = await openRoom()
+  const diagnostics = await room.login('diag')
+  await diagnostics.subscribe('escale/v1/#', '$SYS/#', own('request'), own('response'))
+  const station = await room.login('pc-01')
+  const beside = await room.login('pc-01', { clientId: 'pc-01:screen' })
+  const flow = await room.login('flow')
+  const sibling = await room.login('flow', { clientId: 'flow:b' })
+  for (const client of [station, beside]) await client.subscribe(own('response'))
+  await flow.subscribe(own('automationResponse', 'flow'))
+  await sibling.subscribe(own('automationResponse', 'flow:b'))
+
+  await station.publish(own('request'), samples.request)
+  await flow.publish(own('automationRequest', 'flow'), samples.automationRequest)
+  await room.broker.publish('response', 'pc-01', { id: 'r1', ok: true, data: {} })
+  await room.broker.publish('automationResponse', 'flow', { id: 'r1', ok: true, data: {} })
+  await room.broker.publish('command', 'pc-01', {
+    id: 'c1',
+    op: 'lock',
+    params: {},
+    expiresAt: '2026-01-01T08:00:00Z',
+  })
+
+  await diagnostics.next('publish')
+  for (const client of [diagnostics, station, beside, flow, sibling]) await client.settled()
+  const heard = (client: RawClient) =>
+    client.messages.map(({ topic }) => topic).filter((topic) => topic.startsWith('escale'))
+  expect(heard(diagnostics)).toEqual([own('command')])
+  expect(heard(station)).toEqual([own('response')])
+  expect(heard(beside)).toEqual([own('response')])
+  expect(heard(flow)).toEqual([own('automationResponse', 'flow')])
+  expect(heard(sibling)).toEqual([])
+  await room.broker.close()
+})

@@ -1,0 +1,19 @@
+/** A self-signed certificate for `localhost` that protects nothing: the tests of the TLS listener use it. */
+export const testCertificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7huIwM8J11uB21R8
+lNYG8nZjejoQa4e6QGoynDan1nehRANCAAT2wSSSPrpHRp0nexZcOwwwx5YeS6MB
+0D+8MuHnrsE/fYxafMe9JC2dp2e1jqfiQJ5uO96j3I32xpspFdjWXkqQ
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUfE/yNAqEyBRAXJMg1ZS4lnT08wkwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjE4NTc1NloYDzIxMjYxMDI5
+MTg1NzU2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAT2wSSSPrpHRp0nexZcOwwwx5YeS6MB0D+8MuHnrsE/fYxafMe9JC2d
+p2e1jqfiQJ5uO96j3I32xpspFdjWXkqQo28wbTAdBgNVHQ4EFgQUy8yjLsvww2SJ
+m+UAlcfarMBb2MYwHwYDVR0jBBgwFoAUy8yjLsvww2SJm+UAlcfarMBb2MYwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDRwAwRAIgJPSd50tu7gbqpyO9VGRI+LMocKU5YCy5NkphmuSI5VsCIBGb
+D1vCmNhF9JEunGLOr6OxFDPUt6MDTQ8B2P9t4Z1D
+-----END CERTIFICATE-----`,
+}
