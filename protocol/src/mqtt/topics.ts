@@ -176,17 +176,20 @@ export interface TopicMatch {
 
 const rows = Object.entries(topicTable) as [TopicName, TopicRule][]
 
+// Split once: the broker matches every message that passes.
+const patterns = rows.map(([name, topicRule]) => {
+  const levels = topicOf(name).split('/')
+  return { name, rule: topicRule, levels, partyIndex: levels.findIndex((level) => PLACEHOLDER.test(level)) }
+})
+
 /** Finds the row that a concrete topic belongs to; undefined when the contract knows no such topic. */
 export function matchTopic(topic: string): TopicMatch | undefined {
   const levels = topic.split('/')
-  for (const [name, topicRule] of rows) {
-    const pattern = topicOf(name).split('/')
+  for (const { name, rule: topicRule, levels: pattern, partyIndex } of patterns) {
     if (pattern.length !== levels.length) continue
-    const index = pattern.findIndex((level) => PLACEHOLDER.test(level))
-    if (pattern.every((level, i) => i === index || level === levels[i])) {
-      const party = levels[index]
-      return party === undefined ? { name, rule: topicRule } : { name, rule: topicRule, party }
-    }
+    if (!pattern.every((level, i) => i === partyIndex || level === levels[i])) continue
+    const party = levels[partyIndex]
+    return party === undefined ? { name, rule: topicRule } : { name, rule: topicRule, party }
   }
   return undefined
 }
