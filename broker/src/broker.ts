@@ -27,6 +27,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const { log } = options
   const throttle = createLogThrottle(() => ports.nowMs())
   const origins = new WeakMap<object, Origin>()
+  const endings = new WeakSet<Client>()
   const streams = new Set<Duplex>()
   const servers: Server[] = []
   const outgoing = createLanes()
@@ -51,19 +52,8 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
 
   const events: EventEmitter = aedes
   events.on('error', (err: unknown) => log.error({ err }, 'broker error'))
-  aedes.on('clientError', (client, err) => {
-    const connection = connections.of(client)
-    const clientId = connection?.clientId
-    if (connection && isRefusal(err)) {
-      counts.policyViolations += 1
-      log.warn({ clientId, reason: err.message, ...err.details }, 'mqtt client thrown out')
-    } else if (connection) {
-      log.info({ clientId, reason: err.message }, 'mqtt connection lost')
-    } else {
-      refused(originOf(client).ip, err)
-    }
-  })
-  aedes.on('connectionError', (client, err) => refused(originOf(client).ip, err))
+  aedes.on('clientError', ended)
+  aedes.on('connectionError', ended)
   aedes.on('clientReady', (client) => {
     const connection = connections.of(client)
     if (!connection) return
@@ -73,6 +63,21 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       if (other.clientId === connection.clientId && other.client !== client) other.client.conn.destroy()
     }
   })
+
+  /** Aedes tells of an error for each message that was on its way to a broken connection: the first one says why. */
+  function ended(client: Client, err: Error) {
+    if (endings.has(client)) return
+    endings.add(client)
+    const clientId = connections.of(client)?.clientId
+    if (clientId === undefined) {
+      refused(originOf(client).ip, err)
+    } else if (isRefusal(err)) {
+      counts.policyViolations += 1
+      log.warn({ clientId, reason: err.message, ...err.details }, 'mqtt client thrown out')
+    } else {
+      log.info({ clientId, reason: err.message }, 'mqtt connection lost')
+    }
+  }
 
   function refused(ip: string, err: Error) {
     counts.connectionsRefused += 1

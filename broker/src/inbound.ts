@@ -20,6 +20,9 @@ type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
 type Packet = Parameters<AuthorizePublish>[1]
 type Done = Parameters<AuthorizePublish>[2]
 
+/** Unsent bytes at which a subscriber is given up before its drain timeout: memory is everybody's. */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
+
 export type Routing = 'drop' | 0 | 1
 
 export interface InboundCounts {
@@ -67,9 +70,9 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
   }
 
   /** Hands one message over; a promise only where the port answers with one. */
-  function take(message: Received, packet: Packet, connection: Connection | undefined, done: Done) {
+  function take(message: Received, packet: Packet, isWanted: () => boolean, done: Done) {
     // Left unacknowledged, the message is sent again to the server's next run.
-    if (isStopped || (connection?.isRevoked === true && !isWill(packet, connection))) {
+    if (isStopped || !isWanted()) {
       done(new Error('connection is being closed'))
       return undefined
     }
@@ -125,7 +128,10 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
         payload,
         ip: connection?.origin.ip ?? '',
       } as Received
-      lanes.run(laneOf(packet.topic), () => take(message, packet, connection, done))
+      // Asked now: Aedes forgets the will while the message waits for its turn.
+      const isDue = !connection || isWill(packet, connection)
+      const isWanted = () => isDue || !connection.isRevoked
+      lanes.run(laneOf(packet.topic), () => take(message, packet, isWanted, done))
     },
 
     authorizeSubscribe(client, subscription, done) {
@@ -153,6 +159,10 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
       if (!connection) return null
       const { kind, party } = connection.principal
       if (!mayReceive(kind, party, packet.topic) || connection.isDuplicate(packet)) return null
+      if (client.conn.writableLength > MAX_BACKLOG_BYTES) {
+        client.conn.destroy(new Error('too far behind'))
+        return null
+      }
       // A watcher that does not read misses heartbeats instead of holding up the room.
       if (packet.qos === 0 && client.conn.writableNeedDrain) {
         counts.skipped += 1

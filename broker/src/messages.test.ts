@@ -317,6 +317,26 @@ test('disconnect closes every connection of a principal at once and takes nothin
   expect(await other.settled()).toBe(true)
 })
 
+test('the will of a disconnected principal is still taken, also behind a message that takes long', async () => {
+  const gate = Promise.withResolvers<Verdict>()
+  const taken: string[] = []
+  room = await openRoom({
+    receive(message) {
+      taken.push(message.name)
+      return gate.promise
+    },
+  })
+  const will = { topic: own('presence'), payload: JSON.stringify(samples.presence), qos: 1 as const }
+  const station = await room.login('pc-01', { will })
+  void station.publish(own('events'), event(1))
+  await expect.poll(() => taken).toEqual(['events'])
+  room.broker.disconnect(() => true)
+  await station.closed
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  gate.resolve('drop')
+  await expect.poll(() => taken).toEqual(['events', 'presence'])
+})
+
 test('closing waits for what is being taken, sends no wills, and may be asked twice', async () => {
   const gate = Promise.withResolvers<Verdict>()
   const taken: string[] = []

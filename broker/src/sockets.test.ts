@@ -155,6 +155,23 @@ test('a real client speaks over WebSocket', async () => {
   http.close()
 })
 
+test('a retained document does not wait for a delayed TCP acknowledgement, 40 ms and more', async () => {
+  await room.broker.publish('desired', 'pc-01', {
+    version: 1,
+    state: 'locked',
+    sentAt: '2026-01-01T08:00:00Z',
+  })
+  const waitsMs: number[] = []
+  for (let round = 0; round < 9; round++) {
+    const { client } = await rawLogin('pc-01')
+    const startedMs = performance.now()
+    await client.subscribe(own('desired'))
+    await client.next('publish')
+    waitsMs.push(performance.now() - startedMs)
+  }
+  expect(waitsMs.toSorted((a, b) => a - b)[4]).toBeLessThan(30)
+})
+
 test('an address that is taken rejects', async () => {
   await expect(room.broker.listen({ host: '127.0.0.1', port: address.port })).rejects.toMatchObject({
     code: 'EADDRINUSE',
@@ -177,6 +194,28 @@ test('a subscriber that stops reading is given up, and others wait for it no lon
   await watcher.client.settled()
   expect(watcher.client.messages).toHaveLength(200)
   expect(room.broker.stats().clients).toBe(1)
+  const endings = room.lines.filter(
+    ({ msg, clientId }) => msg === 'mqtt connection lost' && clientId === 'diag',
+  )
+  expect(endings).toHaveLength(1)
+})
+
+test('a subscriber too far behind is given up without waiting for it', async () => {
+  const frozen = await rawLogin('diag')
+  await frozen.client.subscribe('escale/v1/#')
+  frozen.socket.pause()
+  const params = { filler: 'x'.repeat(200_000) }
+  const published = Array.from({ length: 200 }, (_, index) =>
+    room.broker.publish('command', `pc-${index}`, {
+      id: 'c',
+      op: 'message',
+      params,
+      expiresAt: '2026-01-01T08:00:00Z',
+    }),
+  )
+  await Promise.all(published)
+  const reasons = room.lines.filter(({ clientId }) => clientId === 'diag').map(({ reason }) => reason)
+  expect(reasons).toContain('too far behind')
 })
 
 test('heartbeats pass by a subscriber that does not read', async () => {
