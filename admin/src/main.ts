@@ -3,7 +3,6 @@ import { Dark, Notify, Quasar } from 'quasar'
 import 'quasar/src/css/index.sass'
 import iconSet from 'quasar/icon-set/svg-material-symbols-rounded'
 import { createApp } from 'vue'
-import type { Language } from '@escale/protocol'
 import App from './App.vue'
 import { createApiClient } from './api/client.ts'
 import { createTokens } from './api/tokens.ts'
@@ -14,7 +13,7 @@ import { createAppRouter, loginRouteFrom } from './router.ts'
 import { servicesKey } from './services.ts'
 
 const messages = createMessages(chosenLanguage(localStorage))
-const language = () => messages.global.locale.value as Language
+const language = () => messages.global.locale.value
 const tokens = createTokens(sessionStorage, new BroadcastChannel('escale.tokens'))
 const api = createApiClient({ tokens, language, onSessionLost: returnToLogin })
 

@@ -32,7 +32,6 @@ export function createAppRouter(isSignedIn: () => boolean) {
         ],
       },
     ],
-    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   })
 
   router.beforeEach((to) => {

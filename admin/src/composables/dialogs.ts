@@ -1,6 +1,6 @@
 import type { PairingRequest, Station, User } from '@escale/protocol'
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { shallowRef } from 'vue'
 
 export type OpenDialog =
   | { kind: 'session'; visitor?: User; stationId?: string }
@@ -10,19 +10,18 @@ export type OpenDialog =
 
 /** The one dialog that is open over the page. */
 export const useDialogs = defineStore('dialogs', () => {
-  const current = shallowRef<OpenDialog>()
-  /** Counts openings, so that each dialog starts afresh. */
-  const serial = ref(0)
+  /** None or one; the serial number lets each dialog start afresh. */
+  const current = shallowRef<{ serial: number; dialog: OpenDialog }[]>([])
+  let openings = 0
   return {
     current,
-    serial,
     open(dialog: OpenDialog) {
-      serial.value += 1
-      current.value = dialog
+      openings += 1
+      current.value = [{ serial: openings, dialog }]
     },
     /** A dialog that gave way to another one must not close its successor. */
     close(dialog: OpenDialog) {
-      if (current.value === dialog) current.value = undefined
+      current.value = current.value.filter((open) => open.dialog !== dialog)
     },
   }
 })

@@ -9,9 +9,10 @@ export function useLanguage() {
   const other = computed<Language>(() => (locale.value === 'fr' ? 'en' : 'fr'))
   return {
     other,
-    switchLanguage() {
-      locale.value = other.value
-      applyLanguage(locale.value as Language, localStorage)
+    switchLanguage: () => {
+      const language = other.value
+      locale.value = language
+      applyLanguage(language, localStorage)
     },
   }
 }

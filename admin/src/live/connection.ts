@@ -59,8 +59,7 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
     if (!running || isOpening || socket !== undefined) return
     isOpening = true
     try {
-      const token = await options.accessToken()
-      if (running) connect(token)
+      connect(await options.accessToken())
     } catch (error) {
       if (options.isWorthRetrying(error)) retryLater()
     } finally {
@@ -69,6 +68,7 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
   }
 
   function connect(token: string): void {
+    if (!running) return // stopped while the token was on its way
     const mine = new WebSocket(options.url, [LIVE_SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token])
     socket = mine
     const isCurrent = () => socket === mine
