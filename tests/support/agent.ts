@@ -10,7 +10,7 @@ export interface RunningAgent {
   dispose: () => Promise<void>
 }
 
-const READY = /^escale-agent ready.*(http:\/\/[^\s,"]+)/m
+const READY = /^escale-agent ready.*screen=(http:\S+)/m
 
 /** A real agent process that enrols with the site key as the station that has this MAC address. */
 export async function startAgent(server: RunningServer, macAddress: string): Promise<RunningAgent> {
@@ -18,7 +18,7 @@ export async function startAgent(server: RunningServer, macAddress: string): Pro
   const [screenPort = 0] = await freePorts(1)
   const args = ['run', '--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress]
   args.push('--data-dir', dataDir, '--screen-port', String(screenPort), '--no-kiosk')
-  const running = spawned(process.execPath, ['agent/src/main.ts', ...args], {})
+  const running = spawned(process.execPath, ['agent/src/main.ts', ...args])
   const [, screenUrl = ''] = await running.waitFor(READY)
   return {
     screenUrl,

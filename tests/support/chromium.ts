@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -88,7 +89,7 @@ async function unpacked(): Promise<string> {
   const { version } = JSON.parse(manifest) as { version: string }
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'escale')
   const target = join(cache, `chromium-${version}`)
-  if (await working(join(target, 'chromium'))) return target
+  if (existsSync(target)) return target
   await mkdir(cache, { recursive: true })
   const fresh = await mkdtemp(join(cache, 'unpacking-'))
   // The package unpacks below TMPDIR; on Amazon's runtime it adds the libraries that a bare system lacks.

@@ -26,25 +26,34 @@ export interface ServerOptions {
   password?: string
 }
 
-const READY = /^escale ready.*$/m
-
-/** A real server process on free ports with a data folder of its own, ready to answer. */
-export async function startServer({ env = {}, password }: ServerOptions = {}): Promise<RunningServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'escale-data-'))
+/** Settings that put every listener on loopback and on a port that is free now. */
+export async function freeListeners() {
   const [http = 0, https = 0, mqtt = 0, mqtts = 0] = await freePorts(4)
-  const credentials = {
-    username: 'admin',
-    password: password ?? 'epreuve-du-metier-principal',
-    enrolmentKey: 'cle-du-site-pour-les-essais',
-  }
   const settings = {
-    ESCALE_DATA_DIR: dataDir,
     ESCALE_HOST: '127.0.0.1',
     ESCALE_HTTP_PORT: String(http),
     ESCALE_HTTPS_PORT: String(https),
     ESCALE_MQTT_PORT: String(mqtt),
     ESCALE_MQTTS_PORT: String(mqtts),
     ESCALE_FLOWS_PORT: '0',
+  }
+  return { settings, http, mqtt }
+}
+
+export const READY = /^escale ready.*$/m
+
+/** A real server process on free ports with a data folder of its own, ready to answer. */
+export async function startServer({ env = {}, password }: ServerOptions = {}): Promise<RunningServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'escale-data-'))
+  const { settings: ports, http, mqtt } = await freeListeners()
+  const credentials = {
+    username: 'admin',
+    password: password ?? 'epreuve-du-metier-principal',
+    enrolmentKey: 'cle-du-site-pour-les-essais',
+  }
+  const settings = {
+    ...ports,
+    ESCALE_DATA_DIR: dataDir,
     ESCALE_ADMIN_USERNAME: credentials.username,
     ESCALE_ADMIN_PASSWORD: credentials.password,
     ESCALE_ENROLMENT_KEY: credentials.enrolmentKey,
@@ -52,13 +61,13 @@ export async function startServer({ env = {}, password }: ServerOptions = {}): P
   }
   let running: Spawned
   const start = async () => {
-    running = spawned(process.execPath, ['backend/src/server.ts'], settings)
+    running = spawned(process.execPath, ['backend/src/server.ts'], { env: settings })
     await running.waitFor(READY)
   }
   await start()
   return {
-    url: `http://127.0.0.1:${http}`,
-    mqttUrl: `mqtt://127.0.0.1:${mqtt}`,
+    url: `http://127.0.0.1:${env.ESCALE_HTTP_PORT ?? http}`,
+    mqttUrl: `mqtt://127.0.0.1:${env.ESCALE_MQTT_PORT ?? mqtt}`,
     dataDir,
     ...credentials,
     process: () => running,

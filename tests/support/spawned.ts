@@ -22,12 +22,20 @@ export interface Spawned {
 
 const WAIT_MS = 30_000
 
+export interface SpawnOptions {
+  env?: NodeJS.ProcessEnv
+  /** As from a terminal of its own: leads a process group, and knows nothing of us. */
+  isGroupLeader?: boolean
+}
+
 /** Starts a program of ours; it ends when the test process does, because its channel closes then. */
-export function spawned(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Spawned {
+export function spawned(command: string, args: readonly string[], options: SpawnOptions = {}): Spawned {
+  const { env = {}, isGroupLeader = false } = options
   const child = spawn(command, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: isGroupLeader,
+    stdio: isGroupLeader ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr])

@@ -1,0 +1,88 @@
+import type { Agent } from '@escale/agent'
+import { SECOND_MS, type CreatedSession, type User } from '@escale/protocol'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Api } from '../support/api.ts'
+import { inventVisitor, pick, type Random } from './people.ts'
+import type { Place } from './room.ts'
+
+export interface Seat {
+  place: Place
+  agent: Agent
+}
+
+/** Some end within minutes, so that the dashboard lives; most last as in a real room. */
+const LENGTHS_MINUTES = [1, 2, 2, 3, 5, 15, 30, 30, 45, 60]
+const PAUSE_MS = [4_000, 12_000] as const
+const TYPING_MS = [1_500, 5_000] as const
+
+/** Between the two bounds, at random. */
+const between = (random: Random, [low, high]: readonly [number, number]) => low + random() * (high - low)
+
+/** A visitor comes: registered at the desk, given time, and typing the code after a moment. */
+export async function welcome(api: Api, seat: Seat, minutes: number, random: Random): Promise<string> {
+  const user = await api.post<User>('/api/utilisateurs/', inventVisitor(random))
+  const session = await api.post<CreatedSession>('/api/sessions/', {
+    userId: user.id,
+    stationId: seat.place.id,
+    minutes,
+  })
+  await delay(between(random, TYPING_MS))
+  seat.agent.typeCode(session.accessCode)
+  return session.id
+}
+
+/** Fills most of the room, so that a newcomer sees every state at once. */
+export async function fillRoom(api: Api, seats: readonly Seat[], random: Random): Promise<void> {
+  const arrivals = seats.slice(0, 7).map(async (seat, index) => {
+    const session = await welcome(api, seat, LENGTHS_MINUTES[(index * 3 + 1) % 10] ?? 30, random)
+    if (index === 4) {
+      await delay(5 * SECOND_MS)
+      await api.post(`/api/sessions/${session}/suspend/`)
+    }
+  })
+  await Promise.all(arrivals)
+}
+
+/** Goes on until aborted: somebody comes, leaves, gets more time, or types a wrong code. */
+export async function liveOn(
+  api: Api,
+  seats: readonly Seat[],
+  random: Random,
+  signal: AbortSignal,
+  onTrouble: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    await oneEvent(api, pick(random, seats), random).catch(onTrouble)
+    await delay(between(random, PAUSE_MS), undefined, { signal }).catch(() => undefined)
+  }
+}
+
+async function oneEvent(api: Api, seat: Seat, random: Random): Promise<void> {
+  const chance = random()
+  switch (seat.agent.view().phase) {
+    case 'locked':
+      if (chance < 0.15) seat.agent.typeCode('ABCD-2345')
+      else await welcome(api, seat, pick(random, LENGTHS_MINUTES), random)
+      return
+    case 'active': {
+      if (chance < 0.2) {
+        seat.agent.endSession()
+        return
+      }
+      const { id } = await api.get<{ id: string }>(`/api/postes/${seat.place.id}/session_active/`)
+      if (chance < 0.5) await api.post(`/api/sessions/${id}/add_time/`, { minutes: pick(random, [1, 5, 10]) })
+      else if (chance < 0.6) await api.post(`/api/sessions/${id}/suspend/`)
+      return
+    }
+    case 'suspended': {
+      if (chance < 0.5) return
+      const { id } = await api.get<{ id: string }>(`/api/postes/${seat.place.id}/session_active/`)
+      await api.post(`/api/sessions/${id}/resume/`)
+      return
+    }
+    case 'pairing':
+    case 'maintenance':
+    case 'cleaning':
+      return
+  }
+}

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { isRunning, processTree } from '../support/process-tree.ts'
+import { READY, freeListeners } from '../support/server.ts'
+import { ROOT, spawned, type Spawned } from '../support/spawned.ts'
+
+const STOP_WITHIN_MS = 3_000
+const START_WITHIN_MS = 60_000
+
+let dataDir: string
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'escale-life-'))
+})
+afterEach(() => rm(dataDir, { recursive: true, force: true }))
+
+/** `npm start` as from a terminal of its own, ready, with the address that it printed. */
+async function npmStart(): Promise<{ npm: Spawned; pids: number[]; url: string }> {
+  const { settings, http } = await freeListeners()
+  const env = { ...settings, ESCALE_DATA_DIR: dataDir }
+  const npm = spawned('npm', ['start'], { env, isGroupLeader: true })
+  onTestFinished(() => signalGroup(npm, 'SIGKILL'))
+  await npm.waitFor(READY, START_WITHIN_MS)
+  const pids = processTree(npm.child.pid!).map(({ pid }) => pid)
+  return { npm, pids, url: `http://127.0.0.1:${http}` }
+}
+
+function signalGroup(npm: Spawned, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-npm.child.pid!, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+const allGone = (pids: number[]) =>
+  vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), { timeout: STOP_WITHIN_MS, interval: 50 })
+
+// Started before `npm test` has installed everything, npm start would install: here, under other tests' feet.
+const isInstalled = existsSync(join(ROOT, 'node_modules', '.escale-installed'))
+
+describe.skipIf(process.platform !== 'linux')('npm start', () => {
+  beforeEach((context) => {
+    context.skip(!isInstalled, 'needs an installation made by `npm test`')
+  })
+
+  test('prints the addresses once everything answers, and the first password once', async () => {
+    const { npm, url } = await npmStart()
+    const ready = READY.exec(npm.output())?.[0] ?? ''
+    expect(ready).toContain(url)
+    expect(ready).toMatch(/mqtt:\/\/127\.0\.0\.1:\d+/)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect((await fetch(url)).headers.get('content-type')).toContain('text/html')
+    const first = npm.output()
+    signalGroup(npm, 'SIGINT')
+    await npm.ended
+
+    const again = await npmStart()
+    const password = first.split('\n').find((line) => /mot de passe|password/i.test(line))
+    expect(password).toBeDefined()
+    expect(again.npm.output()).not.toMatch(/mot de passe|password/i)
+  })
+
+  test('ends wholly and cleanly on Ctrl-C, twice if need be', async () => {
+    const { npm, pids } = await npmStart()
+    signalGroup(npm, 'SIGINT')
+    signalGroup(npm, 'SIGINT')
+    await allGone(pids)
+    expect(await npm.ended).toBe(0)
+  })
+
+  test('keeps every process in its own group, and ends with npm when that is killed', async () => {
+    const { npm, pids } = await npmStart()
+    const groups = new Set(processTree(npm.child.pid!).map(({ groupId }) => groupId))
+    expect([...groups]).toEqual([npm.child.pid])
+    expect(pids.length).toBeGreaterThan(2)
+    npm.child.kill('SIGKILL')
+    await allGone(pids)
+  })
+
+  test('leaves no server behind when its launcher is killed', async () => {
+    const { npm, pids } = await npmStart()
+    const launcher = processTree(npm.child.pid!).find(({ parentPid }) => parentPid === npm.child.pid)
+    process.kill(launcher!.pid, 'SIGKILL')
+    await allGone(pids)
+  })
+})
