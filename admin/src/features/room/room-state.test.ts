@@ -49,7 +49,7 @@ const timeFrame = (changes: object): ServerFrame =>
     endsAt: LATER,
     sentAt: AT,
     ...changes,
-  }) as ServerFrame
+  })
 
 const logFrame = (action: string, ids: object): ServerFrame =>
   ({ type: 'log_added', log: { action, ...ids } }) as unknown as ServerFrame
