@@ -15,6 +15,8 @@ export const logActions = [
   'station.enrolled',
   'station.enrolment_requested',
   'station.enrolment_refused',
+  'station.pairing_accepted',
+  'station.pairing_refused',
   'station.fault_reported',
   'station.staff_called',
   'session.created',

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Percent, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { EntityId, Instant, Percent, Seconds, StationId, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
 
 export const sessionStates = ['pending', 'active', 'suspended', 'ended'] as const
 export type SessionState = (typeof sessionStates)[number]
@@ -49,6 +49,9 @@ export const SessionInput = closed({
   minutes: Type.Integer({ minimum: 1, maximum: 1440 }),
 })
 export type SessionInput = Static<typeof SessionInput>
+
+export const SessionReplacement = replacementOf(SessionInput, Session)
+export type SessionReplacement = Static<typeof SessionReplacement>
 
 export const SessionPage = pageOf(Session)
 export type SessionPage = Static<typeof SessionPage>

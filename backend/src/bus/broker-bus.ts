@@ -1,0 +1,30 @@
+import type { Broker } from '@escale/broker'
+import type { Logger } from 'pino'
+import type { Bus } from './port.ts'
+
+/** The bus over the embedded broker, which is made last because it asks the services of everything. */
+export function createBrokerBus(log: Logger): Bus & { attach(broker: Broker): void } {
+  let attached: Broker | undefined
+  const broker = (): Broker => {
+    if (!attached) throw new Error('the broker is not attached yet')
+    return attached
+  }
+  /** What the bus cannot carry now, the next subscription brings: the database is the truth. */
+  const logged = async (work: Promise<void>) => {
+    try {
+      await work
+    } catch (err) {
+      log.error({ err }, 'publishing failed')
+    }
+  }
+  return {
+    attach(made) {
+      attached = made
+    },
+    publish: (name, party, payload) => logged(broker().publish(name, party, payload)),
+    clearRetained: (stationId) => logged(broker().clearRetained(stationId)),
+    disconnectStation(stationId) {
+      broker().disconnect(({ kind, id }) => kind === 'station' && id === stationId)
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import type { Sequelize } from 'sequelize'
+import type { Logger } from 'pino'
+import { SequelizeStorage, Umzug } from 'umzug'
+import { mainJob } from './0001-main-job.ts'
+
+/** One step of the schema, as the statements that make it. */
+export interface Migration {
+  name: string
+  statements(dialect: string): string[]
+}
+
+/** Every step of the schema, oldest first; a step that has landed is never changed. */
+const migrations: Migration[] = [mainJob]
+
+/** Brings the schema up to date, each step in its own transaction. */
+export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {
+  const umzug = new Umzug({
+    migrations: migrations.map(({ name, statements }) => ({
+      name,
+      up: () =>
+        sequelize.transaction(async (transaction) => {
+          for (const sql of statements(sequelize.getDialect())) await sequelize.query(sql, { transaction })
+        }),
+    })),
+    storage: new SequelizeStorage({ sequelize, tableName: 'schema_migrations' }),
+    logger: undefined,
+  })
+  umzug.on('migrated', ({ name }) => log.info({ migration: name }, 'schema migrated'))
+  await umzug.up()
+}

@@ -1,0 +1,193 @@
+import { DataTypes, type Model, type ModelAttributes, type ModelStatic, type Sequelize } from 'sequelize'
+import type {
+  LogRow,
+  OperatorRow,
+  PairingRequestRow,
+  RefreshTokenRow,
+  SessionGrantRow,
+  SessionRow,
+  StationEventRow,
+  StationPresenceRow,
+  StationRequestRow,
+  StationRow,
+  StationViewRow,
+  ThrottleRow,
+  UserRow,
+} from './rows.ts'
+
+export type Table<Row extends object> = ModelStatic<Model<Row, Row>>
+
+const { TEXT, INTEGER, BIGINT, BOOLEAN } = DataTypes
+/** Sequelize writes into what it is given: each model needs its own. */
+const key = () => ({ type: TEXT, primaryKey: true })
+
+const stationFields = () => ({
+  id: key(),
+  label: TEXT,
+  location: TEXT,
+  ipAddress: TEXT,
+  macAddress: TEXT,
+  isMaintenance: BOOLEAN,
+  isMarkedOffline: BOOLEAN,
+  secretHash: TEXT,
+  previousSecretHash: TEXT,
+  previousSecretUntilMs: BIGINT,
+  desiredVersion: BIGINT,
+  version: BIGINT,
+  createdAtMs: BIGINT,
+  updatedAtMs: BIGINT,
+})
+
+const presenceFields = () => ({
+  stationId: key(),
+  online: BOOLEAN,
+  lastHeardAtMs: BIGINT,
+  lastHeartbeatAtMs: BIGINT,
+  lastSeenIp: TEXT,
+  bootId: TEXT,
+  connectionSeq: BIGINT,
+  agentVersion: TEXT,
+  os: TEXT,
+  reportedState: TEXT,
+  reportedVersion: BIGINT,
+  metrics: TEXT,
+})
+
+export type Models = ReturnType<typeof defineModels>
+
+/** The tables as Sequelize knows them; the migrations make them, constraints and indexes included. */
+export function defineModels(sequelize: Sequelize) {
+  const table = <Row extends object>(
+    name: string,
+    fields: ModelAttributes<Model<Row, Row>, Row>,
+  ): Table<Row> => sequelize.define<Model<Row, Row>>(name, fields)
+
+  return {
+    operators: table<OperatorRow>('operators', {
+      id: key(),
+      username: TEXT,
+      passwordHash: TEXT,
+      role: TEXT,
+      isActive: BOOLEAN,
+      createdAtMs: BIGINT,
+    }),
+    refreshTokens: table<RefreshTokenRow>('refresh_tokens', {
+      tokenHash: key(),
+      familyId: TEXT,
+      operatorId: TEXT,
+      expiresAtMs: BIGINT,
+      usedAtMs: BIGINT,
+    }),
+    users: table<UserRow>('users', {
+      id: key(),
+      firstName: TEXT,
+      lastName: TEXT,
+      email: TEXT,
+      phone: TEXT,
+      birthDate: TEXT,
+      sex: TEXT,
+      municipality: TEXT,
+      occupation: TEXT,
+      notes: TEXT,
+      consentGiven: BOOLEAN,
+      consentAtMs: BIGINT,
+      consentVersion: TEXT,
+      consentRevokedAtMs: BIGINT,
+      hasPhoto: BOOLEAN,
+      version: BIGINT,
+      createdAtMs: BIGINT,
+      updatedAtMs: BIGINT,
+    }),
+    stations: table<StationRow>('stations', stationFields()),
+    stationPresences: table<StationPresenceRow>('station_presences', presenceFields()),
+    stationViews: table<StationViewRow>('station_views', {
+      ...stationFields(),
+      online: BOOLEAN,
+      lastHeartbeatAtMs: BIGINT,
+      lastSeenIp: TEXT,
+      agentVersion: TEXT,
+      os: TEXT,
+      metrics: TEXT,
+      activeSessionId: TEXT,
+      state: TEXT,
+    }),
+    sessions: table<SessionRow>('sessions', {
+      id: key(),
+      userId: TEXT,
+      stationId: TEXT,
+      state: TEXT,
+      grantedSeconds: INTEGER,
+      creditSeconds: INTEGER,
+      consumedMs: BIGINT,
+      runningSinceMs: BIGINT,
+      codeHash: TEXT,
+      codeExpiresAtMs: BIGINT,
+      validatedStationId: TEXT,
+      validatedAtMs: BIGINT,
+      startedAtMs: BIGINT,
+      suspendedAtMs: BIGINT,
+      endedAtMs: BIGINT,
+      endReason: TEXT,
+      deadlineMs: BIGINT,
+      createdBy: TEXT,
+      version: BIGINT,
+      createdAtMs: BIGINT,
+      updatedAtMs: BIGINT,
+    }),
+    sessionGrants: table<SessionGrantRow>('session_grants', {
+      sessionId: key(),
+      desiredVersion: BIGINT,
+      seconds: INTEGER,
+      atMs: BIGINT,
+    }),
+    logs: table<LogRow>('logs', {
+      id: { type: BIGINT, primaryKey: true },
+      atMs: BIGINT,
+      action: TEXT,
+      level: TEXT,
+      actorType: TEXT,
+      actorId: TEXT,
+      actorLabel: TEXT,
+      stationId: TEXT,
+      sessionId: TEXT,
+      userId: TEXT,
+      ip: TEXT,
+      details: TEXT,
+      prevHash: TEXT,
+      hash: TEXT,
+    }),
+    throttles: table<ThrottleRow>('throttles', {
+      key: key(),
+      failures: INTEGER,
+      windowStartMs: BIGINT,
+      level: INTEGER,
+      blockedUntilMs: BIGINT,
+    }),
+    stationRequests: table<StationRequestRow>('station_requests', {
+      stationId: key(),
+      requestId: key(),
+      contentHash: TEXT,
+      response: TEXT,
+      atMs: BIGINT,
+    }),
+    stationEvents: table<StationEventRow>('station_events', {
+      stationId: key(),
+      bootId: key(),
+      seq: { type: BIGINT, primaryKey: true },
+      atMs: BIGINT,
+    }),
+    pairingRequests: table<PairingRequestRow>('pairing_requests', {
+      id: key(),
+      macAddress: TEXT,
+      hostname: TEXT,
+      os: TEXT,
+      agentVersion: TEXT,
+      ip: TEXT,
+      pairingCode: TEXT,
+      secretHash: TEXT,
+      stationId: TEXT,
+      requestedAtMs: BIGINT,
+      expiresAtMs: BIGINT,
+    }),
+  }
+}

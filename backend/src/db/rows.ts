@@ -1,0 +1,188 @@
+import type {
+  EndReason,
+  LogAction,
+  LogLevel,
+  OperatorRole,
+  ReportedState,
+  SessionState,
+  StationState,
+  User,
+} from '@escale/protocol'
+import type { SessionClock } from '../domain/session.ts'
+import type { ThrottleState } from '../domain/throttle.ts'
+
+/** Rows as the database holds them. Instants are Unix milliseconds; an absent value is null. */
+export interface OperatorRow {
+  id: string
+  username: string
+  passwordHash: string
+  role: OperatorRole
+  isActive: boolean
+  createdAtMs: number
+}
+
+export interface RefreshTokenRow {
+  tokenHash: string
+  familyId: string
+  operatorId: string
+  expiresAtMs: number
+  usedAtMs: number | null
+}
+
+export interface UserRow {
+  id: string
+  firstName: string
+  lastName: string
+  email: string | null
+  phone: string | null
+  birthDate: string | null
+  sex: User['sex'] | null
+  municipality: string | null
+  occupation: string | null
+  notes: string | null
+  consentGiven: boolean
+  consentAtMs: number | null
+  consentVersion: string | null
+  consentRevokedAtMs: number | null
+  hasPhoto: boolean
+  version: number
+  createdAtMs: number
+  updatedAtMs: number
+}
+
+export interface StationRow {
+  id: string
+  label: string
+  location: string | null
+  ipAddress: string | null
+  macAddress: string | null
+  isMaintenance: boolean
+  isMarkedOffline: boolean
+  secretHash: string | null
+  previousSecretHash: string | null
+  previousSecretUntilMs: number | null
+  desiredVersion: number
+  version: number
+  createdAtMs: number
+  updatedAtMs: number
+}
+
+export interface StationPresenceRow {
+  stationId: string
+  online: boolean
+  lastHeardAtMs: number | null
+  lastHeartbeatAtMs: number | null
+  lastSeenIp: string | null
+  bootId: string | null
+  connectionSeq: number | null
+  agentVersion: string | null
+  os: string | null
+  reportedState: ReportedState | null
+  reportedVersion: number | null
+  /** JSON of StationMetrics. */
+  metrics: string | null
+}
+
+export type StationViewRow = StationRow &
+  Pick<
+    StationPresenceRow,
+    'online' | 'lastHeartbeatAtMs' | 'lastSeenIp' | 'agentVersion' | 'os' | 'metrics'
+  > & {
+    activeSessionId: string | null
+    state: StationState
+  }
+
+export interface SessionRow {
+  id: string
+  userId: string | null
+  stationId: string | null
+  state: SessionState
+  grantedSeconds: number
+  creditSeconds: number
+  consumedMs: number
+  runningSinceMs: number | null
+  codeHash: string | null
+  codeExpiresAtMs: number
+  validatedStationId: string | null
+  validatedAtMs: number | null
+  startedAtMs: number | null
+  suspendedAtMs: number | null
+  endedAtMs: number | null
+  endReason: EndReason | null
+  /** When time alone changes the session next; null once it is over. */
+  deadlineMs: number | null
+  createdBy: string
+  version: number
+  createdAtMs: number
+  updatedAtMs: number
+}
+
+/** A session as services hold it: the domain's clock, and to whom and where it belongs. */
+export interface SessionRecord extends SessionClock {
+  id: string
+  userId?: string
+  stationId?: string
+  createdBy: string
+  version: number
+  createdAtMs: number
+  updatedAtMs: number
+}
+
+export interface SessionGrantRow {
+  sessionId: string
+  desiredVersion: number
+  seconds: number
+  atMs: number
+}
+
+export interface LogRow {
+  id: number
+  atMs: number
+  action: LogAction
+  level: LogLevel
+  actorType: 'operator' | 'station' | 'account' | 'system'
+  actorId: string
+  actorLabel: string
+  stationId: string | null
+  sessionId: string | null
+  userId: string | null
+  ip: string | null
+  /** JSON object. */
+  details: string
+  prevHash: string
+  hash: string
+}
+
+export interface ThrottleRow extends ThrottleState {
+  key: string
+}
+
+export interface StationRequestRow {
+  stationId: string
+  requestId: string
+  contentHash: string
+  /** JSON of the response. */
+  response: string
+  atMs: number
+}
+
+export interface StationEventRow {
+  stationId: string
+  bootId: string
+  seq: number
+  atMs: number
+}
+
+export interface PairingRequestRow {
+  id: string
+  macAddress: string
+  hostname: string
+  os: string
+  agentVersion: string
+  ip: string | null
+  pairingCode: string
+  secretHash: string
+  stationId: string | null
+  requestedAtMs: number
+  expiresAtMs: number
+}

@@ -1,0 +1,37 @@
+import type { SessionRules } from '../domain/session.ts'
+import { deadlineMsOf } from '../domain/session.ts'
+import { withoutNulls } from './nulls.ts'
+import type { SessionRecord, SessionRow } from './rows.ts'
+
+/** A session's row as the domain takes it. */
+export function toSessionRecord(row: SessionRow): SessionRecord {
+  const {
+    codeHash: _codeHash,
+    validatedStationId: _station,
+    validatedAtMs: _at,
+    deadlineMs: _deadline,
+    ...clock
+  } = row
+  return withoutNulls(clock)
+}
+
+/** What an UPDATE writes of a session. A code that can open nothing any more is forgotten. */
+export function sessionColumns(session: SessionRecord, rules: SessionRules): Partial<SessionRow> {
+  return {
+    userId: session.userId ?? null,
+    stationId: session.stationId ?? null,
+    state: session.state,
+    grantedSeconds: session.grantedSeconds,
+    creditSeconds: session.creditSeconds,
+    consumedMs: session.consumedMs,
+    runningSinceMs: session.runningSinceMs ?? null,
+    startedAtMs: session.startedAtMs ?? null,
+    suspendedAtMs: session.suspendedAtMs ?? null,
+    endedAtMs: session.endedAtMs ?? null,
+    endReason: session.endReason ?? null,
+    deadlineMs: deadlineMsOf(session, rules) ?? null,
+    version: session.version,
+    updatedAtMs: session.updatedAtMs,
+    ...(session.state === 'pending' ? {} : { codeHash: null }),
+  }
+}

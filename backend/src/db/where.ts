@@ -1,0 +1,22 @@
+import { Op, Utils, col, fn, where, type WhereOptions } from 'sequelize'
+
+/** Columns that must equal what a filter gives; what it leaves undefined is not asked for. */
+export function equalTo<Row>(filter: Partial<Record<string, unknown>>): WhereOptions<Row> {
+  return Object.fromEntries(
+    Object.entries(filter).filter(([, value]) => value !== undefined),
+  ) as WhereOptions<Row>
+}
+
+/** Rows in which one of the columns contains `text`, letters of either case alike. */
+export type Containing = <Row>(columns: readonly (keyof Row & string)[], text: string) => WhereOptions<Row>
+
+/** @param dialect as Sequelize names it: the engines name the same function differently */
+export function createContaining(dialect: string): Containing {
+  const position = dialect === 'sqlite' ? 'instr' : 'strpos'
+  return <Row>(columns: readonly (keyof Row & string)[], text: string) => {
+    const conditions = columns.map((column) =>
+      where(fn(position, fn('lower', col(Utils.underscoredIf(column, true))), text.toLowerCase()), Op.gt, 0),
+    )
+    return { [Op.or]: conditions }
+  }
+}

@@ -1,0 +1,222 @@
+import { SECOND_MS, elapsedSecondsOf, percentUsedOf, remainingSecondsOf } from '@escale/protocol'
+import type { EndReason, ErrorCode, SessionState } from '@escale/protocol'
+
+/**
+ * A session's grants and instants; remaining time is computed from them, never counted down.
+ * `runningSinceMs` is set exactly while the session is active; `consumedMs` is what ran before it.
+ * All instants are Unix milliseconds.
+ */
+export interface SessionClock {
+  state: SessionState
+  grantedSeconds: number
+  creditSeconds: number
+  consumedMs: number
+  runningSinceMs?: number
+  codeExpiresAtMs: number
+  startedAtMs?: number
+  suspendedAtMs?: number
+  endedAtMs?: number
+  endReason?: EndReason
+}
+
+export interface SessionRules {
+  /** How long a session may stay suspended before it ends, milliseconds. */
+  maxSuspendedMs: number
+}
+
+export type SessionInput =
+  | { type: 'start' }
+  | { type: 'addTime'; seconds: number }
+  | { type: 'suspend' }
+  | { type: 'resume' }
+  | { type: 'terminate'; reason: Extract<EndReason, 'terminated' | 'logged_out' | 'station_lost'> }
+  | { type: 'timePassed' }
+  /** The station says that it ended the session at `atMs`; `unseenSeconds` were granted but never reached it. */
+  | {
+      type: 'stationEnded'
+      atMs: number
+      reason: Extract<EndReason, 'expired' | 'logged_out' | 'suspended_too_long'>
+      unseenSeconds: number
+    }
+
+export type SessionEffect =
+  | { type: 'started' }
+  | { type: 'timeAdded'; addedSeconds: number }
+  | { type: 'suspended' }
+  | { type: 'resumed' }
+  | { type: 'ended'; reason: EndReason; atMs: number }
+  /** The station ran on beyond an end that holds; noted, not charged. */
+  | { type: 'overrunNoted'; beyondMs: number }
+  | { type: 'rejected'; code: ErrorCode }
+
+/** An effect of a change that was made, as opposed to a refusal. */
+export type LastingEffect = Exclude<SessionEffect, { type: 'rejected' }>
+
+export interface SessionStep<T extends SessionClock> {
+  session: T
+  effects: SessionEffect[]
+}
+
+/** Milliseconds that the session has run at `nowMs`, never more than what was granted. */
+export function elapsedMsAt(session: SessionClock, nowMs: number): number {
+  const running = session.runningSinceMs === undefined ? 0 : Math.max(0, nowMs - session.runningSinceMs)
+  return Math.min(session.grantedSeconds * SECOND_MS, session.consumedMs + running)
+}
+
+/** The instant at which an active session runs out; undefined in every other state. */
+export function endsAtMsOf(session: SessionClock): number | undefined {
+  if (session.runningSinceMs === undefined) return undefined
+  return session.runningSinceMs + session.grantedSeconds * SECOND_MS - session.consumedMs
+}
+
+/** The next instant at which time alone changes the session; undefined once it is over. */
+export function deadlineMsOf(session: SessionClock, rules: SessionRules): number | undefined {
+  switch (session.state) {
+    case 'pending':
+      return session.codeExpiresAtMs
+    case 'active':
+      return endsAtMsOf(session)
+    case 'suspended':
+      return (session.suspendedAtMs ?? 0) + rules.maxSuspendedMs
+    case 'ended':
+      return undefined
+  }
+}
+
+/** What every reader is told of a session's time: elapsed rounded down, remaining = granted - elapsed. */
+export function sessionTimeAt(session: SessionClock, nowMs: number) {
+  const elapsedSeconds = elapsedSecondsOf(elapsedMsAt(session, nowMs))
+  return {
+    elapsedSeconds,
+    remainingSeconds: remainingSecondsOf(session.grantedSeconds, elapsedSeconds * SECOND_MS),
+    percentUsed: percentUsedOf(session.grantedSeconds, elapsedSeconds),
+  }
+}
+
+/**
+ * The life cycle `pending -> active <-> suspended -> ended`. What is due at `nowMs` happens first, at its
+ * own instant, so an input that comes a moment too late meets a session that is over.
+ */
+export function transition<T extends SessionClock>(
+  session: T,
+  input: SessionInput,
+  nowMs: number,
+  rules: SessionRules,
+): SessionStep<T> {
+  if (input.type === 'stationEnded') return applyStationEnd(session, input, nowMs)
+  const due = endIfDue(session, nowMs, rules)
+  const step = apply(due.session, input, nowMs)
+  return { session: step.session, effects: [...due.effects, ...step.effects] }
+}
+
+function endIfDue<T extends SessionClock>(session: T, nowMs: number, rules: SessionRules): SessionStep<T> {
+  const deadlineMs = deadlineMsOf(session, rules)
+  if (deadlineMs === undefined || nowMs < deadlineMs) return unchanged(session)
+  if (session.state === 'pending') return end(session, 'code_expired', deadlineMs)
+  return end(session, session.state === 'active' ? 'expired' : 'suspended_too_long', deadlineMs)
+}
+
+function apply<T extends SessionClock>(
+  session: T,
+  input: Exclude<SessionInput, { type: 'stationEnded' }>,
+  nowMs: number,
+): SessionStep<T> {
+  switch (input.type) {
+    case 'timePassed':
+      return unchanged(session)
+    case 'start':
+      if (session.state !== 'pending') return rejected(session, 'session-not-pending')
+      return {
+        session: { ...session, state: 'active', startedAtMs: nowMs, runningSinceMs: nowMs },
+        effects: [{ type: 'started' }],
+      }
+    case 'addTime':
+      if (session.state === 'ended') return rejected(session, 'session-ended')
+      return addTime(session, input.seconds, nowMs)
+    case 'suspend':
+      if (session.state !== 'active') return rejected(session, notActiveCode(session))
+      return {
+        session: {
+          ...session,
+          state: 'suspended',
+          consumedMs: elapsedMsAt(session, nowMs),
+          runningSinceMs: undefined,
+          suspendedAtMs: nowMs,
+        },
+        effects: [{ type: 'suspended' }],
+      }
+    case 'resume':
+      if (session.state !== 'suspended') {
+        return rejected(session, session.state === 'ended' ? 'session-ended' : 'session-not-suspended')
+      }
+      return {
+        session: { ...session, state: 'active', runningSinceMs: nowMs, suspendedAtMs: undefined },
+        effects: [{ type: 'resumed' }],
+      }
+    case 'terminate':
+      if (session.state === 'ended') return rejected(session, 'session-ended')
+      return end(session, input.reason, nowMs)
+  }
+}
+
+/** Takes away no more than what is left: a running session then ends within its current second. */
+function addTime<T extends SessionClock>(session: T, seconds: number, nowMs: number): SessionStep<T> {
+  const usedSeconds = Math.ceil(elapsedMsAt(session, nowMs) / SECOND_MS)
+  const grantedSeconds = Math.max(
+    session.grantedSeconds + seconds,
+    Math.min(usedSeconds, session.grantedSeconds),
+  )
+  const addedSeconds = grantedSeconds - session.grantedSeconds
+  return { session: { ...session, grantedSeconds }, effects: [{ type: 'timeAdded', addedSeconds }] }
+}
+
+/**
+ * A station's end is final at its instant, unless the server had already ended or suspended the session
+ * before it: then that holds, and what the visitor used beyond it is noted, not charged.
+ */
+function applyStationEnd<T extends SessionClock>(
+  session: T,
+  input: Extract<SessionInput, { type: 'stationEnded' }>,
+  nowMs: number,
+): SessionStep<T> {
+  if (session.state === 'pending') return rejected(session, 'session-not-active')
+  const atMs = Math.min(Math.max(input.atMs, session.startedAtMs ?? nowMs), nowMs)
+  if (session.state === 'ended') {
+    const beyondMs = atMs - (session.endedAtMs ?? atMs)
+    return beyondMs > SECOND_MS ? noted(session, beyondMs) : unchanged(session)
+  }
+  const suspendedAtMs = session.suspendedAtMs ?? Infinity
+  if (input.reason !== 'suspended_too_long' && atMs > suspendedAtMs)
+    return noted(session, atMs - suspendedAtMs)
+  const step = end(session, input.reason, atMs)
+  const leftSeconds = session.grantedSeconds - Math.ceil(step.session.consumedMs / SECOND_MS)
+  const creditSeconds = session.creditSeconds + Math.max(0, Math.min(input.unseenSeconds, leftSeconds))
+  return { ...step, session: { ...step.session, creditSeconds } }
+}
+
+function end<T extends SessionClock>(session: T, endReason: EndReason, atMs: number): SessionStep<T> {
+  return {
+    session: {
+      ...session,
+      state: 'ended',
+      consumedMs: elapsedMsAt(session, atMs),
+      runningSinceMs: undefined,
+      suspendedAtMs: undefined,
+      endedAtMs: atMs,
+      endReason,
+    },
+    effects: [{ type: 'ended', reason: endReason, atMs }],
+  }
+}
+
+const unchanged = <T extends SessionClock>(session: T): SessionStep<T> => ({ session, effects: [] })
+const rejected = <T extends SessionClock>(session: T, code: ErrorCode): SessionStep<T> => ({
+  session,
+  effects: [{ type: 'rejected', code }],
+})
+const noted = <T extends SessionClock>(session: T, beyondMs: number): SessionStep<T> => ({
+  session,
+  effects: [{ type: 'overrunNoted', beyondMs }],
+})
+const notActiveCode = (session: SessionClock): ErrorCode =>
+  session.state === 'ended' ? 'session-ended' : 'session-not-active'

@@ -1,0 +1,63 @@
+import { MINUTE_MS, SECOND_MS } from '@escale/protocol'
+
+/** Failures counted against one key (a station, an address, an account); instants in Unix milliseconds. */
+export interface ThrottleState {
+  /** Failures in the running window. */
+  failures: number
+  windowStartMs: number
+  /** How often the block has doubled; 0 while nothing is blocked. */
+  level: number
+  blockedUntilMs: number
+}
+
+export interface ThrottleRules {
+  /** Failures that are answered at once within one window. */
+  freeFailures: number
+  windowMs: number
+  firstBlockMs: number
+  maxBlockMs: number
+}
+
+/** Wrong access codes at one station. Source: contract, section 1, rules. */
+export const stationCodeRules: ThrottleRules = {
+  freeFailures: 5,
+  windowMs: 5 * MINUTE_MS,
+  firstBlockMs: 30 * SECOND_MS,
+  maxBlockMs: 15 * MINUTE_MS,
+}
+/** Wrong access codes from one address. */
+export const addressCodeRules: ThrottleRules = { ...stationCodeRules, freeFailures: 30 }
+/** Wrong passwords for one account, whoever tries: a growing delay. */
+export const accountLoginRules: ThrottleRules = {
+  freeFailures: 5,
+  windowMs: 15 * MINUTE_MS,
+  firstBlockMs: SECOND_MS,
+  maxBlockMs: 30 * SECOND_MS,
+}
+/** Wrong passwords for one account from one address: a lock. */
+export const accountAddressLoginRules: ThrottleRules = {
+  freeFailures: 5,
+  windowMs: 15 * MINUTE_MS,
+  firstBlockMs: 30 * SECOND_MS,
+  maxBlockMs: 15 * MINUTE_MS,
+}
+
+export const idleThrottle: ThrottleState = { failures: 0, windowStartMs: 0, level: 0, blockedUntilMs: 0 }
+
+/** Seconds to wait before the next try, rounded up; 0 when it may be made now. */
+export function waitSecondsAt(state: ThrottleState, nowMs: number): number {
+  return Math.max(0, Math.ceil((state.blockedUntilMs - nowMs) / SECOND_MS))
+}
+
+/**
+ * Counts one failure. Once the free ones of the window are used up every further failure blocks, twice as
+ * long as the one before. A quiet window after the last block starts afresh.
+ */
+export function countFailure(state: ThrottleState, nowMs: number, rules: ThrottleRules): ThrottleState {
+  const isFresh = nowMs >= Math.max(state.windowStartMs, state.blockedUntilMs) + rules.windowMs
+  const base = isFresh ? { ...idleThrottle, windowStartMs: nowMs } : state
+  const failures = base.failures + 1
+  if (failures < rules.freeFailures) return { ...base, failures }
+  const blockMs = Math.min(rules.maxBlockMs, rules.firstBlockMs * 2 ** base.level)
+  return { ...base, failures, level: base.level + 1, blockedUntilMs: nowMs + blockMs }
+}

@@ -1,0 +1,65 @@
+import { Type, type Static } from 'typebox'
+import { Check, Convert, Default, Errors } from 'typebox/value'
+
+const port = (value: number, description: string) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: value, description })
+
+/** Every setting that a deployment may give, with its default. `.env.example` is held equal to this. */
+export const Environment = Type.Object({
+  ESCALE_DATA_DIR: Type.String({ minLength: 1, default: './data', description: 'database, keys' }),
+  ESCALE_HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'what every listener binds; 0.0.0.0 serves the site’s network',
+  }),
+  ESCALE_HTTP_PORT: port(3000, 'REST, WebSocket, admin'),
+  ESCALE_MQTT_PORT: port(1883, 'MQTT broker'),
+  ESCALE_PLAIN_LAN: Type.Boolean({ default: false, description: 'plain HTTP and MQTT beyond loopback' }),
+  ESCALE_PUBLIC_URL: Type.String({
+    default: '',
+    description: 'address of this server as stations and browsers know it',
+  }),
+  ESCALE_TRUST_PROXY: Type.String({
+    default: '',
+    description: 'addresses of proxies whose forwarded addresses count',
+  }),
+  DATABASE_URL: Type.String({
+    default: '',
+    description: 'postgres://… where one machine is outgrown; a SQLite file in the data folder otherwise',
+  }),
+  ESCALE_ADMIN_USERNAME: Type.String({
+    minLength: 1,
+    default: 'admin',
+    description: 'first operator, at first start only',
+  }),
+  ESCALE_ADMIN_PASSWORD: Type.String({
+    default: '',
+    description: 'first operator’s password, at first start only; drawn and printed once otherwise',
+  }),
+  ESCALE_ENROLMENT_KEY: Type.String({
+    default: '',
+    description: 'site key, at first start only; drawn and kept in the data folder otherwise',
+  }),
+  ESCALE_LOG_LEVEL: Type.String({
+    enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    default: 'info',
+    description: 'pino',
+  }),
+})
+export type Environment = Static<typeof Environment>
+
+/**
+ * Reads the settings; an empty variable counts as not given.
+ * @throws Error naming each variable that does not fit, in French and English
+ */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const given = Object.fromEntries(
+    Object.keys(Environment.properties).flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])),
+  )
+  const values: unknown = Convert(Environment, Default(Environment, given))
+  if (Check(Environment, values)) return values
+  const wrong = Errors(Environment, values).map(
+    ({ instancePath, message }) => `${instancePath.slice(1)} ${message}`,
+  )
+  throw new Error(`Réglage non valable / invalid setting: ${wrong.join('; ')}`)
+}

@@ -1,0 +1,32 @@
+import type { Log } from '@escale/protocol'
+import type { SessionRecord } from './db/rows.ts'
+import type { LastingEffect } from './domain/session.ts'
+
+/** What has been committed, told to whoever must pass it on: live screens, the bus, the deadlines. */
+export type AppEvent =
+  /** Without effects: created, or changed while pending. */
+  | { type: 'sessionChanged'; session: SessionRecord; effects: LastingEffect[] }
+  | { type: 'warned'; session: SessionRecord; remainingSeconds: number }
+  | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
+  | { type: 'stationRemoved'; stationId: string }
+  | { type: 'logAdded'; log: Log }
+
+export interface AppEvents {
+  emit(event: AppEvent): void
+  /** Returns what ends the subscription. */
+  subscribe(listener: (event: AppEvent) => void): () => void
+}
+
+/** Delivers each event to every listener at once, in order. A listener must not throw. */
+export function createAppEvents(): AppEvents {
+  const listeners = new Set<(event: AppEvent) => void>()
+  return {
+    emit(event) {
+      for (const listener of listeners) listener(event)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

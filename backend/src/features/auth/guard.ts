@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Actor, OperatorRole } from '@escale/protocol'
+import type { StationRow } from '../../db/rows.ts'
+import { normaliseIp } from '../../domain/address.ts'
+import { AppError } from '../../errors.ts'
+import type { AuthService } from './service.ts'
+
+/** Who calls: an operator with a role, or a station with its own credentials. */
+export type Caller =
+  | { type: 'operator'; id: string; label: string; role: OperatorRole }
+  | { type: 'station'; id: string; label: string }
+
+/** Who may call a route: everybody, or an operator of at least this role; stations only where said. */
+export type Access = 'public' | OperatorRole
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    isOpenToStations?: boolean
+  }
+  interface FastifyRequest {
+    caller: Caller | undefined
+  }
+}
+
+const rank: Record<OperatorRole, number> = { viewer: 1, operator: 2, admin: 3 }
+
+export interface GuardPorts {
+  auth: Pick<AuthService, 'authenticate'>
+  authenticateStation(
+    stationId: string,
+    secret: string,
+  ): Promise<Pick<StationRow, 'label' | 'ipAddress'> | undefined>
+}
+
+/** Denies by default: a route without `config.access` cannot be registered; only files are for everybody. */
+export function registerGuard(app: FastifyInstance, { auth, authenticateStation }: GuardPorts): void {
+  app.decorateRequest('caller', undefined)
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access) return
+    if (/^\/(api|ws|mqtt)\b/.test(route.url)) throw new Error(`${route.url}: config.access is missing`)
+    route.config = { ...route.config, access: 'public' }
+  })
+  app.addHook('onRequest', async (request) => {
+    const { access, isOpenToStations } = request.routeOptions.config
+    if (access === undefined) return
+    if (access === 'public') {
+      if (isOpenToStations) request.caller = await callerOf(request)
+      return
+    }
+    const caller = await callerOf(request)
+    if (!caller) throw new AppError('unauthenticated')
+    const isAllowed =
+      caller.type === 'station' ? isOpenToStations === true : rank[caller.role] >= rank[access]
+    if (!isAllowed) throw new AppError('forbidden')
+    request.caller = caller
+  })
+
+  async function callerOf({ headers, ip }: FastifyRequest): Promise<Caller | undefined> {
+    const [scheme = '', credentials = ''] = (headers.authorization ?? '').split(' ')
+    if (scheme.toLowerCase() === 'bearer') {
+      const claims = await auth.authenticate(credentials)
+      return claims && { type: 'operator', id: claims.sub, label: claims.username, role: claims.role }
+    }
+    if (scheme.toLowerCase() === 'basic') {
+      const [, id = '', secret = ''] =
+        /^([^:]*):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString()) ?? []
+      const station = await authenticateStation(id, secret)
+      if (!station) return undefined
+      if (station.ipAddress !== null && station.ipAddress !== normaliseIp(ip))
+        throw new AppError('wrong-address')
+      return { type: 'station', id, label: station.label }
+    }
+    return undefined
+  }
+}
+
+/** The caller as the journal names it. @throws AppError `unauthenticated` on a public route */
+export function actorOf({ caller }: FastifyRequest): Actor {
+  if (!caller) throw new AppError('unauthenticated')
+  return { type: caller.type, id: caller.id, label: caller.label }
+}

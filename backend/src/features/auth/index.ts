@@ -1,0 +1,8 @@
+export { actorOf, registerGuard, type Caller } from './guard.ts'
+export { createMqttLogin } from './mqtt-login.ts'
+export { createPasswords } from './passwords.ts'
+export { createAuthRepository } from './repository.ts'
+export { authRoutes } from './routes.ts'
+export { drawSecret, hashSecret, isSecret, keyedHash } from './secrets.ts'
+export { createAuthService, type AuthService } from './service.ts'
+export { createTokens } from './tokens.ts'

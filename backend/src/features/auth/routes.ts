@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LoginInput, RefreshInput, TokenPair, VerifyInput } from '@escale/protocol'
+import { Type } from 'typebox'
+import { AppError, unwrap } from '../../errors.ts'
+import type { AuthService } from './service.ts'
+
+const config = { access: 'public' } as const
+const tags = ['auth']
+
+export function authRoutes(auth: AuthService): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.post(
+      '/token',
+      { config, schema: { tags, summary: 'Sign in', body: LoginInput, response: { 200: TokenPair } } },
+      async (request) => unwrap(await auth.login(request.body, request.ip)),
+    )
+    app.post(
+      '/token/refresh',
+      {
+        config,
+        schema: { tags, summary: 'Renew both tokens', body: RefreshInput, response: { 200: TokenPair } },
+      },
+      async (request) => unwrap(await auth.refresh(request.body.refresh)),
+    )
+    app.post(
+      '/token/verify',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Whether an access token holds',
+          body: VerifyInput,
+          response: { 200: Type.Object({}) },
+        },
+      },
+      async (request) => {
+        if (!(await auth.authenticate(request.body.token))) throw new AppError('unauthenticated')
+        return {}
+      },
+    )
+  }
+}

@@ -1,0 +1,16 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** A drawn secret: 256 random bits, base64url. */
+export const drawSecret = () => randomBytes(32).toString('base64url')
+
+/** SHA-256, hex: enough for drawn secrets, which cannot be guessed; never for passwords. */
+export const hashSecret = (secret: string) => createHash('sha256').update(secret).digest('hex')
+
+/** Keyed hash, hex: for short texts that could be guessed from a plain hash, such as access codes. */
+export const keyedHash = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('hex')
+
+/** Compares a secret with a stored hash in constant time; false when there is none. */
+export function isSecret(secret: string, hash: string | null | undefined): boolean {
+  if (!hash) return false
+  return timingSafeEqual(Buffer.from(hashSecret(secret), 'hex'), Buffer.from(hash, 'hex'))
+}

@@ -1,0 +1,84 @@
+import { instantOf, type Desired } from '@escale/protocol'
+import type { Bus } from '../../bus/port.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
+import { desiredStateOf } from '../../domain/station-state.ts'
+import type { DesiredRepository } from './repository.ts'
+
+export { createDesiredRepository } from './repository.ts'
+
+export interface DesiredDocuments {
+  /**
+   * Allocates the station's next version in the write under way; the document goes out once it is committed.
+   * @returns the version, or undefined when the station does not exist
+   */
+  change(stationId: string): Promise<number | undefined>
+  /** A station that has applied a higher version than ours (a restored database) gets a higher one still. */
+  catchUp(stationId: string, reportedVersion: number): Promise<void>
+  /** Sends the document in force again, its remaining time as of now; its version stays. */
+  refresh(stationId: string): Promise<void>
+  /** Publishes every station's document: done before the listeners open. */
+  publishAll(): Promise<void>
+}
+
+/** The `desired` documents: the whole truth of each station, versioned, retained on the bus. */
+export function createDesiredDocuments(
+  database: Database,
+  repository: DesiredRepository,
+  bus: Bus,
+  clock: Clock,
+): DesiredDocuments {
+  async function documentOf(stationId: string): Promise<Desired | undefined> {
+    const station = await repository.findStation(stationId)
+    if (!station) return undefined
+    const running = await repository.runningAt(stationId)
+    const state = desiredStateOf({
+      isMaintenance: station.isMaintenance,
+      sessionState: running?.session.state,
+    })
+    const nowMs = clock.nowMs()
+    const sent = { version: station.desiredVersion, state, sentAt: instantOf(nowMs) }
+    if (!running) return sent
+    const { session, firstName = '' } = running
+    const endsAtMs = endsAtMsOf(session)
+    return {
+      ...sent,
+      session: {
+        id: session.id,
+        displayName: firstName,
+        grantedSeconds: session.grantedSeconds,
+        remainingSeconds: sessionTimeAt(session, nowMs).remainingSeconds,
+        ...(endsAtMs === undefined ? {} : { endsAt: instantOf(endsAtMs) }),
+      },
+    }
+  }
+
+  async function refresh(stationId: string): Promise<void> {
+    const document = await documentOf(stationId)
+    if (document) await bus.publish('desired', stationId, document)
+  }
+
+  async function allocate(stationId: string, atLeastVersion: number): Promise<number | undefined> {
+    const station = await repository.findStation(stationId)
+    if (!station) return undefined
+    const version = Math.max(station.desiredVersion + 1, atLeastVersion, clock.nowMs())
+    await repository.saveVersion(stationId, version)
+    const document = await documentOf(stationId)
+    if (document) database.afterCommit(() => void bus.publish('desired', stationId, document))
+    return version
+  }
+
+  return {
+    change: (stationId) => allocate(stationId, 0),
+    async catchUp(stationId, reportedVersion) {
+      const station = await repository.findStation(stationId)
+      if (!station || reportedVersion <= station.desiredVersion) return
+      await database.write(() => allocate(stationId, reportedVersion + 1))
+    },
+    refresh,
+    async publishAll() {
+      for (const stationId of await repository.stationIds()) await refresh(stationId)
+    },
+  }
+}

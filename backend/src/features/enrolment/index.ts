@@ -1,0 +1,3 @@
+export { createPairingRepository } from './repository.ts'
+export { enrolmentRoutes } from './routes.ts'
+export { createEnrolmentService } from './service.ts'

@@ -1,0 +1,89 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  AcceptPairingInput,
+  EnrolInput,
+  Enrolled,
+  EntityId,
+  PairingPending,
+  PairingRequest,
+  PairingRequestPage,
+  closed,
+  listQuery,
+} from '@escale/protocol'
+import { Type } from 'typebox'
+import { unwrap } from '../../errors.ts'
+import { pageAnswer } from '../../http/page.ts'
+import { actorOf } from '../auth/index.ts'
+import type { EnrolmentService } from './service.ts'
+
+const admin = { access: 'admin' } as const
+const tags = ['postes']
+const params = Type.Object({ id: EntityId })
+
+export function enrolmentRoutes(enrolment: EnrolmentService): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.post(
+      '/enrol',
+      {
+        config: { access: 'public', isOpenToStations: true },
+        schema: {
+          tags,
+          summary: 'A station asks for its identity',
+          body: EnrolInput,
+          response: { 200: Enrolled, 202: PairingPending },
+        },
+      },
+      async (request, reply) => {
+        const ownId = request.caller?.type === 'station' ? request.caller.id : undefined
+        const outcome = unwrap(await enrolment.enrol(request.body, request.ip, request.hostname, ownId))
+        void reply.header('cache-control', 'no-store')
+        if (outcome.type === 'enrolled') return reply.code(200).send(outcome)
+        return reply.code(202).send(outcome)
+      },
+    )
+    app.get(
+      '/demandes',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Stations that wait to be accepted',
+          querystring: closed(listQuery),
+          response: { 200: PairingRequestPage },
+        },
+      },
+      async (request) => pageAnswer(request, request.query, await enrolment.list(request.query)),
+    )
+    app.post(
+      '/demandes/:id/accepter',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Accept a station',
+          params,
+          body: AcceptPairingInput,
+          response: { 200: PairingRequest },
+        },
+      },
+      (request) => enrolment.accept(request.params.id, request.body, actorOf(request)),
+    )
+    app.post(
+      '/demandes/:id/refuser',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Refuse a station',
+          params,
+          body: closed({}),
+          response: { 200: closed({}) },
+        },
+      },
+      async (request) => {
+        await enrolment.refuse(request.params.id, actorOf(request))
+        return {}
+      },
+    )
+  }
+}

@@ -1,0 +1,181 @@
+import { randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
+import {
+  MINUTE_MS,
+  instantOf,
+  type AcceptPairingInput,
+  type Actor,
+  type EnrolInput,
+  type Enrolled,
+  type PairingPending,
+  type PairingRequest,
+} from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { withoutNulls } from '../../db/nulls.ts'
+import type { PairingRequestRow } from '../../db/rows.ts'
+import { normaliseMac } from '../../domain/address.ts'
+import { addressCodeRules } from '../../domain/throttle.ts'
+import { AppError, failure, success, type Result } from '../../errors.ts'
+import type { PageQuery, Rows } from '../../http/page.ts'
+import { windowOf } from '../../http/page.ts'
+import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { StationService } from '../stations/index.ts'
+import type { Throttles } from '../throttles/index.ts'
+import type { PairingRepository } from './repository.ts'
+
+const MAX_REQUESTS = 100
+const REQUEST_MS = 15 * MINUTE_MS
+const RETRY_AFTER_SECONDS = 3
+
+export interface EnrolmentPorts {
+  database: Database
+  repository: PairingRepository
+  stations: Pick<StationService, 'findByMac' | 'create' | 'get' | 'renewSecret'>
+  throttles: Throttles
+  journal: Journal
+  clock: Clock
+  siteKey: string
+  /** Address of the broker for a station that reached the server under `host`. */
+  mqttUrlFor(host: string): string
+}
+
+export type EnrolmentOutcome = ({ type: 'enrolled' } & Enrolled) | ({ type: 'pending' } & PairingPending)
+export type EnrolmentService = ReturnType<typeof createEnrolmentService>
+
+/** How a station gets an identity of its own. */
+export function createEnrolmentService(ports: EnrolmentPorts) {
+  const { database, repository, stations, throttles, journal, clock, siteKey, mqttUrlFor } = ports
+
+  async function enrolled(stationId: string, host: string, ip: string): Promise<EnrolmentOutcome> {
+    const mqttSecret = await stations.renewSecret(stationId)
+    await journal.append({ action: 'station.enrolled', actor: systemActor, stationId, ip })
+    return { type: 'enrolled', stationId, mqttSecret, mqttUrl: mqttUrlFor(host) }
+  }
+
+  /** A station that asks again with its secret collects what an operator granted; any other MAC waits. */
+  async function pair(
+    input: EnrolInput,
+    macAddress: string,
+    ip: string,
+    host: string,
+  ): Promise<Result<EnrolmentOutcome>> {
+    const nowMs = clock.nowMs()
+    await repository.removeExpired(nowMs)
+    const known = await repository.findByMac(macAddress)
+    const isOwner = known !== undefined && isSecret(input.pairingSecret ?? '', known.secretHash)
+    if (known && isOwner && known.stationId !== null) {
+      await repository.remove(known.id)
+      return success(await enrolled(known.stationId, host, ip))
+    }
+    if (!known && (await repository.count()) >= MAX_REQUESTS) {
+      return failure('pairing-full', { retryAfterSeconds: 60 })
+    }
+    // A request whose secret is not shown begins anew: what had been accepted for it is not handed out.
+    const pairingSecret = isOwner && input.pairingSecret ? input.pairingSecret : drawSecret()
+    const request: PairingRequestRow = {
+      id: isOwner ? known.id : randomUUID(),
+      macAddress,
+      hostname: input.hostname,
+      os: input.os,
+      agentVersion: input.agentVersion,
+      ip,
+      pairingCode: isOwner ? known.pairingCode : String(randomInt(1_000_000)).padStart(6, '0'),
+      secretHash: hashSecret(pairingSecret),
+      stationId: null,
+      requestedAtMs: isOwner ? known.requestedAtMs : nowMs,
+      expiresAtMs: nowMs + REQUEST_MS,
+    }
+    if (known && !isOwner) await repository.remove(known.id)
+    await repository.save(request)
+    if (!isOwner) {
+      const details = { macAddress, hostname: input.hostname }
+      await journal.append({ action: 'station.enrolment_requested', actor: systemActor, ip, details })
+    }
+    const { pairingCode } = request
+    return success({ type: 'pending', pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS })
+  }
+
+  async function requireWaiting(id: string): Promise<PairingRequestRow> {
+    const request = await repository.find(id)
+    if (!request || request.expiresAtMs <= clock.nowMs()) throw new AppError('not-found')
+    return request
+  }
+
+  return {
+    /** @param ownStationId the station that called with its own credentials, to renew its secret */
+    enrol(
+      input: EnrolInput,
+      ip: string,
+      host: string,
+      ownStationId?: string,
+    ): Promise<Result<EnrolmentOutcome>> {
+      const counters = [{ key: `enrol@${ip}`, rules: addressCodeRules }]
+      return database.write(async () => {
+        const retryAfterSeconds = await throttles.waitSeconds(counters)
+        if (retryAfterSeconds > 0) return failure('enrolment-refused', { retryAfterSeconds })
+        if (ownStationId === undefined && !isSameKey(input.enrolmentKey, siteKey)) {
+          await throttles.countFailure(counters)
+          await journal.append({
+            action: 'station.enrolment_refused',
+            level: 'warning',
+            actor: systemActor,
+            ip,
+          })
+          return failure('enrolment-refused')
+        }
+        const macAddress = normaliseMac(input.macAddress)
+        if (macAddress === undefined) {
+          return failure('invalid-body', {
+            errors: [{ pointer: '/macAddress', message: 'not a MAC address' }],
+          })
+        }
+        if (ownStationId !== undefined) return success(await enrolled(ownStationId, host, ip))
+        const station = await stations.findByMac(macAddress)
+        if (station?.secretHash === null) return success(await enrolled(station.id, host, ip))
+        return pair(input, macAddress, ip, host)
+      })
+    },
+
+    async list(query: PageQuery): Promise<Rows<PairingRequest>> {
+      const { count, rows } = await repository.list(clock.nowMs(), windowOf(query, {}))
+      return { count, rows: rows.map(toPairingRequest) }
+    },
+
+    /** Lets a waiting station be a station that exists, or a new one where `label` is given. */
+    accept(id: string, input: AcceptPairingInput, actor: Actor): Promise<PairingRequest> {
+      return database.write(async () => {
+        const request = await requireWaiting(id)
+        const { stationId, label, location } = input
+        if (label === undefined) await stations.get(stationId)
+        else await stations.create({ id: stationId, label, location, macAddress: request.macAddress }, actor)
+        const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
+        await repository.save(accepted)
+        await journal.append({ action: 'station.pairing_accepted', actor, stationId })
+        return toPairingRequest(accepted)
+      })
+    },
+
+    refuse(id: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        const { macAddress } = await requireWaiting(id)
+        await repository.remove(id)
+        await journal.append({ action: 'station.pairing_refused', actor, details: { macAddress } })
+      })
+    },
+  }
+}
+
+function isSameKey(given: string, expected: string): boolean {
+  return timingSafeEqual(Buffer.from(hashSecret(given)), Buffer.from(hashSecret(expected)))
+}
+
+function toPairingRequest(row: PairingRequestRow): PairingRequest {
+  const { secretHash: _hash, requestedAtMs, expiresAtMs, ...shown } = withoutNulls(row)
+  return {
+    ...shown,
+    state: shown.stationId === undefined ? 'waiting' : 'accepted',
+    requestedAt: instantOf(requestedAtMs),
+    expiresAt: instantOf(expiresAtMs),
+  }
+}

@@ -1,0 +1,154 @@
+import {
+  LIVE_CLOSE,
+  SECOND_MS,
+  clientFrames,
+  errorTitle,
+  instantOf,
+  type AccessClaims,
+  type Actor,
+  type ClientFrame,
+  type ErrorCode,
+  type Language,
+  type ServerFrame,
+} from '@escale/protocol'
+import { Check } from 'typebox/value'
+import type { RawData, WebSocket } from 'ws'
+import type { Clock } from '../../clock.ts'
+import { AppError, messageOf, unwrap } from '../../errors.ts'
+import type { AuthService } from '../auth/index.ts'
+import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
+import type { Audience } from './audience.ts'
+
+/** How long a connection may stay without a token, and how long past its token's expiry. */
+const FIRST_TOKEN_MS = 5 * SECOND_MS
+const EXPIRY_GRACE_MS = 30 * SECOND_MS
+const MAX_FRAME_BYTES = 16 * 1024
+/** A screen that does not read what it is sent is let go. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+
+export interface LivePorts {
+  audience: Audience
+  auth: Pick<AuthService, 'authenticate'>
+  sessions: SessionService
+  codes: CodeValidation
+  clock: Clock
+}
+
+export interface LiveRequest {
+  /** The one session to see; undefined for everything. */
+  sessionId: string | undefined
+  /** From the subprotocols, when the client offered one. */
+  token: string | undefined
+  ip: string
+  language: Language
+}
+
+/** Speaks the live protocol over one socket until it closes. Source: contract, section 2. */
+export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
+  const { audience, auth, sessions, codes, clock } = ports
+  let claims: AccessClaims | undefined
+  let leave: (() => void) | undefined
+  let deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), FIRST_TOKEN_MS)
+
+  const sendText = (text: string) => {
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate()
+    else if (socket.readyState === socket.OPEN) socket.send(text)
+  }
+  const send = (frame: ServerFrame) => sendText(JSON.stringify(frame))
+  const sendError = (code: ErrorCode, message = errorTitle(code, request.language)) =>
+    send({ type: 'error', code, message })
+
+  async function authenticate(token: string): Promise<void> {
+    const accepted = await auth.authenticate(token)
+    if (!accepted) {
+      socket.close(LIVE_CLOSE.unauthenticated)
+      return
+    }
+    claims = accepted
+    clearTimeout(deadline)
+    const leftMs = accepted.exp * SECOND_MS + EXPIRY_GRACE_MS - clock.nowMs()
+    deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), leftMs)
+    if (leave) return
+    if (request.sessionId !== undefined) {
+      const session = await sessions.get(request.sessionId).catch(() => undefined)
+      if (!session) {
+        socket.close(LIVE_CLOSE.unknownSession)
+        return
+      }
+    }
+    if (socket.readyState !== socket.OPEN) return
+    leave = audience.add({ sessionId: request.sessionId, send: sendText })
+    send({ type: 'connection_established', sentAt: instantOf(clock.nowMs()) })
+    if (request.sessionId !== undefined) await sendTime(request.sessionId)
+  }
+
+  async function sendTime(sessionId: string): Promise<void> {
+    send({ type: 'time_update', ...toSessionTime(await sessions.get(sessionId), clock.nowMs()) })
+  }
+
+  async function take(frame: ClientFrame): Promise<void> {
+    if (frame.type === 'authenticate') return authenticate(frame.token)
+    if (!claims) {
+      sendError('unauthenticated')
+      return
+    }
+    const actor: Actor = { type: 'operator', id: claims.sub, label: claims.username }
+    if (claims.role === 'viewer' && (frame.type === 'validate_code' || frame.type === 'start_session')) {
+      sendError('forbidden')
+      return
+    }
+    switch (frame.type) {
+      case 'heartbeat': {
+        send({ type: 'heartbeat', sentAt: instantOf(clock.nowMs()) })
+        return
+      }
+      case 'get_time':
+        return sendTime(frame.sessionId)
+      case 'validate_code': {
+        const { code, stationId } = frame
+        const validated = unwrap(await codes.validate({ code, stationId, ip: request.ip, actor }))
+        send({ type: 'code_validated', ...validated })
+        return
+      }
+      case 'start_session': {
+        const session = unwrap(await sessions.start(frame.sessionId, frame.stationId, actor))
+        send({ type: 'session_started', ...toSessionTime(session, clock.nowMs()) })
+        return
+      }
+    }
+  }
+
+  /** Frames are taken one after the other, in the order sent. */
+  let turn = request.token === undefined ? Promise.resolve() : authenticate(request.token).catch(report)
+  socket.on('message', (data: RawData) => {
+    turn = turn.then(async () => {
+      const frame = parseFrame(data)
+      if (frame) await take(frame)
+      else sendError('invalid-body')
+    })
+    turn = turn.catch(report)
+  })
+  socket.on('error', () => socket.terminate())
+  socket.on('close', () => {
+    clearTimeout(deadline)
+    leave?.()
+  })
+
+  function report(err: unknown): void {
+    if (err instanceof AppError) sendError(err.code, messageOf(err, request.language))
+    else sendError('internal')
+  }
+}
+
+function parseFrame(data: RawData): ClientFrame | undefined {
+  const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer)
+  if (bytes.length > MAX_FRAME_BYTES) return undefined
+  let frame: unknown
+  try {
+    frame = JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+  const isKnown = Object.values(clientFrames).some((schema) => Check(schema, frame))
+  return isKnown ? (frame as ClientFrame) : undefined
+}

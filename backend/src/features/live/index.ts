@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { BEARER_SUBPROTOCOL_PREFIX, EntityId } from '@escale/protocol'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { languageOf } from '../../http/problem.ts'
+import { serveLiveConnection, type LivePorts, type LiveRequest } from './connection.ts'
+
+export { createAudience } from './audience.ts'
+
+const config = { access: 'public' } as const
+
+/** `/ws/sessions/` and `/ws/sessions/{id}/`: each connection shows its token itself. */
+export function liveRoutes(ports: LivePorts): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get('/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
+      serveLiveConnection(socket, liveRequestOf(request, undefined), ports),
+    )
+    app.get(
+      '/:id',
+      { config, websocket: true, schema: { hide: true, params: Type.Object({ id: EntityId }) } },
+      (socket, request) => serveLiveConnection(socket, liveRequestOf(request, request.params.id), ports),
+    )
+  }
+}
+
+function liveRequestOf(request: FastifyRequest<object>, sessionId: string | undefined): LiveRequest {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+  const token = offered.find((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX))
+  return {
+    sessionId,
+    token: token?.slice(BEARER_SUBPROTOCOL_PREFIX.length),
+    ip: request.ip,
+    language: languageOf(request),
+  }
+}

@@ -1,0 +1,126 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  EntityId,
+  Log,
+  LogPage,
+  LogQuery,
+  LogSearchInput,
+  LogStats,
+  closed,
+  listQuery,
+} from '@escale/protocol'
+import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../../clock.ts'
+import { startOfDayMs } from '../../domain/quota.ts'
+import { AppError } from '../../errors.ts'
+import { pageAnswer, windowOf, type PageQuery } from '../../http/page.ts'
+import type { SiteSettings } from '../settings/index.ts'
+import { toLog } from './journal.ts'
+import type { LogFilter, LogRepository } from './repository.ts'
+
+const config = { access: 'viewer' } as const
+const tags = ['logs']
+const columns = { id: 'id', at: 'atMs', action: 'action', level: 'level', stationId: 'stationId' }
+const RECENT_MS = 24 * 3_600_000
+
+export function logRoutes(
+  repository: LogRepository,
+  settings: SiteSettings,
+  clock: Clock,
+): FastifyPluginAsyncTypebox {
+  const answer = async (request: FastifyRequest, query: PageQuery, filter: LogFilter) => {
+    const { count, rows } = await repository.list(filter, windowOf(query, columns))
+    return pageAnswer(request, query, { count, rows: rows.map(toLog) })
+  }
+  const filterOf = ({
+    page: _page,
+    pageSize: _size,
+    ordering: _order,
+    search,
+    ...filter
+  }: LogQuery): LogFilter => ({
+    ...filter,
+    ...(search === undefined ? {} : { text: search }),
+  })
+  const listed = { response: { 200: LogPage } }
+
+  return async (app) => {
+    app.get(
+      '/',
+      { config, schema: { tags, summary: 'The journal', querystring: LogQuery, ...listed } },
+      (request) => answer(request, request.query, filterOf(request.query)),
+    )
+    app.get(
+      '/recent',
+      { config, schema: { tags, summary: 'The last 24 hours', querystring: LogQuery, ...listed } },
+      (request) => {
+        const from = new Date(clock.nowMs() - RECENT_MS).toISOString()
+        return answer(request, request.query, { from, ...filterOf(request.query) })
+      },
+    )
+    app.get(
+      '/errors',
+      { config, schema: { tags, summary: 'Errors only', querystring: LogQuery, ...listed } },
+      (request) => answer(request, request.query, { ...filterOf(request.query), level: 'error' }),
+    )
+    app.get(
+      '/by_session',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'What happened in one session',
+          querystring: closed({ ...listQuery, sessionId: EntityId }),
+          ...listed,
+        },
+      },
+      (request) => answer(request, request.query, { sessionId: request.query.sessionId }),
+    )
+    app.post(
+      '/search',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Search by several criteria',
+          body: LogSearchInput,
+          querystring: closed(listQuery),
+          ...listed,
+        },
+      },
+      (request) => answer(request, request.query, request.body),
+    )
+    app.get(
+      '/stats',
+      { config, schema: { tags, summary: 'Counts', response: { 200: LogStats } } },
+      async () => {
+        const byLevel = await repository.countByLevel()
+        const startMs = startOfDayMs(clock.nowMs(), settings.current().timeZone)
+        return {
+          total: Object.values(byLevel).reduce((sum, count) => sum + count, 0),
+          today: await repository.countSince(startMs),
+          byLevel,
+          byAction: await repository.countByAction(),
+        }
+      },
+    )
+    app.get(
+      '/:id',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'One record',
+          params: Type.Object({ id: Type.Integer({ minimum: 1 }) }),
+          response: { 200: Log },
+        },
+      },
+      async (request) => {
+        const row = await repository.find(request.params.id)
+        if (!row) throw new AppError('not-found')
+        return toLog(row)
+      },
+    )
+  }
+}

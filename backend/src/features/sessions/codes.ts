@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import {
+  MINUTE_MS,
+  formatAccessCode,
+  normaliseAccessCode,
+  type Actor,
+  type ValidatedCode,
+} from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { drawAccessCode } from '../../domain/access-code.ts'
+import { addressCodeRules, stationCodeRules } from '../../domain/throttle.ts'
+import { failure, success, type Result } from '../../errors.ts'
+import { keyedHash } from '../auth/index.ts'
+import type { Journal } from '../logs/index.ts'
+import type { ThrottleCounter, Throttles } from '../throttles/index.ts'
+import type { SessionRepository } from './repository.ts'
+
+/** A station may start what it validated this recently. */
+export const VALIDATION_MS = 2 * MINUTE_MS
+
+export interface AccessCodes {
+  hashOf(typedCode: string): string
+  /** Draws a code that no live session has. @returns it as shown, and its keyed hash */
+  draw(isTaken: (codeHash: string) => Promise<boolean>): Promise<{ accessCode: string; codeHash: string }>
+}
+
+/** @param key secret of this installation, kept outside the database */
+export function createAccessCodes(key: Buffer): AccessCodes {
+  const hashOf = (typedCode: string) => keyedHash(key, normaliseAccessCode(typedCode))
+  return {
+    hashOf,
+    async draw(isTaken) {
+      for (;;) {
+        const code = drawAccessCode(() => randomBytes(1).readUInt8())
+        const codeHash = hashOf(code)
+        if (!(await isTaken(codeHash))) return { accessCode: formatAccessCode(code), codeHash }
+      }
+    },
+  }
+}
+
+export interface CodeAttempt {
+  code: string
+  /** Station at which it is typed. */
+  stationId?: string
+  ip: string
+  actor: Actor
+}
+
+export type CodeValidation = ReturnType<typeof createCodeValidation>
+
+/** Judges typed codes, and slows down whoever guesses. */
+export function createCodeValidation(ports: {
+  database: Database
+  repository: SessionRepository
+  codes: AccessCodes
+  throttles: Throttles
+  journal: Journal
+  clock: Clock
+}) {
+  const { database, repository, codes, throttles, journal, clock } = ports
+
+  return {
+    /**
+     * What a code opens. Unknown, expired and used codes are told apart by nothing; a right code of another
+     * station names that station and is not counted. Changes counters only.
+     */
+    validate({ code, stationId, ip, actor }: CodeAttempt): Promise<Result<ValidatedCode>> {
+      return database.write(async () => {
+        const counters: ThrottleCounter[] = [{ key: `code@${ip}`, rules: addressCodeRules }]
+        if (stationId !== undefined) counters.push({ key: `code:${stationId}`, rules: stationCodeRules })
+        const retryAfterSeconds = await throttles.waitSeconds(counters)
+        if (retryAfterSeconds > 0) return failure('code-throttled', { retryAfterSeconds })
+        const session = await repository.findByCode(codes.hashOf(code), clock.nowMs())
+        if (!session) {
+          await throttles.countFailure(counters)
+          await journal.append({ action: 'code.rejected', level: 'warning', actor, stationId, ip })
+          return failure('code-refused')
+        }
+        if (stationId !== undefined && session.stationId !== undefined && session.stationId !== stationId) {
+          return wrongStation(repository, session.stationId)
+        }
+        if (stationId !== undefined) await repository.markValidated(session.id, stationId, clock.nowMs())
+        const user = session.userId === undefined ? undefined : await repository.findUser(session.userId)
+        const displayName = user?.firstName ?? ''
+        return success({ sessionId: session.id, displayName, grantedSeconds: session.grantedSeconds })
+      })
+    },
+  }
+}
+
+/** The refusal that names the station a session is meant for. */
+export async function wrongStation(repository: SessionRepository, stationId: string): Promise<Result<never>> {
+  const label = (await repository.findStation(stationId))?.label ?? stationId
+  return failure('wrong-station', {
+    detail: {
+      fr: `Ce code est prévu pour le poste «\u202f${label}\u202f».`,
+      en: `This code is meant for station “${label}”.`,
+    },
+  })
+}

@@ -1,0 +1,80 @@
+import { SECOND_MS, WARNING_SECONDS } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.ts'
+import { endsAtMsOf } from '../../domain/session.ts'
+import { nextWarning } from '../../domain/warnings.ts'
+import type { AppEvents } from '../../events.ts'
+import type { RunningSessions } from './running.ts'
+import type { SessionService } from './service.ts'
+
+/** A timer cannot wait longer than 2^31 ms, and none needs to. */
+const LONGEST_WAIT_MS = 3_600_000
+/** After a failed attempt to end what is due. */
+const RETRY_MS = SECOND_MS
+
+export interface Deadlines {
+  start(): Promise<void>
+  stop(): void
+}
+
+/**
+ * Ends sessions and warns of their end, each at its instant: one timer that waits for whatever comes next.
+ * Nothing is written while time merely passes.
+ */
+export function createDeadlines(ports: {
+  sessions: Pick<SessionService, 'endDue'>
+  running: RunningSessions
+  events: AppEvents
+  clock: Clock
+  log: Logger
+}): Deadlines {
+  const { sessions, running, events, clock, log } = ports
+  /** The instant up to which warnings have been given. */
+  let warnedUntilMs = clock.nowMs()
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  const unsubscribe = events.subscribe((event) => {
+    if (event.type === 'sessionChanged') void look()
+  })
+
+  /** Gives the warnings that have come due since the last time; @returns the instant of the next one. */
+  function warn(nowMs: number): number {
+    let nextMs = Infinity
+    for (const session of running.values()) {
+      const endsAtMs = endsAtMsOf(session) ?? nowMs
+      let warning = nextWarning(endsAtMs, warnedUntilMs, WARNING_SECONDS)
+      while (warning && warning.atMs <= nowMs) {
+        events.emit({ type: 'warned', session, remainingSeconds: warning.remainingSeconds })
+        warning = nextWarning(endsAtMs, warning.atMs, WARNING_SECONDS)
+      }
+      if (warning) nextMs = Math.min(nextMs, warning.atMs)
+    }
+    warnedUntilMs = nowMs
+    return nextMs
+  }
+
+  async function look(): Promise<void> {
+    const nextWarningMs = warn(clock.nowMs())
+    let nextEndMs: number
+    try {
+      nextEndMs = (await sessions.endDue()) ?? Infinity
+    } catch (err) {
+      log.error({ err }, 'ending due sessions failed, trying again')
+      nextEndMs = clock.nowMs() + RETRY_MS
+    }
+    if (isStopped) return
+    clearTimeout(timer)
+    const waitMs = Math.max(0, Math.min(nextWarningMs, nextEndMs) - clock.nowMs())
+    timer = setTimeout(() => void look(), Math.min(LONGEST_WAIT_MS, waitMs))
+  }
+
+  return {
+    start: look,
+    stop() {
+      isStopped = true
+      unsubscribe()
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,8 @@
+export { createAccessCodes, createCodeValidation, type CodeValidation } from './codes.ts'
+export { createDeadlines } from './deadlines.ts'
+export { createSessionGrants, type SessionGrants } from './grants.ts'
+export { createSessionRepository } from './repository.ts'
+export { createRunningSessions, type RunningSessions } from './running.ts'
+export { sessionRoutes } from './routes.ts'
+export { createSessionService, type SessionService } from './service.ts'
+export { toSession, toSessionTime } from './view.ts'

@@ -1,0 +1,142 @@
+import { Op, type Model, type WhereOptions } from 'sequelize'
+import { unixMsOf, type SessionQuery, type SessionState } from '@escale/protocol'
+import type { Database } from '../../db/database.ts'
+import type { SessionRecord, SessionRow, StationRow, UserRow } from '../../db/rows.ts'
+import { sessionColumns, toSessionRecord } from '../../db/session-record.ts'
+import { equalTo, type Containing } from '../../db/where.ts'
+import type { SessionRules } from '../../domain/session.ts'
+import type { PageWindow, Rows } from '../../http/page.ts'
+
+export type SessionFilter = Omit<SessionQuery, 'page' | 'pageSize' | 'ordering'> & {
+  states?: readonly SessionState[]
+}
+export type SessionRepository = ReturnType<typeof createSessionRepository>
+
+const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
+
+export function createSessionRepository({ models, scope, containing }: Database) {
+  const { sessions, sessionGrants, stations, users } = models
+  const findOne = async (where: WhereOptions<SessionRow>): Promise<SessionRecord | undefined> => {
+    const row = (await sessions.findOne({ where, ...scope() }))?.get()
+    return row && toSessionRecord(row)
+  }
+  const findAll = async (where: WhereOptions<SessionRow>): Promise<SessionRecord[]> => {
+    const rows = await sessions.findAll({ where, order: [['deadlineMs', 'ASC']], ...scope() })
+    return rows.map((row) => toSessionRecord(row.get()))
+  }
+
+  return {
+    async insert(session: SessionRecord, codeHash: string, rules: SessionRules): Promise<void> {
+      const { id, createdBy, createdAtMs, codeExpiresAtMs } = session
+      const fixed = { id, createdBy, createdAtMs, codeExpiresAtMs, codeHash }
+      await sessions.create(
+        {
+          validatedStationId: null,
+          validatedAtMs: null,
+          ...sessionColumns(session, rules),
+          ...fixed,
+        } as SessionRow,
+        scope(),
+      )
+    },
+    /** Writes a session if nobody has changed it since; @returns false when somebody has. */
+    async save(session: SessionRecord, seenVersion: number, rules: SessionRules): Promise<boolean> {
+      const [count] = await sessions.update(sessionColumns(session, rules), {
+        where: { id: session.id, version: seenVersion },
+        ...scope(),
+      })
+      return count === 1
+    },
+    async remove(id: string): Promise<void> {
+      await sessions.destroy({ where: { id }, ...scope() })
+    },
+    find: (id: string) => findOne({ id }),
+    findByCode: (codeHash: string, nowMs: number) =>
+      findOne({ codeHash, state: 'pending', codeExpiresAtMs: { [Op.gt]: nowMs } }),
+    findRunningAt: (stationId: string) => findOne({ stationId, ...running }),
+    findRunningOf: (userId: string) => findOne({ userId, ...running }),
+    findUnendedOf: (userId: string) => findAll({ userId, state: { [Op.ne]: 'ended' } }),
+    findDue: (nowMs: number) => findAll({ deadlineMs: { [Op.lte]: nowMs } }),
+    async isCodeTaken(codeHash: string): Promise<boolean> {
+      return (await sessions.count({ where: { codeHash }, ...scope() })) > 0
+    },
+    async nextDeadlineMs(): Promise<number | undefined> {
+      const min = await sessions.min<number | null, Model<SessionRow>>('deadlineMs', scope())
+      return min ?? undefined
+    },
+    findUnended: () => findAll({ state: { [Op.ne]: 'ended' } }),
+    async list(filter: SessionFilter, { limit, offset, order }: PageWindow): Promise<Rows<SessionRecord>> {
+      const { count, rows } = await sessions.findAndCountAll({
+        where: whereOf(filter, containing),
+        order: [...(order ? [order] : []), ['createdAtMs', 'DESC'], ['id', 'ASC']],
+        limit,
+        offset,
+        ...scope(),
+      })
+      return { count, rows: rows.map((row) => toSessionRecord(row.get())) }
+    },
+    async countCreatedSince(userId: string, sinceMs: number): Promise<number> {
+      return sessions.count({ where: { userId, createdAtMs: { [Op.gte]: sinceMs } }, ...scope() })
+    },
+    async countUsersSince(sinceMs: number): Promise<number> {
+      const where = { createdAtMs: { [Op.gte]: sinceMs }, userId: { [Op.ne]: null } }
+      return sessions.count({ where, distinct: true, col: 'user_id', ...scope() })
+    },
+    async markValidated(id: string, validatedStationId: string, validatedAtMs: number): Promise<void> {
+      await sessions.update({ validatedStationId, validatedAtMs }, { where: { id }, ...scope() })
+    },
+    async isValidated(id: string, validatedStationId: string, sinceMs: number): Promise<boolean> {
+      const where = { id, validatedStationId, validatedAtMs: { [Op.gte]: sinceMs } }
+      return (await sessions.count({ where, ...scope() })) > 0
+    },
+    async insertGrant(
+      sessionId: string,
+      desiredVersion: number,
+      seconds: number,
+      atMs: number,
+    ): Promise<void> {
+      await sessionGrants.create({ sessionId, desiredVersion, seconds, atMs }, scope())
+    },
+    /** Seconds granted by documents newer than the one that a station had applied. */
+    async unseenSeconds(sessionId: string, appliedVersion: number): Promise<number> {
+      const where = { sessionId, desiredVersion: { [Op.gt]: appliedVersion } }
+      const rows = await sessionGrants.findAll({ where, ...scope() })
+      return rows.reduce((sum, row) => sum + row.get().seconds, 0)
+    },
+    async stats(sinceMs: number) {
+      const count = (where: WhereOptions<SessionRow>) => sessions.count({ where, ...scope() })
+      const today = { createdAtMs: { [Op.gte]: sinceMs } }
+      const ended = { state: 'ended' as const, startedAtMs: { [Op.ne]: null } }
+      const averageMs = await sessions.aggregate('consumedMs', 'avg', { where: ended, ...scope() })
+      const grantedToday = await sessions.sum('grantedSeconds', { where: today, ...scope() })
+      return {
+        total: await count({}),
+        pending: await count({ state: 'pending' }),
+        active: await count({ state: 'active' }),
+        suspended: await count({ state: 'suspended' }),
+        ended: await count({ state: 'ended' }),
+        createdToday: await count(today),
+        grantedSecondsToday: grantedToday ?? 0,
+        averageElapsedMs: Number(averageMs) || 0,
+      }
+    },
+    async findStation(id: string): Promise<StationRow | undefined> {
+      return (await stations.findByPk(id, scope()))?.get()
+    },
+    async findUser(id: string): Promise<UserRow | undefined> {
+      return (await users.findByPk(id, scope()))?.get()
+    },
+  }
+}
+
+function whereOf(
+  { states, search, from, to, ...equal }: SessionFilter,
+  containing: Containing,
+): WhereOptions<SessionRow> {
+  const conditions = [equalTo<SessionRow>(equal)]
+  if (states) conditions.push({ state: { [Op.in]: states } })
+  if (from !== undefined) conditions.push({ createdAtMs: { [Op.gte]: unixMsOf(from) } })
+  if (to !== undefined) conditions.push({ createdAtMs: { [Op.lte]: unixMsOf(to) } })
+  if (search) conditions.push(containing<SessionRow>(['id', 'userId', 'stationId', 'createdBy'], search))
+  return { [Op.and]: conditions }
+}

@@ -1,0 +1,229 @@
+import { MINUTE_MS, type Actor, type ErrorCode } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { SessionRecord } from '../../db/rows.ts'
+import { startOfDayMs } from '../../domain/quota.ts'
+import { transition, type LastingEffect, type SessionInput, type SessionRules } from '../../domain/session.ts'
+import { AppError, failure, success, type Result } from '../../errors.ts'
+import type { AppEvents } from '../../events.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import type { DesiredDocuments } from '../desired/index.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { SiteSettings } from '../settings/index.ts'
+import { VALIDATION_MS, wrongStation } from './codes.ts'
+import type { SessionFilter, SessionRepository } from './repository.ts'
+import { logEntryOf } from './told.ts'
+
+const columns = {
+  state: 'state',
+  createdAt: 'createdAtMs',
+  updatedAt: 'updatedAtMs',
+  startedAt: 'startedAtMs',
+  endedAt: 'endedAtMs',
+  grantedSeconds: 'grantedSeconds',
+  stationId: 'stationId',
+}
+
+export interface SessionPorts {
+  database: Database
+  repository: SessionRepository
+  desired: DesiredDocuments
+  settings: SiteSettings
+  journal: Journal
+  events: AppEvents
+  clock: Clock
+}
+
+export interface ChangeOptions {
+  /** Refuse when the session has another version by now. */
+  expectedVersion?: number
+  /** More for the journal. */
+  details?: Record<string, unknown>
+}
+
+export type SessionService = ReturnType<typeof createSessionService>
+
+/** The life of sessions: every change is one input to the domain, in one transaction with its record. */
+export function createSessionService(ports: SessionPorts) {
+  const { database, repository, desired, settings, journal, events, clock } = ports
+
+  const rules = (): SessionRules => ({ maxSuspendedMs: settings.current().maxSuspendedMinutes * MINUTE_MS })
+
+  async function get(id: string): Promise<SessionRecord> {
+    const session = await repository.find(id)
+    if (!session) throw new AppError('not-found')
+    return session
+  }
+
+  /** Gives one input to the domain, keeps what lasts of the outcome, and tells it to journal and station. */
+  async function step(
+    before: SessionRecord,
+    input: SessionInput,
+    actor: Actor,
+    { details, patch }: { details?: Record<string, unknown>; patch?: Partial<SessionRecord> } = {},
+  ): Promise<Result<SessionRecord>> {
+    const nowMs = clock.nowMs()
+    const { session: after, effects } = transition(before, input, nowMs, rules())
+    const refusal = effects.find((effect) => effect.type === 'rejected')
+    const lasting = effects.filter((effect) => effect.type !== 'rejected')
+    if (lasting.length === 0) return refusal ? failure(refusal.code) : success(before)
+    const patched = refusal ? after : { ...after, ...patch }
+    const session = { ...patched, version: before.version + 1, updatedAtMs: nowMs }
+    if (!(await repository.save(session, before.version, rules()))) throw new AppError('version-conflict')
+    await tell(session, lasting, actor, details)
+    return refusal ? failure(refusal.code) : success(session)
+  }
+
+  async function tell(
+    session: SessionRecord,
+    effects: LastingEffect[],
+    actor: Actor,
+    details: Record<string, unknown> = {},
+  ): Promise<void> {
+    const { id: sessionId, stationId, userId } = session
+    const hasStarted = session.startedAtMs !== undefined && stationId !== undefined
+    const version = hasStarted ? await desired.change(stationId) : undefined
+    for (const effect of effects) {
+      if (effect.type === 'timeAdded') {
+        await repository.insertGrant(sessionId, version ?? 0, effect.addedSeconds, session.updatedAtMs)
+      }
+      const entry = logEntryOf(effect)
+      await journal.append({
+        actor,
+        sessionId,
+        stationId,
+        userId,
+        ...entry,
+        details: { ...details, ...entry.details },
+      })
+    }
+    announce(session, effects)
+  }
+
+  /** Tells live screens of a session once the write under way is committed. */
+  function announce(session: SessionRecord, effects: LastingEffect[] = []): void {
+    const { stationId } = session
+    database.afterCommit(() => {
+      events.emit({ type: 'sessionChanged', session, effects })
+      if (stationId !== undefined) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
+    })
+  }
+
+  /** One input to one session. A refusal is a value, for it may follow what time alone had changed. */
+  function change(
+    id: string,
+    input: SessionInput,
+    actor: Actor,
+    { expectedVersion, details }: ChangeOptions = {},
+  ): Promise<Result<SessionRecord>> {
+    return database.write(async () => {
+      const before = await get(id)
+      if (expectedVersion !== undefined && expectedVersion !== before.version)
+        throw new AppError('version-conflict')
+      return step(before, input, actor, { details })
+    })
+  }
+
+  /** Starts a pending session at a station: the redemption of its code, for one caller alone. */
+  function start(id: string, stationId: string | undefined, actor: Actor): Promise<Result<SessionRecord>> {
+    return database.write(async () => {
+      const before = await get(id)
+      const wanted = actor.type === 'station' ? actor.id : stationId
+      const target = before.stationId ?? wanted
+      if (target === undefined) return failure('station-required')
+      if (wanted !== undefined && wanted !== target) return wrongStation(repository, target)
+      if (before.state === 'active') return success(before)
+      const refusal = before.state === 'pending' ? await refusalToStart(before, target, actor) : undefined
+      if (refusal) return failure(refusal)
+      return step(before, { type: 'start' }, actor, { patch: { stationId: target } })
+    })
+  }
+
+  async function refusalToStart(
+    session: SessionRecord,
+    stationId: string,
+    actor: Actor,
+  ): Promise<ErrorCode | undefined> {
+    if (actor.type === 'station') {
+      const isValidated = await repository.isValidated(session.id, stationId, clock.nowMs() - VALIDATION_MS)
+      if (!isValidated) return 'code-not-validated'
+    }
+    const station = await repository.findStation(stationId)
+    if (!station) return 'station-required'
+    if (station.isMaintenance) return 'station-maintenance'
+    if (await repository.findRunningAt(stationId)) return 'session-active'
+    if (session.userId !== undefined && (await repository.findRunningOf(session.userId)))
+      return 'session-active'
+    return undefined
+  }
+
+  return {
+    get,
+    change,
+    start,
+    announce,
+    rules,
+    findRunningAt: repository.findRunningAt,
+    findUnended: repository.findUnended,
+    countUsersSince: repository.countUsersSince,
+
+    async list(filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> {
+      return repository.list(filter, windowOf(query, columns))
+    },
+
+    /** Ends whatever time alone ends; @returns the instant of the next such end, if there is one. */
+    async endDue(): Promise<number | undefined> {
+      const nextMs = await repository.nextDeadlineMs()
+      if (nextMs === undefined || nextMs > clock.nowMs()) return nextMs
+      await database.write(async () => {
+        for (const session of await repository.findDue(clock.nowMs())) {
+          await step(session, { type: 'timePassed' }, systemActor)
+        }
+      })
+      return repository.nextDeadlineMs()
+    },
+
+    /** A station's own end of its session, with the version of the document that it had applied. */
+    endByStation(
+      id: string,
+      end: { atMs: number; reason: 'expired' | 'logged_out' | 'suspended_too_long'; version: number },
+      actor: Actor,
+    ): Promise<Result<SessionRecord>> {
+      return database.write(async () => {
+        const session = await get(id)
+        if (session.stationId !== actor.id) return failure('not-found')
+        const unseenSeconds = await repository.unseenSeconds(id, end.version)
+        const input = { type: 'stationEnded', atMs: end.atMs, reason: end.reason, unseenSeconds } as const
+        return step(session, input, actor)
+      })
+    },
+
+    /** Whether a user has a session that is active or suspended. */
+    async hasRunning(userId: string): Promise<boolean> {
+      return (await repository.findRunningOf(userId)) !== undefined
+    },
+
+    /** Ends what depends on a user: the running session, and those that wait for their code. */
+    endAllOf(userId: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        for (const session of await repository.findUnendedOf(userId)) {
+          await step(session, { type: 'terminate', reason: 'terminated' }, actor)
+        }
+      })
+    },
+
+    /** Ends the session of a station that is going away. */
+    endAtLostStation(stationId: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        const session = await repository.findRunningAt(stationId)
+        if (session) await step(session, { type: 'terminate', reason: 'station_lost' }, actor)
+      })
+    },
+
+    async stats() {
+      const sinceMs = startOfDayMs(clock.nowMs(), settings.current().timeZone)
+      const { averageElapsedMs, ...counts } = await repository.stats(sinceMs)
+      return { ...counts, averageElapsedSeconds: Math.floor(averageElapsedMs / 1_000) }
+    },
+  }
+}

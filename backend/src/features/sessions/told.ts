@@ -1,0 +1,27 @@
+import { instantOf, type EndReason } from '@escale/protocol'
+import type { LastingEffect } from '../../domain/session.ts'
+import { systemActor, type LogEntry } from '../logs/index.ts'
+
+const endedByTime: readonly EndReason[] = ['expired', 'code_expired', 'suspended_too_long']
+
+/** How the journal names an effect; what time alone does is the system's act. */
+export function logEntryOf(effect: LastingEffect): Omit<LogEntry, 'actor'> & Partial<LogEntry> {
+  switch (effect.type) {
+    case 'started':
+      return { action: 'session.started' }
+    case 'timeAdded':
+      return { action: 'session.time_added', details: { addedSeconds: effect.addedSeconds } }
+    case 'suspended':
+      return { action: 'session.suspended' }
+    case 'resumed':
+      return { action: 'session.resumed' }
+    case 'overrunNoted':
+      return { action: 'session.updated', details: { overrunMs: effect.beyondMs } }
+    case 'ended': {
+      const details = { endReason: effect.reason, endedAt: instantOf(effect.atMs) }
+      return endedByTime.includes(effect.reason)
+        ? { action: 'session.expired', details, actor: systemActor }
+        : { action: 'session.terminated', details }
+    }
+  }
+}

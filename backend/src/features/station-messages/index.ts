@@ -1,0 +1,66 @@
+import { SessionEndedDetails, unixMsOf, type Actor, type StationEvent } from '@escale/protocol'
+import type { Received, Verdict } from '@escale/broker'
+import { Check } from 'typebox/value'
+import type { DesiredDocuments } from '../desired/index.ts'
+import type { Presences } from '../stations/index.ts'
+import { createRequests, type RequestPorts } from './requests.ts'
+
+export { createStationMessages } from './repository.ts'
+
+/**
+ * Everything that stations say on the bus. What a message causes is committed before it is acknowledged;
+ * requests, private to their two parties, are answered and go no further.
+ */
+export function createStationIntake(
+  ports: RequestPorts & { presences: Presences; desired: DesiredDocuments },
+) {
+  const { database, messages, sessions, presences, desired, journal, clock } = ports
+  const requests = createRequests(ports)
+
+  /** A station's event while it was cut off counts once per (station, boot, number). */
+  function takeEvent({ bootId, seq, at, kind, details }: StationEvent, actor: Actor): Promise<void> {
+    const stationId = actor.id
+    return database.write(async () => {
+      if (!(await messages.saveEvent({ stationId, bootId, seq, atMs: clock.nowMs() }))) return
+      if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
+        const { sessionId, reason, version } = details
+        await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
+      }
+      if (kind === 'fault') {
+        await journal.append({ action: 'station.fault_reported', level: 'error', actor, stationId, details })
+      }
+    })
+  }
+
+  return function receive(message: Received): Verdict | Promise<Verdict> {
+    const { party: id, ip, principal } = message
+    const actor: Actor = { type: 'station', id, label: principal?.label ?? id }
+    switch (message.name) {
+      case 'heartbeat': {
+        const change = presences.takeHeartbeat(message.payload, actor, ip)
+        return change ? change.then(() => 'route' as const) : 'route'
+      }
+      case 'presence':
+        return presences.takePresence(message.payload, actor, ip).then((isNew) => (isNew ? 'route' : 'drop'))
+      case 'reported':
+        return presences
+          .takeReported(message.payload, actor, ip)
+          .then(() => desired.catchUp(id, message.payload.version))
+          .then(() => 'route' as const)
+      case 'request':
+        return presences
+          .takeSign(actor, ip)
+          .then(() => requests.take(message.payload, actor, ip))
+          .then(() => 'drop' as const)
+      case 'events':
+        return presences
+          .takeSign(actor, ip)
+          .then(() => takeEvent(message.payload, actor))
+          .then(() => 'route' as const)
+      case 'ack':
+        return presences.takeSign(actor, ip).then(() => 'route' as const)
+      default:
+        return 'drop'
+    }
+  }
+}

@@ -1,0 +1,216 @@
+import {
+  SECOND_MS,
+  SILENT_AFTER_HEARTBEATS,
+  type Actor,
+  type Heartbeat,
+  type Presence,
+  type Reported,
+} from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { Bus } from '../../bus/port.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { StationPresenceRow } from '../../db/rows.ts'
+import { isStalePresence } from '../../domain/presence.ts'
+import type { AppEvents } from '../../events.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { SiteSettings } from '../settings/index.ts'
+import type { StationRepository } from './repository.ts'
+
+/** Live figures are written together, at most this often. */
+const FLUSH_MS = SECOND_MS
+
+export type Presences = ReturnType<typeof createPresences>
+
+/**
+ * What is known of each station's connection: in memory while it changes, in the database once a second.
+ * A station silent for 2.5 heartbeats is offline, whatever the broker thinks.
+ */
+export function createPresences(ports: {
+  database: Database
+  repository: StationRepository
+  bus: Bus
+  journal: Journal
+  events: AppEvents
+  settings: SiteSettings
+  clock: Clock
+  log: Logger
+}) {
+  const { database, repository, bus, journal, events, settings, clock, log } = ports
+  const rows = new Map<string, StationPresenceRow>()
+  const last = new Map<string, Presence>()
+  const unsaved = new Set<string>()
+  let flushTimer: NodeJS.Timeout | undefined
+  let silenceTimer: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  const rowOf = (stationId: string): StationPresenceRow => {
+    const row = rows.get(stationId) ?? unknownPresence(stationId)
+    rows.set(stationId, row)
+    return row
+  }
+
+  const silentAfterMs = () => SILENT_AFTER_HEARTBEATS * settings.current().heartbeatIntervalMs
+
+  /** Any accepted message proves that the station is there. */
+  function heard(stationId: string, ip: string): StationPresenceRow {
+    const row = rowOf(stationId)
+    row.lastHeardAtMs = clock.nowMs()
+    if (ip) row.lastSeenIp = ip
+    saveSoon(stationId)
+    return row
+  }
+
+  function saveSoon(stationId: string): void {
+    unsaved.add(stationId)
+    flushTimer ??= setTimeout(() => void flush(), FLUSH_MS)
+  }
+
+  async function flush(): Promise<void> {
+    clearTimeout(flushTimer)
+    flushTimer = undefined
+    const saved = [...unsaved].flatMap((id) => rows.get(id) ?? [])
+    unsaved.clear()
+    if (saved.length === 0) return
+    try {
+      await database.write(() => repository.savePresences(saved))
+    } catch (err) {
+      log.error({ err }, 'saving station figures failed, trying again')
+      if (!isStopped) for (const { stationId } of saved) if (rows.has(stationId)) saveSoon(stationId)
+    }
+  }
+
+  /** Commits that a station came or went, with its cause. */
+  async function changeOnline(
+    stationId: string,
+    online: boolean,
+    cause: string,
+    actor: Actor,
+  ): Promise<void> {
+    await database.write(async () => {
+      const row = rowOf(stationId)
+      if (row.online === online) return
+      const station = await repository.find(stationId)
+      if (!station) return
+      row.online = online
+      await repository.savePresences([row])
+      if (online && station.isMarkedOffline) await repository.update(stationId, { isMarkedOffline: false })
+      const action = online ? 'station.online' : 'station.offline'
+      const level = cause === 'lost' || cause === 'silent' ? 'warning' : 'info'
+      await journal.append({ action, level, actor, stationId, details: { cause } })
+      database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
+    })
+    watchSilence()
+  }
+
+  function watchSilence(): void {
+    clearTimeout(silenceTimer)
+    if (isStopped) return
+    const online = [...rows.values()].filter((row) => row.online)
+    if (online.length === 0) return
+    const oldestMs = Math.min(...online.map((row) => row.lastHeardAtMs ?? 0))
+    silenceTimer = setTimeout(
+      () => void markSilent(),
+      Math.max(SECOND_MS, oldestMs + silentAfterMs() - clock.nowMs()),
+    )
+  }
+
+  async function markSilent(): Promise<void> {
+    const limitMs = clock.nowMs() - silentAfterMs()
+    const silent = [...rows.values()].filter((row) => row.online && (row.lastHeardAtMs ?? 0) <= limitMs)
+    for (const { stationId } of silent) {
+      try {
+        await changeOnline(stationId, false, 'silent', systemActor)
+        const presence = last.get(stationId)
+        if (presence)
+          await bus.publish('presence', stationId, { ...presence, online: false, cause: 'silent' })
+      } catch (err) {
+        log.error({ err, stationId }, 'marking a silent station failed')
+      }
+    }
+    watchSilence()
+  }
+
+  return {
+    /** Loads what is known. Stations that were online get a whole deadline to be heard again. */
+    async start(): Promise<void> {
+      for (const row of await repository.presences()) {
+        rows.set(row.stationId, row.online ? { ...row, lastHeardAtMs: clock.nowMs() } : row)
+      }
+      watchSilence()
+    },
+
+    async stop(): Promise<void> {
+      isStopped = true
+      clearTimeout(silenceTimer)
+      await flush()
+      clearTimeout(flushTimer)
+    },
+
+    find: (stationId: string): Readonly<StationPresenceRow> | undefined => rows.get(stationId),
+
+    forget(stationId: string): void {
+      rows.delete(stationId)
+      last.delete(stationId)
+      unsaved.delete(stationId)
+    },
+
+    /** @returns false for a station that is gone, or a connection that a newer one has followed */
+    async takePresence(presence: Presence, actor: Actor, ip: string): Promise<boolean> {
+      const stationId = actor.id
+      if (!(await repository.find(stationId))) return false
+      if (isStalePresence(rowOf(stationId), presence)) return false
+      const row = presence.online ? heard(stationId, ip) : rowOf(stationId)
+      row.bootId = presence.bootId
+      row.connectionSeq = presence.connectionSeq ?? null
+      row.agentVersion = presence.agentVersion
+      row.os = presence.os
+      last.set(stationId, presence)
+      saveSoon(stationId)
+      await changeOnline(stationId, presence.online, presence.cause, actor)
+      return true
+    },
+
+    /** Takes the figures of a heartbeat, whichever way it came; any field may be missing over REST. */
+    takeHeartbeat(heartbeat: Partial<Heartbeat>, actor: Actor, ip: string): Promise<void> | undefined {
+      const row = heard(actor.id, ip)
+      row.lastHeartbeatAtMs = clock.nowMs()
+      const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC } = heartbeat
+      row.metrics = JSON.stringify({ uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC })
+      if (heartbeat.state) row.reportedState = heartbeat.state
+      events.emit({ type: 'stationChanged', stationId: actor.id, isUrgent: false })
+      return row.online ? undefined : changeOnline(actor.id, true, 'heartbeat', actor)
+    },
+
+    /** Takes what the station says to have applied. */
+    async takeReported(reported: Reported, actor: Actor, ip: string): Promise<void> {
+      const row = heard(actor.id, ip)
+      row.reportedState = reported.state
+      row.reportedVersion = reported.version
+      events.emit({ type: 'stationChanged', stationId: actor.id, isUrgent: true })
+      if (!row.online) await changeOnline(actor.id, true, 'message', actor)
+    },
+
+    /** Notes that a station spoke; one that was offline is back. */
+    async takeSign(actor: Actor, ip: string): Promise<void> {
+      if (!heard(actor.id, ip).online) await changeOnline(actor.id, true, 'message', actor)
+    },
+  }
+}
+
+function unknownPresence(stationId: string): StationPresenceRow {
+  return {
+    stationId,
+    online: false,
+    lastHeardAtMs: null,
+    lastHeartbeatAtMs: null,
+    lastSeenIp: null,
+    bootId: null,
+    connectionSeq: null,
+    agentVersion: null,
+    os: null,
+    reportedState: null,
+    reportedVersion: null,
+    metrics: null,
+  }
+}

@@ -1,0 +1,82 @@
+import { Op, type WhereOptions } from 'sequelize'
+import type { StationQuery, StationState } from '@escale/protocol'
+import type { Database } from '../../db/database.ts'
+import type { StationPresenceRow, StationRow, StationViewRow } from '../../db/rows.ts'
+import { equalTo } from '../../db/where.ts'
+import type { PageWindow, Rows } from '../../http/page.ts'
+
+export type StationFilter = Omit<StationQuery, 'page' | 'pageSize' | 'ordering'>
+export type StationRepository = ReturnType<typeof createStationRepository>
+
+const presenceColumns = [
+  'online',
+  'lastHeardAtMs',
+  'lastHeartbeatAtMs',
+  'lastSeenIp',
+  'bootId',
+  'connectionSeq',
+  'agentVersion',
+  'os',
+  'reportedState',
+  'reportedVersion',
+  'metrics',
+] as const satisfies (keyof StationPresenceRow)[]
+
+export function createStationRepository({ models, scope, containing }: Database) {
+  const { stations, stationPresences, stationViews } = models
+  return {
+    async insert(row: StationRow): Promise<void> {
+      await stations.create(row, scope())
+    },
+    async find(id: string): Promise<StationRow | undefined> {
+      return (await stations.findByPk(id, scope()))?.get()
+    },
+    async findBy(
+      where: Pick<Partial<StationRow>, 'macAddress' | 'ipAddress'>,
+    ): Promise<StationRow | undefined> {
+      return (await stations.findOne({ where, ...scope() }))?.get()
+    },
+    async update(id: string, columns: Partial<StationRow>): Promise<void> {
+      await stations.update(columns, { where: { id }, ...scope() })
+    },
+    async remove(id: string): Promise<void> {
+      await stations.destroy({ where: { id }, ...scope() })
+    },
+    async findView(id: string): Promise<StationViewRow | undefined> {
+      return (await stationViews.findByPk(id, scope()))?.get()
+    },
+    async findViews(ids: string[]): Promise<StationViewRow[]> {
+      const rows = await stationViews.findAll({ where: { id: ids }, ...scope() })
+      return rows.map((row) => row.get())
+    },
+    async list(
+      { search, ...equal }: StationFilter,
+      { limit, offset, order }: PageWindow,
+    ): Promise<Rows<StationViewRow>> {
+      const conditions = [equalTo<StationViewRow>(equal)]
+      const searched = ['id', 'label', 'location', 'ipAddress', 'macAddress'] as const
+      if (search) conditions.push(containing<StationViewRow>(searched, search))
+      const { count, rows } = await stationViews.findAndCountAll({
+        where: { [Op.and]: conditions },
+        order: [...(order ? [order] : []), ['label', 'ASC'], ['id', 'ASC']],
+        limit,
+        offset,
+        ...scope(),
+      })
+      return { count, rows: rows.map((row) => row.get()) }
+    },
+    async count(where: WhereOptions<StationViewRow> = {}): Promise<number> {
+      return stationViews.count({ where, ...scope() })
+    },
+    countState: async (state: StationState): Promise<number> =>
+      stationViews.count({ where: { state }, ...scope() }),
+    async presences(): Promise<StationPresenceRow[]> {
+      const rows = await stationPresences.findAll(scope())
+      return rows.map((row) => row.get())
+    },
+    /** Writes presences whole, in one statement. */
+    async savePresences(rows: StationPresenceRow[]): Promise<void> {
+      await stationPresences.bulkCreate(rows, { updateOnDuplicate: [...presenceColumns], ...scope() })
+    },
+  }
+}

@@ -1,0 +1,158 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  Heartbeat,
+  ReasonInput,
+  Session,
+  Station,
+  StationId,
+  StationInput,
+  StationPage,
+  StationQuery,
+  StationReplacement,
+  StationStats,
+  closed,
+} from '@escale/protocol'
+import { Type } from 'typebox'
+import type { Clock } from '../../clock.ts'
+import { AppError } from '../../errors.ts'
+import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
+import { pageAnswer } from '../../http/page.ts'
+import { actorOf } from '../auth/index.ts'
+import { toSession, type SessionService } from '../sessions/index.ts'
+import type { Presences } from './presence.ts'
+import type { StationService } from './service.ts'
+
+const read = { access: 'viewer' } as const
+const write = { access: 'operator' } as const
+const admin = { access: 'admin' } as const
+const tags = ['postes']
+const params = Type.Object({ id: StationId })
+const one = { 200: Station }
+const HeartbeatInput = closed(Type.Partial(Heartbeat).properties)
+
+export interface StationRoutePorts {
+  stations: StationService
+  presences: Presences
+  sessions: Pick<SessionService, 'findRunningAt'>
+  clock: Clock
+}
+
+export function stationRoutes({
+  stations,
+  presences,
+  sessions,
+  clock,
+}: StationRoutePorts): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    const listed = { tags, querystring: StationQuery, response: { 200: StationPage } }
+    app.get('/', { config: read, schema: { summary: 'Stations', ...listed } }, async (request) => {
+      const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+      return pageAnswer(request, request.query, await stations.list(filter, request.query))
+    })
+    app.post(
+      '/',
+      {
+        config: admin,
+        schema: { tags, summary: 'Add a station', body: StationInput, response: { 201: Station } },
+      },
+      async (request, reply) => {
+        await stations.create(request.body, actorOf(request))
+        const { station, version } = await stations.view(request.body.id)
+        return sendVersioned(reply.code(201), version, station)
+      },
+    )
+    app.get(
+      '/disponibles',
+      { config: read, schema: { summary: 'Stations that are free', ...listed } },
+      async (request) => {
+        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+        const found = await stations.list({ ...filter, state: 'available' }, request.query)
+        return pageAnswer(request, request.query, found)
+      },
+    )
+    app.get(
+      '/stats',
+      { config: read, schema: { tags, summary: 'Counts', response: { 200: StationStats } } },
+      () => stations.stats(),
+    )
+    app.get(
+      '/:id',
+      { config: read, schema: { tags, summary: 'One station', params, response: one } },
+      async (request, reply) => {
+        const { station, version } = await stations.view(request.params.id)
+        return sendVersioned(reply, version, station)
+      },
+    )
+    app.put(
+      '/:id',
+      {
+        config: admin,
+        schema: { tags, summary: 'Replace a station', params, body: StationReplacement, response: one },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        await stations.replace(id, request.body, actorOf(request), expectedVersionOf(request))
+        const { station, version } = await stations.view(id)
+        return sendVersioned(reply, version, station)
+      },
+    )
+    app.delete(
+      '/:id',
+      {
+        config: admin,
+        schema: { tags, summary: 'Remove a station', params, response: { 204: Type.Null() } },
+      },
+      async (request, reply) => {
+        await stations.remove(request.params.id, actorOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+    app.post(
+      '/:id/heartbeat',
+      {
+        config: { ...write, isOpenToStations: true },
+        schema: {
+          tags,
+          summary: 'Figures of a station without MQTT',
+          params,
+          body: HeartbeatInput,
+          response: one,
+        },
+      },
+      async (request) => {
+        const actor = actorOf(request)
+        const { id, label } = actor.type === 'station' ? actor : await stations.get(request.params.id)
+        await presences.takeHeartbeat(request.body, { type: 'station', id, label }, request.ip)
+        return (await stations.view(id)).station
+      },
+    )
+    const marks = {
+      marquer_disponible: stations.markAvailable,
+      marquer_maintenance: stations.markMaintenance,
+      marquer_hors_ligne: stations.markOffline,
+    }
+    for (const [path, mark] of Object.entries(marks)) {
+      app.post(
+        `/:id/${path}`,
+        {
+          config: write,
+          schema: { tags, summary: path.replaceAll('_', ' '), params, body: ReasonInput, response: one },
+        },
+        async (request) => {
+          await mark(request.params.id, actorOf(request), request.body.reason)
+          return (await stations.view(request.params.id)).station
+        },
+      )
+    }
+    app.get(
+      '/:id/session_active',
+      { config: read, schema: { tags, summary: 'The session there', params, response: { 200: Session } } },
+      async (request) => {
+        await stations.get(request.params.id)
+        const session = await sessions.findRunningAt(request.params.id)
+        if (!session) throw new AppError('no-active-session')
+        return toSession(session, clock.nowMs())
+      },
+    )
+  }
+}

@@ -1,0 +1,234 @@
+import type { Actor, Station, StationInput } from '@escale/protocol'
+import type { Bus } from '../../bus/port.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { StationRow, StationViewRow } from '../../db/rows.ts'
+import { normaliseIp, normaliseMac } from '../../domain/address.ts'
+import { AppError } from '../../errors.ts'
+import type { AppEvents } from '../../events.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
+import type { DesiredDocuments } from '../desired/index.ts'
+import type { Journal, LogEntry } from '../logs/index.ts'
+import type { SessionService } from '../sessions/index.ts'
+import type { Presences } from './presence.ts'
+import type { StationFilter, StationRepository } from './repository.ts'
+import { toStation } from './view.ts'
+
+const columns = {
+  id: 'id',
+  label: 'label',
+  location: 'location',
+  state: 'state',
+  ipAddress: 'ipAddress',
+  macAddress: 'macAddress',
+  lastHeartbeatAt: 'lastHeartbeatAtMs',
+  createdAt: 'createdAtMs',
+}
+
+/** How long a replaced secret still opens, until the new one first connects. */
+const OLD_SECRET_MS = 60_000
+
+export interface StationPorts {
+  database: Database
+  repository: StationRepository
+  presences: Presences
+  sessions: Pick<SessionService, 'endAtLostStation' | 'findRunningAt'>
+  desired: DesiredDocuments
+  bus: Bus
+  journal: Journal
+  events: AppEvents
+  clock: Clock
+}
+
+export type StationService = ReturnType<typeof createStationService>
+
+export function createStationService(ports: StationPorts) {
+  const { database, repository, presences, sessions, desired, bus, journal, events, clock } = ports
+
+  async function get(id: string): Promise<StationRow> {
+    const row = await repository.find(id)
+    if (!row) throw new AppError('not-found')
+    return row
+  }
+
+  async function view(id: string): Promise<{ station: Station; version: number }> {
+    const row = await repository.findView(id)
+    if (!row) throw new AppError('not-found')
+    return { station: toStation(row, presences.find(id)), version: row.version }
+  }
+
+  const toViews = (rows: StationViewRow[]) => rows.map((row) => toStation(row, presences.find(row.id)))
+
+  /** @throws AppError naming the field whose value is no address, or belongs to another station */
+  async function addressesOf(input: Omit<StationInput, 'id'>, ownId: string) {
+    const ipAddress = input.ipAddress === undefined ? null : normaliseIp(input.ipAddress)
+    const macAddress = input.macAddress === undefined ? null : normaliseMac(input.macAddress)
+    if (ipAddress === undefined) throw invalidField('ipAddress', 'not an IP address')
+    if (macAddress === undefined) throw invalidField('macAddress', 'not a MAC address')
+    const addresses = { ipAddress, macAddress }
+    for (const field of ['ipAddress', 'macAddress'] as const) {
+      const value = addresses[field]
+      const holder = value === null ? undefined : await repository.findBy({ [field]: value })
+      if (holder && holder.id !== ownId) throw duplicateField(field, holder.label)
+    }
+    return addresses
+  }
+
+  /** Marks a station, once; the station and the screens are told. */
+  function mark(
+    id: string,
+    actor: Actor,
+    marks: Pick<StationRow, 'isMaintenance' | 'isMarkedOffline'>,
+    details: LogEntry['details'],
+  ): Promise<void> {
+    return database.write(async () => {
+      const station = await get(id)
+      if (await sessions.findRunningAt(id)) throw new AppError('session-active')
+      if (station.isMaintenance === marks.isMaintenance && station.isMarkedOffline === marks.isMarkedOffline)
+        return
+      await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
+      if (station.isMaintenance !== marks.isMaintenance) await desired.change(id)
+      await journal.append({ action: 'station.updated', actor, stationId: id, details })
+      tellChanged(id)
+    })
+  }
+
+  function tellChanged(stationId: string): void {
+    database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
+  }
+
+  return {
+    get,
+    view,
+
+    findByMac: (macAddress: string) => repository.findBy({ macAddress }),
+
+    /** Stations as the screens show them; those that are gone are left out. */
+    async viewsOf(ids: string[]): Promise<Station[]> {
+      return toViews(await repository.findViews(ids))
+    },
+
+    async list(filter: StationFilter, query: PageQuery): Promise<Rows<Station>> {
+      const { count, rows } = await repository.list(filter, windowOf(query, columns))
+      return { count, rows: toViews(rows) }
+    },
+
+    async stats() {
+      const [total, available, occupied, maintenance, offline, online] = await Promise.all([
+        repository.count(),
+        repository.countState('available'),
+        repository.countState('occupied'),
+        repository.countState('maintenance'),
+        repository.countState('offline'),
+        repository.count({ online: true }),
+      ])
+      return { total, available, occupied, maintenance, offline, online }
+    },
+
+    create(input: StationInput, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        const taken = await repository.find(input.id)
+        if (taken) throw duplicateField('id', taken.label)
+        const nowMs = clock.nowMs()
+        await repository.insert({
+          id: input.id,
+          label: input.label,
+          location: input.location ?? null,
+          ...(await addressesOf(input, input.id)),
+          isMaintenance: false,
+          isMarkedOffline: false,
+          secretHash: null,
+          previousSecretHash: null,
+          previousSecretUntilMs: null,
+          desiredVersion: 0,
+          version: 1,
+          createdAtMs: nowMs,
+          updatedAtMs: nowMs,
+        })
+        await journal.append({ action: 'station.created', actor, stationId: input.id })
+        await desired.change(input.id)
+        tellChanged(input.id)
+      })
+    },
+
+    replace(
+      id: string,
+      input: Omit<StationInput, 'id'>,
+      actor: Actor,
+      expectedVersion?: number,
+    ): Promise<void> {
+      return database.write(async () => {
+        const before = await get(id)
+        if (expectedVersion !== undefined && expectedVersion !== before.version)
+          throw new AppError('version-conflict')
+        await repository.update(id, {
+          label: input.label,
+          location: input.location ?? null,
+          ...(await addressesOf(input, id)),
+          version: before.version + 1,
+          updatedAtMs: clock.nowMs(),
+        })
+        await journal.append({ action: 'station.updated', actor, stationId: id })
+        tellChanged(id)
+      })
+    },
+
+    remove(id: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        await get(id)
+        await sessions.endAtLostStation(id, actor)
+        await repository.remove(id)
+        await journal.append({ action: 'station.deleted', actor, stationId: id })
+        database.afterCommit(() => {
+          presences.forget(id)
+          bus.disconnectStation(id)
+          void bus.clearRetained(id)
+          events.emit({ type: 'stationRemoved', stationId: id })
+        })
+      })
+    },
+
+    markMaintenance: (id: string, actor: Actor, reason?: string) =>
+      mark(id, actor, { isMaintenance: true, isMarkedOffline: false }, { marked: 'maintenance', reason }),
+    markOffline: (id: string, actor: Actor, reason?: string) =>
+      mark(id, actor, { isMaintenance: false, isMarkedOffline: true }, { marked: 'offline', reason }),
+    markAvailable: (id: string, actor: Actor, reason?: string) =>
+      mark(id, actor, { isMaintenance: false, isMarkedOffline: false }, { marked: 'available', reason }),
+
+    /** Gives a station a new secret; the old one holds until the new one first connects. Call inside a write. */
+    async renewSecret(id: string): Promise<string> {
+      const station = await get(id)
+      const secret = drawSecret()
+      await repository.update(id, {
+        secretHash: hashSecret(secret),
+        previousSecretHash: station.secretHash,
+        previousSecretUntilMs: station.secretHash === null ? null : clock.nowMs() + OLD_SECRET_MS,
+      })
+      return secret
+    },
+
+    /** The station behind credentials, wherever it calls from; undefined when they are wrong. */
+    async authenticate(id: string, secret: string): Promise<StationRow | undefined> {
+      const station = await repository.find(id)
+      if (!station) return undefined
+      if (isSecret(secret, station.secretHash)) return station
+      const isPreviousAlive = (station.previousSecretUntilMs ?? 0) > clock.nowMs()
+      return isPreviousAlive && isSecret(secret, station.previousSecretHash) ? station : undefined
+    },
+  }
+}
+
+function invalidField(field: string, message: string): AppError {
+  return new AppError('invalid-body', { errors: [{ pointer: `/${field}`, message }] })
+}
+
+function duplicateField(field: string, holder: string): AppError {
+  return new AppError('duplicate', {
+    detail: {
+      fr: `Cette valeur est déjà celle du poste «\u202f${holder}\u202f».`,
+      en: `This value already belongs to station “${holder}”.`,
+    },
+    errors: [{ pointer: `/${field}`, message: 'duplicate' }],
+  })
+}

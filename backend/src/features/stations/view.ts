@@ -1,0 +1,27 @@
+import { instantOf, type Station, type StationMetrics } from '@escale/protocol'
+import { withoutNulls } from '../../db/nulls.ts'
+import type { StationPresenceRow, StationViewRow } from '../../db/rows.ts'
+
+/** A station as REST and the live screens show it; `live` has figures newer than the database. */
+export function toStation(row: StationViewRow, live?: Readonly<StationPresenceRow>): Station {
+  const { id, label, location, ipAddress, macAddress, state, activeSessionId } = withoutNulls(row)
+  const figures = withoutNulls(live ?? row)
+  const { lastSeenIp, agentVersion, os, metrics, lastHeartbeatAtMs } = figures
+  return {
+    id,
+    label,
+    location,
+    ipAddress,
+    macAddress,
+    lastSeenIp,
+    state,
+    online: row.online,
+    lastHeartbeatAt: lastHeartbeatAtMs === undefined ? undefined : instantOf(lastHeartbeatAtMs),
+    agentVersion,
+    os,
+    metrics: metrics === undefined ? undefined : (JSON.parse(metrics) as StationMetrics),
+    activeSessionId,
+    createdAt: instantOf(row.createdAtMs),
+    updatedAt: instantOf(row.updatedAtMs),
+  }
+}

@@ -1,0 +1,53 @@
+import { Op, type WhereOptions } from 'sequelize'
+import type { UserQuery } from '@escale/protocol'
+import type { Database } from '../../db/database.ts'
+import type { UserRow } from '../../db/rows.ts'
+import { equalTo, type Containing } from '../../db/where.ts'
+import type { PageWindow, Rows } from '../../http/page.ts'
+
+export type UserFilter = Omit<UserQuery, 'page' | 'pageSize' | 'ordering'>
+export type UserRepository = ReturnType<typeof createUserRepository>
+
+export function createUserRepository({ models: { users, sessions }, scope, containing }: Database) {
+  return {
+    async insert(row: UserRow): Promise<void> {
+      await users.create(row, scope())
+    },
+    async find(id: string): Promise<UserRow | undefined> {
+      return (await users.findByPk(id, scope()))?.get()
+    },
+    async list(
+      { search, ...equal }: UserFilter,
+      { limit, offset, order }: PageWindow,
+    ): Promise<Rows<UserRow>> {
+      const { count, rows } = await users.findAndCountAll({
+        where: { [Op.and]: [equalTo<UserRow>(equal), ...wordsOf(search, containing)] },
+        order: [...(order ? [order] : []), ['lastName', 'ASC'], ['firstName', 'ASC'], ['id', 'ASC']],
+        limit,
+        offset,
+        ...scope(),
+      })
+      return { count, rows: rows.map((row) => row.get()) }
+    },
+    async update(row: UserRow): Promise<void> {
+      await users.update(row, { where: { id: row.id }, ...scope() })
+    },
+    async remove(id: string): Promise<void> {
+      await sessions.update({ userId: null }, { where: { userId: id }, ...scope() })
+      await users.destroy({ where: { id }, ...scope() })
+    },
+    async count(where: WhereOptions<UserRow> = {}): Promise<number> {
+      return users.count({ where, ...scope() })
+    },
+    async countCreatedSince(sinceMs: number): Promise<number> {
+      return users.count({ where: { createdAtMs: { [Op.gte]: sinceMs } }, ...scope() })
+    },
+  }
+}
+
+/** Every word must be found, in whichever field: `dupont marie` finds Marie Dupont. */
+function wordsOf(search: string | undefined, containing: Containing): WhereOptions<UserRow>[] {
+  const columns = ['firstName', 'lastName', 'email', 'phone', 'municipality'] as const
+  const words = (search ?? '').split(/\s+/).filter(Boolean)
+  return words.map((word) => containing<UserRow>(columns, word))
+}

@@ -1,0 +1,166 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  CanCreateSession,
+  EntityId,
+  SessionPage,
+  User,
+  UserInput,
+  UserPage,
+  UserQuery,
+  UserReplacement,
+  UserStats,
+  closed,
+  listQuery,
+} from '@escale/protocol'
+import { Type } from 'typebox'
+import type { Clock } from '../../clock.ts'
+import { startOfDayMs } from '../../domain/quota.ts'
+import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
+import { pageAnswer, windowOf } from '../../http/page.ts'
+import { actorOf } from '../auth/index.ts'
+import { toSession, type SessionGrants, type SessionService } from '../sessions/index.ts'
+import type { SiteSettings } from '../settings/index.ts'
+import type { UserRepository } from './repository.ts'
+import { toUser, type UserService } from './service.ts'
+
+const read = { access: 'viewer' } as const
+const write = { access: 'operator' } as const
+const tags = ['utilisateurs']
+const params = Type.Object({ id: EntityId })
+const columns = {
+  firstName: 'firstName',
+  lastName: 'lastName',
+  email: 'email',
+  municipality: 'municipality',
+  createdAt: 'createdAtMs',
+  updatedAt: 'updatedAtMs',
+}
+
+export interface UserRoutePorts {
+  users: UserService
+  repository: UserRepository
+  sessions: Pick<SessionService, 'list' | 'countUsersSince'>
+  grants: Pick<SessionGrants, 'canCreate'>
+  settings: SiteSettings
+  clock: Clock
+}
+
+export function userRoutes({
+  users,
+  repository,
+  sessions,
+  grants,
+  settings,
+  clock,
+}: UserRoutePorts): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/',
+      {
+        config: read,
+        schema: { tags, summary: 'Users', querystring: UserQuery, response: { 200: UserPage } },
+      },
+      async (request) => {
+        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+        const { count, rows } = await repository.list(filter, windowOf(request.query, columns))
+        return pageAnswer(request, request.query, { count, rows: rows.map(toUser) })
+      },
+    )
+    app.post(
+      '/',
+      {
+        config: write,
+        schema: { tags, summary: 'Register a user', body: UserInput, response: { 201: User } },
+      },
+      async (request, reply) => {
+        const row = await users.create(request.body, actorOf(request))
+        return sendVersioned(reply.code(201), row.version, toUser(row))
+      },
+    )
+    app.get(
+      '/stats',
+      { config: read, schema: { tags, summary: 'Counts', response: { 200: UserStats } } },
+      async () => {
+        const sinceMs = startOfDayMs(clock.nowMs(), settings.current().timeZone)
+        return {
+          total: await repository.count(),
+          withConsent: await repository.count({ consentGiven: true }),
+          createdToday: await repository.countCreatedSince(sinceMs),
+          withSessionToday: await sessions.countUsersSince(sinceMs),
+        }
+      },
+    )
+    app.get(
+      '/:id',
+      { config: read, schema: { tags, summary: 'One user', params, response: { 200: User } } },
+      async (request, reply) => {
+        const row = await users.get(request.params.id)
+        return sendVersioned(reply, row.version, toUser(row))
+      },
+    )
+    app.put(
+      '/:id',
+      {
+        config: write,
+        schema: { tags, summary: 'Replace a user', params, body: UserReplacement, response: { 200: User } },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        const row = await users.replace(id, request.body, actorOf(request), expectedVersionOf(request))
+        return sendVersioned(reply, row.version, toUser(row))
+      },
+    )
+    app.delete(
+      '/:id',
+      { config: write, schema: { tags, summary: 'Delete a user', params, response: { 204: Type.Null() } } },
+      async (request, reply) => {
+        await users.remove(request.params.id, actorOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+    app.get(
+      '/:id/sessions',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'Sessions of a user',
+          params,
+          querystring: closed(listQuery),
+          response: { 200: SessionPage },
+        },
+      },
+      async (request) => {
+        const { id } = request.params
+        await users.get(id)
+        const { count, rows } = await sessions.list({ userId: id }, request.query)
+        const nowMs = clock.nowMs()
+        return pageAnswer(request, request.query, { count, rows: rows.map((row) => toSession(row, nowMs)) })
+      },
+    )
+    app.get(
+      '/:id/can_create_session',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'Whether a session may be created',
+          params,
+          response: { 200: CanCreateSession },
+        },
+      },
+      async (request) => grants.canCreate(request.params.id),
+    )
+    app.post(
+      '/:id/revoke_consent',
+      {
+        config: write,
+        schema: { tags, summary: 'Withdraw consent', params, body: closed({}), response: { 200: User } },
+      },
+      async (request, reply) => {
+        const row = await users.revokeConsent(request.params.id, actorOf(request))
+        return sendVersioned(reply, row.version, toUser(row))
+      },
+    )
+  }
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto'
+import type { Actor, User, UserInput } from '@escale/protocol'
+import { instantOf } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { withoutNulls } from '../../db/nulls.ts'
+import type { UserRow } from '../../db/rows.ts'
+import { AppError } from '../../errors.ts'
+import type { Journal } from '../logs/index.ts'
+import type { SiteSettings } from '../settings/index.ts'
+import type { UserRepository } from './repository.ts'
+
+/** What users need to know of sessions. */
+export interface UserSessions {
+  hasRunning(userId: string): Promise<boolean>
+  /** Ends what depends on consent: the running session and those that wait for their code. */
+  endAllOf(userId: string, actor: Actor): Promise<void>
+}
+
+export interface UserPorts {
+  database: Database
+  repository: UserRepository
+  sessions: UserSessions
+  settings: SiteSettings
+  journal: Journal
+  clock: Clock
+}
+
+export type UserService = ReturnType<typeof createUserService>
+
+export function createUserService({ database, repository, sessions, settings, journal, clock }: UserPorts) {
+  async function get(id: string): Promise<UserRow> {
+    const row = await repository.find(id)
+    if (!row) throw new AppError('not-found')
+    return row
+  }
+
+  const consentNow = () => ({
+    consentGiven: true,
+    consentAtMs: clock.nowMs(),
+    consentVersion: settings.current().termsVersion,
+    consentRevokedAtMs: null,
+  })
+
+  return {
+    get,
+
+    create(input: UserInput, actor: Actor): Promise<UserRow> {
+      return database.write(async () => {
+        const nowMs = clock.nowMs()
+        const row: UserRow = {
+          id: randomUUID(),
+          ...profileOf(input),
+          consentGiven: false,
+          consentAtMs: null,
+          consentVersion: null,
+          consentRevokedAtMs: null,
+          ...(input.consentGiven === true ? consentNow() : {}),
+          hasPhoto: false,
+          version: 1,
+          createdAtMs: nowMs,
+          updatedAtMs: nowMs,
+        }
+        await repository.insert(row)
+        await journal.append({ action: 'user.created', actor, userId: row.id })
+        return row
+      })
+    },
+
+    replace(id: string, input: UserInput, actor: Actor, expectedVersion?: number): Promise<UserRow> {
+      return database.write(async () => {
+        const before = await get(id)
+        if (expectedVersion !== undefined && expectedVersion !== before.version) {
+          throw new AppError('version-conflict')
+        }
+        if (before.consentGiven && input.consentGiven === false) throw new AppError('use-revoke-consent')
+        const row: UserRow = {
+          ...before,
+          ...profileOf(input),
+          ...(input.consentGiven === true && !before.consentGiven ? consentNow() : {}),
+          version: before.version + 1,
+          updatedAtMs: clock.nowMs(),
+        }
+        await repository.update(row)
+        await journal.append({ action: 'user.updated', actor, userId: id })
+        return row
+      })
+    },
+
+    remove(id: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        await get(id)
+        if (await sessions.hasRunning(id)) throw new AppError('session-active')
+        await sessions.endAllOf(id, actor)
+        await repository.remove(id)
+        await journal.append({ action: 'user.deleted', actor, userId: id })
+      })
+    },
+
+    revokeConsent(id: string, actor: Actor): Promise<UserRow> {
+      return database.write(async () => {
+        const before = await get(id)
+        if (!before.consentGiven) return before
+        const nowMs = clock.nowMs()
+        const row = {
+          ...before,
+          consentGiven: false,
+          consentRevokedAtMs: nowMs,
+          version: before.version + 1,
+          updatedAtMs: nowMs,
+        }
+        await repository.update(row)
+        await journal.append({ action: 'user.consent_revoked', actor, userId: id })
+        await sessions.endAllOf(id, actor)
+        return row
+      })
+    },
+  }
+}
+
+function profileOf(input: UserInput) {
+  return {
+    firstName: input.firstName,
+    lastName: input.lastName,
+    email: input.email ?? null,
+    phone: input.phone ?? null,
+    birthDate: input.birthDate ?? null,
+    sex: input.sex ?? null,
+    municipality: input.municipality ?? null,
+    occupation: input.occupation ?? null,
+    notes: input.notes ?? null,
+  }
+}
+
+export function toUser(row: UserRow): User {
+  const {
+    consentAtMs,
+    consentRevokedAtMs,
+    createdAtMs,
+    updatedAtMs,
+    version: _version,
+    ...rest
+  } = withoutNulls(row)
+  return {
+    ...rest,
+    ...(consentAtMs === undefined ? {} : { consentAt: instantOf(consentAtMs) }),
+    ...(consentRevokedAtMs === undefined ? {} : { consentRevokedAt: instantOf(consentRevokedAtMs) }),
+    createdAt: instantOf(createdAtMs),
+    updatedAt: instantOf(updatedAtMs),
+  }
+}

@@ -1,0 +1,41 @@
+import type {} from '@fastify/static'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+import { sendProblem } from './problem.ts'
+
+/** Tells a path that does not exist (404) from a method that a known path does not have (405). */
+export function registerNotFound(app: FastifyInstance): void {
+  const known = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = url.replace(/\/$/, '')
+    const entry = known.get(path) ?? { pattern: patternOf(path), methods: new Set<string>() }
+    for (const name of [method].flat()) entry.methods.add(name)
+    known.set(path, entry)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = (request.url.split('?')[0] ?? '').replace(/\/$/, '')
+    const allowed = new Set(
+      [...known.values()].filter((k) => k.pattern.test(path)).flatMap((k) => [...k.methods]),
+    )
+    if (allowed.size > 0) {
+      reply.header('allow', [...allowed].sort().join(', '))
+      return sendProblem(request, reply, new AppError('method-not-allowed'))
+    }
+    if (isPageOfAdmin(request, path) && app.hasReplyDecorator('sendFile')) return reply.sendFile('index.html')
+    return sendProblem(request, reply, new AppError('not-found'))
+  })
+}
+
+/** The admin's own router knows its pages; files, the API and the sockets are not among them. */
+function isPageOfAdmin({ method, headers }: FastifyRequest, path: string): boolean {
+  const isPath = !/^\/(api|ws|mqtt)(\/|$)/.test(path) && !/\.\w+$/.test(path)
+  return method === 'GET' && isPath && (headers.accept ?? '').includes('text/html')
+}
+
+function patternOf(path: string): RegExp {
+  const source = path
+    .split('/')
+    .map((level) => (level.startsWith(':') ? '[^/]+' : level.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+    .join('/')
+  return new RegExp(`^${source}$`)
+}

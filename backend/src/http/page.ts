@@ -1,0 +1,54 @@
+import type { FastifyRequest } from 'fastify'
+
+export interface PageQuery {
+  page?: number
+  pageSize?: number
+  ordering?: string
+  search?: string
+}
+
+/** One page of rows, as repositories return it. */
+export interface Rows<T> {
+  count: number
+  rows: T[]
+}
+
+/** What a repository needs to read one page. */
+export interface PageWindow {
+  limit: number
+  offset: number
+  /** Column and direction; undefined for the list's own order. */
+  order?: [string, 'ASC' | 'DESC']
+}
+
+/**
+ * Translates `page`, `pageSize` and `ordering`. An ordering by a field that is not a column is ignored.
+ * @param columns what may be ordered by: field name -> column attribute
+ */
+export function windowOf(query: PageQuery, columns: Record<string, string>): PageWindow {
+  const limit = query.pageSize ?? 25
+  const ordering = query.ordering ?? ''
+  const column = columns[ordering.replace(/^-/, '')]
+  return {
+    limit,
+    offset: ((query.page ?? 1) - 1) * limit,
+    ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC' : 'ASC'] } : {}),
+  }
+}
+
+/** The answer of a list: `{count, next, previous, results}`, with absolute addresses of its neighbours. */
+export function pageAnswer<T>(request: FastifyRequest, query: PageQuery, { count, rows }: Rows<T>) {
+  const page = query.page ?? 1
+  const lastPage = Math.max(1, Math.ceil(count / (query.pageSize ?? 25)))
+  const addressOf = (number: number) => {
+    const url = new URL(request.url, `${request.protocol}://${request.host}`)
+    url.searchParams.set('page', String(number))
+    return url.href
+  }
+  return {
+    count,
+    next: page < lastPage ? addressOf(page + 1) : null,
+    previous: page > 1 ? addressOf(Math.min(page - 1, lastPage)) : null,
+    results: rows,
+  }
+}

@@ -1,0 +1,29 @@
+import { Ajv, type AnySchemaObject } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * Bodies are taken as they are: nothing is dropped, filled in or coerced. Query strings and path parameters
+ * are text, so numbers and booleans in them are converted and defaults filled in.
+ */
+export function registerValidation(app: FastifyInstance): void {
+  const bodies = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true })
+  const queries = new Ajv({ removeAdditional: false, coerceTypes: true, useDefaults: true, allErrors: true })
+  for (const ajv of [bodies, queries]) addFormats.default(ajv)
+  app.setValidatorCompiler<AnySchemaObject>(({ schema, httpPart }) =>
+    (httpPart === 'body' ? bodies : queries).compile(schema),
+  )
+}
+
+/** An action may be called without a body, which then reads `{}`. */
+export function registerBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, {})
+    else void parse(request, String(body), done)
+  })
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.body === undefined && request.method !== 'GET') request.body = {}
+    done()
+  })
+}

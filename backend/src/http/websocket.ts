@@ -1,0 +1,45 @@
+import websocket from '@fastify/websocket'
+import type { Broker } from '@escale/broker'
+import { WEBSOCKET_MAX_PAYLOAD_BYTES } from '@escale/broker'
+import { LIVE_SUBPROTOCOL } from '@escale/protocol'
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../errors.ts'
+
+const MQTT_SUBPROTOCOL = 'mqtt'
+
+/**
+ * WebSockets on the HTTP port: the live screens', and MQTT at `/mqtt`.
+ * @param publicOrigin the site's own address behind a proxy, whose pages may connect too
+ */
+export async function registerWebSockets(
+  app: FastifyInstance,
+  broker: Pick<Broker, 'handleWebSocket'>,
+  publicOrigin: string | undefined,
+): Promise<void> {
+  await app.register(websocket, {
+    options: {
+      maxPayload: WEBSOCKET_MAX_PAYLOAD_BYTES,
+      handleProtocols: (offered, request) => {
+        const ours = request.url?.startsWith('/mqtt') ? MQTT_SUBPROTOCOL : LIVE_SUBPROTOCOL
+        return offered.has(ours) ? ours : false
+      },
+    },
+  })
+  app.addHook('onRequest', async (request) => {
+    if (request.headers.upgrade === undefined) return
+    const { origin } = request.headers
+    if (origin !== undefined && origin !== publicOrigin && hostOf(origin) !== request.host) {
+      throw new AppError('forbidden')
+    }
+  })
+  app.get(
+    '/mqtt',
+    { config: { access: 'public' }, websocket: true, schema: { hide: true } },
+    (socket, request) => {
+      if (socket.protocol === MQTT_SUBPROTOCOL) broker.handleWebSocket(socket, request.raw, request.ip)
+      else socket.close(1002)
+    },
+  )
+}
+
+const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined)
