@@ -1,0 +1,108 @@
+import { instantOf, type Desired } from '@escale/protocol'
+import { initialState, type Effect, type Input, type StationState } from './state.ts'
+import { transition } from './transition.ts'
+
+/** The server's Unix ms when the station's monotonic clock shows 0. */
+export const SERVER_OFFSET_MS = 1_800_000_000_000
+
+export interface Rig {
+  state: () => StationState
+  nowMs: () => number
+  /** Everything that came out since the last call. */
+  drain: () => Effect[]
+  input: (input: Input) => Effect[]
+  /** Lets time pass and ticks. */
+  pass: (ms: number) => Effect[]
+}
+
+/** A core with a clock of its own. */
+export function createRig(start: StationState = initialState({ bootId: 'boot-1', wallOffsetMs: 0 })): Rig {
+  let state = start
+  let nowMs = 0
+  let out: Effect[] = []
+  const input = (one: Input) => {
+    const step = transition(state, one, nowMs)
+    state = step.state
+    out.push(...step.effects)
+    return [...step.effects]
+  }
+  return {
+    state: () => state,
+    nowMs: () => nowMs,
+    drain: () => out.splice(0),
+    input,
+    pass: (ms) => {
+      nowMs += ms
+      return input({ kind: 'tick' })
+    },
+  }
+}
+
+/** A station that is enrolled, connected and knows the server's clock exactly. */
+export function createReadyRig(): Rig {
+  const rig = createRig()
+  rig.input({ kind: 'enrolled', stationId: 'pc-01' })
+  rig.input({ kind: 'linkUp' })
+  rig.input(clockInput(SERVER_OFFSET_MS))
+  rig.drain()
+  return rig
+}
+
+export const clockInput = (offsetMs: number, takenMs = 0): Input => ({
+  kind: 'clockSampled',
+  sample: { offsetMs, roundTripMs: 2, takenMs },
+})
+
+export interface Grant {
+  version: number
+  seconds: number
+  nowMs: number
+  sessionId?: string
+  granted?: number
+}
+
+/** An `active` document that leaves `seconds` from `nowMs` on. */
+export function activeDocument({
+  version,
+  seconds,
+  nowMs,
+  sessionId = 's-1',
+  granted = seconds,
+}: Grant): Desired {
+  return {
+    version,
+    state: 'active',
+    session: {
+      id: sessionId,
+      displayName: 'Ada',
+      grantedSeconds: granted,
+      remainingSeconds: seconds,
+      endsAt: instantOf(SERVER_OFFSET_MS + nowMs + seconds * 1_000),
+    },
+    sentAt: instantOf(SERVER_OFFSET_MS + nowMs),
+  }
+}
+
+export function suspendedDocument({
+  version,
+  seconds,
+  nowMs,
+  sessionId = 's-1',
+  granted = seconds,
+}: Grant): Desired {
+  return {
+    version,
+    state: 'suspended',
+    session: { id: sessionId, displayName: 'Ada', grantedSeconds: granted, remainingSeconds: seconds },
+    sentAt: instantOf(SERVER_OFFSET_MS + nowMs),
+  }
+}
+
+export const lockedDocument = (version: number, nowMs: number): Desired => ({
+  version,
+  state: 'locked',
+  sentAt: instantOf(SERVER_OFFSET_MS + nowMs),
+})
+
+export const received = (desired: Desired): Input => ({ kind: 'desiredReceived', desired })
+export const kindsOf = (effects: readonly Effect[]) => effects.map(({ kind }) => kind)

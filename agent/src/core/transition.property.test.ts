@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { nextDeadline } from './deadlines.ts'
+import { shownMsOf } from './lease.ts'
+import { snapshotOf } from './snapshot.ts'
+import { initialState, restOf, sessionOf, type Input, type StationState } from './state.ts'
+import { transition } from './transition.ts'
+import { viewOf, reportedOf } from './view.ts'
+import { activeDocument, lockedDocument, SERVER_OFFSET_MS, suspendedDocument } from './testing.ts'
+
+interface Move {
+  passMs: number
+  make: (nowMs: number, state: StationState) => Input
+}
+
+const of = (make: Move['make']) => fc.nat(30_000).map((passMs): Move => ({ passMs, make }))
+const seconds = fc.integer({ min: 0, max: 900 })
+const version = fc.integer({ min: 1, max: 40 })
+const sessionId = fc.constantFrom('s-1', 's-2')
+const tag = fc.integer({ min: 0, max: 6 })
+
+const moves: fc.Arbitrary<Move> = fc.oneof(
+  of(() => ({ kind: 'tick' })),
+  of(() => ({ kind: 'pairingStarted', code: '1234' })),
+  of(() => ({ kind: 'enrolled', stationId: 'pc-01' })),
+  of(() => ({ kind: 'linkUp' })),
+  of(() => ({ kind: 'linkDown' })),
+  of(() => ({ kind: 'codeTyped', code: 'ABCD-2345' })),
+  of(() => ({ kind: 'endAsked' })),
+  of(() => ({ kind: 'staffCalled' })),
+  of(() => ({ kind: 'cleaned' })),
+  of(() => ({ kind: 'cleaned', error: 'disk full' })),
+  of(() => ({ kind: 'identifyAsked' })),
+  of(() => ({ kind: 'noticeReceived', notice: { id: 'n', text: 't', level: 'info' } })),
+  of(() => ({ kind: 'noticeDismissed', id: 'n' })),
+  of((_, state) => ({ kind: 'eventTaken', bootId: 'boot-1', seq: state.events[0]?.seq ?? 0 })),
+  of((_, state) => ({
+    kind: 'configReceived',
+    config: { ...state.config, warningsSeconds: [200, 20], maxSuspendedMinutes: 1 },
+  })),
+  tag.chain((t) => of(() => ({ kind: 'unanswered', tag: t }))),
+  tag.chain((t) =>
+    of(() => ({ kind: 'answered', tag: t, answer: { ok: true, data: { sessionId: 's-1' } } })),
+  ),
+  tag.chain((t) =>
+    of(() => ({
+      kind: 'answered',
+      tag: t,
+      answer: { ok: false, code: 'code-throttled', message: '', retryAfterSeconds: 30 },
+    })),
+  ),
+  fc.tuple(fc.integer({ min: -900, max: 900 }), fc.nat(1_200)).chain(([errorMs, roundTripMs]) =>
+    of((nowMs) => ({
+      kind: 'clockSampled',
+      sample: { offsetMs: SERVER_OFFSET_MS + errorMs, roundTripMs, takenMs: nowMs },
+    })),
+  ),
+  of((nowMs) => ({
+    kind: 'clockSampled',
+    sample: { offsetMs: SERVER_OFFSET_MS + 86_400_000, roundTripMs: 3, takenMs: nowMs },
+  })),
+  fc.tuple(version, seconds, sessionId, fc.nat(900)).chain(([v, s, id, more]) =>
+    of((nowMs) => ({
+      kind: 'desiredReceived',
+      desired: activeDocument({ version: v, seconds: s, nowMs, sessionId: id, granted: s + more }),
+    })),
+  ),
+  fc.tuple(version, seconds, sessionId).chain(([v, s, id]) =>
+    of((nowMs) => ({
+      kind: 'desiredReceived',
+      desired: suspendedDocument({ version: v, seconds: s, nowMs, sessionId: id }),
+    })),
+  ),
+  version.chain((v) => of((nowMs) => ({ kind: 'desiredReceived', desired: lockedDocument(v, nowMs) }))),
+  version.chain((v) =>
+    of((nowMs) => ({
+      kind: 'desiredReceived',
+      desired: { ...lockedDocument(v, nowMs), state: 'maintenance' },
+    })),
+  ),
+)
+
+const leaseOf = (state: StationState) => {
+  const rest = restOf(state.phase)
+  return rest?.kind === 'active' ? rest.lease : undefined
+}
+
+/** Plays the moves and calls `look` around each of them. */
+function play(
+  list: readonly Move[],
+  look: (
+    before: StationState,
+    after: StationState,
+    input: Input,
+    times: { fromMs: number; nowMs: number },
+  ) => void,
+) {
+  let state = initialState({ bootId: 'boot-1', wallOffsetMs: 0 })
+  let nowMs = 0
+  // Most stations are enrolled: half of the plays would otherwise see nothing but the pairing.
+  state = transition(state, { kind: 'enrolled', stationId: 'pc-01' }, nowMs).state
+  for (const { passMs, make } of list) {
+    const fromMs = nowMs
+    nowMs += passMs
+    const input = make(nowMs, state)
+    const step = transition(state, input, nowMs)
+    look(state, step.state, input, { fromMs, nowMs })
+    state = step.state
+  }
+}
+
+const check = (look: Parameters<typeof play>[1]) => {
+  fc.assert(
+    fc.property(fc.array(moves, { maxLength: 60 }), (list) => play(list, look)),
+    { numRuns: 400 },
+  )
+}
+
+describe('whatever happens', () => {
+  it('the shown time never grows but by a newer document', () => {
+    check((before, after, _input, { fromMs, nowMs }) => {
+      const [was, is] = [leaseOf(before), leaseOf(after)]
+      if (was === undefined || is?.sessionId !== was.sessionId || after.version > before.version) return
+      expect(shownMsOf(is, nowMs)).toBeLessThanOrEqual(shownMsOf(was, fromMs))
+    })
+  })
+
+  it('no session outlives its end, nor a suspension its limit', () => {
+    check((_before, after, _input, { nowMs }) => {
+      const rest = restOf(after.phase)
+      if (rest?.kind === 'active') expect(rest.lease.endMs).toBeGreaterThan(nowMs)
+      if (rest?.kind === 'suspended') expect(rest.pause.deadlineMs).toBeGreaterThan(nowMs)
+    })
+  })
+
+  it('the applied version never goes back, and each end is told once', () => {
+    const ends = new Set<string>()
+    check((before, after) => {
+      if (before.events.length === 0 && before.version === 0) ends.clear()
+      expect(after.version).toBeGreaterThanOrEqual(before.version)
+      const told = after.events
+        .filter(({ kind }) => kind === 'session_ended')
+        .map(({ details }) => details.sessionId)
+      expect(new Set(told).size).toBe(told.length)
+    })
+  })
+
+  it('a session that ended here never opens here again', () => {
+    check((_before, after) => {
+      const held = sessionOf(after.phase)
+      if (held !== undefined) expect(after.endedSessionIds).not.toContain(held.sessionId)
+    })
+  })
+
+  it('the next deadline lies ahead, so that one timer is enough', () => {
+    check((_before, after, _input, { nowMs }) => {
+      const deadlineMs = nextDeadline(after)
+      if (deadlineMs !== undefined) expect(deadlineMs).toBeGreaterThan(nowMs)
+    })
+  })
+
+  it('there is a view, a report and a snapshot that survives JSON', () => {
+    check((_before, after, _input, { nowMs }) => {
+      expect(() => [viewOf(after, nowMs), reportedOf(after, nowMs)]).not.toThrow()
+      const snapshot = snapshotOf(after, nowMs)
+      expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot)
+    })
+  })
+})
+
+describe('a lease', () => {
+  it('ends on its millisecond whatever ticks came before', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 900 }), fc.array(fc.nat(20_000)), (s, ticks) => {
+        let state = initialState({ bootId: 'b', wallOffsetMs: 0 })
+        const apply = (input: Input, nowMs: number) => {
+          state = transition(state, input, nowMs).state
+        }
+        apply({ kind: 'enrolled', stationId: 'pc-01' }, 0)
+        const sample = { offsetMs: SERVER_OFFSET_MS, roundTripMs: 1, takenMs: 0 }
+        apply({ kind: 'clockSampled', sample }, 0)
+        apply({ kind: 'desiredReceived', desired: activeDocument({ version: 1, seconds: s, nowMs: 0 }) }, 0)
+        let nowMs = 0
+        for (const passMs of ticks) {
+          nowMs = Math.min(s * 1_000 - 1, nowMs + passMs)
+          apply({ kind: 'tick' }, nowMs)
+          expect(state.phase.kind).toBe('active')
+        }
+        apply({ kind: 'tick' }, s * 1_000)
+        expect(state.phase.kind).toBe('cleaning')
+      }),
+    )
+  })
+})
