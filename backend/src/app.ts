@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import { createBroker, type Broker } from '@escale/broker'
-import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createBrokerBus } from './bus/broker-bus.ts'
 import type { Clock } from './clock.ts'
@@ -169,8 +169,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   )
   bus.attach(broker)
 
-  const http: FastifyInstance = Fastify({
-    loggerInstance: log,
+  const loggerInstance: FastifyBaseLogger = log
+  const http = Fastify({
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true },
     trustProxy: options.trustedProxies || false,

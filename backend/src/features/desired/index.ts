@@ -33,10 +33,7 @@ export function createDesiredDocuments(
     const station = await repository.findStation(stationId)
     if (!station) return undefined
     const running = await repository.runningAt(stationId)
-    const state = desiredStateOf({
-      isMaintenance: station.isMaintenance,
-      sessionState: running?.session.state,
-    })
+    const state = desiredStateOf(station.isMaintenance, running?.session.state)
     const nowMs = clock.nowMs()
     const sent = { version: station.desiredVersion, state, sentAt: instantOf(nowMs) }
     if (!running) return sent

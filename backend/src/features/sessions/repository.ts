@@ -116,7 +116,7 @@ export function createSessionRepository({ models, scope, containing }: Database)
         suspended: await count({ state: 'suspended' }),
         ended: await count({ state: 'ended' }),
         createdToday: await count(today),
-        grantedSecondsToday: grantedToday ?? 0,
+        grantedSecondsToday: grantedToday || 0,
         averageElapsedMs: Number(averageMs) || 0,
       }
     },

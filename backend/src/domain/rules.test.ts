@@ -1,0 +1,137 @@
+import fc from 'fast-check'
+import { describe, expect, it, test } from 'vitest'
+import { isAccessCodeShape } from '@escale/protocol'
+import { drawAccessCode } from './access-code.ts'
+import { normaliseIp, normaliseMac } from './address.ts'
+import { isStalePresence } from './presence.ts'
+import { canCreateSession, startOfDayMs } from './quota.ts'
+import { desiredStateOf } from './station-state.ts'
+import { countFailure, idleThrottle, stationCodeRules, waitSecondsAt } from './throttle.ts'
+import { nextWarning } from './warnings.ts'
+
+describe('throttle', () => {
+  it('answers five failures at once, then waits 30 s, then twice as long each time, up to 15 min', () => {
+    let state = idleThrottle
+    let nowMs = 1_000_000
+    const waits: number[] = []
+    for (let failure = 1; failure <= 11; failure++) {
+      state = countFailure(state, nowMs, stationCodeRules)
+      const wait = waitSecondsAt(state, nowMs)
+      waits.push(wait)
+      nowMs += wait * 1_000
+    }
+    expect(waits).toEqual([0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900])
+  })
+
+  it('starts afresh after a quiet window', () => {
+    let state = idleThrottle
+    for (let failure = 1; failure <= 4; failure++) state = countFailure(state, 0, stationCodeRules)
+    state = countFailure(state, stationCodeRules.windowMs, stationCodeRules)
+    expect(waitSecondsAt(state, stationCodeRules.windowMs)).toBe(0)
+    expect(state.failures).toBe(1)
+  })
+})
+
+describe('warnings', () => {
+  const thresholds = [300, 120, 60, 30, 10]
+  const endsAtMs = 1_000_000
+
+  it('come at each threshold, the next one first', () => {
+    expect(nextWarning(endsAtMs, endsAtMs - 301_000, thresholds)).toEqual({
+      atMs: endsAtMs - 300_000,
+      remainingSeconds: 300,
+    })
+    expect(nextWarning(endsAtMs, endsAtMs - 300_000, thresholds)?.remainingSeconds).toBe(120)
+    expect(nextWarning(endsAtMs, endsAtMs - 10_000, thresholds)).toBeUndefined()
+  })
+
+  it('are armed again by a grant', () => {
+    const nowMs = endsAtMs - 50_000
+    expect(nextWarning(endsAtMs, nowMs, thresholds)?.remainingSeconds).toBe(30)
+    expect(nextWarning(endsAtMs + 600_000, nowMs, thresholds)?.remainingSeconds).toBe(300)
+  })
+})
+
+describe('the day of the quota', () => {
+  const at = (iso: string) => Date.parse(iso)
+  test.each([
+    ['2026-06-15T10:00:00Z', 'Europe/Paris', '2026-06-14T22:00:00Z'],
+    ['2026-06-14T22:00:00Z', 'Europe/Paris', '2026-06-14T22:00:00Z'],
+    ['2026-06-14T21:59:59.999Z', 'Europe/Paris', '2026-06-13T22:00:00Z'],
+    // The day on which clocks go forward has 23 hours, the one on which they go back 25.
+    ['2026-03-29T21:59:59Z', 'Europe/Paris', '2026-03-28T23:00:00Z'],
+    ['2026-10-25T22:30:00Z', 'Europe/Paris', '2026-10-24T22:00:00Z'],
+    ['2026-06-15T10:00:00Z', 'Pacific/Auckland', '2026-06-15T12:00:00Z'],
+    ['2026-06-15T10:00:00Z', 'Indian/Reunion', '2026-06-14T20:00:00Z'],
+  ])('of %s in %s begins at %s', (now, timeZone, start) => {
+    const expected = at(start) > at(now) ? at(start) - 24 * 3_600_000 : at(start)
+    expect(new Date(startOfDayMs(at(now), timeZone)).toISOString()).toBe(new Date(expected).toISOString())
+  })
+
+  it('names every reason against a session', () => {
+    const facts = { consentGiven: false, isConsentRequired: true, sessionsToday: 3, quota: 3 }
+    expect(canCreateSession(facts).reasons).toEqual(['consent-missing', 'quota-reached'])
+    expect(canCreateSession({ ...facts, isConsentRequired: false, sessionsToday: 2 }).allowed).toBe(true)
+  })
+})
+
+describe('addresses', () => {
+  test.each([
+    'AA-BB-CC-00-11-22',
+    'aa:bb:cc:00:11:22',
+    'aabb.cc00.1122',
+    'AABBCC001122',
+    ' aa bb cc 00 11 22 ',
+  ])('the MAC %s has one form', (text) => expect(normaliseMac(text)).toBe('aa:bb:cc:00:11:22'))
+  test.each(['', 'aa:bb:cc:00:11', 'gg:bb:cc:00:11:22', 'aa:bb:cc:00:11:22:33'])('%j is no MAC', (text) =>
+    expect(normaliseMac(text)).toBeUndefined(),
+  )
+  test.each([
+    ['::ffff:192.168.1.20', '192.168.1.20'],
+    ['::FFFF:C0A8:0114', '192.168.1.20'],
+    ['192.168.1.20', '192.168.1.20'],
+    ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['::1', '::1'],
+  ])('the IP %s reads %s', (text, expected) => expect(normaliseIp(text)).toBe(expected))
+  test.each(['', '1.2.3', '256.1.1.1', '01.2.3.4.5', 'pc-01', '::g', '1.2.3.4/24', 'a:b]'])(
+    '%j is no IP',
+    (text) => expect(normaliseIp(text)).toBeUndefined(),
+  )
+})
+
+describe('access codes', () => {
+  it('have the shape that a station accepts, whatever the generator gives', () => {
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 255 })), (bytes) => {
+        const iterator = bytes[Symbol.iterator]()
+        const code = drawAccessCode(() => iterator.next().value as number)
+        expect(isAccessCodeShape(code)).toBe(true)
+      }),
+    )
+  })
+
+  it('leave out the bytes that would favour some letters', () => {
+    const bytes = [255, 254, 253, 252, 251, 250, 249, 248, 0, 1, 2, 3, 4, 5, 6, 7]
+    expect(drawAccessCode(() => bytes.shift() ?? 0)).toBe('ABCDEFGH')
+  })
+})
+
+describe('a station', () => {
+  it('is told to lock unless a session runs there', () => {
+    expect(desiredStateOf(false, undefined)).toBe('locked')
+    expect(desiredStateOf(true, undefined)).toBe('maintenance')
+    expect(desiredStateOf(false, 'suspended')).toBe('suspended')
+    expect(desiredStateOf(false, 'pending')).toBe('locked')
+  })
+})
+
+describe('a presence', () => {
+  const known = { bootId: 'b2', connectionSeq: 5 }
+  test.each([
+    ['the will of an older boot', { online: false, bootId: 'b1' }, true],
+    ['the will of an older connection', { online: false, bootId: 'b2', connectionSeq: 4 }, true],
+    ['the will of this connection', { online: false, bootId: 'b2', connectionSeq: 5 }, false],
+    ['the birth of a new boot', { online: true, bootId: 'b3', connectionSeq: 1 }, false],
+    ['a client that does not count its connections', { online: false, bootId: 'b2' }, false],
+  ])('%s', (_name, presence, isStale) => expect(isStalePresence(known, presence)).toBe(isStale))
+})
