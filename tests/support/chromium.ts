@@ -51,14 +51,13 @@ export async function openBrowser(found: FoundChromium): Promise<Browser> {
   })
 }
 
-/** A context of its own that collects what a page may never do: script errors and policy violations. */
-export async function openContext(browser: Browser): Promise<{ context: BrowserContext; faults: string[] }> {
+/** A context of its own; `faults` collects what a page may never do: script errors, policy violations. */
+export async function openContext(browser: Browser, faults: string[]): Promise<BrowserContext> {
   const context = await browser.newContext({ locale: 'fr-FR', viewport: { width: 1280, height: 900 } })
-  const faults: string[] = []
   await context.exposeFunction('reportViolation', (text: string) => faults.push(text))
   await context.addInitScript({ content: REPORT_VIOLATIONS })
   context.on('weberror', (error) => faults.push(error.error().message))
-  return { context, faults }
+  return context
 }
 
 async function working(path: string, env: NodeJS.ProcessEnv = {}): Promise<FoundChromium | undefined> {

@@ -1,0 +1,53 @@
+import type { Page } from 'playwright-core'
+
+/** The station's screen as a visitor uses it. */
+export function stationPage(page: Page, url: string) {
+  const clock = page.locator('.clock')
+  return {
+    page,
+    open: () => page.goto(url),
+
+    async typeCode(code: string) {
+      await page.getByLabel('Votre code d’accès').fill(code)
+      await page.getByRole('button', { name: 'Commencer' }).click()
+    },
+
+    refusal: () => page.locator('#code-refusal').innerText(),
+    clock,
+    /** Seconds shown on the countdown. */
+    seconds: async () => secondsOf(await clock.innerText()),
+
+    /** Resolves once the page shows this phase of the station: locked, active, suspended ... */
+    async waitForPhase(phase: string, withinMs = 10_000) {
+      await page.locator(`[data-phase="${phase}"]`).waitFor({ timeout: withinMs })
+    },
+    /** Resolves once the countdown shows at least this much. */
+    async waitForSeconds(atLeast: number, withinMs = 10_000) {
+      const shown = `document.querySelector('.clock')?.textContent.trim().split(':').reduce((sum, part) => sum * 60 + Number(part), 0)`
+      await page.waitForFunction(`${shown} >= ${atLeast}`, undefined, { timeout: withinMs })
+    },
+    /** Every text of the countdown over so many milliseconds, as the page draws it. */
+    observeClock: (forMs: number) =>
+      page.evaluate<string[]>(`new Promise((resolve) => {
+        const seen = new Set()
+        const untilMs = performance.now() + ${forMs}
+        const look = () => {
+          seen.add(document.querySelector('.clock')?.textContent.trim())
+          if (performance.now() < untilMs) requestAnimationFrame(look)
+          else resolve([...seen])
+        }
+        look()
+      })`),
+    warning: (text: string) => page.getByText(text),
+    focused: () => page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""'),
+  }
+}
+
+export type StationPage = ReturnType<typeof stationPage>
+
+/** `4:05`, `1:00:00` in seconds. */
+const secondsOf = (text: string) =>
+  text
+    .trim()
+    .split(':')
+    .reduce((sum, part) => sum * 60 + Number(part), 0)
