@@ -19,7 +19,7 @@ export interface Rig {
 export function createRig(start: StationState = initialState({ bootId: 'boot-1', wallOffsetMs: 0 })): Rig {
   let state = start
   let nowMs = 0
-  let out: Effect[] = []
+  const out: Effect[] = []
   const input = (one: Input) => {
     const step = transition(state, one, nowMs)
     state = step.state

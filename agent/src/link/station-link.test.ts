@@ -1,0 +1,281 @@
+import { readFile } from 'node:fs/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { pino } from 'pino'
+import { Value } from 'typebox/value'
+import {
+  instantOf,
+  stationOps,
+  topicTable,
+  type Command,
+  type Desired,
+  type StationOp,
+  type TopicName,
+} from '@escale/protocol'
+import { createAgent, type Agent } from '../agent.ts'
+import { createSimulatedPlatform, type SimulatedPlatform } from '../platform/simulated/simulated-platform.ts'
+import { createMemoryStore, type Store } from '../store.ts'
+import { createHandServer, type HandServer, type HandServerOptions } from '../testing/hand-server.ts'
+
+const closers: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+interface Station {
+  server: HandServer
+  agent: Agent
+  platform: SimulatedPlatform
+}
+
+async function startAgent(server: HandServer, store: Store = createMemoryStore()) {
+  const platform = createSimulatedPlatform({ seed: 7 })
+  const agent = createAgent({
+    server: 'http://127.0.0.1:9',
+    credentials: { kind: 'identity', stationId: 'pc-01', mqttSecret: 'secret', mqttUrl: server.url },
+    platform,
+    store,
+    log: pino({ level: 'silent' }),
+  })
+  closers.push(agent.stop)
+  await agent.start()
+  return { agent, platform }
+}
+
+async function startStation(options: Partial<HandServerOptions> = {}): Promise<Station> {
+  const server = await createHandServer({ stationId: 'pc-01', ...options })
+  closers.push(server.stop)
+  const started = await startAgent(server)
+  await server.hears('reported')
+  return { server, ...started }
+}
+
+const session = (server: HandServer, seconds: number): Desired['session'] => ({
+  id: 's-1',
+  displayName: 'Ada',
+  grantedSeconds: seconds,
+  remainingSeconds: seconds,
+  endsAt: instantOf(server.nowUnixMs() + seconds * 1_000),
+})
+
+const command = (server: HandServer, over: Partial<Command>): Command => ({
+  id: 'c-1',
+  op: 'identify',
+  params: {},
+  expiresAt: instantOf(server.nowUnixMs() + 60_000),
+  ...over,
+})
+
+const acks = ({ server }: Pick<Station, 'server'>, id: string) =>
+  server.heard
+    .filter(({ name, payload }) => name === 'ack' && payload.id === id)
+    .map(({ payload }) => payload.status)
+
+describe('a station on the bus', () => {
+  it('says presence, then asks the time five times, then reports', async () => {
+    const { server } = await startStation()
+    const told = server.heard.filter(({ name }) => name !== 'heartbeat')
+    expect(told.map(({ name, payload }) => payload.op ?? name)).toEqual([
+      'presence',
+      ...Array.from({ length: 5 }, () => 'time'),
+      'reported',
+    ])
+    expect(told[0]).toMatchObject({
+      retain: true,
+      payload: { online: true, cause: 'birth', connectionSeq: 1 },
+    })
+  })
+
+  it('publishes nothing outside its schema, and what the golden files show', async () => {
+    const station = await startStation()
+    const { server, agent } = station
+    server.answerWith(({ op }) => {
+      if (op === 'validate_code') {
+        return { ok: true, data: { sessionId: 's-1', displayName: 'Ada', grantedSeconds: 1 } }
+      }
+      return op === 'time' ? undefined : { ok: true, data: {} }
+    })
+    agent.typeCode('ABCD-2345')
+    await server.hears('request', ({ op }) => op === 'start_session')
+    await server.desire({ version: 1, state: 'active', session: session(server, 60) })
+    await server.hears('reported', ({ state }) => state === 'active')
+    await server.command(command(server, {}))
+    await server.hears('ack', ({ status }) => status === 'applied')
+    agent.callStaff('help')
+    await server.hears('request', ({ op }) => op === 'call_staff')
+    agent.endSession()
+    await server.hears('request', ({ op }) => op === 'end_session')
+    await server.desire({ version: 2, state: 'active', session: { ...session(server, 1)!, id: 's-2' } })
+    await server.hears('events')
+    await agent.stop()
+    await server.hears('presence', ({ cause }) => cause === 'clean')
+
+    for (const { name, payload } of server.heard) {
+      expect([name, Value.Errors(topicTable[name].payload, payload)]).toEqual([name, []])
+      if (name === 'request') {
+        const { op, params } = payload as { op: StationOp; params: unknown }
+        expect([op, Value.Errors(stationOps[op].params, params)]).toEqual([op, []])
+      }
+      await expectLikeGolden(name, payload)
+    }
+  })
+
+  it('shows a code’s refusal as the server gives it', async () => {
+    const { server, agent } = await startStation()
+    server.answerWith(({ op }) =>
+      op === 'validate_code'
+        ? { ok: false, error: { code: 'code-throttled', message: 'Non.', retryAfterSeconds: 30 } }
+        : undefined,
+    )
+    agent.typeCode('ABCD-2345')
+    await expect.poll(() => agent.view().entry).toMatchObject({ kind: 'refused', code: 'code-throttled' })
+    expect(agent.view().entry.retryAfterSeconds).toBeGreaterThan(28)
+  })
+
+  it('sends a question again under its id when the connection was lost before the answer', async () => {
+    const { server, agent } = await startStation()
+    agent.typeCode('ABCD-2345')
+    const first = await server.hears('request', ({ op }) => op === 'validate_code')
+    server.heard.length = 0
+    server.cut()
+    const again = await server.hears('request', ({ op }) => op === 'validate_code')
+    expect(again.payload).toEqual(first.payload)
+    expect(await server.hears('presence', ({ cause }) => cause === 'birth')).toMatchObject({
+      payload: { connectionSeq: 2 },
+    })
+  })
+
+  it('leaves a will that says the connection was lost', async () => {
+    const { server } = await startStation()
+    server.cut()
+    const { payload, retain } = await server.hears('presence', ({ cause }) => cause === 'lost')
+    expect(payload).toMatchObject({ online: false, connectionSeq: 1 })
+    expect(retain).toBe(true)
+  })
+
+  it('counts by the server’s clock, hours away from its own, and ends on time alone', async () => {
+    const { server } = await startStation({ offsetMs: 7 * 3_600_000 })
+    const endsAtUnixMs = server.nowUnixMs() + 1_000
+    await server.desire({ version: 5, state: 'active', session: session(server, 1) })
+    await server.hears('reported', ({ state }) => state === 'cleaning')
+    expect(Math.abs(server.nowUnixMs() - endsAtUnixMs)).toBeLessThan(150)
+  })
+
+  it('ends without the server, and tells the event once the server is back', async () => {
+    const { server, agent } = await startStation()
+    const port = Number(new URL(server.url).port)
+    await server.desire({ version: 5, state: 'active', session: session(server, 1) })
+    await server.hears('reported', ({ state }) => state === 'active')
+    await server.stop()
+    await expect.poll(() => agent.view().phase, { timeout: 3_000 }).toBe('locked')
+    const back = await createHandServer({ stationId: 'pc-01', port })
+    closers.push(back.stop)
+    const { payload } = await back.hears('events', ({ kind }) => kind === 'session_ended')
+    expect(payload).toMatchObject({ details: { sessionId: 's-1', reason: 'expired', version: 5 } })
+    expect(await back.hears('reported')).toMatchObject({ payload: { version: 5, state: 'locked' } })
+  })
+
+  it('goes on from what was left when it is restarted without its server', async () => {
+    const store = createMemoryStore()
+    const server = await createHandServer({ stationId: 'pc-01' })
+    const first = await startAgent(server, store)
+    await server.desire({ version: 5, state: 'active', session: session(server, 600) })
+    await server.hears('reported', ({ state }) => state === 'active')
+    await server.stop()
+    await first.agent.stop()
+    const second = await startAgent(server, store)
+    const view = second.agent.view()
+    expect(view).toMatchObject({ phase: 'active', isOnline: false })
+    expect(view.countdown?.remainingMs).toBeLessThanOrEqual(600_000)
+    expect(view.countdown?.remainingMs).toBeGreaterThan(595_000)
+  })
+
+  it('beats as often as the site’s configuration says', async () => {
+    const { server, agent } = await startStation()
+    await server.configure({
+      heartbeatIntervalMs: 100,
+      warningsSeconds: [300],
+      maxSuspendedMinutes: 30,
+      language: 'en',
+      branding: { siteName: 'Médiathèque' },
+      terms: '',
+    })
+    await server.hears('heartbeat', ({ seq }) => seq === 5)
+    expect(agent.view()).toMatchObject({ siteName: 'Médiathèque', language: 'en' })
+  })
+
+  it('is not disturbed by messages outside their schema', async () => {
+    const { server, agent } = await startStation()
+    await server.desire({ version: -1, state: 'open' } as unknown as Desired)
+    await server.desire({ version: 3, state: 'maintenance' })
+    await server.hears('reported', ({ state }) => state === 'maintenance')
+    expect(agent.view().phase).toBe('maintenance')
+  })
+})
+
+describe('commands', () => {
+  it('act once by id, and every copy gets both answers', async () => {
+    const station = await startStation()
+    const { server, platform } = station
+    const reboot = command(server, { op: 'reboot' })
+    await server.command(reboot)
+    await server.command(reboot)
+    await expect.poll(() => acks(station, 'c-1').length).toBe(4)
+    expect(acks(station, 'c-1').filter((status) => status === 'applied')).toHaveLength(2)
+    expect(platform.done.filter((what) => what === 'reboot')).toHaveLength(1)
+  })
+
+  it.each([
+    ['after their expiry', { expiresAt: instantOf(0) }],
+    ['meant for another start of the agent', { bootId: 'another' }],
+  ])('are refused %s', async (_, over) => {
+    const station = await startStation()
+    await station.server.command(command(station.server, { op: 'reboot', ...over }))
+    await station.server.hears('ack')
+    expect(acks(station, 'c-1')).toEqual(['expired'])
+    expect(station.platform.done).not.toContain('reboot')
+  })
+
+  it.each<[string, Partial<Command>, RegExp]>([
+    ['an update', { op: 'update' }, /cannot update itself/],
+    ['a message without a text', { op: 'message' }, /wants \{text/],
+    ['a reboot in a week', { op: 'reboot', params: { delaySeconds: 604_800 } }, /0 to 3600/],
+  ])('that cannot be done say why: %s', async (_, over, error) => {
+    const { server } = await startStation()
+    await server.command(command(server, over))
+    const { payload } = await server.hears('ack', ({ status }) => status === 'failed')
+    expect(payload.error).toMatch(error)
+  })
+
+  it('lock is applied only when the document before it has closed the session', async () => {
+    const { server } = await startStation()
+    await server.desire({ version: 5, state: 'active', session: session(server, 60) })
+    await server.command(command(server, { id: 'too-early', op: 'lock' }))
+    await server.hears('ack', ({ id, status }) => id === 'too-early' && status === 'failed')
+    await server.desire({ version: 6, state: 'suspended', session: session(server, 60) })
+    await server.command(command(server, { id: 'right', op: 'lock' }))
+    await server.hears('ack', ({ id, status }) => id === 'right' && status === 'applied')
+  })
+
+  it('a message is on the screen', async () => {
+    const { server, agent } = await startStation()
+    await server.command(command(server, { op: 'message', params: { text: 'Fermeture', level: 'warning' } }))
+    await expect
+      .poll(() => agent.view().notices)
+      .toEqual([{ id: 'c-1', text: 'Fermeture', level: 'warning' }])
+  })
+})
+
+/** What the agent emits has the golden message's fields, each of the same type. */
+async function expectLikeGolden(name: TopicName, payload: Record<string, unknown>): Promise<void> {
+  const variant = payload.op ?? payload.cause ?? payload.status ?? payload.kind ?? payload.state
+  const path = new URL(`../../../protocol/golden/${name}.json`, import.meta.url)
+  const messages = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>[]
+  const shapes = messages.map(shapeOf)
+  expect(shapes, `${name} ${String(variant)}`).toContainEqual(shapeOf(payload))
+}
+
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf)
+  if (typeof value !== 'object' || value === null) return typeof value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]))
+}
