@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts'
+import type { Migration } from './migration.ts'
 
 /** Instants are Unix milliseconds; documents that are never searched are JSON text. */
 export const mainJob: Migration = {

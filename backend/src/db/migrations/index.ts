@@ -2,12 +2,7 @@ import type { Sequelize } from 'sequelize'
 import type { Logger } from 'pino'
 import { SequelizeStorage, Umzug } from 'umzug'
 import { mainJob } from './0001-main-job.ts'
-
-/** One step of the schema, as the statements that make it. */
-export interface Migration {
-  name: string
-  statements(dialect: string): string[]
-}
+import type { Migration } from './migration.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
 const migrations: Migration[] = [mainJob]
