@@ -22,7 +22,7 @@ export function useFormat() {
 function formatsIn(language: Language) {
   const tag = language === 'fr' ? 'fr-FR' : 'en-GB'
   const unit = (name: string) =>
-    new Intl.NumberFormat(tag, {
+    new Intl.NumberFormat(language, {
       style: 'unit',
       unit: name,
       unitDisplay: 'short',

@@ -12,11 +12,14 @@ export function useNews() {
   const { t } = useI18n()
   const errorText = useErrorText()
 
+  /** Beside the page's dialogs where there is room, above the menu where there is none. */
+  const corner = () => (quasar.screen.width >= 960 ? 'bottom-left' : 'bottom')
+
   function tell(message: string, action?: { label: string; run: () => void }): void {
     quasar.notify({
       message,
       classes: 'news',
-      position: 'bottom',
+      position: corner(),
       timeout: action === undefined ? NEWS_MS : UNDO_MS,
       attrs: { role: 'status' },
       actions: action === undefined ? [] : [{ label: action.label, noCaps: true, handler: action.run }],
@@ -27,7 +30,7 @@ export function useNews() {
     quasar.notify({
       message: errorText(error),
       classes: 'news news--error',
-      position: 'bottom',
+      position: corner(),
       timeout: UNDO_MS,
       actions: [{ label: t('common.close'), noCaps: true }],
     })

@@ -236,7 +236,7 @@ export const en: Messages = {
     accept: 'Accept',
     refuse: 'Refuse',
     acceptTitle: 'Accept {hostname}',
-    existing: 'This station replaces',
+    existing: 'An existing station',
     newStation: 'A new station',
     accepted: '{name} is accepted. It will connect.',
     refused: 'The request of {hostname} is refused.',

@@ -239,7 +239,7 @@ export const fr = {
     accept: 'Accepter',
     refuse: 'Refuser',
     acceptTitle: 'Accepter {hostname}',
-    existing: 'Ce poste remplace',
+    existing: 'Un poste déjà en place',
     newStation: 'Un nouveau poste',
     accepted: '{name} est accepté. Il va se connecter.',
     refused: 'La demande de {hostname} est refusée.',

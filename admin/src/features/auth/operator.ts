@@ -41,7 +41,8 @@ export const useOperator = defineStore('operator', () => {
     username,
     role,
     canAct: computed(() => role.value !== 'viewer'),
-    isAdmin: computed(() => role.value === 'admin' || role.value === undefined),
+    /** Stations and their requests are an administrator's. */
+    isAdmin: computed(() => role.value === 'admin'),
     signIn,
     restore,
     signOut,

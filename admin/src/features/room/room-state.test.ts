@@ -37,19 +37,18 @@ const roomWith = (stations: Station[], sessions: Session[] = []): Room => ({
   sessions: new Map(sessions.map((one) => [one.id, one])),
 })
 
-const timeFrame = (changes: object): ServerFrame =>
-  ({
-    type: 'time_update',
-    sessionId: 's-1',
-    state: 'active',
-    grantedSeconds: 1_200,
-    remainingSeconds: 900,
-    elapsedSeconds: 300,
-    percentUsed: 25,
-    endsAt: LATER,
-    sentAt: AT,
-    ...changes,
-  })
+const timeFrame = (changes: object): ServerFrame => ({
+  type: 'time_update',
+  sessionId: 's-1',
+  state: 'active',
+  grantedSeconds: 1_200,
+  remainingSeconds: 900,
+  elapsedSeconds: 300,
+  percentUsed: 25,
+  endsAt: LATER,
+  sentAt: AT,
+  ...changes,
+})
 
 const logFrame = (action: string, ids: object): ServerFrame =>
   ({ type: 'log_added', log: { action, ...ids } }) as unknown as ServerFrame

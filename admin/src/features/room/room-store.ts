@@ -4,12 +4,14 @@ import { computed, reactive, ref } from 'vue'
 import { sessionsApi, stationsApi, usersApi } from '../../api/resources.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
+import { useOperator } from '../auth/operator.ts'
 import { applyFrame, keepSession, keepStation, type Followup, type Room } from './room-state.ts'
 
 /** The room as this page knows it: loaded after each connection, then kept by live frames alone. */
 export const useRoom = defineStore('room', () => {
   const { api } = useServices()
   const live = useLive()
+  const operator = useOperator()
   const [sessionsOf, stationsOf, usersOf] = [sessionsApi(api), stationsApi(api), usersApi(api)]
 
   const room = reactive<Room>({ stations: new Map(), sessions: new Map() })
@@ -73,6 +75,8 @@ export const useRoom = defineStore('room', () => {
 
   async function loadPairingRequests(): Promise<void> {
     await once('pairing-requests', async () => {
+      await operator.restore()
+      if (!operator.isAdmin) return // the server would refuse
       pairingRequests.value = (await stationsOf.pairingRequests()).results
     })
   }
