@@ -39,7 +39,16 @@ async function run(settings: AgentSettings): Promise<void> {
   const log = pino(
     {
       level: process.env.ESCALE_LOG_LEVEL ?? 'info',
-      redact: ['*.mqttSecret', '*.pairingSecret', '*.enrolmentKey', '*.code', 'mqttSecret', 'enrolmentKey'],
+      redact: [
+        '*.mqttSecret',
+        '*.pairingSecret',
+        '*.enrolmentKey',
+        '*.password',
+        'params.code',
+        '*.params.code',
+        'mqttSecret',
+        'enrolmentKey',
+      ],
     },
     destination({ fd: 1, sync: true }),
   )

@@ -234,7 +234,7 @@ describe('after a restart of the agent', () => {
     const effects = next.input({
       kind: 'enrolled',
       stationId: 'pc-01',
-      snapshot: JSON.parse(JSON.stringify(snapshot)),
+      snapshot: JSON.parse(JSON.stringify(snapshot)) as typeof snapshot,
     })
     return { next, effects }
   }

@@ -64,6 +64,7 @@ export function createLink(options: LinkOptions): Link {
   let isSettled = false
   let isStopping = false
   let reconnectTimer: NodeJS.Timeout | undefined
+  let hasToldFailure = false
   let droppedLogAtMs = -Infinity
   /** Publications that the broker has not answered; a lost connection settles them all. */
   const unsettled = new Set<(isTaken: boolean) => void>()
@@ -114,6 +115,7 @@ export function createLink(options: LinkOptions): Link {
 
   const establish = async (current: MqttClient) => {
     isConnected = true
+    hasToldFailure = false
     log.info({ connectionSeq }, 'connected to the broker')
     void send('presence', presenceOf('birth'))
     await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
@@ -154,7 +156,8 @@ export function createLink(options: LinkOptions): Link {
 
   function open() {
     connectionSeq += 1
-    const current = connect(options.url, {
+    const current = connect({
+      ...brokerOf(options.url),
       clientId: stationId,
       username: stationId,
       password: options.secret,
@@ -181,7 +184,12 @@ export function createLink(options: LinkOptions): Link {
       })
     })
     current.on('message', receive)
-    current.on('error', (err) => log.warn({ err, url: options.url }, 'connection to the broker failed'))
+    current.on('error', (err) => {
+      // Once per cut: the attempts after the first fail for the same reason.
+      const level = hasToldFailure ? 'debug' : 'warn'
+      hasToldFailure = true
+      log[level]({ err, url: options.url }, 'connection to the broker failed, trying on')
+    })
     current.on('close', () => lose(current))
   }
 
@@ -203,6 +211,15 @@ export function createLink(options: LinkOptions): Link {
       current.end(true)
     },
   }
+}
+
+/** The address in parts: given whole, mqtt.js reads it by Node's deprecated parser. */
+function brokerOf(url: string) {
+  const { protocol, hostname, port, pathname } = new URL(url)
+  const scheme = protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss'
+  const usual = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[scheme]
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return { protocol: scheme, host, port: port === '' ? usual : Number(port), path: pathname || '/mqtt' }
 }
 
 /** Waits for `work`, but no longer than `limitMs`; its failure is no failure of the stop. */

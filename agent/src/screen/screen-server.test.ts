@@ -1,0 +1,166 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { pino } from 'pino'
+import { initialState, viewOf, type ScreenView } from '../core/index.ts'
+import { createScreenServer, type ScreenServer } from './screen-server.ts'
+
+let pageDir: string
+let screen: ScreenServer
+let origin: string
+let view: ScreenView
+let acts: unknown[][]
+
+beforeAll(async () => {
+  pageDir = await mkdtemp(join(tmpdir(), 'escale-screen-'))
+  await writeFile(join(pageDir, 'index.html'), '<!doctype html><title>Escale</title>')
+})
+afterAll(() => rm(pageDir, { recursive: true }))
+
+beforeEach(async () => {
+  acts = []
+  view = viewOf(initialState({ bootId: 'b', wallOffsetMs: 0 }), 0)
+  screen = await createScreenServer({
+    port: 0,
+    pageDir,
+    view: () => view,
+    onCode: (code) => acts.push(['code', code]),
+    onEnd: () => acts.push(['end']),
+    onCallStaff: (reason) => acts.push(['call-staff', reason]),
+    onDismiss: (id) => acts.push(['dismiss', id]),
+    log: pino({ level: 'silent' }),
+  })
+  origin = new URL(screen.url).origin
+})
+afterEach(() => screen.stop())
+
+interface Sent {
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** Plain HTTP: fetch would not let a test forge Host and Origin. */
+const send = (path: string, { method = 'POST', headers = {}, body = '' }: Sent = {}) =>
+  new Promise<number>((resolve, reject) => {
+    const sent = request(new URL(path, screen.url), { method, headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+const json = (value: unknown, headers: Record<string, string> = {}): Sent => ({
+  headers: { 'content-type': 'application/json', origin, ...headers },
+  body: JSON.stringify(value),
+})
+
+describe('the screen’s server', () => {
+  it('serves the page under a policy that lets nothing inline or foreign in', async () => {
+    const response = await fetch(screen.url)
+    expect(response.status).toBe(200)
+    const policy = response.headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'self'")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).not.toMatch(/unsafe|\*|data:/)
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it.each(['/../package.json', '/%2e%2e/package.json', '/assets', '/agent.json'])(
+    'has nothing at %s',
+    async (path) => {
+      expect(await send(path, { method: 'GET' })).toBe(404)
+    },
+  )
+
+  it('takes the visitor’s actions from its own page', async () => {
+    expect(await send('/api/code', json({ code: 'ABCD-2345' }))).toBe(204)
+    expect(await send('/api/end', json({}))).toBe(204)
+    expect(await send('/api/call-staff', json({ reason: 'imprimante' }))).toBe(204)
+    expect(acts).toEqual([['code', 'ABCD-2345'], ['end'], ['call-staff', 'imprimante']])
+  })
+
+  it.each<[string, Sent]>([
+    ['of another site', json({}, { origin: 'https://example.org' })],
+    ['of another port of this machine', json({}, { origin: 'http://127.0.0.1:1' })],
+    ['of a sandboxed page', json({}, { origin: 'null' })],
+    ['that tells no origin', { headers: { 'content-type': 'application/json' }, body: '{}' }],
+  ])('refuses an action from a page %s', async (_, sent) => {
+    expect(await send('/api/end', sent)).toBe(403)
+    expect(acts).toEqual([])
+  })
+
+  it('refuses a name that was made to point at this machine', async () => {
+    expect(await send('/api/state', { method: 'GET', headers: { host: 'evil.example:80' } })).toBe(403)
+    expect(await send('/api/end', json({}, { host: 'evil.example:80' }))).toBe(403)
+  })
+
+  it('refuses to be read by another site’s page', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    expect(await send('/api/state', { method: 'GET', headers })).toBe(403)
+  })
+
+  it.each<[string, number, Sent]>([
+    ['that is a form', 415, { headers: { 'content-type': 'text/plain', origin: '' }, body: '{"code":"x"}' }],
+    [
+      'that is broken',
+      422,
+      { headers: { 'content-type': 'application/json', origin: '' }, body: '{"code":' },
+    ],
+    [
+      'of another type',
+      422,
+      { headers: { 'content-type': 'application/json', origin: '' }, body: '{"code":7}' },
+    ],
+    [
+      'of a megabyte',
+      413,
+      { headers: { 'content-type': 'application/json', origin: '' }, body: JSON.stringify('x'.repeat(1e6)) },
+    ],
+  ])('refuses a body %s', async (_, status, { headers, body }) => {
+    const sent = { headers: { ...headers, origin }, body }
+    expect(await send('/api/code', sent).catch(() => status)).toBe(status)
+    expect(acts).toEqual([])
+  })
+
+  it('says which method an action wants', async () => {
+    expect(await send('/api/code', { method: 'GET' })).toBe(405)
+    expect(await send('/', json({}))).toBe(405)
+  })
+
+  it('streams the view: at once, and again at each change that is more than time passing', async () => {
+    const response = await fetch(`${screen.url}api/state`, { headers: { accept: 'text/event-stream' } })
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader.read()).value).toContain('"phase":"pairing"')
+    screen.refresh()
+    const countdown = { remainingMs: 5_000, grantedSeconds: 60 }
+    view = { ...view, phase: 'active', countdown }
+    screen.refresh()
+    view = { ...view, countdown: { ...countdown, remainingMs: 4_000 } }
+    screen.refresh()
+    view = { ...view, phase: 'locked', countdown: undefined }
+    screen.refresh()
+    let frames = ''
+    while (!frames.includes('"phase":"locked"')) frames += (await reader.read()).value ?? ''
+    expect(frames).toContain('"remainingMs":5000')
+    expect(frames).not.toContain('"remainingMs":4000')
+    await reader.cancel()
+  })
+
+  it('keeps a stream of its own for a few pages only', async () => {
+    const headers = { accept: 'text/event-stream' }
+    const streams = await Promise.all(
+      Array.from({ length: 9 }, () => fetch(`${screen.url}api/state`, { headers })),
+    )
+    expect(streams.map(({ status }) => status).filter((status) => status === 503)).toHaveLength(1)
+    for (const { body } of streams) await body?.cancel()
+  })
+})
+
+it('a page that was not built is said so', async () => {
+  const { createPage } = await import('./page.ts')
+  await expect(createPage(join(pageDir, 'nothing'))).rejects.toThrow('npm run build -w agent')
+})

@@ -1,0 +1,53 @@
+import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { defaultConfig, type Snapshot } from './core/index.ts'
+import { createFileStore } from './store.ts'
+
+const identity = { stationId: 'pc-01', mqttSecret: 's', mqttUrl: 'mqtt://h:1', server: 'http://h:2' }
+const snapshot: Snapshot = {
+  stationId: 'pc-01',
+  version: 7,
+  rest: {
+    kind: 'active',
+    session: { sessionId: 's-1', displayName: 'Ada', grantedSeconds: 60, remainingMs: 30_000, armed: [10] },
+    endsAtUnixMs: 1_800_000_000_000,
+  },
+  endedSessionIds: ['s-0'],
+  events: [],
+  config: defaultConfig,
+}
+
+let dataDir: string
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'escale-store-'))
+})
+
+describe('the agent’s files', () => {
+  it('come back as they were written, readable by their user alone', async () => {
+    const store = createFileStore(dataDir)
+    await store.writeIdentity(identity)
+    await store.writeState(snapshot)
+    expect(await store.readIdentity()).toEqual(identity)
+    expect(await store.readState()).toEqual(snapshot)
+    for (const name of await readdir(dataDir)) {
+      expect([name, (await stat(join(dataDir, name))).mode & 0o777]).toEqual([name, 0o600])
+    }
+  })
+
+  it('are as if absent when there are none, or when they are damaged', async () => {
+    const store = createFileStore(dataDir)
+    expect(await store.readState()).toBeUndefined()
+    await writeFile(join(dataDir, 'state.json'), '{"stationId":"pc-01","vers')
+    expect(await store.readState()).toBeUndefined()
+    await writeFile(join(dataDir, 'state.json'), '{"stationId":"pc-01"}')
+    expect(await store.readState()).toBeUndefined()
+  })
+
+  it('hold the newest state when it is written faster than the disk takes it', async () => {
+    const store = createFileStore(dataDir)
+    await Promise.all(Array.from({ length: 50 }, (_, version) => store.writeState({ ...snapshot, version })))
+    expect((await store.readState())?.version).toBe(49)
+  })
+})
