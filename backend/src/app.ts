@@ -47,7 +47,7 @@ import { createAppEvents } from './events.ts'
 import { healthRoutes } from './http/health.ts'
 import { registerNotFound } from './http/not-found.ts'
 import { registerPages } from './http/pages.ts'
-import { registerProblems } from './http/problem.ts'
+import { handleFailure, registerProblems } from './http/problem.ts'
 import { registerBodies, registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
 
@@ -176,6 +176,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     routerOptions: { ignoreTrailingSlash: true },
     trustProxy: options.trustedProxies || false,
     forceCloseConnections: true,
+    frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),
   })
   registerValidation(http)
   registerBodies(http)

@@ -1,11 +1,17 @@
-import { errorTitle, type ErrorCode, type Language, type Problem } from '@escale/protocol'
+import { errorTitle, type Bilingual, type ErrorCode, type Language } from '@escale/protocol'
+
+/** What is wrong with one field of a body; the pointer is RFC 6901's. */
+export interface FieldError {
+  pointer: string
+  message: Bilingual
+}
 
 export interface ErrorExtras {
   /** More than the title says, when it helps; both languages. */
-  detail?: Record<Language, string>
+  detail?: Bilingual
   /** Seconds until the same call may succeed. */
   retryAfterSeconds?: number
-  errors?: Problem['errors']
+  errors?: FieldError[]
 }
 
 /** An expected failure that crosses a boundary: REST, WebSocket and MQTT carry its code. */

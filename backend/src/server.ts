@@ -11,14 +11,19 @@ import { readEnvironment, type Environment } from './environment.ts'
 /** A stop that takes longer than this is cut short. */
 const STOP_TIMEOUT_MS = 2_500
 const PARENT_CHECK_MS = 500
-/** Never in the log, wherever they turn up. */
+/** Never in the log, wherever they turn up; a failed statement of the database quotes names and hashes. */
 const redacted = [
   'req.headers.authorization',
   '*.password',
   '*.mqttSecret',
   '*.accessCode',
-  '*.code',
   '*.token',
+  'params.code',
+  'body.code',
+  'err.sql',
+  'err.parameters',
+  'err.parent',
+  'err.original',
 ]
 const LOOPBACK = '127.0.0.1'
 
@@ -73,7 +78,9 @@ async function start(): Promise<void> {
   const http = app.http.server.address() as AddressInfo
 
   if (isFirstStart && !environment.ESCALE_ADMIN_PASSWORD) {
-    say(`Premier démarrage : connectez-vous avec « ${username} » et ce mot de passe, affiché une seule fois.`)
+    say(
+      `Premier démarrage\u00a0: connectez-vous avec «\u202f${username}\u202f» et ce mot de passe, affiché une seule fois.`,
+    )
     say(`First start: sign in as “${username}” with this password, shown only once.`)
     say(`  ${password}`)
   }
@@ -117,7 +124,7 @@ function explain(err: unknown): string {
   const { code, port } = err as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') {
     return (
-      `Le port ${port} est déjà pris : arrêtez ce qui l’utilise, ou choisissez-en un autre (voir .env.example).\n` +
+      `Le port ${port} est déjà pris\u00a0: arrêtez ce qui l’utilise, ou choisissez-en un autre (voir .env.example).\n` +
       `Port ${port} is already taken: stop what uses it, or choose another (see .env.example).`
     )
   }

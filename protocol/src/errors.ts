@@ -137,6 +137,22 @@ export const errorTable = {
     'Too many stations already wait to be accepted.',
     true,
   ),
+  'photo-format': entry(415, 'Choisissez une photo JPEG ou PNG.', 'Choose a JPEG or PNG photo.'),
+  'photo-too-large': entry(
+    413,
+    'La photo dépasse 5 Mo. Réduisez-la.',
+    'The photo exceeds 5 MB. Make it smaller.',
+  ),
+  'photo-too-many-pixels': entry(
+    422,
+    'La photo dépasse 25 millions de pixels. Réduisez-la.',
+    'The photo exceeds 25 million pixels. Make it smaller.',
+  ),
+  'photo-unreadable': entry(
+    422,
+    'La photo est abîmée ou incomplète. Choisissez-en une autre.',
+    'The photo is damaged or incomplete. Choose another.',
+  ),
   'unknown-op': entry(404, 'Opération inconnue.', 'Unknown operation.'),
   'id-reused': entry(
     409,
@@ -156,7 +172,7 @@ export const errorTable = {
   ),
   internal: entry(
     500,
-    'Erreur interne. Elle est consignée ; réessayez, puis prévenez le support.',
+    'Erreur interne. Elle est consignée\u202f; réessayez, puis prévenez le support.',
     'Internal error. It is logged; try again, then tell support.',
     true,
   ),

@@ -6,8 +6,8 @@ export const Instant = Type.String({ format: 'date-time' })
 export const CalendarDate = Type.String({ format: 'date' })
 /** Whole seconds, never negative. */
 export const Seconds = Type.Integer({ minimum: 0 })
-/** Identifier of a user, session, operator ...: opaque to every reader. */
-export const EntityId = Type.String({ minLength: 1, maxLength: 64 })
+/** Identifier of a user, session, operator ...: opaque to every reader, printable ASCII. */
+export const EntityId = Type.String({ pattern: '^[!-~]{1,64}$' })
 /** Topic-safe name of a station or an account. */
 export const StationId = Type.String({ pattern: '^[a-z0-9-]{1,32}$' })
 export const Percent = Type.Number({ minimum: 0, maximum: 100 })
@@ -47,7 +47,7 @@ export function replacementOf<const W extends Record<string, TSchema>>(
 
 /** What every list accepts in its query string. */
 export const listQuery = {
-  page: Type.Optional(Type.Integer({ minimum: 1, default: 1 })),
+  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 })),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 25 })),
   ordering: Type.Optional(Type.String({ pattern: '^-?[a-zA-Z]+$' })),
   search: Type.Optional(Type.String({ maxLength: 200 })),

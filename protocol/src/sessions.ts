@@ -1,5 +1,16 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Percent, Seconds, StationId, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
+import {
+  EntityId,
+  Instant,
+  Percent,
+  Seconds,
+  StationId,
+  closed,
+  listQuery,
+  oneOf,
+  pageOf,
+  replacementOf,
+} from './schema.ts'
 
 export const sessionStates = ['pending', 'active', 'suspended', 'ended'] as const
 export type SessionState = (typeof sessionStates)[number]

@@ -33,7 +33,8 @@ export function instantOf(unixMs: number): string {
  * @throws RangeError when the text is not an instant.
  */
 export function unixMsOf(instant: string): number {
-  const unixMs = Date.parse(instant)
+  // RFC 3339 knows leap seconds, Date does not.
+  const unixMs = Date.parse(instant.replace(/:60(?=[.Zz+-])/, ':59'))
   if (Number.isNaN(unixMs)) throw new RangeError(`not an instant: ${instant}`)
   return unixMs
 }

@@ -17,7 +17,8 @@ export function registerNotFound(app: FastifyInstance): void {
     const allowed = new Set(
       [...known.values()].filter((k) => k.pattern.test(path)).flatMap((k) => [...k.methods]),
     )
-    if (allowed.size > 0) {
+    // A path may also be unknown because of what stands in it, such as an identifier that is too long.
+    if (allowed.size > 0 && !allowed.has(request.method)) {
       reply.header('allow', [...allowed].sort().join(', '))
       return sendProblem(request, reply, new AppError('method-not-allowed'))
     }

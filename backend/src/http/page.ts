@@ -28,7 +28,8 @@ export interface PageWindow {
 export function windowOf(query: PageQuery, columns: Record<string, string>): PageWindow {
   const limit = query.pageSize ?? 25
   const ordering = query.ordering ?? ''
-  const column = columns[ordering.replace(/^-/, '')]
+  const field = ordering.replace(/^-/, '')
+  const column = Object.hasOwn(columns, field) ? columns[field] : undefined
   return {
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
@@ -36,14 +37,18 @@ export function windowOf(query: PageQuery, columns: Record<string, string>): Pag
   }
 }
 
+const NOWHERE = 'http://localhost'
+
 /** The answer of a list: `{count, next, previous, results}`, with absolute addresses of its neighbours. */
 export function pageAnswer<T>(request: FastifyRequest, query: PageQuery, { count, rows }: Rows<T>) {
   const page = query.page ?? 1
   const lastPage = Math.max(1, Math.ceil(count / (query.pageSize ?? 25)))
+  // A client of HTTP/1.0 need not say which host it calls: it gets paths.
+  const origin = request.host ? `${request.protocol}://${request.host}` : ''
   const addressOf = (number: number) => {
-    const url = new URL(request.url, `${request.protocol}://${request.host}`)
+    const url = new URL(request.url, NOWHERE)
     url.searchParams.set('page', String(number))
-    return url.href
+    return `${origin}${url.pathname}${url.search}`
   }
   return {
     count,

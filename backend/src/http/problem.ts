@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } from '@escale/protocol'
 import { AppError, messageOf } from '../errors.ts'
+import { fieldErrorOf } from './field-errors.ts'
 
 /** French unless the reader asks for English first. */
 export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
@@ -18,16 +19,20 @@ export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
 
 /** Answers every failure as problem+json, in the reader's language; only what is not expected is logged. */
 export function registerProblems(app: FastifyInstance): void {
-  app.setErrorHandler((err: FastifyError, request, reply) => {
-    const error = toAppError(err)
-    if (error.code === 'internal') request.log.error({ err }, 'request failed')
-    return sendProblem(request, reply, error)
-  })
+  app.setErrorHandler(handleFailure)
+}
+
+/** Also for what Fastify finds before it knows the route, such as an address that cannot be decoded. */
+export function handleFailure(err: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toAppError(err)
+  if (error.code === 'internal') request.log.error({ err }, 'request failed')
+  return sendProblem(request, reply, error)
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
   const language = languageOf(request)
   const { status } = errorTable[error.code]
+  const { errors } = error.extras
   const problem: Problem = {
     type: `urn:escale:error:${error.code}`,
     title: errorTitle(error.code, language),
@@ -35,7 +40,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     detail: messageOf(error, language),
     instance: request.url,
     code: error.code,
-    ...(error.extras.errors ? { errors: error.extras.errors } : {}),
+    ...(errors
+      ? { errors: errors.map(({ pointer, message }) => ({ pointer, message: message[language] })) }
+      : {}),
   }
   if (error.extras.retryAfterSeconds !== undefined)
     reply.header('retry-after', error.extras.retryAfterSeconds)
@@ -50,6 +57,7 @@ const codeOfFastifyError: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-json',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
   FST_ERR_BAD_URL: 'not-found',
+  FST_ERR_MAX_PARAM_LENGTH: 'not-found',
 }
 
 function toAppError(err: FastifyError): AppError {
@@ -61,19 +69,10 @@ function toAppError(err: FastifyError): AppError {
 
 function validationError(err: FastifyError): AppError {
   const failures = err.validation ?? []
-  const errors = failures.map(({ instancePath, keyword, params, message }) => {
-    const property = params['additionalProperty'] ?? params['missingProperty']
-    const isNamed = keyword === 'additionalProperties' || keyword === 'required'
-    return {
-      pointer: isNamed ? `${instancePath}/${escapePointer(String(property))}` : instancePath,
-      message: message ?? keyword,
-    }
-  })
+  const errors = failures.map(fieldErrorOf)
   if (err.validationContext !== 'body') {
     return new AppError(err.validationContext === 'params' ? 'not-found' : 'invalid-query', { errors })
   }
   const hasUnknown = failures.some(({ keyword }) => keyword === 'additionalProperties')
   return new AppError(hasUnknown ? 'unknown-field' : 'invalid-body', { errors })
 }
-
-const escapePointer = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -1,6 +1,7 @@
 import { Ajv, type AnySchemaObject } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
+import { AppError } from '../errors.ts'
 
 /**
  * Bodies are taken as they are: nothing is dropped, filled in or coerced. Query strings and path parameters
@@ -22,8 +23,26 @@ export function registerBodies(app: FastifyInstance): void {
     if (body.length === 0) done(null, {})
     else void parse(request, String(body), done)
   })
+  // Fastify would take texts by itself, and call them bodies that do not fit.
+  app.removeContentTypeParser('text/plain')
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined && request.method !== 'GET') request.body = {}
     done()
   })
+  app.addHook('preHandler', async ({ params, query, body }) => {
+    if (!isSound(params)) throw new AppError('not-found')
+    if (!isSound(query)) throw new AppError('invalid-query')
+    if (!isSound(body)) throw new AppError('invalid-body')
+  })
+}
+
+/**
+ * What a schema lets pass and a database does not take: the NUL character, and the infinity that `1e400` in an
+ * address becomes.
+ */
+function isSound(value: unknown): boolean {
+  if (typeof value === 'string') return !value.includes('\0')
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, field]) => isSound(name) && isSound(field))
 }

@@ -3,9 +3,11 @@ import { EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
 import { logActions } from '../logs.ts'
 
 /** Unknown fields of a payload are ignored, so every object here is open. */
-const BootId = Type.String({ minLength: 1, maxLength: 64 })
+const BootId = EntityId
 const Version = Type.Integer({ minimum: 0 })
-const RequestId = Type.String({ minLength: 1, maxLength: 64 })
+const RequestId = EntityId
+/** No database takes the NUL character. */
+const text = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' })
 
 /** Thresholds at which a visitor is warned, seconds left. */
 export const WARNING_SECONDS = [300, 120, 60, 30, 10] as const
@@ -19,12 +21,12 @@ export const Presence = Type.Object({
   cause: oneOf(['birth', 'clean', 'lost', 'silent'] as const),
   bootId: BootId,
   connectionSeq: Type.Optional(Type.Integer({ minimum: 0 })),
-  agentVersion: Type.String({ maxLength: 50 }),
-  hostname: Type.String({ maxLength: 255 }),
-  os: Type.String({ maxLength: 100 }),
-  ipAddress: Type.String({ maxLength: 64 }),
-  macAddress: Type.String({ maxLength: 64 }),
-  imageVersion: Type.Optional(Type.String({ maxLength: 100 })),
+  agentVersion: text(50),
+  hostname: text(255),
+  os: text(100),
+  ipAddress: text(64),
+  macAddress: text(64),
+  imageVersion: Type.Optional(text(100)),
 })
 export type Presence = Static<typeof Presence>
 

@@ -64,7 +64,7 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
     }
     if (scheme.toLowerCase() === 'basic') {
       const [, id = '', secret = ''] =
-        /^([^:]*):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString()) ?? []
+        /^([a-z0-9-]{1,32}):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString()) ?? []
       const station = await authenticateStation(id, secret)
       if (!station) return undefined
       if (station.ipAddress !== null && station.ipAddress !== normaliseIp(ip))

@@ -66,7 +66,7 @@ export function createAuthService(ports: AuthPorts) {
     async login({ username, password }: LoginInput, ip: string): Promise<Result<TokenPair>> {
       const counters = [
         { key: `login:${username}`, rules: accountLoginRules },
-        { key: `login:${username}@${ip}`, rules: accountAddressLoginRules },
+        { key: `login@${ip}:${username}`, rules: accountAddressLoginRules },
       ]
       const retryAfterSeconds = await throttles.waitSeconds(counters)
       if (retryAfterSeconds > 0) return failure('login-throttled', { retryAfterSeconds })

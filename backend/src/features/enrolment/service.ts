@@ -127,7 +127,12 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         const macAddress = normaliseMac(input.macAddress)
         if (macAddress === undefined) {
           return failure('invalid-body', {
-            errors: [{ pointer: '/macAddress', message: 'not a MAC address' }],
+            errors: [
+              {
+                pointer: '/macAddress',
+                message: { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' },
+              },
+            ],
           })
         }
         if (ownStationId !== undefined) return success(await enrolled(ownStationId, host, ip))

@@ -112,7 +112,7 @@ export function logRoutes(
         schema: {
           tags,
           summary: 'One record',
-          params: Type.Object({ id: Type.Integer({ minimum: 1 }) }),
+          params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
           response: { 200: Log },
         },
       },

@@ -128,5 +128,7 @@ export function createSessionGrants(ports: GrantPorts) {
 }
 
 function unknownReference(pointer: string): AppError {
-  return new AppError('invalid-body', { errors: [{ pointer, message: 'does not exist' }] })
+  return new AppError('invalid-body', {
+    errors: [{ pointer, message: { fr: 'Introuvable.', en: 'Not found.' } }],
+  })
 }

@@ -1,4 +1,4 @@
-import type { Actor, Station, StationInput } from '@escale/protocol'
+import type { Actor, Bilingual, Station, StationInput } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -64,8 +64,10 @@ export function createStationService(ports: StationPorts) {
   async function addressesOf(input: Omit<StationInput, 'id'>, ownId: string) {
     const ipAddress = input.ipAddress === undefined ? null : normaliseIp(input.ipAddress)
     const macAddress = input.macAddress === undefined ? null : normaliseMac(input.macAddress)
-    if (ipAddress === undefined) throw invalidField('ipAddress', 'not an IP address')
-    if (macAddress === undefined) throw invalidField('macAddress', 'not a MAC address')
+    if (ipAddress === undefined)
+      throw invalidField('ipAddress', { fr: 'Ce n’est pas une adresse IP.', en: 'Not an IP address.' })
+    if (macAddress === undefined)
+      throw invalidField('macAddress', { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' })
     const addresses = { ipAddress, macAddress }
     for (const field of ['ipAddress', 'macAddress'] as const) {
       const value = addresses[field]
@@ -219,16 +221,14 @@ export function createStationService(ports: StationPorts) {
   }
 }
 
-function invalidField(field: string, message: string): AppError {
+function invalidField(field: string, message: Bilingual): AppError {
   return new AppError('invalid-body', { errors: [{ pointer: `/${field}`, message }] })
 }
 
 function duplicateField(field: string, holder: string): AppError {
-  return new AppError('duplicate', {
-    detail: {
-      fr: `Cette valeur est déjà celle du poste «\u202f${holder}\u202f».`,
-      en: `This value already belongs to station “${holder}”.`,
-    },
-    errors: [{ pointer: `/${field}`, message: 'duplicate' }],
-  })
+  const detail = {
+    fr: `Cette valeur est déjà celle du poste «\u202f${holder}\u202f».`,
+    en: `This value already belongs to station “${holder}”.`,
+  }
+  return new AppError('duplicate', { detail, errors: [{ pointer: `/${field}`, message: detail }] })
 }

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startTestApp, type TestApp } from '../../testing.ts'
+
+const PASSWORD = 'correct horse battery'
+const MINUTE = 60_000
+
+interface Tokens {
+  access: string
+  refresh: string
+}
+
+let test: TestApp
+let tokens: Tokens
+
+const login = (username: string, password: string, ip = '192.0.2.1') =>
+  test.call<Tokens & { code: string }>('POST', '/api/token/', {
+    body: { username, password },
+    token: null,
+    ip,
+  })
+const refresh = (token: string) =>
+  test.call<Tokens & { code: string }>('POST', '/api/token/refresh/', {
+    body: { refresh: token },
+    token: null,
+  })
+const verify = (token: string) => test.call('POST', '/api/token/verify/', { body: { token }, token: null })
+
+// A password costs about half a second to judge.
+vi.setConfig({ testTimeout: 15_000, hookTimeout: 15_000 })
+
+beforeAll(async () => {
+  test = await startTestApp()
+  await test.db.models.operators.destroy({ where: {} })
+  expect(await test.app.auth.ensureFirstOperator('desk', PASSWORD)).toBe(true)
+  const answer = await login('desk', PASSWORD)
+  expect(answer.status).toBe(200)
+  tokens = answer.body
+})
+afterAll(() => test.stop())
+
+describe('signing in', () => {
+  it('makes a first operator once only', async () => {
+    expect(await test.app.auth.ensureFirstOperator('other', PASSWORD)).toBe(false)
+  })
+
+  it('gives an access token that opens the API', async () => {
+    expect((await test.call('GET', '/api/postes', { token: tokens.access })).status).toBe(200)
+  })
+
+  it('answers a wrong password and an unknown account alike', async () => {
+    const wrong = await login('desk', 'wrong')
+    const unknown = await login('nobody', 'wrong')
+    expect(wrong).toMatchObject({ status: 401, body: { code: 'login-failed' } })
+    expect(unknown.body).toEqual(wrong.body)
+    expect(unknown.headers['content-length']).toBe(wrong.headers['content-length'])
+  })
+
+  it('slows down whoever guesses, and nobody else, until some time has passed', async () => {
+    const guess = () => login('desk@192.0.2.9', 'wrong', '192.0.2.7')
+    for (let i = 0; i < 5; i += 1) expect((await guess()).status).toBe(401)
+    const blocked = await guess()
+    expect(blocked).toMatchObject({ status: 429, body: { code: 'login-throttled' } })
+    expect(Number(blocked.headers['retry-after'])).toBeGreaterThan(20)
+    // Named so that its counter could be taken for the lock of `desk` at that address.
+    expect((await login('desk', PASSWORD, '192.0.2.9')).status).toBe(200)
+    test.advanceClock(MINUTE)
+    expect((await guess()).status).toBe(401)
+  })
+
+  it('records who signed in and from where, and of a failure no name that was typed', async () => {
+    const logs = await test.call<{ results: { actor: { id: string; label: string }; ip: string }[] }>(
+      'GET',
+      '/api/logs?action=auth.login_failed',
+      { token: tokens.access },
+    )
+    expect(logs.body.results.length).toBeGreaterThan(0)
+    expect(JSON.stringify(logs.body.results)).not.toContain('desk@192')
+  })
+})
+
+describe('tokens', () => {
+  it('verifies an access token, and nothing else', async () => {
+    expect(await verify(tokens.access)).toMatchObject({ status: 200, body: {} })
+    for (const token of [tokens.refresh, 'x', `${tokens.access}x`, tokens.access.slice(0, -4)])
+      expect(await verify(token)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
+  })
+
+  it.each([
+    'alg none',
+    'signed by another installation',
+    'of an operator who is gone',
+    'with a changed role',
+  ])('refuses a token %s', async (kind) => {
+    const [header = '', payload = '', signature = ''] = tokens.access.split('.')
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
+    const forged: Record<string, string> = {
+      'alg none': `${encode({ alg: 'none' })}.${payload}.`,
+      'signed by another installation': await test.tokenOf('admin', Buffer.alloc(32, 7)),
+      'of an operator who is gone': await test.tokenOf('admin'),
+      'with a changed role': `${header}.${encode({ ...claims, role: 'admin', exp: 9_999_999_999 })}.${signature}`,
+    }
+    const answer = await test.call('GET', '/api/postes', { token: forged[kind] ?? '' })
+    expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
+  })
+
+  it('renews both tokens; the one used before works on for 10 seconds of grace, then revokes its family', async () => {
+    const first = (await login('desk', PASSWORD)).body
+    const second = await refresh(first.refresh)
+    expect(second.status).toBe(200)
+    expect(second.body.refresh).not.toBe(first.refresh)
+    expect((await refresh(first.refresh)).status).toBe(200)
+    test.advanceClock(10_001)
+    expect(await refresh(first.refresh)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
+    expect((await refresh(second.body.refresh)).status).toBe(401)
+    const reused = await test.call<{ count: number }>('GET', '/api/logs?action=auth.token_reused', {
+      token: second.body.access,
+    })
+    expect(reused.body.count).toBe(1)
+  })
+
+  it('leaves the other sign-ins of the same operator alone when one family is revoked', async () => {
+    expect((await refresh(tokens.refresh)).status).toBe(200)
+  })
+
+  it('ends an access token after ten minutes and a refresh token after its own time', async () => {
+    const mine = (await login('desk', PASSWORD)).body
+    test.advanceClock(10 * MINUTE + 1_000)
+    expect((await test.call('GET', '/api/postes', { token: mine.access })).status).toBe(401)
+    test.advanceClock(24 * 60 * MINUTE)
+    expect((await refresh(mine.refresh)).status).toBe(401)
+  })
+
+  it('stores no refresh token as it is', async () => {
+    const rows = await test.db.models.refreshTokens.findAll()
+    expect(JSON.stringify(rows)).not.toContain(tokens.refresh)
+  })
+})

@@ -1,0 +1,59 @@
+import type { Bilingual } from '@escale/protocol'
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
+import type { FieldError } from '../errors.ts'
+
+interface Params {
+  /** What `type` wants. */
+  type?: unknown
+  /** What `enum` allows. */
+  allowedValues?: unknown
+  /** What a length or a number is held to. */
+  limit?: number
+}
+
+const typeNames: Record<string, Bilingual> = {
+  string: { fr: 'un texte', en: 'a text' },
+  number: { fr: 'un nombre', en: 'a number' },
+  integer: { fr: 'un nombre entier', en: 'a whole number' },
+  boolean: { fr: 'vrai ou faux', en: 'true or false' },
+  object: { fr: 'un objet', en: 'an object' },
+  array: { fr: 'une liste', en: 'a list' },
+}
+
+/** What a field must be, by the keyword of JSON Schema that it fails. */
+const requirements: Record<string, (params: Params) => Bilingual> = {
+  required: () => ({ fr: 'Ce champ est obligatoire.', en: 'This field is required.' }),
+  additionalProperties: () => ({ fr: 'Ce champ n’existe pas.', en: 'This field does not exist.' }),
+  type: ({ type }) => {
+    const name = typeNames[String(type)] ?? { fr: String(type), en: String(type) }
+    return { fr: `Type attendu\u00a0: ${name.fr}.`, en: `Expected type: ${name.en}.` }
+  },
+  enum: ({ allowedValues }) => {
+    const values = Array.isArray(allowedValues) ? allowedValues.join(', ') : ''
+    return { fr: `Valeurs possibles\u00a0: ${values}.`, en: `Possible values: ${values}.` }
+  },
+  minLength: ({ limit }) =>
+    limit === 1
+      ? { fr: 'Ce champ ne peut pas être vide.', en: 'This field cannot be empty.' }
+      : { fr: `Au moins ${limit ?? 0} caractères.`, en: `At least ${limit ?? 0} characters.` },
+  maxLength: ({ limit }) => ({
+    fr: `Au plus ${limit ?? 0} caractères.`,
+    en: `At most ${limit ?? 0} characters.`,
+  }),
+  minimum: ({ limit }) => ({ fr: `Au moins ${limit ?? 0}.`, en: `At least ${limit ?? 0}.` }),
+  maximum: ({ limit }) => ({ fr: `Au plus ${limit ?? 0}.`, en: `At most ${limit ?? 0}.` }),
+}
+
+const doesNotFit: Bilingual = { fr: 'Cette valeur n’est pas valable.', en: 'This value is not valid.' }
+
+/** One failure of a schema, at the field that it concerns, as people are told it. */
+export function fieldErrorOf({ instancePath, keyword, params }: FastifySchemaValidationError): FieldError {
+  const property = params['additionalProperty'] ?? params['missingProperty']
+  const isNamed = keyword === 'additionalProperties' || keyword === 'required'
+  return {
+    pointer: isNamed ? `${instancePath}/${escapePointer(String(property))}` : instancePath,
+    message: requirements[keyword]?.(params) ?? doesNotFit,
+  }
+}
+
+const escapePointer = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -1,0 +1,315 @@
+import { once } from 'node:events'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { OperatorRole, Session, Station, User } from '@escale/protocol'
+import type { LightMyRequestResponse } from 'fastify'
+import type { IClientOptions, MqttClient } from 'mqtt'
+import { connectAsync } from 'mqtt'
+import { pino } from 'pino'
+import { WebSocket, type ClientOptions } from 'ws'
+import { createApp, type App } from './app.ts'
+import { openDatabase, type Database } from './db/database.ts'
+import { createTokens } from './features/auth/index.ts'
+
+const ERROR_LEVEL = 50
+const HOST = '127.0.0.1'
+
+export interface Call {
+  body?: unknown
+  /** Access token; the admin's by default, `null` sends none. */
+  token?: string | null
+  headers?: Record<string, string>
+  ip?: string
+}
+
+export interface Answer<T = Record<string, unknown>> {
+  status: number
+  headers: LightMyRequestResponse['headers']
+  body: T
+}
+
+export interface LogLine {
+  level: number
+  msg: string
+  [field: string]: unknown
+}
+
+export type TestApp = Awaited<ReturnType<typeof startTestApp>>
+
+/**
+ * The real server on a temporary SQLite file, with operators of each role who are signed in already. Its clock
+ * follows `Date` (so fake timers move it) and can be put forward.
+ */
+export async function startTestApp() {
+  const folder = mkdtempSync(join(tmpdir(), 'escale-backend-'))
+  const databaseUrl = `sqlite:${join(folder, 'escale.sqlite')}`
+  const tokenKey = randomBytes(32)
+  const codeKey = randomBytes(32)
+  const siteKey = randomUUID()
+  const lines: LogLine[] = []
+  const write = (line: string) => void lines.push(JSON.parse(line) as LogLine)
+  const log = pino({ level: 'debug' }, { write })
+  let aheadMs = 0
+  let lastMs = 0
+  const clock = { nowMs: () => (lastMs = Math.max(lastMs, Date.now() + aheadMs)) }
+  const disposals: (() => unknown)[] = []
+  let ports: { http: number; mqtt: number } | undefined
+  let isRunning = false
+
+  const make = async () => {
+    const made = await createApp({
+      databaseUrl,
+      tokenKey,
+      codeKey,
+      siteKey,
+      adminDir: join(folder, 'no-admin'),
+      mqttUrlFor: (host) => `mqtt://${host}:${ports?.mqtt ?? 0}`,
+      clock,
+      log,
+    })
+    await made.prepare()
+    await made.http.ready()
+    isRunning = true
+    return made
+  }
+  let app: App = await make()
+  const db: Database = await openDatabase(databaseUrl, log)
+
+  const operators = {} as Record<OperatorRole, string>
+  for (const role of ['admin', 'operator', 'viewer'] as const) {
+    const id = randomUUID()
+    const row = { id, username: role, passwordHash: '-', role, isActive: true, createdAtMs: clock.nowMs() }
+    await db.models.operators.create(row)
+    operators[role] = id
+  }
+  /** An access token as the server itself would sign it, good for ten minutes from now. */
+  const tokenOf = (role: OperatorRole, key: Uint8Array = tokenKey) =>
+    createTokens(key, clock).sign({ sub: operators[role], username: role, role })
+  let adminToken = { token: await tokenOf('admin'), untilMs: clock.nowMs() + 300_000 }
+
+  async function bearer(token: string | null | undefined): Promise<Record<string, string>> {
+    if (token === null) return {}
+    if (token === undefined && adminToken.untilMs < clock.nowMs())
+      adminToken = { token: await tokenOf('admin'), untilMs: clock.nowMs() + 300_000 }
+    return { authorization: `Bearer ${token ?? adminToken.token}` }
+  }
+
+  /** One call through the real application, whatever the answer. */
+  async function call<T = Record<string, unknown>>(
+    method: string,
+    url: string,
+    { body, token, headers = {}, ip = HOST }: Call = {},
+  ): Promise<Answer<T>> {
+    const auth = headers['authorization'] === undefined ? await bearer(token) : {}
+    const isText = typeof body === 'string' || Buffer.isBuffer(body)
+    const response = await app.http.inject({
+      method: method as 'GET',
+      url,
+      headers: {
+        ...auth,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: isText ? body : JSON.stringify(body) }),
+      remoteAddress: ip,
+    })
+    const parsed = (response.body === '' ? {} : JSON.parse(response.body)) as T
+    return { status: response.statusCode, headers: response.headers, body: parsed }
+  }
+
+  async function done<T>(method: string, url: string, body?: unknown): Promise<T> {
+    const answer = await call<T>(method, url, body === undefined ? {} : { body })
+    if (answer.status >= 300)
+      throw new Error(`${method} ${url}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+
+  /** A listening server on ports of its own. */
+  async function listen() {
+    if (ports) return ports
+    const mqtt = await app.broker.listen({ host: HOST, port: 0 })
+    await app.http.listen({ host: HOST, port: 0 })
+    const http = app.http.server.address() as { port: number }
+    ports = { http: http.port, mqtt: mqtt.port }
+    return ports
+  }
+
+  async function close() {
+    if (!isRunning) return
+    isRunning = false
+    ports = undefined
+    await app.close()
+  }
+
+  let created = 0
+  return {
+    get app() {
+      return app
+    },
+    db,
+    clock,
+    lines,
+    siteKey,
+    operators,
+    tokenOf,
+    call,
+    done,
+    listen,
+    close,
+    /** What went wrong so far, as the server's own log says. */
+    errors: () => lines.filter(({ level }) => level >= ERROR_LEVEL),
+    /** Puts the server's clock forward; timers do not notice. */
+    advanceClock: (ms: number) => void (aheadMs += ms),
+    /** Stops the server and starts another one on the same database. */
+    async restart() {
+      await close()
+      app = await make()
+    },
+
+    createUser: (fields: object = {}) =>
+      done<User>('POST', '/api/utilisateurs', {
+        firstName: 'Zoé',
+        lastName: 'Martin',
+        consentGiven: true,
+        ...fields,
+      }),
+    async createStation(id = `pc-${(created += 1)}`, fields: object = {}): Promise<Station> {
+      return done('POST', '/api/postes', { id, label: `Poste ${id}`, ...fields })
+    },
+    createSession: (fields: object = {}) =>
+      done<Session & { accessCode: string }>('POST', '/api/sessions', { minutes: 30, ...fields }),
+    /** A session under way at a station of its own. */
+    async startSession(fields: object = {}): Promise<Session & { stationId: string }> {
+      const station = await this.createStation()
+      const { id } = await this.createSession({ stationId: station.id, ...fields })
+      return done('POST', `/api/sessions/${id}/start`)
+    },
+    session: (id: string) => done<Session>('GET', `/api/sessions/${id}`),
+    station: (id: string) => done<Station>('GET', `/api/postes/${id}`),
+    /** What the journal holds of the given actions, oldest first. */
+    async journal(filter = ''): Promise<Record<string, unknown>[]> {
+      const url = `/api/logs?ordering=id&pageSize=200&${filter}`
+      return (await done<{ results: Record<string, unknown>[] }>('GET', url)).results
+    },
+    /** Gives a station its secret, as enrolment with the site key does. */
+    async enrol(stationId: string): Promise<{ secret: string; basic: Record<string, string> }> {
+      const mac = `02:00:00:${randomBytes(3).toString('hex').replace(/../g, '$&:').slice(0, -1)}`
+      const { label } = await done<Station>('GET', `/api/postes/${stationId}`)
+      await done('PUT', `/api/postes/${stationId}`, { label, macAddress: mac })
+      const { mqttSecret } = await done<{ mqttSecret: string }>('POST', '/api/postes/enrol', {
+        enrolmentKey: siteKey,
+        macAddress: mac,
+        hostname: stationId,
+        os: 'Debian 13',
+        agentVersion: '1.0.0',
+      })
+      const basic = `Basic ${Buffer.from(`${stationId}:${mqttSecret}`).toString('base64')}`
+      return { secret: mqttSecret, basic: { authorization: basic } }
+    },
+
+    /** A real MQTT client over TCP; `messages` collects and awaits what comes. */
+    async mqtt(username: string, password: string, options: IClientOptions = {}) {
+      const { mqtt } = await listen()
+      const client = await connectAsync(`mqtt://${HOST}:${mqtt}`, {
+        clientId: username,
+        username,
+        password,
+        reconnectPeriod: 0,
+        keepalive: 0,
+        ...options,
+      })
+      client.on('error', () => undefined)
+      disposals.push(() => client.endAsync(true))
+      return { client, messages: inboxOf(client) }
+    },
+
+    /** A live screen; with `token` null it shows none at first. */
+    async live(path = '', { token, protocols, ...options }: LiveOptions = {}) {
+      const { http } = await listen()
+      const shown = token === null ? undefined : (token ?? (await tokenOf('admin')))
+      const offered = protocols ?? ['escale.v1', ...(shown === undefined ? [] : [`bearer.${shown}`])]
+      const socket = new WebSocket(`ws://${HOST}:${http}/ws/sessions/${path}`, offered, options)
+      disposals.push(() => socket.terminate())
+      return liveClientOf(socket)
+    },
+
+    /** Ends everything, leaves nothing, and fails when the server logged an error that nobody expected. */
+    async stop({ isErrorExpected = false } = {}) {
+      for (const dispose of disposals) await dispose()
+      await close()
+      await db.close()
+      rmSync(folder, { recursive: true, force: true })
+      const failures = lines.filter(({ level }) => level >= ERROR_LEVEL)
+      if (failures.length > 0 && !isErrorExpected) throw new Error(JSON.stringify(failures, undefined, 2))
+    },
+  }
+}
+
+type LiveOptions = ClientOptions & { token?: string | null; protocols?: string[] }
+
+/** Items that come one by one, and whoever waits for one of them. */
+function createInbox<T>() {
+  const items: T[] = []
+  const waiting = new Set<() => void>()
+  return {
+    items,
+    put(item: T) {
+      items.push(item)
+      for (const look of waiting) look()
+    },
+    /** Takes the first item that fits, now or when it comes. */
+    next(fits: (item: T) => boolean): Promise<T> {
+      return new Promise((resolve) => {
+        const look = () => {
+          const index = items.findIndex(fits)
+          if (index < 0) return
+          waiting.delete(look)
+          const [item] = items.splice(index, 1)
+          if (item !== undefined) resolve(item)
+        }
+        waiting.add(look)
+        look()
+      })
+    },
+  }
+}
+
+export interface Message {
+  topic: string
+  payload: Record<string, unknown>
+  retain: boolean
+}
+
+function inboxOf(client: MqttClient) {
+  const inbox = createInbox<Message>()
+  client.on('message', (topic, payload, { retain }) => {
+    const text = payload.toString()
+    inbox.put({ topic, retain, payload: (text ? JSON.parse(text) : {}) as Message['payload'] })
+  })
+  return {
+    all: inbox.items,
+    /** The next message on a topic that ends so. */
+    next: (end: string, fits: (payload: Message['payload']) => boolean = () => true) =>
+      inbox.next(({ topic, payload }) => topic.endsWith(end) && fits(payload)),
+  }
+}
+
+export type Frame = Record<string, unknown> & { type: string }
+
+async function liveClientOf(socket: WebSocket) {
+  const inbox = createInbox<Frame>()
+  socket.on('message', (data: Buffer) => inbox.put(JSON.parse(data.toString()) as Frame))
+  const closed = once(socket, 'close').then(([code]) => code as number)
+  await once(socket, 'open')
+  return {
+    socket,
+    /** The code that the server closes with. */
+    closed,
+    frames: inbox.items,
+    send: (frame: unknown) => socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
+    next: (type: string, fits: (frame: Frame) => boolean = () => true) =>
+      inbox.next((frame) => frame.type === type && fits(frame)),
+  }
+}
