@@ -1,3 +1,4 @@
+import { logActions, stationStates } from '@escale/protocol'
 import { describe, expect, it } from 'vitest'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
@@ -27,6 +28,11 @@ const faults: [name: string, pattern: RegExp][] = [
 describe('the languages', () => {
   it('have the same keys', () => {
     expect(english.map(([key]) => key)).toEqual(french.map(([key]) => key))
+  })
+
+  it('name every action of the journal and every state of a station', () => {
+    expect(Object.keys(fr.actions).sort()).toEqual([...logActions].sort())
+    expect(Object.keys(fr.status)).toEqual(expect.arrayContaining([...stationStates]))
   })
 
   it('give each text the same parameters and the same number of plural forms', () => {

@@ -111,7 +111,8 @@ describe('the cards of the room', () => {
       [
         station('a', { label: 'Poste 10' }),
         station('b', { label: 'Poste 2' }),
-        station('c', { label: 'Poste 9', online: false, state: 'offline' }),
+        station('c', { label: 'Poste 9', online: false, state: 'offline', lastHeartbeatAt: AT }),
+        station('f', { label: 'Poste 3', online: false, state: 'offline' }),
         station('d', { label: 'Poste 11', online: false, state: 'occupied' }),
         station('e', { label: 'Poste 1', state: 'maintenance', online: false }),
       ],
@@ -120,6 +121,7 @@ describe('the cards of the room', () => {
     expect(stationViews(room, 'fr').map((view) => view.station.label)).toEqual([
       'Poste 11',
       'Poste 9',
+      'Poste 3',
       'Poste 1',
       'Poste 2',
       'Poste 10',

@@ -81,6 +81,8 @@ function applyLog(room: Room, log: Extract<ServerFrame, { type: 'log_added' }>['
       return log.userId === undefined ? NOTHING : [{ load: 'user', id: log.userId }]
     case 'station.enrolment_requested':
     case 'station.enrolled':
+    case 'station.pairing_accepted':
+    case 'station.pairing_refused':
       return [{ load: 'pairing-requests' }]
     default:
       return NOTHING

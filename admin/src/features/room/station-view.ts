@@ -13,7 +13,7 @@ export const stationStatuses = [
 export type StationStatus = (typeof stationStatuses)[number]
 
 /** What needs somebody to look, worst first. */
-export const troubles = ['lost-in-session', 'offline', 'disk-full', 'too-hot'] as const
+export const troubles = ['lost-in-session', 'offline', 'never-connected', 'disk-full', 'too-hot'] as const
 export type Trouble = (typeof troubles)[number]
 
 const FULL_DISK_PERCENT = 95
@@ -51,7 +51,8 @@ function statusOf(station: Station, session: Session | undefined): StationStatus
 
 function troubleOf(station: Station, session: Session | undefined): Trouble | undefined {
   if (station.state === 'maintenance') return undefined
-  if (!station.online) return session === undefined ? 'offline' : 'lost-in-session'
+  if (!station.online && session !== undefined) return 'lost-in-session'
+  if (!station.online) return station.lastHeartbeatAt === undefined ? 'never-connected' : 'offline'
   if ((station.metrics?.diskPercent ?? 0) >= FULL_DISK_PERCENT) return 'disk-full'
   if ((station.metrics?.temperatureC ?? 0) >= TOO_HOT_C) return 'too-hot'
   return undefined
