@@ -39,9 +39,11 @@ async function main(signal: AbortSignal): Promise<void> {
   const trouble = (error: unknown) => process.stderr.write(`demo: ${String(error)}\n`)
   try {
     const api = await signIn(server)
-    for (const place of places) seats.push({ place, agent: await openStation(server, api, place) })
+    await Promise.all(
+      places.map(async (place) => seats.push({ place, agent: await openStation(server, api, place) })),
+    )
+    seats.sort((one, other) => one.place.id.localeCompare(other.place.id))
     const [offline, maintenance] = [seats.at(-1), seats.at(-2)]
-    await offline?.agent.stop()
     await api.post(`/api/postes/${maintenance?.place.id ?? ''}/marquer_maintenance/`, {
       reason: 'Écran noir',
     })
@@ -52,6 +54,7 @@ async function main(signal: AbortSignal): Promise<void> {
     say(`  12 simulated stations, throw-away data; Ctrl-C to stop\n`)
     await Promise.race([
       fillRoom(api, seats, Math.random)
+        .then(() => offline?.agent.stop())
         .catch(trouble)
         .then(() => liveOn(api, seats.slice(0, -2), Math.random, signal, trouble)),
       once(signal, 'abort'),
