@@ -40,9 +40,9 @@ export type TestApp = Awaited<ReturnType<typeof startTestApp>>
 
 /**
  * The real server on a temporary SQLite file, with operators of each role who are signed in already. Its clock
- * follows `Date` (so fake timers move it) and can be put forward.
+ * stands still but where it is put forward, or follows `Date`, so that fake timers move it.
  */
-export async function startTestApp() {
+export async function startTestApp({ isFollowingDate = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'escale-backend-'))
   const databaseUrl = `sqlite:${join(folder, 'escale.sqlite')}`
   const tokenKey = randomBytes(32)
@@ -52,8 +52,8 @@ export async function startTestApp() {
   const write = (line: string) => void lines.push(JSON.parse(line) as LogLine)
   const log = pino({ level: 'debug' }, { write })
   let aheadMs = 0
-  let lastMs = 0
-  const clock = { nowMs: () => (lastMs = Math.max(lastMs, Date.now() + aheadMs)) }
+  const startMs = Date.now()
+  const clock = { nowMs: () => (isFollowingDate ? Date.now() : startMs) + aheadMs }
   const disposals: (() => unknown)[] = []
   let ports: { http: number; mqtt: number } | undefined
   let isRunning = false

@@ -61,7 +61,7 @@ export const SessionInput = closed({
 })
 export type SessionInput = Static<typeof SessionInput>
 
-export const SessionReplacement = replacementOf(SessionInput, Session)
+export const SessionReplacement = replacementOf(SessionInput, CreatedSession)
 export type SessionReplacement = Static<typeof SessionReplacement>
 
 export const SessionPage = pageOf(Session)

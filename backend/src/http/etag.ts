@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
 
 /** Names the version of a single resource. */
 export function sendVersioned<T>(reply: FastifyReply, version: number, body: T): T {
@@ -12,4 +13,9 @@ export function expectedVersionOf({ headers }: FastifyRequest): number | undefin
   if (header === undefined || header.trim() === '*') return undefined
   const version = /^(?:W\/)?"(\d+)"$/.exec(header.trim())?.[1]
   return version === undefined ? NaN : Number(version)
+}
+
+/** @throws AppError `version-conflict` when the caller expects another version */
+export function requireVersion(row: { version: number }, expectedVersion: number | undefined): void {
+  if (expectedVersion !== undefined && expectedVersion !== row.version) throw new AppError('version-conflict')
 }

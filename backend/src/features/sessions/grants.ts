@@ -3,6 +3,7 @@ import { MINUTE_MS, type Actor, type CanCreateSession, type SessionInput } from 
 import type { SessionRecord } from '../../db/rows.ts'
 import { canCreateSession, startOfDayMs } from '../../domain/quota.ts'
 import { AppError } from '../../errors.ts'
+import { requireVersion } from '../../http/etag.ts'
 import type { AccessCodes } from './codes.ts'
 import type { SessionPorts, SessionService } from './service.ts'
 
@@ -80,8 +81,7 @@ export function createSessionGrants(ports: GrantPorts) {
     replace(id: string, input: SessionInput, actor: Actor, expectedVersion?: number): Promise<SessionRecord> {
       return database.write(async () => {
         const before = await requirePending(id)
-        if (expectedVersion !== undefined && expectedVersion !== before.version)
-          throw new AppError('version-conflict')
+        requireVersion(before, expectedVersion)
         await requireStation(input.stationId)
         if (input.userId !== before.userId) await requireUser(input.userId)
         const session: SessionRecord = {
@@ -101,9 +101,10 @@ export function createSessionGrants(ports: GrantPorts) {
       })
     },
 
-    cancel(id: string, actor: Actor): Promise<void> {
+    cancel(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
       return database.write(async () => {
         const before = await requirePending(id)
+        requireVersion(before, expectedVersion)
         const { stationId, userId } = before
         await repository.remove(id)
         await journal.append({ action: 'session.cancelled', actor, sessionId: id, stationId, userId })

@@ -174,7 +174,7 @@ export function sessionRoutes({
         schema: { tags, summary: 'Cancel a pending session', params, response: { 204: Type.Null() } },
       },
       async (request, reply) => {
-        await grants.cancel(request.params.id, actorOf(request))
+        await grants.cancel(request.params.id, actorOf(request), expectedVersionOf(request))
         return reply.code(204).send(null)
       },
     )
@@ -184,11 +184,12 @@ export function sessionRoutes({
         config: { ...write, isOpenToStations: true },
         schema: { tags, summary: 'Start at a station', params, body: StartInput, response: one },
       },
-      async (request, reply) =>
-        send(
-          reply,
-          unwrap(await sessions.start(request.params.id, request.body.stationId, actorOf(request))),
-        ),
+      async (request, reply) => {
+        const { params: one, body } = request
+        const expectedVersion = expectedVersionOf(request)
+        const started = await sessions.start(one.id, body.stationId, actorOf(request), expectedVersion)
+        return send(reply, unwrap(started))
+      },
     )
     app.post(
       '/:id/add_time',

@@ -6,6 +6,7 @@ import { startOfDayMs } from '../../domain/quota.ts'
 import { transition, type LastingEffect, type SessionInput, type SessionRules } from '../../domain/session.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
+import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
@@ -118,16 +119,21 @@ export function createSessionService(ports: SessionPorts) {
   ): Promise<Result<SessionRecord>> {
     return database.write(async () => {
       const before = await get(id)
-      if (expectedVersion !== undefined && expectedVersion !== before.version)
-        throw new AppError('version-conflict')
+      requireVersion(before, expectedVersion)
       return step(before, input, actor, { details })
     })
   }
 
   /** Starts a pending session at a station: the redemption of its code, for one caller alone. */
-  function start(id: string, stationId: string | undefined, actor: Actor): Promise<Result<SessionRecord>> {
+  function start(
+    id: string,
+    stationId: string | undefined,
+    actor: Actor,
+    expectedVersion?: number,
+  ): Promise<Result<SessionRecord>> {
     return database.write(async () => {
       const before = await get(id)
+      requireVersion(before, expectedVersion)
       const wanted = actor.type === 'station' ? actor.id : stationId
       const target = before.stationId ?? wanted
       if (target === undefined) return failure('station-required')
@@ -190,8 +196,8 @@ export function createSessionService(ports: SessionPorts) {
       actor: Actor,
     ): Promise<Result<SessionRecord>> {
       return database.write(async () => {
-        const session = await get(id)
-        if (session.stationId !== actor.id) return failure('not-found')
+        const session = await repository.find(id)
+        if (session?.stationId !== actor.id) return failure('not-found')
         const unseenSeconds = await repository.unseenSeconds(id, end.version)
         const input = { type: 'stationEnded', atMs: end.atMs, reason: end.reason, unseenSeconds } as const
         return step(session, input, actor)

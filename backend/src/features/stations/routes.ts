@@ -103,7 +103,7 @@ export function stationRoutes({
         schema: { tags, summary: 'Remove a station', params, response: { 204: Type.Null() } },
       },
       async (request, reply) => {
-        await stations.remove(request.params.id, actorOf(request))
+        await stations.remove(request.params.id, actorOf(request), expectedVersionOf(request))
         return reply.code(204).send(null)
       },
     )
@@ -120,17 +120,20 @@ export function stationRoutes({
         },
       },
       async (request) => {
-        const actor = actorOf(request)
-        const { id, label } = actor.type === 'station' ? actor : await stations.get(request.params.id)
-        await presences.takeHeartbeat(request.body, { type: 'station', id, label }, request.ip)
+        const { type, id: callerId } = actorOf(request)
+        const { id, label } = await stations.get(request.params.id)
+        if (type === 'station' && callerId !== id) throw new AppError('forbidden')
+        // An operator who speaks for a station says nothing of where that station is.
+        const ip = type === 'station' ? request.ip : ''
+        await presences.takeHeartbeat(request.body, { type: 'station', id, label }, ip)
         return (await stations.view(id)).station
       },
     )
     const marks = {
-      marquer_disponible: stations.markAvailable,
-      marquer_maintenance: stations.markMaintenance,
-      marquer_hors_ligne: stations.markOffline,
-    }
+      marquer_disponible: 'available',
+      marquer_maintenance: 'maintenance',
+      marquer_hors_ligne: 'offline',
+    } as const
     for (const [path, mark] of Object.entries(marks)) {
       app.post(
         `/:id/${path}`,
@@ -138,20 +141,23 @@ export function stationRoutes({
           config: write,
           schema: { tags, summary: path.replaceAll('_', ' '), params, body: ReasonInput, response: one },
         },
-        async (request) => {
-          await mark(request.params.id, actorOf(request), request.body.reason)
-          return (await stations.view(request.params.id)).station
+        async (request, reply) => {
+          const { id } = request.params
+          const expectedVersion = expectedVersionOf(request)
+          await stations.mark(id, actorOf(request), mark, { reason: request.body.reason, expectedVersion })
+          const { station, version } = await stations.view(id)
+          return sendVersioned(reply, version, station)
         },
       )
     }
     app.get(
       '/:id/session_active',
       { config: read, schema: { tags, summary: 'The session there', params, response: { 200: Session } } },
-      async (request) => {
+      async (request, reply) => {
         await stations.get(request.params.id)
         const session = await sessions.findRunningAt(request.params.id)
         if (!session) throw new AppError('no-active-session')
-        return toSession(session, clock.nowMs())
+        return sendVersioned(reply, session.version, toSession(session, clock.nowMs()))
       },
     )
   }

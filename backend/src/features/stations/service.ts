@@ -6,10 +6,11 @@ import type { StationRow, StationViewRow } from '../../db/rows.ts'
 import { normaliseIp, normaliseMac } from '../../domain/address.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
+import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
-import type { Journal, LogEntry } from '../logs/index.ts'
+import type { Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from './presence.ts'
 import type { StationFilter, StationRepository } from './repository.ts'
@@ -39,6 +40,15 @@ export interface StationPorts {
   journal: Journal
   events: AppEvents
   clock: Clock
+}
+
+export type Mark = 'maintenance' | 'offline' | 'available'
+
+export interface MarkOptions {
+  /** For the journal. */
+  reason?: string
+  /** Refuse when the station has another version by now. */
+  expectedVersion?: number
 }
 
 export type StationService = ReturnType<typeof createStationService>
@@ -81,17 +91,23 @@ export function createStationService(ports: StationPorts) {
   function mark(
     id: string,
     actor: Actor,
-    marks: Pick<StationRow, 'isMaintenance' | 'isMarkedOffline'>,
-    details: LogEntry['details'],
+    marked: Mark,
+    { reason, expectedVersion }: MarkOptions,
   ): Promise<void> {
     return database.write(async () => {
       const station = await get(id)
+      requireVersion(station, expectedVersion)
+      const marks = {
+        // Until the station is marked available, whatever else it is marked.
+        isMaintenance: marked === 'maintenance' || (marked === 'offline' && station.isMaintenance),
+        isMarkedOffline: marked === 'offline',
+      }
       if (await sessions.findRunningAt(id)) throw new AppError('session-active')
       if (station.isMaintenance === marks.isMaintenance && station.isMarkedOffline === marks.isMarkedOffline)
         return
       await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
       if (station.isMaintenance !== marks.isMaintenance) await desired.change(id)
-      await journal.append({ action: 'station.updated', actor, stationId: id, details })
+      await journal.append({ action: 'station.updated', actor, stationId: id, details: { marked, reason } })
       tellChanged(id)
     })
   }
@@ -162,8 +178,7 @@ export function createStationService(ports: StationPorts) {
     ): Promise<void> {
       return database.write(async () => {
         const before = await get(id)
-        if (expectedVersion !== undefined && expectedVersion !== before.version)
-          throw new AppError('version-conflict')
+        requireVersion(before, expectedVersion)
         await repository.update(id, {
           label: input.label,
           location: input.location ?? null,
@@ -176,9 +191,9 @@ export function createStationService(ports: StationPorts) {
       })
     },
 
-    remove(id: string, actor: Actor): Promise<void> {
+    remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
       return database.write(async () => {
-        await get(id)
+        requireVersion(await get(id), expectedVersion)
         await sessions.endAtLostStation(id, actor)
         await repository.remove(id)
         await journal.append({ action: 'station.deleted', actor, stationId: id })
@@ -191,12 +206,7 @@ export function createStationService(ports: StationPorts) {
       })
     },
 
-    markMaintenance: (id: string, actor: Actor, reason?: string) =>
-      mark(id, actor, { isMaintenance: true, isMarkedOffline: false }, { marked: 'maintenance', reason }),
-    markOffline: (id: string, actor: Actor, reason?: string) =>
-      mark(id, actor, { isMaintenance: false, isMarkedOffline: true }, { marked: 'offline', reason }),
-    markAvailable: (id: string, actor: Actor, reason?: string) =>
-      mark(id, actor, { isMaintenance: false, isMarkedOffline: false }, { marked: 'available', reason }),
+    mark,
 
     /** Gives a station a new secret; the old one holds until the new one first connects. Call inside a write. */
     async renewSecret(id: string): Promise<string> {

@@ -114,7 +114,7 @@ export function userRoutes({
       '/:id',
       { config: write, schema: { tags, summary: 'Delete a user', params, response: { 204: Type.Null() } } },
       async (request, reply) => {
-        await users.remove(request.params.id, actorOf(request))
+        await users.remove(request.params.id, actorOf(request), expectedVersionOf(request))
         return reply.code(204).send(null)
       },
     )
@@ -158,7 +158,7 @@ export function userRoutes({
         schema: { tags, summary: 'Withdraw consent', params, body: closed({}), response: { 200: User } },
       },
       async (request, reply) => {
-        const row = await users.revokeConsent(request.params.id, actorOf(request))
+        const row = await users.revokeConsent(request.params.id, actorOf(request), expectedVersionOf(request))
         return sendVersioned(reply, row.version, toUser(row))
       },
     )

@@ -6,6 +6,7 @@ import type { Database } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
+import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SiteSettings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
@@ -70,9 +71,7 @@ export function createUserService({ database, repository, sessions, settings, jo
     replace(id: string, input: UserInput, actor: Actor, expectedVersion?: number): Promise<UserRow> {
       return database.write(async () => {
         const before = await get(id)
-        if (expectedVersion !== undefined && expectedVersion !== before.version) {
-          throw new AppError('version-conflict')
-        }
+        requireVersion(before, expectedVersion)
         if (before.consentGiven && input.consentGiven === false) throw new AppError('use-revoke-consent')
         const row: UserRow = {
           ...before,
@@ -87,9 +86,9 @@ export function createUserService({ database, repository, sessions, settings, jo
       })
     },
 
-    remove(id: string, actor: Actor): Promise<void> {
+    remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
       return database.write(async () => {
-        await get(id)
+        requireVersion(await get(id), expectedVersion)
         if (await sessions.hasRunning(id)) throw new AppError('session-active')
         await sessions.endAllOf(id, actor)
         await repository.remove(id)
@@ -97,9 +96,10 @@ export function createUserService({ database, repository, sessions, settings, jo
       })
     },
 
-    revokeConsent(id: string, actor: Actor): Promise<UserRow> {
+    revokeConsent(id: string, actor: Actor, expectedVersion?: number): Promise<UserRow> {
       return database.write(async () => {
         const before = await get(id)
+        requireVersion(before, expectedVersion)
         if (!before.consentGiven) return before
         const nowMs = clock.nowMs()
         const row = {
