@@ -211,9 +211,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       await desired.publishAll()
     },
     async close() {
-      deadlines.stop()
       audience.close()
-      await Promise.all([http.close(), broker.close()])
+      await deadlines.stop()
+      await http.close()
+      bus.detach()
+      await broker.close()
       await presences.stop()
       await database.close()
     },

@@ -3,8 +3,13 @@ import type { Logger } from 'pino'
 import type { Bus } from './port.ts'
 
 /** The bus over the embedded broker, which is made last because it asks the services of everything. */
-export function createBrokerBus(log: Logger): Bus & { attach(broker: Broker): void } {
+export function createBrokerBus(log: Logger): Bus & {
+  attach(broker: Broker): void
+  /** Nothing is said any more: the broker is about to close. */
+  detach(): void
+} {
   let attached: Broker | undefined
+  let isDetached = false
   const broker = (): Broker => {
     if (!attached) throw new Error('the broker is not attached yet')
     return attached
@@ -14,12 +19,15 @@ export function createBrokerBus(log: Logger): Bus & { attach(broker: Broker): vo
     try {
       await work
     } catch (err) {
-      log.error({ err }, 'publishing failed')
+      if (!isDetached) log.error({ err }, 'publishing failed')
     }
   }
   return {
     attach(made) {
       attached = made
+    },
+    detach() {
+      isDetached = true
     },
     publish: (name, party, payload) => logged(broker().publish(name, party, payload)),
     clearRetained: (stationId) => logged(broker().clearRetained(stationId)),

@@ -14,7 +14,8 @@ const RETRY_MS = SECOND_MS
 
 export interface Deadlines {
   start(): Promise<void>
-  stop(): void
+  /** Resolves when nothing of it is under way any more. */
+  stop(): Promise<void>
 }
 
 /**
@@ -33,9 +34,11 @@ export function createDeadlines(ports: {
   let warnedUntilMs = clock.nowMs()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
+  let newestLook = 0
+  const looking = new Set<Promise<void>>()
 
   const unsubscribe = events.subscribe((event) => {
-    if (event.type === 'sessionChanged') void look()
+    if (event.type === 'sessionChanged') void start()
   })
 
   /** Gives the warnings that have come due since the last time; @returns the instant of the next one. */
@@ -43,7 +46,9 @@ export function createDeadlines(ports: {
     let nextMs = Infinity
     for (const session of running.values()) {
       const endsAtMs = endsAtMsOf(session) ?? nowMs
-      let warning = nextWarning(endsAtMs, warnedUntilMs, WARNING_SECONDS)
+      // Before its last change the session ended at another instant, and had other thresholds.
+      const sinceMs = Math.max(warnedUntilMs, session.updatedAtMs)
+      let warning = nextWarning(endsAtMs, sinceMs, WARNING_SECONDS)
       while (warning && warning.atMs <= nowMs) {
         events.emit({ type: 'warned', session, remainingSeconds: warning.remainingSeconds })
         warning = nextWarning(endsAtMs, warning.atMs, WARNING_SECONDS)
@@ -54,7 +59,14 @@ export function createDeadlines(ports: {
     return nextMs
   }
 
-  async function look(): Promise<void> {
+  function start(): Promise<void> {
+    const look = lookOnce()
+    looking.add(look)
+    return look.finally(() => looking.delete(look))
+  }
+
+  async function lookOnce(): Promise<void> {
+    const look = (newestLook += 1)
     const nextWarningMs = warn(clock.nowMs())
     let nextEndMs: number
     try {
@@ -63,18 +75,20 @@ export function createDeadlines(ports: {
       log.error({ err }, 'ending due sessions failed, trying again')
       nextEndMs = clock.nowMs() + RETRY_MS
     }
-    if (isStopped) return
+    // An older look may answer late, and knows less.
+    if (isStopped || look !== newestLook) return
     clearTimeout(timer)
     const waitMs = Math.max(0, Math.min(nextWarningMs, nextEndMs) - clock.nowMs())
-    timer = setTimeout(() => void look(), Math.min(LONGEST_WAIT_MS, waitMs))
+    timer = setTimeout(() => void start(), Math.min(LONGEST_WAIT_MS, waitMs))
   }
 
   return {
-    start: look,
-    stop() {
+    start,
+    async stop() {
       isStopped = true
       unsubscribe()
       clearTimeout(timer)
+      await Promise.all(looking)
     },
   }
 }

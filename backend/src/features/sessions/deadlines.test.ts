@@ -1,0 +1,192 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createAppEvents } from '../../events.ts'
+import type { SessionRecord } from '../../db/rows.ts'
+import { pino } from 'pino'
+import { startTestApp, type TestApp } from '../../testing.ts'
+import { createDeadlines } from './deadlines.ts'
+import { createRunningSessions } from './running.ts'
+
+const SECOND = 1_000
+const MINUTE = 60_000
+const toFake = ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
+beforeEach(() => void vi.useFakeTimers({ toFake: [...toFake] }))
+afterEach(() => void vi.useRealTimers())
+
+describe('with the server', () => {
+  let test: TestApp
+  beforeEach(async () => {
+    test = await startTestApp({ isFollowingDate: true })
+  })
+  afterEach(() => test.stop())
+
+  const act = (id: string, action: string, body?: object) =>
+    test.done('POST', `/api/sessions/${id}/${action}`, body)
+  /** The timer waits again: what was asked of the database before is answered. */
+  const settled = async () => {
+    for (let i = 0; i < 3; i += 1) await test.call('GET', '/api/sessions/stats')
+  }
+
+  it('ends a session at its instant and tells the station that it is locked', async () => {
+    const { id, stationId, endsAt } = await test.startSession({ minutes: 10 })
+    const { secret } = await test.enrol(stationId)
+    const { client, messages } = await test.mqtt(stationId, secret)
+    await client.subscribeAsync(`escale/v1/stations/${stationId}/desired`)
+    expect((await messages.next('/desired')).payload['state']).toBe('active')
+    const live = await test.live()
+    await live.next('connection_established')
+
+    vi.advanceTimersByTime(10 * MINUTE - 1)
+    expect((await test.session(id)).state).toBe('active')
+    vi.advanceTimersByTime(1)
+    const frame = await live.next('session_terminated')
+    expect(frame).toMatchObject({ sessionId: id, endReason: 'expired', remainingSeconds: 0 })
+    expect(await test.session(id)).toMatchObject({ state: 'ended', endedAt: endsAt, elapsedSeconds: 600 })
+    const { payload } = await messages.next('/desired', ({ state }) => state === 'locked')
+    expect(payload).not.toHaveProperty('session')
+    const [log] = await test.journal('action=session.expired')
+    expect(log).toMatchObject({ sessionId: id, actor: { type: 'system' } })
+  })
+
+  it('warns once at each threshold, and again after a grant', async () => {
+    const { id } = await test.startSession({ minutes: 6 })
+    const live = await test.live()
+    await live.next('connection_established')
+    const warned = async (seconds: number) => {
+      const before = (await test.session(id)).remainingSeconds
+      vi.advanceTimersByTime(seconds * SECOND)
+      await live.next('time_update', ({ remainingSeconds }) => remainingSeconds === before - seconds)
+      await settled()
+      const warnings = live.frames.filter(({ type }) => type === 'warning')
+      live.frames.length = 0
+      return warnings.map(({ remainingSeconds }) => remainingSeconds)
+    }
+    expect(await warned(59)).toEqual([])
+    expect(await warned(1)).toEqual([300])
+    expect(await warned(179)).toEqual([])
+    expect(await warned(1)).toEqual([120])
+    await act(id, 'add_time', { minutes: 3 })
+    await settled()
+    expect(await warned(179)).toEqual([])
+    expect(await warned(1)).toEqual([120])
+    expect(await warned(60)).toEqual([60])
+    expect(await warned(30)).toEqual([30])
+    expect(await warned(20)).toEqual([10])
+  })
+
+  it('warns of no threshold that a session never had, however long nothing happened before', async () => {
+    vi.advanceTimersByTime(50 * MINUTE)
+    const { id } = await test.startSession({ minutes: 2 })
+    await act(id, 'suspend')
+    vi.advanceTimersByTime(20 * MINUTE)
+    const live = await test.live()
+    await live.next('connection_established')
+    await act(id, 'resume')
+    const short = await test.startSession({ minutes: 1 })
+    await settled()
+    vi.advanceTimersByTime(SECOND)
+    await live.next('time_update', ({ remainingSeconds }) => remainingSeconds === 119)
+    await live.next('time_update', ({ sessionId }) => sessionId === short.id)
+    expect(live.frames.filter(({ type }) => type === 'warning')).toEqual([])
+  })
+
+  it('ends what is suspended too long', async () => {
+    const { id } = await test.startSession()
+    await act(id, 'suspend')
+    vi.advanceTimersByTime(30 * MINUTE - SECOND)
+    const live = await test.live()
+    await live.next('connection_established')
+    expect((await test.session(id)).state).toBe('suspended')
+    vi.advanceTimersByTime(SECOND)
+    const frame = await live.next('session_terminated')
+    expect(frame).toMatchObject({ sessionId: id, endReason: 'suspended_too_long', remainingSeconds: 1_800 })
+  })
+
+  it('lets a code expire that nobody used', async () => {
+    const { id, codeExpiresAt } = await test.createSession()
+    // A timer waits an hour at most; each time it looks again, which takes the database a moment.
+    for (let minutes = 0; minutes < 24 * 60 - 1; minutes += 1) {
+      vi.advanceTimersByTime(MINUTE)
+      if (minutes % 60 === 0) await settled()
+    }
+    const live = await test.live()
+    await live.next('connection_established')
+    expect((await test.session(id)).state).toBe('pending')
+    vi.advanceTimersByTime(MINUTE)
+    const frame = await live.next('session_terminated')
+    expect(frame).toMatchObject({ sessionId: id, endReason: 'code_expired' })
+    expect((await test.session(id)).endedAt).toBe(codeExpiresAt)
+  })
+
+  it('ends a session at its own instant although the server was down then', async () => {
+    const { id, stationId, endsAt } = await test.startSession({ minutes: 10 })
+    const running = await test.startSession({ minutes: 60 })
+    await test.close()
+    vi.advanceTimersByTime(30 * MINUTE)
+    await test.restart()
+    expect(await test.session(id)).toMatchObject({ state: 'ended', endReason: 'expired', endedAt: endsAt })
+    expect(await test.session(running.id)).toMatchObject({ state: 'active', elapsedSeconds: 1_800 })
+    expect((await test.station(stationId)).state).toBe('offline')
+    vi.advanceTimersByTime(30 * MINUTE - SECOND)
+    const live = await test.live()
+    await live.next('connection_established')
+    await settled()
+    vi.advanceTimersByTime(SECOND)
+    await live.next('session_terminated', ({ sessionId }) => sessionId === running.id)
+  })
+
+  it('stops in the middle of its work without a complaint', async () => {
+    await test.startSession({ minutes: 1 })
+    await settled()
+    vi.advanceTimersByTime(MINUTE)
+    await test.close()
+    expect(test.errors()).toEqual([])
+  })
+})
+
+describe('by itself', () => {
+  it('keeps waiting for what a newer look has found when an older one answers late', async () => {
+    const nowMs = Date.now()
+    const events = createAppEvents()
+    const running = createRunningSessions(events)
+    const answers: ((nextMs: number | undefined) => void)[] = []
+    const looked = vi.fn(() => new Promise<number | undefined>((resolve) => void answers.push(resolve)))
+    const clock = { nowMs: () => Date.now() }
+    const log = pino({ level: 'silent' })
+    const deadlines = createDeadlines({ sessions: { endDue: looked }, running, events, clock, log })
+    const warned: number[] = []
+    events.subscribe((event) => {
+      if (event.type === 'warned') warned.push(event.remainingSeconds)
+    })
+    const older = deadlines.start()
+    const session = { id: 's', state: 'active', grantedSeconds: 400, consumedMs: 0, runningSinceMs: nowMs }
+    const record = { ...session, updatedAtMs: nowMs } as SessionRecord
+    events.emit({ type: 'sessionChanged', session: record, effects: [] })
+    answers[1]?.(nowMs + 400 * SECOND)
+    await vi.advanceTimersByTimeAsync(0)
+    answers[0]?.(undefined)
+    await older
+    await vi.advanceTimersByTimeAsync(100 * SECOND)
+    expect(warned).toEqual([300])
+    const isStopped = deadlines.stop()
+    for (const answer of answers) answer(undefined)
+    await isStopped
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('tries again a second after a failure, and never after the end', async () => {
+    const events = createAppEvents()
+    const endDue = vi.fn(() => Promise.reject(new Error('database is away')))
+    const clock = { nowMs: () => Date.now() }
+    const log = pino({ level: 'silent' })
+    const running = createRunningSessions(events)
+    const deadlines = createDeadlines({ sessions: { endDue }, running, events, clock, log })
+    await deadlines.start()
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(endDue).toHaveBeenCalledTimes(2)
+    await deadlines.stop()
+    await vi.advanceTimersByTimeAsync(10 * SECOND)
+    expect(endDue).toHaveBeenCalledTimes(2)
+  })
+})
