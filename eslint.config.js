@@ -103,7 +103,7 @@ export default tseslint.config(
   },
   {
     files: ['backend/src/**/*.ts'],
-    ignores: ['backend/src/db/**', 'backend/src/**/repository.ts', 'backend/src/**/*.test.ts'],
+    ignores: ['backend/src/db/**', 'backend/src/**/*repository.ts', 'backend/src/**/*.test.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [onlyRepositoriesKnowSequelize] }],
     },
@@ -114,7 +114,14 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!\\./|@escale/protocol$)', message: 'domain/ knows protocol/ only.' }] },
+        {
+          patterns: [
+            {
+              regex: '^(?!\\./|@escale/protocol$|temporal-polyfill$)',
+              message: 'domain/ knows protocol/ and calendars only.',
+            },
+          ],
+        },
       ],
     },
   },

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import { createBroker, type Broker } from '@escale/broker'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
@@ -10,17 +11,22 @@ import {
   createAuthRepository,
   createAuthService,
   createMqttLogin,
+  createOperatorRepository,
+  createOperatorService,
   createPasswords,
   createTokens,
+  operatorRoutes,
   registerGuard,
-  type AuthService,
+  type OperatorService,
 } from './features/auth/index.ts'
+import { createArchives, createRetention, createRetentionRepository } from './features/archives/index.ts'
 import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
 import {
   createEnrolmentService,
   createPairingRepository,
   enrolmentRoutes,
 } from './features/enrolment/index.ts'
+import { createCalendar, createJobRunRepository, createJobs } from './features/jobs/index.ts'
 import { createAudience, liveRoutes } from './features/live/index.ts'
 import { createJournal, createLogRepository, logRoutes } from './features/logs/index.ts'
 import {
@@ -33,7 +39,13 @@ import {
   createSessionService,
   sessionRoutes,
 } from './features/sessions/index.ts'
-import { createSiteSettings, siteConfigOf } from './features/settings/index.ts'
+import { createReportRepository, createReportService, reportRoutes } from './features/reports/index.ts'
+import {
+  createSettings,
+  createSettingsRepository,
+  settingsRoutes,
+  siteConfigOf,
+} from './features/settings/index.ts'
 import { createStationIntake, createStationMessages } from './features/station-messages/index.ts'
 import {
   createPresences,
@@ -53,6 +65,8 @@ import { registerWebSockets } from './http/websocket.ts'
 
 export interface AppOptions {
   databaseUrl: string
+  /** Photos and archives. */
+  dataDir: string
   tokenKey: Buffer
   codeKey: Buffer
   siteKey: string
@@ -71,7 +85,7 @@ export interface AppOptions {
 export interface App {
   http: FastifyInstance
   broker: Broker
-  auth: AuthService
+  operators: OperatorService
   /** Brings memory and bus up to the database; to be done before anything listens. */
   prepare(): Promise<void>
   close(): Promise<void>
@@ -82,16 +96,29 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { clock, log } = options
   const database = await openDatabase(options.databaseUrl, log)
   const events = createAppEvents()
-  const settings = createSiteSettings()
   const bus = createBrokerBus(log)
 
   const logs = createLogRepository(database)
   const journal = createJournal(database, logs, events, clock)
+  const settings = createSettings(database, createSettingsRepository(database), journal, events)
   const throttles = createThrottles(createThrottleRepository(database), clock)
+  const passwords = createPasswords()
+  const operatorRepository = createOperatorRepository(database)
+  const tokenRepository = createAuthRepository(database)
+  const operators = createOperatorService({
+    database,
+    repository: operatorRepository,
+    tokens: tokenRepository,
+    passwords,
+    journal,
+    events,
+    clock,
+  })
   const auth = createAuthService({
     database,
-    repository: createAuthRepository(database),
-    passwords: createPasswords(),
+    repository: tokenRepository,
+    operators: operatorRepository,
+    passwords,
     tokens: createTokens(options.tokenKey, clock),
     throttles,
     journal,
@@ -145,6 +172,27 @@ export async function createApp(options: AppOptions): Promise<App> {
     siteKey: options.siteKey,
     mqttUrlFor: (host) => options.mqttUrlFor(host),
   })
+  const reports = createReportService({
+    database,
+    repository: createReportRepository(database),
+    settings,
+    clock,
+  })
+  const retention = createRetention({
+    database,
+    repository: createRetentionRepository(database),
+    archives: createArchives(join(options.dataDir, 'archives'), database, clock),
+    settings,
+    clock,
+  })
+  const calendar = createCalendar(createJobs({ sessions, running, retention, reports }), {
+    database,
+    runs: createJobRunRepository(database),
+    settings,
+    journal,
+    clock,
+    log,
+  })
   const audience = createAudience({ events, running, stations, clock, log })
 
   const guard = { auth, authenticateStation: stations.authenticate }
@@ -168,6 +216,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     { log },
   )
   bus.attach(broker)
+  events.subscribe((event) => {
+    if (event.type === 'operatorChanged') bus.disconnectOperator(event.operatorId)
+    if (event.type === 'settingsChanged')
+      void bus.publish('config', undefined, siteConfigOf(settings.current()))
+  })
 
   const loggerInstance: FastifyBaseLogger = log
   const http = Fastify({
@@ -190,6 +243,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(database))
   await http.register(authRoutes(auth), { prefix: '/api' })
+  await http.register(operatorRoutes(operators), { prefix: '/api/operateurs' })
   await http.register(userRoutes({ users, repository: userRepository, sessions, grants, settings, clock }), {
     prefix: '/api/utilisateurs',
   })
@@ -197,21 +251,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(enrolmentRoutes(enrolment), { prefix: '/api/postes' })
   await http.register(sessionRoutes({ sessions, grants, codes, clock }), { prefix: '/api/sessions' })
   await http.register(logRoutes(logs, settings, clock), { prefix: '/api/logs' })
+  await http.register(reportRoutes(reports), { prefix: '/api/rapports' })
+  await http.register(settingsRoutes(settings, calendar), { prefix: '/api/parametres' })
   await http.register(liveRoutes({ audience, auth, sessions, codes, clock }), { prefix: '/ws/sessions' })
 
   return {
     http,
     broker,
-    auth,
+    operators,
     async prepare() {
+      await settings.load()
       running.load(await sessions.findUnended())
       await deadlines.start()
       await presences.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await desired.publishAll()
+      calendar.start()
     },
     async close() {
       audience.close()
+      await calendar.stop()
       await deadlines.stop()
       await http.close()
       bus.detach()

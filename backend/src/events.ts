@@ -9,6 +9,8 @@ export type AppEvent =
   | { type: 'warned'; session: SessionRecord; remainingSeconds: number }
   | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
   | { type: 'stationRemoved'; stationId: string }
+  | { type: 'operatorChanged'; operatorId: string }
+  | { type: 'settingsChanged' }
   | { type: 'logAdded'; log: Log }
 
 export interface AppEvents {

@@ -52,6 +52,7 @@ async function start(): Promise<void> {
   const app = await createApp({
     databaseUrl: environment.DATABASE_URL || `sqlite:${data.databaseFile}`,
     ...data,
+    dataDir: data.path,
     adminDir: fileURLToPath(new URL('../../admin/dist', import.meta.url)),
     publicOrigin: publicUrl?.origin,
     trustedProxies: environment.ESCALE_TRUST_PROXY,
@@ -63,7 +64,7 @@ async function start(): Promise<void> {
 
   const { ESCALE_ADMIN_USERNAME: username } = environment
   const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
-  const isFirstStart = await app.auth.ensureFirstOperator(username, password)
+  const isFirstStart = await app.operators.ensureFirst(username, password)
 
   await app.prepare()
   const host = listenHost(environment)

@@ -61,6 +61,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
   const make = async () => {
     const made = await createApp({
       databaseUrl,
+      dataDir: folder,
       tokenKey,
       codeKey,
       siteKey,

@@ -137,6 +137,11 @@ export const errorTable = {
     'Too many stations already wait to be accepted.',
     true,
   ),
+  'last-admin': entry(
+    409,
+    'Il doit rester au moins un administrateur en activité.',
+    'At least one active administrator must remain.',
+  ),
   'photo-format': entry(415, 'Choisissez une photo JPEG ou PNG.', 'Choose a JPEG or PNG photo.'),
   'photo-too-large': entry(
     413,

@@ -13,8 +13,9 @@ export const StationId = Type.String({ pattern: '^[a-z0-9-]{1,32}$' })
 export const Percent = Type.Number({ minimum: 0, maximum: 100 })
 
 /** A string that must be one of the given literals. */
-export function oneOf<const T extends readonly string[]>(values: T) {
-  return Type.Unsafe<T[number]>(Type.String({ enum: [...values] }))
+export function oneOf<const T extends readonly string[]>(values: T, fallback?: T[number]) {
+  const options = fallback === undefined ? {} : { default: fallback }
+  return Type.Unsafe<T[number]>(Type.String({ enum: [...values], ...options }))
 }
 
 /** A closed object: an unknown field is refused (REST bodies). */

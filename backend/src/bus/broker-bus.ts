@@ -34,5 +34,8 @@ export function createBrokerBus(log: Logger): Bus & {
     disconnectStation(stationId) {
       broker().disconnect(({ kind, id }) => kind === 'station' && id === stationId)
     },
+    disconnectOperator(operatorId) {
+      broker().disconnect(({ kind, id }) => kind === 'operator' && id === operatorId)
+    },
   }
 }

@@ -8,4 +8,6 @@ export interface Bus {
   clearRetained(stationId: string): Promise<void>
   /** Cuts every connection of a station. */
   disconnectStation(stationId: string): void
+  /** Cuts every connection of an operator's browsers. */
+  disconnectOperator(operatorId: string): void
 }

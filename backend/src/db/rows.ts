@@ -1,8 +1,10 @@
 import type {
   EndReason,
+  JobName,
   LogAction,
   LogLevel,
   OperatorRole,
+  ReportKind,
   ReportedState,
   SessionState,
   StationState,
@@ -44,7 +46,8 @@ export interface UserRow {
   consentAtMs: number | null
   consentVersion: string | null
   consentRevokedAtMs: number | null
-  hasPhoto: boolean
+  /** File in the photo folder. */
+  photoName: string | null
   version: number
   createdAtMs: number
   updatedAtMs: number
@@ -151,6 +154,57 @@ export interface LogRow {
   details: string
   prevHash: string
   hash: string
+}
+
+export interface SessionProfileRow {
+  sessionId: string
+  ageBand: string | null
+  sex: User['sex'] | null
+  municipality: string | null
+  occupation: string | null
+}
+
+export interface LogCheckpointRow {
+  /** The newest record that may be purged. */
+  upToId: number
+  lastHash: string
+  sealedAtMs: number
+}
+
+export interface SettingRow {
+  name: string
+  /** JSON value. */
+  value: string
+}
+
+export interface JobRunRow {
+  name: JobName
+  /** The instant at which it was due; each slot is run once. */
+  slotMs: number
+  startedAtMs: number
+  endedAtMs: number | null
+  outcome: 'done' | 'failed' | null
+  result: string | null
+}
+
+export interface ReportRow {
+  id: string
+  kind: ReportKind
+  fromMs: number
+  toMs: number
+  createdAtMs: number
+  /** JSON object. */
+  content: string
+}
+
+export interface ArchiveRow {
+  file: string
+  kind: ReportKind
+  fromMs: number
+  toMs: number
+  rowCount: number
+  sha256: string
+  verifiedAtMs: number
 }
 
 export interface ThrottleRow extends ThrottleState {

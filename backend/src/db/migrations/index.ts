@@ -1,11 +1,12 @@
 import type { Sequelize } from 'sequelize'
 import type { Logger } from 'pino'
 import { SequelizeStorage, Umzug } from 'umzug'
+import { calendar } from './0002-calendar.ts'
 import { mainJob } from './0001-main-job.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
-const migrations: Migration[] = [mainJob]
+const migrations: Migration[] = [mainJob, calendar]
 
 /** Brings the schema up to date, each step in its own transaction. */
 export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {

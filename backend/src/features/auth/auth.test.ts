@@ -31,7 +31,7 @@ vi.setConfig({ testTimeout: 15_000, hookTimeout: 15_000 })
 beforeAll(async () => {
   test = await startTestApp()
   await test.db.models.operators.destroy({ where: {} })
-  expect(await test.app.auth.ensureFirstOperator('desk', PASSWORD)).toBe(true)
+  expect(await test.app.operators.ensureFirst('desk', PASSWORD)).toBe(true)
   const answer = await login('desk', PASSWORD)
   expect(answer.status).toBe(200)
   tokens = answer.body
@@ -40,7 +40,7 @@ afterAll(() => test.stop())
 
 describe('signing in', () => {
   it('makes a first operator once only', async () => {
-    expect(await test.app.auth.ensureFirstOperator('other', PASSWORD)).toBe(false)
+    expect(await test.app.operators.ensureFirst('other', PASSWORD)).toBe(false)
   })
 
   it('gives an access token that opens the API', async () => {

@@ -1,5 +1,8 @@
 export { actorOf, registerGuard, type Caller } from './guard.ts'
 export { createMqttLogin } from './mqtt-login.ts'
+export { createOperatorRepository } from './operator-repository.ts'
+export { operatorRoutes } from './operator-routes.ts'
+export { createOperatorService, type OperatorService } from './operator-service.ts'
 export { createPasswords } from './passwords.ts'
 export { createAuthRepository } from './repository.ts'
 export { authRoutes } from './routes.ts'

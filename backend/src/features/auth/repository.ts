@@ -1,23 +1,11 @@
 import { Op } from 'sequelize'
 import type { Database } from '../../db/database.ts'
-import type { OperatorRow, RefreshTokenRow } from '../../db/rows.ts'
+import type { RefreshTokenRow } from '../../db/rows.ts'
 
 export type AuthRepository = ReturnType<typeof createAuthRepository>
 
-export function createAuthRepository({ models: { operators, refreshTokens }, scope }: Database) {
+export function createAuthRepository({ models: { refreshTokens }, scope }: Database) {
   return {
-    async countOperators(): Promise<number> {
-      return operators.count(scope())
-    },
-    async findByUsername(username: string): Promise<OperatorRow | undefined> {
-      return (await operators.findOne({ where: { username }, ...scope() }))?.get()
-    },
-    async findOperator(id: string): Promise<OperatorRow | undefined> {
-      return (await operators.findByPk(id, scope()))?.get()
-    },
-    async insertOperator(row: OperatorRow): Promise<void> {
-      await operators.create(row, scope())
-    },
     async insertRefreshToken(row: RefreshTokenRow): Promise<void> {
       await refreshTokens.create(row, scope())
     },
@@ -29,6 +17,9 @@ export function createAuthRepository({ models: { operators, refreshTokens }, sco
     },
     async deleteFamily(familyId: string): Promise<void> {
       await refreshTokens.destroy({ where: { familyId }, ...scope() })
+    },
+    async deleteOf(operatorId: string): Promise<void> {
+      await refreshTokens.destroy({ where: { operatorId }, ...scope() })
     },
     async deleteExpired(nowMs: number): Promise<void> {
       await refreshTokens.destroy({ where: { expiresAtMs: { [Op.lte]: nowMs } }, ...scope() })

@@ -6,6 +6,7 @@ import type { OperatorRow } from '../../db/rows.ts'
 import { accountAddressLoginRules, accountLoginRules } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
+import type { OperatorRepository } from './operator-repository.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { Passwords } from './passwords.ts'
 import type { AuthRepository } from './repository.ts'
@@ -19,6 +20,7 @@ const REUSE_GRACE_MS = 10_000
 export interface AuthPorts {
   database: Database
   repository: AuthRepository
+  operators: OperatorRepository
   passwords: Passwords
   tokens: Tokens
   throttles: Throttles
@@ -29,7 +31,7 @@ export interface AuthPorts {
 export type AuthService = ReturnType<typeof createAuthService>
 
 export function createAuthService(ports: AuthPorts) {
-  const { database, repository, passwords, tokens, throttles, journal, clock } = ports
+  const { database, repository, operators, passwords, tokens, throttles, journal, clock } = ports
 
   async function issue(operator: OperatorRow, familyId: string): Promise<TokenPair> {
     const refresh = drawSecret()
@@ -45,24 +47,6 @@ export function createAuthService(ports: AuthPorts) {
   }
 
   return {
-    /** Makes the first operator; does nothing when there is one already. */
-    async ensureFirstOperator(username: string, password: string): Promise<boolean> {
-      if ((await repository.countOperators()) > 0) return false
-      const passwordHash = await passwords.hash(password)
-      const createdAtMs = clock.nowMs()
-      await database.write(() =>
-        repository.insertOperator({
-          id: randomUUID(),
-          username,
-          passwordHash,
-          role: 'admin',
-          isActive: true,
-          createdAtMs,
-        }),
-      )
-      return true
-    },
-
     async login({ username, password }: LoginInput, ip: string): Promise<Result<TokenPair>> {
       const counters = [
         { key: `login:${username}`, rules: accountLoginRules },
@@ -70,7 +54,7 @@ export function createAuthService(ports: AuthPorts) {
       ]
       const retryAfterSeconds = await throttles.waitSeconds(counters)
       if (retryAfterSeconds > 0) return failure('login-throttled', { retryAfterSeconds })
-      const operator = await repository.findByUsername(username)
+      const operator = await operators.findByUsername(username)
       const isRight = await passwords.verify(password, operator?.passwordHash)
       if (isRight === undefined) return failure('login-throttled', { retryAfterSeconds: 2 })
       return database.write(async () => {
@@ -94,7 +78,7 @@ export function createAuthService(ports: AuthPorts) {
         const token = await repository.findRefreshToken(hashSecret(refresh))
         const nowMs = clock.nowMs()
         if (!token || token.expiresAtMs <= nowMs) return failure('unauthenticated')
-        const operator = await repository.findOperator(token.operatorId)
+        const operator = await operators.find(token.operatorId)
         const isReused = token.usedAtMs !== null && nowMs > token.usedAtMs + REUSE_GRACE_MS
         if (!operator?.isActive || isReused) {
           await repository.deleteFamily(token.familyId)
@@ -113,7 +97,7 @@ export function createAuthService(ports: AuthPorts) {
     async authenticate(access: string) {
       const claims = await tokens.verify(access)
       if (!claims) return undefined
-      const operator = await repository.findOperator(claims.sub)
+      const operator = await operators.find(claims.sub)
       return operator?.isActive ? { ...claims, role: operator.role } : undefined
     },
   }

@@ -10,7 +10,10 @@ import { framesOf } from './frames.ts'
 export interface Listener {
   /** undefined sees everything. */
   sessionId: string | undefined
+  operatorId: string
   send(frame: string): void
+  /** The operator's terms have changed: they must sign in again. */
+  dismiss(): void
 }
 
 export interface Audience {
@@ -74,6 +77,11 @@ export function createAudience(ports: {
         changedStations.add(event.stationId)
         // Figures may wait for the next second; a change of state may not.
         if (event.isUrgent) setImmediate(() => void tellStations())
+        break
+      case 'operatorChanged':
+        for (const listener of listeners) if (listener.operatorId === event.operatorId) listener.dismiss()
+        break
+      case 'settingsChanged':
         break
       case 'stationRemoved':
         tell({ type: 'station_removed', stationId: event.stationId })

@@ -77,7 +77,12 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       }
     }
     if (socket.readyState !== socket.OPEN) return
-    leave = audience.add({ sessionId: request.sessionId, send: sendText })
+    leave = audience.add({
+      sessionId: request.sessionId,
+      operatorId: accepted.sub,
+      send: sendText,
+      dismiss: () => socket.close(LIVE_CLOSE.unauthenticated),
+    })
     send({ type: 'connection_established', sentAt: instantOf(clock.nowMs()) })
     if (request.sessionId !== undefined) await sendTime(request.sessionId)
   }

@@ -15,7 +15,7 @@ import type { Clock } from '../../clock.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { AppError } from '../../errors.ts'
 import { pageAnswer, windowOf, type PageQuery } from '../../http/page.ts'
-import type { SiteSettings } from '../settings/index.ts'
+import type { Settings } from '../settings/index.ts'
 import { toLog } from './journal.ts'
 import type { LogFilter, LogRepository } from './repository.ts'
 
@@ -26,7 +26,7 @@ const RECENT_MS = 24 * 3_600_000
 
 export function logRoutes(
   repository: LogRepository,
-  settings: SiteSettings,
+  settings: Settings,
   clock: Clock,
 ): FastifyPluginAsyncTypebox {
   const answer = async (request: FastifyRequest, query: PageQuery, filter: LogFilter) => {

@@ -10,7 +10,7 @@ import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
-import type { SiteSettings } from '../settings/index.ts'
+import type { Settings } from '../settings/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
 import type { SessionFilter, SessionRepository } from './repository.ts'
 import { logEntryOf } from './told.ts'
@@ -29,7 +29,7 @@ export interface SessionPorts {
   database: Database
   repository: SessionRepository
   desired: DesiredDocuments
-  settings: SiteSettings
+  settings: Settings
   journal: Journal
   events: AppEvents
   clock: Clock

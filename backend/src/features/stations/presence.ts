@@ -14,7 +14,7 @@ import type { StationPresenceRow } from '../../db/rows.ts'
 import { isStalePresence } from '../../domain/presence.ts'
 import type { AppEvents } from '../../events.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
-import type { SiteSettings } from '../settings/index.ts'
+import type { Settings } from '../settings/index.ts'
 import type { StationRepository } from './repository.ts'
 
 /** Live figures are written together, at most this often. */
@@ -32,7 +32,7 @@ export function createPresences(ports: {
   bus: Bus
   journal: Journal
   events: AppEvents
-  settings: SiteSettings
+  settings: Settings
   clock: Clock
   log: Logger
 }) {

@@ -19,7 +19,7 @@ import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
 import { pageAnswer, windowOf } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { toSession, type SessionGrants, type SessionService } from '../sessions/index.ts'
-import type { SiteSettings } from '../settings/index.ts'
+import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 import { toUser, type UserService } from './service.ts'
 
@@ -41,7 +41,7 @@ export interface UserRoutePorts {
   repository: UserRepository
   sessions: Pick<SessionService, 'list' | 'countUsersSince'>
   grants: Pick<SessionGrants, 'canCreate'>
-  settings: SiteSettings
+  settings: Settings
   clock: Clock
 }
 

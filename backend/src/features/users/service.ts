@@ -8,7 +8,7 @@ import type { UserRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
-import type { SiteSettings } from '../settings/index.ts'
+import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 
 /** What users need to know of sessions. */
@@ -22,7 +22,7 @@ export interface UserPorts {
   database: Database
   repository: UserRepository
   sessions: UserSessions
-  settings: SiteSettings
+  settings: Settings
   journal: Journal
   clock: Clock
 }
@@ -57,7 +57,7 @@ export function createUserService({ database, repository, sessions, settings, jo
           consentVersion: null,
           consentRevokedAtMs: null,
           ...(input.consentGiven === true ? consentNow() : {}),
-          hasPhoto: false,
+          photoName: null,
           version: 1,
           createdAtMs: nowMs,
           updatedAtMs: nowMs,
@@ -138,11 +138,13 @@ export function toUser(row: UserRow): User {
     consentRevokedAtMs,
     createdAtMs,
     updatedAtMs,
+    photoName,
     version: _version,
     ...rest
   } = withoutNulls(row)
   return {
     ...rest,
+    hasPhoto: photoName !== undefined,
     ...(consentAtMs === undefined ? {} : { consentAt: instantOf(consentAtMs) }),
     ...(consentRevokedAtMs === undefined ? {} : { consentRevokedAt: instantOf(consentRevokedAtMs) }),
     createdAt: instantOf(createdAtMs),

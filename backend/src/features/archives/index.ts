@@ -1,0 +1,3 @@
+export { createArchives } from './files.ts'
+export { createRetentionRepository } from './repository.ts'
+export { createRetention, type Retention } from './retention.ts'

@@ -1,0 +1,73 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { Settings } from '../settings/index.ts'
+import type { Archives } from './files.ts'
+import type { RetentionRepository } from './repository.ts'
+
+const DAY_MS = 24 * 3_600_000
+const MESSAGE_DAYS = 30
+
+export type Retention = ReturnType<typeof createRetention>
+
+/**
+ * Keeps what must be kept and lets go of the rest, by the site's settings. Nothing is purged before an archive of
+ * it has been read back. Each act answers what it did, in a few words.
+ */
+export function createRetention(ports: {
+  database: Database
+  repository: RetentionRepository
+  archives: Archives
+  settings: Settings
+  clock: Clock
+}) {
+  const { database, repository, archives, settings, clock } = ports
+  const dayOf = (unixMs: number) =>
+    Temporal.Instant.fromEpochMilliseconds(unixMs).toZonedDateTimeISO(settings.current().timeZone)
+
+  return {
+    async purgeSessions(nowMs: number): Promise<string> {
+      const cutoffMs = nowMs - settings.current().sessionRetentionDays * DAY_MS
+      await database.write(() => repository.removeMessagesBefore(nowMs - MESSAGE_DAYS * DAY_MS))
+      if ((await repository.countSessionsEndedBefore(cutoffMs)) === 0) return 'nothing to purge'
+      const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
+      const rows = repository.sessionsEndedBefore(cutoffMs)
+      const { file } = await archives.write({ kind: 'sessions', label, fromMs: 0, toMs: cutoffMs, rows })
+      const count = await database.write(() => repository.removeSessionsEndedBefore(cutoffMs))
+      return `${count} sessions purged, kept in ${file}`
+    },
+
+    /** Seals the journal up to the last record that is old enough, then purges below the seal. */
+    async purgeLogs(nowMs: number): Promise<string> {
+      const cutoffMs = nowMs - settings.current().logRetentionDays * DAY_MS
+      const last = await repository.lastLogBefore(cutoffMs)
+      if (!last) return 'nothing to purge'
+      const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
+      const rows = repository.logsUpTo(last.id)
+      const { file } = await archives.write({ kind: 'logs', label, fromMs: 0, toMs: cutoffMs, rows })
+      const count = await database.write(async () => {
+        await repository.seal(last.id, last.hash, clock.nowMs())
+        return repository.removeLogsUpTo(last.id)
+      })
+      return `${count} records purged, kept in ${file}`
+    },
+
+    /** Archives the month before the one of `nowMs`. */
+    async archiveMonth(nowMs: number): Promise<string> {
+      const thisMonth = dayOf(nowMs).with({ day: 1 }).startOfDay()
+      const lastMonth = thisMonth.subtract({ months: 1 })
+      const fromMs = lastMonth.epochMilliseconds
+      const toMs = thisMonth.epochMilliseconds
+      const label = lastMonth.toPlainDate().toPlainYearMonth().toString()
+      const told: string[] = []
+      for (const [kind, rows] of [
+        ['sessions', repository.sessionsEndedWithin(fromMs, toMs)],
+        ['logs', repository.logsWithin(fromMs, toMs)],
+      ] as const) {
+        const { file, rowCount, sha256 } = await archives.write({ kind, label, fromMs, toMs, rows })
+        told.push(`${file}: ${rowCount} rows, sha256 ${sha256}`)
+      }
+      return told.join('; ')
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { Op } from 'sequelize'
+import type { OperatorQuery } from '@escale/protocol'
+import type { Database } from '../../db/database.ts'
+import type { OperatorRow } from '../../db/rows.ts'
+import { equalTo } from '../../db/where.ts'
+import type { PageWindow, Rows } from '../../http/page.ts'
+
+export type OperatorFilter = Omit<OperatorQuery, 'page' | 'pageSize' | 'ordering'>
+export type OperatorRepository = ReturnType<typeof createOperatorRepository>
+
+export function createOperatorRepository({ models: { operators }, scope, containing }: Database) {
+  return {
+    async count(where: Partial<Pick<OperatorRow, 'role' | 'isActive'>> = {}): Promise<number> {
+      return operators.count({ where, ...scope() })
+    },
+    async find(id: string): Promise<OperatorRow | undefined> {
+      return (await operators.findByPk(id, scope()))?.get()
+    },
+    async findByUsername(username: string): Promise<OperatorRow | undefined> {
+      return (await operators.findOne({ where: { username }, ...scope() }))?.get()
+    },
+    async insert(row: OperatorRow): Promise<void> {
+      await operators.create(row, scope())
+    },
+    async update(id: string, columns: Partial<OperatorRow>): Promise<void> {
+      await operators.update(columns, { where: { id }, ...scope() })
+    },
+    async list(
+      { search, ...equal }: OperatorFilter,
+      { limit, offset, order }: PageWindow,
+    ): Promise<Rows<OperatorRow>> {
+      const conditions = [equalTo<OperatorRow>(equal)]
+      if (search) conditions.push(containing<OperatorRow>(['username'], search))
+      const { count, rows } = await operators.findAndCountAll({
+        where: { [Op.and]: conditions },
+        order: [...(order ? [order] : []), ['username', 'ASC']],
+        limit,
+        offset,
+        ...scope(),
+      })
+      return { count, rows: rows.map((row) => row.get()) }
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { Op, col, fn } from 'sequelize'
+import type { JobName } from '@escale/protocol'
+import type { Database } from '../../db/database.ts'
+import type { JobRunRow } from '../../db/rows.ts'
+
+export type JobRunRepository = ReturnType<typeof createJobRunRepository>
+
+export function createJobRunRepository({ models: { jobRuns }, scope }: Database) {
+  return {
+    /** Forgets runs older than `forgetBeforeMs`; @returns false when somebody else runs this slot */
+    async claim(
+      slot: Pick<JobRunRow, 'name' | 'slotMs' | 'startedAtMs'>,
+      forgetBeforeMs: number,
+    ): Promise<boolean> {
+      const { name, slotMs } = slot
+      await jobRuns.destroy({ where: { name, slotMs: { [Op.lt]: forgetBeforeMs } }, ...scope() })
+      const [, isNew] = await jobRuns.findOrCreate({
+        where: { name, slotMs },
+        defaults: { ...slot, endedAtMs: null, outcome: null, result: null },
+        ...scope(),
+      })
+      return isNew
+    },
+    async end(
+      name: JobName,
+      slotMs: number,
+      columns: Pick<JobRunRow, 'outcome' | 'result' | 'endedAtMs'>,
+    ): Promise<void> {
+      await jobRuns.update(columns, { where: { name, slotMs }, ...scope() })
+    },
+    async lastOfEach(): Promise<Map<JobName, JobRunRow>> {
+      const newest = await jobRuns.findAll({
+        attributes: ['name', [fn('MAX', col('slot_ms')), 'slotMs']],
+        group: ['name'],
+        ...scope(),
+      })
+      const last = new Map<JobName, JobRunRow>()
+      for (const row of newest) {
+        const { name, slotMs } = row.get()
+        const run = await jobRuns.findOne({ where: { name, slotMs }, ...scope() })
+        if (run) last.set(name, run.get())
+      }
+      return last
+    },
+  }
+}

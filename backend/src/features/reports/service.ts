@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import {
+  instantOf,
+  type Report,
+  type ReportKind,
+  type Statistics,
+  type StatisticsDimension,
+} from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { ReportRow } from '../../db/rows.ts'
+import { startOfDayMs } from '../../domain/quota.ts'
+import { statisticsBy } from '../../domain/statistics.ts'
+import { AppError } from '../../errors.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import type { Settings } from '../settings/index.ts'
+import type { ReportRepository } from './repository.ts'
+
+const DAY_MS = 24 * 3_600_000
+const columns = { from: 'fromMs', createdAt: 'createdAtMs', kind: 'kind' }
+
+export interface ReportPorts {
+  database: Database
+  repository: ReportRepository
+  settings: Settings
+  clock: Clock
+}
+
+export type ReportService = ReturnType<typeof createReportService>
+
+/** Statistics on demand, and the daily reports that the calendar stores. */
+export function createReportService({ database, repository, settings, clock }: ReportPorts) {
+  const timeZone = () => settings.current().timeZone
+
+  async function contentOf(kind: ReportKind, fromMs: number, toMs: number): Promise<Record<string, unknown>> {
+    if (kind === 'logs') {
+      const byAction = await repository.countLogs('action', fromMs, toMs)
+      return { byAction, byLevel: await repository.countLogs('level', fromMs, toMs) }
+    }
+    const facts = await repository.facts(fromMs, toMs)
+    return {
+      total: statisticsBy('day', facts, timeZone()),
+      byStation: statisticsBy('station', facts, timeZone()),
+      byHour: statisticsBy('hour', facts, timeZone()),
+      endReasons: await repository.countEndReasons(fromMs, toMs),
+    }
+  }
+
+  return {
+    /** Counts and hours by one dimension; the last 30 days where no span is given. */
+    async statistics(by: StatisticsDimension, fromMs?: number, toMs?: number): Promise<Statistics> {
+      const endMs = toMs ?? clock.nowMs()
+      const startMs = fromMs ?? startOfDayMs(endMs - 30 * DAY_MS, timeZone())
+      const rows = statisticsBy(by, await repository.facts(startMs, endMs), timeZone())
+      return { by, from: instantOf(startMs), to: instantOf(endMs), rows }
+    },
+
+    /** Tells and keeps the day before the one of `nowMs`; @returns its id */
+    async tellYesterday(kind: ReportKind, nowMs: number): Promise<string> {
+      const toMs = startOfDayMs(nowMs, timeZone())
+      const fromMs = startOfDayMs(toMs - 1, timeZone())
+      const content = JSON.stringify(await contentOf(kind, fromMs, toMs))
+      const row: ReportRow = { id: randomUUID(), kind, fromMs, toMs, createdAtMs: nowMs, content }
+      await database.write(() => repository.save(row))
+      return row.id
+    },
+
+    async list(filter: { kind?: ReportKind }, query: PageQuery): Promise<Rows<Report>> {
+      const { count, rows } = await repository.list(filter, windowOf(query, columns))
+      return { count, rows: rows.map(toReport) }
+    },
+
+    async get(id: string): Promise<Report> {
+      const row = await repository.find(id)
+      if (!row) throw new AppError('not-found')
+      return toReport(row)
+    },
+  }
+}
+
+function toReport({ id, kind, fromMs, toMs, createdAtMs, content }: ReportRow): Report {
+  return {
+    id,
+    kind,
+    from: instantOf(fromMs),
+    to: instantOf(toMs),
+    createdAt: instantOf(createdAtMs),
+    content: JSON.parse(content) as Report['content'],
+  }
+}

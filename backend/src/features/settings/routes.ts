@@ -1,0 +1,68 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  JobStatus,
+  SettingsAnswer,
+  SettingsReplacement,
+  SiteSettings,
+  closed,
+  jobNames,
+  oneOf,
+} from '@escale/protocol'
+import { Type } from 'typebox'
+import { Clean } from 'typebox/value'
+import { actorOf } from '../auth/index.ts'
+import type { Calendar } from '../jobs/index.ts'
+import type { SettingsStore } from './store.ts'
+
+const admin = { access: 'admin' } as const
+const tags = ['parametres']
+
+export function settingsRoutes(settings: SettingsStore, calendar: Calendar): FastifyPluginAsyncTypebox {
+  const answer = async () => ({ ...settings.current(), jobs: await calendar.statuses() })
+
+  return async (app) => {
+    app.get(
+      '/',
+      {
+        config: { access: 'viewer' },
+        schema: { tags, summary: 'Settings, and the calendar’s tasks', response: { 200: SettingsAnswer } },
+      },
+      answer,
+    )
+    app.put(
+      '/',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Replace the settings',
+          body: SettingsReplacement,
+          response: { 200: SettingsAnswer },
+        },
+      },
+      async (request) => {
+        await settings.replace(Clean(SiteSettings, { ...request.body }) as SiteSettings, actorOf(request))
+        return answer()
+      },
+    )
+    app.post(
+      '/taches/:name',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Run a task of the calendar now',
+          params: Type.Object({ name: oneOf(jobNames) }),
+          body: closed({}),
+          response: { 200: JobStatus },
+        },
+      },
+      async (request) => {
+        const { name } = request.params
+        await calendar.run(name, actorOf(request))
+        const statuses = await calendar.statuses()
+        return statuses.find((status) => status.name === name)
+      },
+    )
+  }
+}

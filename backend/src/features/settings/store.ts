@@ -1,0 +1,83 @@
+import { SiteSettings, WARNING_SECONDS, type Actor, type SiteConfig } from '@escale/protocol'
+import { Create, Default } from 'typebox/value'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import type { AppEvents } from '../../events.ts'
+import type { Journal } from '../logs/index.ts'
+import type { SettingsRepository } from './repository.ts'
+
+/** The settings in force, for whoever decides by them. */
+export interface Settings {
+  current(): Readonly<SiteSettings>
+}
+
+export interface SettingsStore extends Settings {
+  /** Reads what the site has chosen; until then the defaults are in force. */
+  load(): Promise<void>
+  /** Puts all settings in force at once. @throws AppError naming the field that does not fit */
+  replace(values: SiteSettings, actor: Actor): Promise<Readonly<SiteSettings>>
+}
+
+export function createSettings(
+  database: Database,
+  repository: SettingsRepository,
+  journal: Journal,
+  events: AppEvents,
+): SettingsStore {
+  let current: Readonly<SiteSettings> = Create(SiteSettings)
+  return {
+    current: () => current,
+    async load() {
+      current = Default(SiteSettings, await repository.all()) as SiteSettings
+    },
+    async replace(values, actor) {
+      if (!isTimeZone(values.timeZone)) {
+        throw new AppError('invalid-body', {
+          errors: [
+            {
+              pointer: '/timeZone',
+              message: { fr: 'Ce fuseau horaire est inconnu.', en: 'This time zone is unknown.' },
+            },
+          ],
+        })
+      }
+      const changed = namesOfChanged(current, values)
+      await database.write(async () => {
+        await repository.replace(values)
+        await journal.append({ action: 'settings.updated', actor, details: { changed } })
+        database.afterCommit(() => {
+          current = values
+          events.emit({ type: 'settingsChanged' })
+        })
+      })
+      return current
+    },
+  }
+}
+
+/** What stations are told of the settings, on the `config` topic. */
+export function siteConfigOf(values: Readonly<SiteSettings>): SiteConfig {
+  return {
+    heartbeatIntervalMs: values.heartbeatIntervalMs,
+    warningsSeconds: [...WARNING_SECONDS],
+    maxSuspendedMinutes: values.maxSuspendedMinutes,
+    language: values.language,
+    branding: { siteName: values.siteName },
+    terms: values.terms,
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function namesOfChanged(before: object, after: object): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  const valueOf = (record: object, name: string) => JSON.stringify((record as Record<string, unknown>)[name])
+  return [...names].filter((name) => valueOf(before, name) !== valueOf(after, name))
+}

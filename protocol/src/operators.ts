@@ -1,0 +1,39 @@
+import { Type, type Static } from 'typebox'
+import { operatorRoles } from './auth.ts'
+import { EntityId, Instant, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
+
+/** Shortest password that an operator may choose, characters. */
+export const MIN_PASSWORD_LENGTH = 12
+
+const Password = Type.String({ minLength: MIN_PASSWORD_LENGTH, maxLength: 1_000 })
+const Username = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' })
+
+/** A member of staff who signs in. */
+export const Operator = closed({
+  id: EntityId,
+  username: Username,
+  role: oneOf(operatorRoles),
+  isActive: Type.Boolean(),
+  createdAt: Instant,
+})
+export type Operator = Static<typeof Operator>
+
+export const OperatorInput = closed({ username: Username, role: oneOf(operatorRoles), password: Password })
+export type OperatorInput = Static<typeof OperatorInput>
+
+/** Without a password the operator keeps the one that it has. */
+export const OperatorReplacement = replacementOf(
+  closed({ role: oneOf(operatorRoles), isActive: Type.Boolean(), password: Type.Optional(Password) }),
+  Operator,
+)
+export type OperatorReplacement = Static<typeof OperatorReplacement>
+
+export const OperatorPage = pageOf(Operator)
+export type OperatorPage = Static<typeof OperatorPage>
+
+export const OperatorQuery = closed({
+  ...listQuery,
+  role: Type.Optional(oneOf(operatorRoles)),
+  isActive: Type.Optional(Type.Boolean()),
+})
+export type OperatorQuery = Static<typeof OperatorQuery>
