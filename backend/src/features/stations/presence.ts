@@ -62,6 +62,7 @@ export function createPresences(ports: {
   }
 
   function saveSoon(stationId: string): void {
+    if (isStopped) return
     unsaved.add(stationId)
     flushTimer ??= setTimeout(() => void flush(), FLUSH_MS)
   }
@@ -73,11 +74,26 @@ export function createPresences(ports: {
     unsaved.clear()
     if (saved.length === 0) return
     try {
-      await database.write(() => repository.savePresences(saved))
+      await database.write(async () => {
+        // One that is gone by now must not keep the others from being saved.
+        const known = await repository.knownIds(saved.map(({ stationId }) => stationId))
+        for (const { stationId } of saved) if (!known.has(stationId)) rows.delete(stationId)
+        await repository.savePresences(saved.filter(({ stationId }) => known.has(stationId)))
+      })
     } catch (err) {
       log.error({ err }, 'saving station figures failed, trying again')
-      if (!isStopped) for (const { stationId } of saved) if (rows.has(stationId)) saveSoon(stationId)
+      for (const { stationId } of saved) if (rows.has(stationId)) saveSoon(stationId)
     }
+  }
+
+  /** Commits at once what changes the state that operators see. */
+  async function saveNow(row: StationPresenceRow): Promise<void> {
+    const { stationId } = row
+    await database.write(async () => {
+      if (!(await repository.find(stationId))) return
+      await repository.savePresences([row])
+      database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
+    })
   }
 
   /** Commits that a station came or went, with its cause. */
@@ -92,13 +108,15 @@ export function createPresences(ports: {
       if (row.online === online) return
       const station = await repository.find(stationId)
       if (!station) return
-      row.online = online
-      await repository.savePresences([row])
+      await repository.savePresences([{ ...row, online }])
       if (online && station.isMarkedOffline) await repository.update(stationId, { isMarkedOffline: false })
       const action = online ? 'station.online' : 'station.offline'
       const level = cause === 'lost' || cause === 'silent' ? 'warning' : 'info'
       await journal.append({ action, level, actor, stationId, details: { cause } })
-      database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
+      database.afterCommit(() => {
+        row.online = online
+        events.emit({ type: 'stationChanged', stationId, isUrgent: true })
+      })
     })
     watchSilence()
   }
@@ -155,6 +173,16 @@ export function createPresences(ports: {
       unsaved.delete(stationId)
     },
 
+    /** A station that an operator marks offline is so until it is heard. Call inside a write. */
+    async markOffline(stationId: string): Promise<void> {
+      const row = rowOf(stationId)
+      if (!row.online) return
+      await repository.savePresences([{ ...row, online: false }])
+      database.afterCommit(() => {
+        row.online = false
+      })
+    },
+
     /** @returns false for a station that is gone, or a connection that a newer one has followed */
     async takePresence(presence: Presence, actor: Actor, ip: string): Promise<boolean> {
       const stationId = actor.id
@@ -177,18 +205,22 @@ export function createPresences(ports: {
       row.lastHeartbeatAtMs = clock.nowMs()
       const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC } = heartbeat
       row.metrics = JSON.stringify({ uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC })
+      const isNewState = heartbeat.state !== undefined && heartbeat.state !== row.reportedState
       if (heartbeat.state) row.reportedState = heartbeat.state
+      if (!row.online) return changeOnline(actor.id, true, 'heartbeat', actor)
+      if (isNewState) return saveNow(row)
       events.emit({ type: 'stationChanged', stationId: actor.id, isUrgent: false })
-      return row.online ? undefined : changeOnline(actor.id, true, 'heartbeat', actor)
+      return undefined
     },
 
     /** Takes what the station says to have applied. */
     async takeReported(reported: Reported, actor: Actor, ip: string): Promise<void> {
       const row = heard(actor.id, ip)
+      const isNewState = reported.state !== row.reportedState
       row.reportedState = reported.state
       row.reportedVersion = reported.version
-      events.emit({ type: 'stationChanged', stationId: actor.id, isUrgent: true })
       if (!row.online) await changeOnline(actor.id, true, 'message', actor)
+      else if (isNewState) await saveNow(row)
     },
 
     /** Notes that a station spoke; one that was offline is back. */

@@ -36,6 +36,11 @@ export function createStationRepository({ models, scope, containing }: Database)
     ): Promise<StationRow | undefined> {
       return (await stations.findOne({ where, ...scope() }))?.get()
     },
+    /** Those of the given stations that exist. */
+    async knownIds(ids: string[]): Promise<Set<string>> {
+      const rows = await stations.findAll({ attributes: ['id'], where: { id: ids }, ...scope() })
+      return new Set(rows.map((row) => row.get().id))
+    },
     async update(id: string, columns: Partial<StationRow>): Promise<void> {
       await stations.update(columns, { where: { id }, ...scope() })
     },

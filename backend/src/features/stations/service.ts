@@ -1,4 +1,5 @@
 import type { Actor, Bilingual, Station, StationInput } from '@escale/protocol'
+import { OPERATOR_USERNAME } from '@escale/broker'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -107,6 +108,7 @@ export function createStationService(ports: StationPorts) {
         return
       await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
       if (station.isMaintenance !== marks.isMaintenance) await desired.change(id)
+      if (marks.isMarkedOffline) await presences.markOffline(id)
       await journal.append({ action: 'station.updated', actor, stationId: id, details: { marked, reason } })
       tellChanged(id)
     })
@@ -146,6 +148,8 @@ export function createStationService(ports: StationPorts) {
 
     create(input: StationInput, actor: Actor): Promise<void> {
       return database.write(async () => {
+        if (input.id === OPERATOR_USERNAME)
+          throw invalidField('id', { fr: 'Ce nom est réservé.', en: 'This name is reserved.' })
         const taken = await repository.find(input.id)
         if (taken) throw duplicateField('id', taken.label)
         const nowMs = clock.nowMs()

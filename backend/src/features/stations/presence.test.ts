@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { pino } from 'pino'
+import { createAppEvents } from '../../events.ts'
+import { startTestApp, type TestApp } from '../../testing.ts'
+import { createPresences } from './presence.ts'
+import { createStationRepository } from './repository.ts'
+
+type Ports = Parameters<typeof createPresences>[0]
+
+const SECOND = 1_000
+const toFake = ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
+
+let test: TestApp
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: [...toFake] })
+  test = await startTestApp({ isFollowingDate: true })
+})
+afterEach(async () => {
+  await test.stop()
+  vi.useRealTimers()
+})
+
+const birth = (fields: object = {}) =>
+  JSON.stringify({
+    online: true,
+    cause: 'birth',
+    bootId: 'boot-1',
+    connectionSeq: 1,
+    agentVersion: '1.2.3',
+    hostname: 'pc',
+    os: 'Debian 13',
+    ipAddress: '192.0.2.1',
+    macAddress: '02:00:00:00:00:01',
+    ...fields,
+  })
+
+/** A station that is connected, and a live screen that sees it. */
+async function room() {
+  const { id } = await test.createStation()
+  const { secret } = await test.enrol(id)
+  const live = await test.live()
+  await live.next('connection_established')
+  const changed = (fits: (station: Record<string, unknown>) => boolean) =>
+    live.next('station_changed', ({ station }) => {
+      const shown = station as Record<string, unknown>
+      return shown['id'] === id && fits(shown)
+    })
+  const say = (from: Awaited<ReturnType<TestApp['mqtt']>>, kind: string, text: string) =>
+    from.client.publishAsync(`escale/v1/stations/${id}/${kind}`, text, { qos: 1 })
+  return { id, secret, live, changed, say, connect: (options = {}) => test.mqtt(id, secret, options) }
+}
+
+describe('presence', () => {
+  it('comes with a birth and goes with the will of a broken connection', async () => {
+    const { id, connect, say, changed } = await room()
+    const will = { topic: `escale/v1/stations/${id}/presence`, qos: 1 as const, retain: true }
+    const payload = Buffer.from(birth({ online: false, cause: 'lost' }))
+    const station = await connect({ will: { ...will, payload } })
+    await say(station, 'presence', birth())
+    expect(await test.station(id)).toMatchObject({
+      online: true,
+      state: 'available',
+      agentVersion: '1.2.3',
+      lastSeenIp: '127.0.0.1',
+    })
+    station.client.stream.destroy()
+    await changed(({ online }) => online === false)
+    const logs = (await test.journal(`stationId=${id}`)).slice(-2)
+    expect(logs).toMatchObject([
+      { action: 'station.online', details: { cause: 'birth' }, actor: { type: 'station' } },
+      { action: 'station.offline', details: { cause: 'lost' }, level: 'warning' },
+    ])
+  })
+
+  it('is not taken from the will of a connection that another one has followed', async () => {
+    const { id, connect, say } = await room()
+    const station = await connect()
+    await say(station, 'presence', birth({ connectionSeq: 2 }))
+    await say(station, 'presence', birth({ online: false, cause: 'lost', connectionSeq: 1 }))
+    await say(
+      station,
+      'presence',
+      birth({ online: false, cause: 'lost', bootId: 'boot-0', connectionSeq: 9 }),
+    )
+    expect((await test.station(id)).online).toBe(true)
+    const watcher = await test.mqtt('operator', await test.tokenOf('viewer'), { clientId: 'operator:x' })
+    await watcher.client.subscribeAsync(`escale/v1/stations/${id}/presence`, { qos: 1 })
+    expect((await watcher.messages.next('/presence')).payload).toMatchObject({
+      online: true,
+      connectionSeq: 2,
+    })
+  })
+
+  it('ends by the server’s own deadline when a station falls silent, and returns with any message', async () => {
+    const { id, connect, say, changed } = await room()
+    const station = await connect()
+    await say(station, 'presence', birth())
+    vi.advanceTimersByTime(20 * SECOND)
+    await say(
+      station,
+      'reported',
+      JSON.stringify({
+        version: 1,
+        state: 'locked',
+        bootId: 'boot-1',
+        appliedAt: '2026-01-01T00:00:00.000Z',
+      }),
+    )
+    vi.advanceTimersByTime(24 * SECOND)
+    expect((await test.station(id)).online).toBe(true)
+    vi.advanceTimersByTime(2 * SECOND)
+    await changed(({ online }) => online === false)
+    const watcher = await test.mqtt('operator', await test.tokenOf('viewer'), { clientId: 'operator:x' })
+    await watcher.client.subscribeAsync(`escale/v1/stations/${id}/presence`, { qos: 1 })
+    expect((await watcher.messages.next('/presence')).payload).toMatchObject({
+      online: false,
+      cause: 'silent',
+    })
+    await say(station, 'request', JSON.stringify({ id: 'r1', op: 'time', params: {} }))
+    expect((await test.station(id)).online).toBe(true)
+  })
+
+  it('gives a station that was online a whole deadline after a restart', async () => {
+    const { id } = await test.createStation()
+    await test.done('POST', `/api/postes/${id}/heartbeat`, {})
+    await test.close()
+    vi.advanceTimersByTime(3_600 * SECOND)
+    await test.restart()
+    expect((await test.station(id)).online).toBe(true)
+    const live = await test.live()
+    await live.next('connection_established')
+    vi.advanceTimersByTime(25 * SECOND)
+    await live.next('station_changed')
+    expect((await test.station(id)).online).toBe(false)
+  })
+})
+
+describe('figures', () => {
+  it('become the station’s metrics, and are saved once a second', async () => {
+    const { id, connect, say, changed } = await room()
+    const station = await connect()
+    await say(station, 'presence', birth())
+    const beat = (seq: number, cpuPercent: number) =>
+      JSON.stringify({
+        bootId: 'boot-1',
+        seq,
+        uptimeSeconds: seq,
+        state: 'locked',
+        cpuPercent,
+        memoryPercent: 1,
+        diskPercent: 1,
+      })
+    await say(station, 'heartbeat', beat(1, 10))
+    await say(station, 'heartbeat', beat(2, 20))
+    expect((await test.station(id)).metrics).toMatchObject({ cpuPercent: 20, uptimeSeconds: 2 })
+    vi.advanceTimersByTime(SECOND)
+    await changed(({ metrics }) => (metrics as { cpuPercent?: number } | undefined)?.cpuPercent === 20)
+    await test.close()
+    const row = (await test.db.models.stationPresences.findByPk(id))?.get()
+    expect(JSON.parse(row?.metrics ?? '')).toMatchObject({ cpuPercent: 20 })
+  })
+
+  it('shows that a station is being cleaned, and that it is done, at once', async () => {
+    const { connect, say, changed } = await room()
+    const station = await connect()
+    await say(station, 'presence', birth())
+    const reported = (state: string) =>
+      JSON.stringify({ version: 1, state, bootId: 'boot-1', appliedAt: '2026-01-01T00:00:00.000Z' })
+    await changed(({ state }) => state === 'available')
+    await say(station, 'reported', reported('cleaning'))
+    await changed(({ state }) => state === 'occupied')
+    await say(station, 'reported', reported('locked'))
+    await changed(({ state }) => state === 'available')
+  })
+
+  it('of a text that no database takes are dropped, and keep nobody else’s from being saved', async () => {
+    const { id, connect, say } = await room()
+    const station = await connect()
+    await say(station, 'presence', birth({ os: 'Debian\0' }))
+    expect(await test.station(id)).toMatchObject({ online: false })
+    await say(station, 'presence', birth({ os: '’); DROP TABLE stations; --' }))
+    expect(await test.station(id)).toMatchObject({ online: true, os: '’); DROP TABLE stations; --' })
+  })
+
+  it('of a station that has just been removed keep nobody else’s from being saved', async () => {
+    const { id } = await test.createStation()
+    const bus = {
+      publish: () => Promise.resolve(),
+      clearRetained: () => Promise.resolve(),
+      disconnectStation: () => undefined,
+    }
+    const presences = createPresences({
+      database: test.db,
+      repository: createStationRepository(test.db),
+      bus,
+      journal: { append: () => Promise.resolve() },
+      events: createAppEvents(),
+      settings: { current: () => ({ heartbeatIntervalMs: 10_000 }) } as Ports['settings'],
+      clock: test.clock,
+      log: pino({ level: 'silent' }),
+    })
+    const beat = (stationId: string, cpuPercent: number) =>
+      presences.takeHeartbeat({ cpuPercent }, { type: 'station', id: stationId, label: '' }, '')
+    await beat('gone', 1)
+    await beat(id, 1)
+    await beat(id, 77)
+    await presences.stop()
+    expect((await test.db.models.stationPresences.findByPk(id))?.get().metrics).toContain('77')
+  })
+})

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Problem, User } from '@escale/protocol'
+import { startTestApp, type TestApp } from '../../testing.ts'
+
+let test: TestApp
+
+beforeAll(async () => {
+  test = await startTestApp()
+})
+afterAll(() => test.stop())
+
+const get = (id: string) => test.call<User & Problem>('GET', `/api/utilisateurs/${id}/`)
+const put = (id: string, body: object, headers?: Record<string, string>) =>
+  test.call<User & Problem>('PUT', `/api/utilisateurs/${id}/`, { body, headers })
+
+describe('a user', () => {
+  it('is told back as written, with what the server alone sets', async () => {
+    const user = await test.createUser({
+      firstName: 'Renée',
+      email: 'renee@example.org',
+      phone: '+33 (0)1.02-03',
+      birthDate: '1950-02-28',
+      sex: 'female',
+      municipality: 'Saint-Étienne',
+      occupation: 'retraitée',
+      notes: 'préfère le matin',
+    })
+    expect(user).toMatchObject({
+      firstName: 'Renée',
+      consentGiven: true,
+      consentVersion: '1',
+      hasPhoto: false,
+    })
+    expect(user.consentAt).toBe(user.createdAt)
+    expect((await get(user.id)).body).toEqual(user)
+  })
+
+  it.each([
+    ['a birth date that no calendar has', { birthDate: '2026-02-30' }],
+    ['an address without a host', { email: 'renee@' }],
+    ['a telephone of letters', { phone: 'abc' }],
+    ['a sex that is not listed', { sex: 'x' }],
+    ['notes without an end', { notes: 'x'.repeat(2_001) }],
+  ])('is refused with %s', async (_what, fields) => {
+    const body = { firstName: 'A', lastName: 'B', ...fields }
+    const answer = await test.call('POST', '/api/utilisateurs', { body })
+    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+  })
+
+  it('is replaced whole, from the answer that was read, and loses what is left out', async () => {
+    const before = await test.createUser({ notes: 'x', phone: '0102' })
+    const { notes: _notes, ...rest } = before
+    const { status, body, headers } = await put(
+      before.id,
+      { ...rest, lastName: 'Durand' },
+      { 'if-match': '"1"' },
+    )
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ lastName: 'Durand', phone: '0102', consentAt: before.consentAt })
+    expect(body).not.toHaveProperty('notes')
+    expect(headers['etag']).toBe('"2"')
+    expect(await put(before.id, { ...rest }, { 'if-match': '"1"' })).toMatchObject({
+      status: 412,
+      body: { code: 'version-conflict' },
+    })
+  })
+
+  it('cannot lose consent by a replacement, only by the action, which ends what depends on it', async () => {
+    const user = await test.createUser()
+    const running = await test.startSession({ userId: user.id })
+    const pending = await test.createSession({ userId: user.id })
+    expect(await put(user.id, { ...user, consentGiven: false })).toMatchObject({
+      status: 422,
+      body: { code: 'use-revoke-consent' },
+    })
+    const answer = await test.call<User>('POST', `/api/utilisateurs/${user.id}/revoke_consent/`)
+    expect(answer.body).toMatchObject({ consentGiven: false })
+    expect(answer.body.consentRevokedAt).toBeDefined()
+    for (const { id } of [running, pending]) expect((await test.session(id)).state).toBe('ended')
+    const actions = (await test.journal(`userId=${user.id}`)).map(({ action }) => action)
+    expect(actions.filter((action) => action === 'user.consent_revoked')).toHaveLength(1)
+    const again = await test.call('POST', `/api/utilisateurs/${user.id}/revoke_consent`)
+    expect(again.headers['etag']).toBe(answer.headers['etag'])
+  })
+
+  it('is not removed during a session, and afterwards leaves its sessions without a name', async () => {
+    const user = await test.createUser()
+    const { id } = await test.startSession({ userId: user.id })
+    const pending = await test.createSession({ userId: user.id })
+    const remove = (headers?: Record<string, string>) =>
+      test.call('DELETE', `/api/utilisateurs/${user.id}/`, { headers })
+    expect(await remove()).toMatchObject({ status: 409, body: { code: 'session-active' } })
+    await test.done('POST', `/api/sessions/${id}/terminate`)
+    expect((await remove({ 'if-match': '"9"' })).status).toBe(412)
+    expect((await remove()).status).toBe(204)
+    expect((await get(user.id)).status).toBe(404)
+    expect(await test.session(id)).not.toHaveProperty('userId')
+    expect((await test.session(pending.id)).state).toBe('ended')
+    expect((await remove()).status).toBe(404)
+  })
+})
+
+describe('the list of users', () => {
+  const names = async (query: string) =>
+    (await test.done<{ results: User[] }>('GET', `/api/utilisateurs?${query}`)).results.map(
+      ({ firstName }) => firstName,
+    )
+
+  it('finds every word in whichever field, capitals and accents of either case alike', async () => {
+    await test.createUser({ firstName: 'Élodie', lastName: 'Nuñez-Ørsted', municipality: 'Évreux' })
+    for (const search of ['élodie', 'ÉLODIE', 'nuñez élodie', 'évreux', 'ØRSTED'])
+      expect(await names(`search=${encodeURIComponent(search)}`), search).toEqual(['Élodie'])
+    expect(await names(`search=${encodeURIComponent('élodie dupont')}`)).toEqual([])
+  })
+
+  it('filters by column', async () => {
+    await test.createUser({ firstName: 'Sans', consentGiven: false, occupation: 'sans accord' })
+    expect(await names('occupation=sans%20accord&consentGiven=false')).toEqual(['Sans'])
+    expect(await names('occupation=sans%20accord&consentGiven=true')).toEqual([])
+  })
+
+  it('counts', async () => {
+    const before = await test.done<Record<string, number>>('GET', '/api/utilisateurs/stats/')
+    const { id } = await test.createUser()
+    await test.createUser({ consentGiven: false })
+    await test.createSession({ userId: id })
+    const after = await test.done<Record<string, number>>('GET', '/api/utilisateurs/stats/')
+    const grown = Object.fromEntries(
+      Object.entries(after).map(([name, n]) => [name, n - (before[name] ?? 0)]),
+    )
+    expect(grown).toEqual({ total: 2, withConsent: 1, createdToday: 2, withSessionToday: 1 })
+  })
+})
