@@ -38,14 +38,13 @@ export function deskPage(page: Page, server: RunningServer, stationId: string) {
     },
 
     /** Answers the code, as it is shown. */
-    async createSession({ firstName, lastName, minutes }: SessionWish, stationLabel: string) {
+    async createSession({ firstName, lastName, minutes }: SessionWish) {
       await button('Nouvelle session').first().click()
       await dialog.getByLabel('Visiteur', { exact: true }).fill(lastName)
       await page.getByRole('option', { name: `${firstName} ${lastName}` }).click()
       await dialog.getByRole('radio', { name: 'Autre' }).check()
       await dialog.getByLabel('Durée en minutes').fill(String(minutes))
-      await dialog.getByLabel('Poste', { exact: true }).click()
-      await page.getByRole('option', { name: stationLabel }).click()
+      await dialog.getByLabel('Poste', { exact: true }).selectOption(stationId)
       await dialog.getByRole('button', { name: 'Créer la session' }).click()
       const code = await page.getByTestId('access-code').innerText()
       await dialog.getByRole('button', { name: 'C’est fait' }).click()

@@ -21,11 +21,6 @@ export function stationPage(page: Page, url: string) {
     async waitForPhase(phase: string, withinMs = 10_000) {
       await page.locator(`[data-phase="${phase}"]`).waitFor({ timeout: withinMs })
     },
-    /** Resolves once the countdown shows at least this much. */
-    async waitForSeconds(atLeast: number, withinMs = 10_000) {
-      const shown = `document.querySelector('.clock')?.textContent.trim().split(':').reduce((sum, part) => sum * 60 + Number(part), 0)`
-      await page.waitForFunction(`${shown} >= ${atLeast}`, undefined, { timeout: withinMs })
-    },
     /** Every text of the countdown over so many milliseconds, as the page draws it. */
     observeClock: (forMs: number) =>
       page.evaluate<string[]>(`new Promise((resolve) => {
