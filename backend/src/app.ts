@@ -4,6 +4,7 @@ import { createBroker, type Broker } from '@escale/broker'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createBrokerBus } from './bus/broker-bus.ts'
+import { publishDomainEvents } from './bus/domain-events.ts'
 import type { Clock } from './clock.ts'
 import { openDatabase } from './db/database.ts'
 import {
@@ -216,6 +217,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     { log },
   )
   bus.attach(broker)
+  publishDomainEvents(events, bus)
   events.subscribe((event) => {
     if (event.type === 'operatorChanged') bus.disconnectOperator(event.operatorId)
     if (event.type === 'settingsChanged')

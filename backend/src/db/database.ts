@@ -45,7 +45,14 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
     const result = await sequelize.transaction(options, (transaction) =>
       unitOfWork.run({ transaction, effects }, work),
     )
-    for (const effect of effects) effect()
+    for (const effect of effects) {
+      try {
+        effect()
+      } catch (err) {
+        // What is committed has happened: nobody may take it for a failure and do it again.
+        log.error({ err }, 'telling of a commit failed')
+      }
+    }
     return result
   }
 

@@ -29,6 +29,8 @@ export function createDesiredDocuments(
   bus: Bus,
   clock: Clock,
 ): DesiredDocuments {
+  const publishedVersions = new Map<string, number>()
+
   async function documentOf(stationId: string): Promise<Desired | undefined> {
     const station = await repository.findStation(stationId)
     if (!station) return undefined
@@ -53,7 +55,9 @@ export function createDesiredDocuments(
 
   async function refresh(stationId: string): Promise<void> {
     const document = await documentOf(stationId)
-    if (document) await bus.publish('desired', stationId, document)
+    // Read while a change was being committed, it would replace that newer document, and be taken for it.
+    if (!document || document.version < (publishedVersions.get(stationId) ?? 0)) return
+    await bus.publish('desired', stationId, document)
   }
 
   async function allocate(stationId: string, atLeastVersion: number): Promise<number | undefined> {
@@ -62,7 +66,12 @@ export function createDesiredDocuments(
     const version = Math.max(station.desiredVersion + 1, atLeastVersion, clock.nowMs())
     await repository.saveVersion(stationId, version)
     const document = await documentOf(stationId)
-    if (document) database.afterCommit(() => void bus.publish('desired', stationId, document))
+    if (document) {
+      database.afterCommit(() => {
+        publishedVersions.set(stationId, version)
+        void bus.publish('desired', stationId, document)
+      })
+    }
     return version
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pino } from 'pino'
+import { createMemoryBus } from '../../bus/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, type TestApp } from '../../testing.ts'
 import { createPresences } from './presence.ts'
@@ -186,15 +187,10 @@ describe('figures', () => {
 
   it('of a station that has just been removed keep nobody else’s from being saved', async () => {
     const { id } = await test.createStation()
-    const bus = {
-      publish: () => Promise.resolve(),
-      clearRetained: () => Promise.resolve(),
-      disconnectStation: () => undefined,
-    }
     const presences = createPresences({
       database: test.db,
       repository: createStationRepository(test.db),
-      bus,
+      bus: createMemoryBus(),
       journal: { append: () => Promise.resolve() },
       events: createAppEvents(),
       settings: { current: () => ({ heartbeatIntervalMs: 10_000 }) } as Ports['settings'],

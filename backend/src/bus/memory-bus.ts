@@ -1,0 +1,22 @@
+import type { Bus } from './port.ts'
+
+export interface Published {
+  name: string
+  party: string | undefined
+  payload: object
+}
+
+/** A bus that only remembers what was said, for tests of what speaks on it. */
+export function createMemoryBus(): Bus & { published: Published[] } {
+  const published: Published[] = []
+  return {
+    published,
+    publish(name, party, payload) {
+      published.push({ name, party, payload })
+      return Promise.resolve()
+    },
+    clearRetained: () => Promise.resolve(),
+    disconnectStation: () => undefined,
+    disconnectOperator: () => undefined,
+  }
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDatabase, type Database } from './database.ts'
+
+let folder: string
+let database: Database
+const lines: string[] = []
+
+beforeEach(async () => {
+  lines.length = 0
+  folder = mkdtempSync(join(tmpdir(), 'escale-database-'))
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+  database = await openDatabase(`sqlite:${join(folder, 'test.sqlite')}`, log)
+})
+afterEach(async () => {
+  await database.close()
+  rmSync(folder, { recursive: true })
+})
+
+const save = (key: string, failures: number) =>
+  database.models.throttles.create(
+    { key, failures, windowStartMs: 0, level: 0, blockedUntilMs: 0 },
+    database.scope(),
+  )
+const keys = async () => (await database.models.throttles.findAll()).map((row) => row.get().key)
+
+describe('writes', () => {
+  it('all commit, one after the other, however many come at once', async () => {
+    const order: number[] = []
+    const write = (i: number) =>
+      database.write(async () => {
+        // Each sees everything that came before it, and nothing of what follows.
+        const seen = await database.models.throttles.count(database.scope())
+        await save(`k${i}`, seen)
+        database.afterCommit(() => order.push(i))
+        return seen
+      })
+    const seen = await Promise.all(Array.from({ length: 100 }, (_, i) => write(i)))
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i))
+    expect(order).toEqual(seen)
+    expect(await database.models.throttles.count()).toBe(100)
+  })
+
+  it('leave nothing behind when they throw, tell nobody, and stop none that follow', async () => {
+    let isTold = false
+    const failing = database.write(async () => {
+      await save('lost', 0)
+      database.afterCommit(() => {
+        isTold = true
+      })
+      throw new Error('no')
+    })
+    const next = database.write(() => save('kept', 0))
+    await expect(failing).rejects.toThrow('no')
+    await next
+    expect(await keys()).toEqual(['kept'])
+    expect(isTold).toBe(false)
+  })
+
+  it('are one when one is called in another', async () => {
+    const outer = database.write(async () => {
+      await database.write(() => save('inner', 0))
+      throw new Error('no')
+    })
+    await expect(outer).rejects.toThrow()
+    expect(await keys()).toEqual([])
+  })
+
+  it('tell of a commit in its order, and only afterwards', async () => {
+    const told: string[] = []
+    await database.write(async () => {
+      database.afterCommit(() => told.push('first'))
+      await save('a', 0)
+      database.afterCommit(() => told.push('second'))
+      expect(told).toEqual([])
+    })
+    expect(told).toEqual(['first', 'second'])
+    expect(() => database.afterCommit(() => undefined)).toThrow()
+  })
+
+  it('stay done when whoever is told of them fails, and the others are told', async () => {
+    let isTold = false
+    const value = await database.write(async () => {
+      database.afterCommit(() => {
+        throw new Error('a listener failed')
+      })
+      database.afterCommit(() => {
+        isTold = true
+      })
+      await save('a', 0)
+      return 'done'
+    })
+    expect(value).toBe('done')
+    expect(isTold).toBe(true)
+    expect(lines.join()).toContain('a listener failed')
+  })
+
+  it('may be made by whoever is told of a commit', async () => {
+    const followed = Promise.withResolvers<unknown>()
+    await database.write(async () => {
+      await save('a', 0)
+      database.afterCommit(() => followed.resolve(database.write(() => save('b', 0))))
+    })
+    await followed.promise
+    expect(await keys()).toEqual(['a', 'b'])
+  })
+
+  it('are finished before the database closes', async () => {
+    const written = database.write(() => save('last', 0))
+    await database.close()
+    await expect(written).resolves.toBeDefined()
+    database = await openDatabase(`sqlite:${join(folder, 'test.sqlite')}`, pino({ level: 'silent' }))
+    expect(await keys()).toEqual(['last'])
+  })
+
+  it('keep references whole', async () => {
+    const orphan = { stationId: 'nowhere', bootId: 'b', seq: 1, atMs: 0 }
+    await expect(
+      database.write(() => database.models.stationEvents.create(orphan, database.scope())),
+    ).rejects.toThrow()
+  })
+})
+
+describe('the journal’s table', () => {
+  it('refuses to change or delete a row', async () => {
+    const row = {
+      id: 1,
+      atMs: 0,
+      action: 'user.created' as const,
+      level: 'info' as const,
+      actorType: 'system' as const,
+      actorId: 'system',
+      actorLabel: '',
+      stationId: null,
+      sessionId: null,
+      userId: null,
+      ip: null,
+      details: '{}',
+      prevHash: '',
+      hash: '',
+    }
+    await database.models.logs.create(row)
+    for (const statement of [`UPDATE logs SET details = '{"x":1}'`, 'DELETE FROM logs'])
+      await expect(database.sequelize.query(statement)).rejects.toMatchObject({
+        original: { message: expect.stringContaining('append-only') as string },
+      })
+    expect((await database.models.logs.findByPk(1))?.get()).toEqual(row)
+  })
+})

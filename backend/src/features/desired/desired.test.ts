@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMemoryBus } from '../../bus/memory-bus.ts'
+import { startTestApp, type TestApp } from '../../testing.ts'
+import { createDesiredDocuments, createDesiredRepository } from './index.ts'
+
+let test: TestApp
+beforeAll(async () => {
+  test = await startTestApp()
+})
+afterAll(() => test.stop())
+
+describe('a document that is sent again', () => {
+  it('does not replace a newer one that was committed while it was being read', async () => {
+    const { id } = await test.createStation()
+    const bus = createMemoryBus()
+    const repository = createDesiredRepository(test.db)
+    const isReading = Promise.withResolvers<undefined>()
+    const mayGoOn = Promise.withResolvers<undefined>()
+    let isFirst = true
+    const slow = {
+      ...repository,
+      async runningAt(stationId: string) {
+        if (isFirst) {
+          isFirst = false
+          isReading.resolve(undefined)
+          await mayGoOn.promise
+        }
+        return repository.runningAt(stationId)
+      },
+    }
+    const desired = createDesiredDocuments(test.db, slow, bus, test.clock)
+    const refreshed = desired.refresh(id)
+    await isReading.promise
+    const version = await test.db.write(() => desired.change(id))
+    mayGoOn.resolve(undefined)
+    await refreshed
+    expect(bus.published).toMatchObject([{ name: 'desired', payload: { version } }])
+  })
+})
