@@ -40,6 +40,8 @@ import {
   createSessionService,
   sessionRoutes,
 } from './features/sessions/index.ts'
+import { createPhotoService, createPhotoStore, photoRoutes } from './features/photos/index.ts'
+import { createPrivacy, createPrivacyRepository, privacyRoutes } from './features/privacy/index.ts'
 import { createReportRepository, createReportService, reportRoutes } from './features/reports/index.ts'
 import {
   createSettings,
@@ -144,11 +146,23 @@ export async function createApp(options: AppOptions): Promise<App> {
   const deadlines = createDeadlines({ sessions, running, events, clock, log })
 
   const userRepository = createUserRepository(database)
+  const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
   const users = createUserService({
     database,
     repository: userRepository,
     sessions,
+    photos: photoStore,
     settings,
+    journal,
+    clock,
+  })
+
+  const photos = createPhotoService({ database, users: userRepository, store: photoStore, journal, clock })
+  const privacy = createPrivacy({
+    database,
+    repository: createPrivacyRepository(database),
+    users,
+    photos: photoStore,
     journal,
     clock,
   })
@@ -249,6 +263,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(userRoutes({ users, repository: userRepository, sessions, grants, settings, clock }), {
     prefix: '/api/utilisateurs',
   })
+  await http.register(photoRoutes(photos), { prefix: '/api/utilisateurs' })
+  await http.register(privacyRoutes(privacy), { prefix: '/api/utilisateurs' })
   await http.register(stationRoutes({ stations, presences, sessions, clock }), { prefix: '/api/postes' })
   await http.register(enrolmentRoutes(enrolment), { prefix: '/api/postes' })
   await http.register(sessionRoutes({ sessions, grants, codes, clock }), { prefix: '/api/sessions' })
@@ -263,6 +279,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     operators,
     async prepare() {
       await settings.load()
+      await photos.sweep()
       running.load(await sessions.findUnended())
       await deadlines.start()
       await presences.start()

@@ -150,6 +150,8 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       return app
     },
     db,
+    /** Where the server keeps its files. */
+    folder,
     clock,
     lines,
     siteKey,

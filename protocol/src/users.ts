@@ -78,3 +78,20 @@ export const CanCreateSession = closed({
   quota: Seconds,
 })
 export type CanCreateSession = Static<typeof CanCreateSession>
+
+/** What erasing a user left behind, counted after the act; all but the last are 0. */
+export const ErasureProof = closed({
+  erasedAt: Instant,
+  /** Sessions that stay for the statistics, without a name. */
+  anonymisedSessions: Seconds,
+  left: closed({
+    users: Seconds,
+    sessions: Seconds,
+    photos: Seconds,
+    /** Journal records whose details say something of the person. */
+    logsNaming: Seconds,
+    /** Journal records with the number of the file alone, which leads to nobody. */
+    logsWithIdOnly: Seconds,
+  }),
+})
+export type ErasureProof = Static<typeof ErasureProof>

@@ -1,3 +1,3 @@
-export { createCalendar, type Calendar, type Jobs } from './calendar.ts'
+export { createCalendar, type Calendar, type Job } from './calendar.ts'
 export { createJobs } from './jobs.ts'
 export { createJobRunRepository } from './repository.ts'

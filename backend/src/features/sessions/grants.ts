@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { MINUTE_MS, type Actor, type CanCreateSession, type SessionInput } from '@escale/protocol'
 import type { SessionRecord } from '../../db/rows.ts'
 import { canCreateSession, startOfDayMs } from '../../domain/quota.ts'
+import { ageBandOf } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
 import { requireVersion } from '../../http/etag.ts'
 import type { AccessCodes } from './codes.ts'
+import type { SessionProfile } from './repository.ts'
 import type { SessionPorts, SessionService } from './service.ts'
 
 const SECONDS_PER_MINUTE = 60
@@ -121,8 +123,19 @@ export function createSessionGrants(ports: GrantPorts) {
     return session
   }
 
+  /** What the statistics may know of a visitor once the visitor is forgotten. */
+  async function profileOf(userId: string): Promise<SessionProfile | undefined> {
+    const user = await repository.findUser(userId)
+    if (!user) return undefined
+    const { birthDate, sex, municipality, occupation } = user
+    const { timeZone } = settings.current()
+    const ageBand = birthDate === null ? null : ageBandOf(birthDate, clock.nowMs(), timeZone)
+    return { ageBand, sex, municipality, occupation }
+  }
+
   async function record(action: 'session.created' | 'session.updated', session: SessionRecord, actor: Actor) {
     const { id: sessionId, stationId, userId, grantedSeconds } = session
+    await repository.saveProfile(sessionId, userId === undefined ? undefined : await profileOf(userId))
     await journal.append({ action, actor, sessionId, stationId, userId, details: { grantedSeconds } })
     sessions.announce(session)
   }

@@ -1,7 +1,7 @@
 import { Op, type Model, type WhereOptions } from 'sequelize'
 import { unixMsOf, type SessionQuery, type SessionState } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import type { SessionRecord, SessionRow, StationRow, UserRow } from '../../db/rows.ts'
+import type { SessionProfileRow, SessionRecord, SessionRow, StationRow, UserRow } from '../../db/rows.ts'
 import { sessionColumns, toSessionRecord } from '../../db/session-record.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import type { SessionRules } from '../../domain/session.ts'
@@ -10,12 +10,13 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type SessionFilter = Omit<SessionQuery, 'page' | 'pageSize' | 'ordering'> & {
   states?: readonly SessionState[]
 }
+export type SessionProfile = Omit<SessionProfileRow, 'sessionId'>
 export type SessionRepository = ReturnType<typeof createSessionRepository>
 
 const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
 
 export function createSessionRepository({ models, scope, containing }: Database) {
-  const { sessions, sessionGrants, stations, users } = models
+  const { sessions, sessionGrants, sessionProfiles, stations, users } = models
   const findOne = async (where: WhereOptions<SessionRow>): Promise<SessionRecord | undefined> => {
     const row = (await sessions.findOne({ where, ...scope() }))?.get()
     return row && toSessionRecord(row)
@@ -81,6 +82,11 @@ export function createSessionRepository({ models, scope, containing }: Database)
     async countUsersSince(sinceMs: number): Promise<number> {
       const where = { createdAtMs: { [Op.gte]: sinceMs }, userId: { [Op.ne]: null } }
       return sessions.count({ where, distinct: true, col: 'user_id', ...scope() })
+    },
+    /** Replaces what the statistics know of a session's visitor; nothing for an anonymous pass. */
+    async saveProfile(sessionId: string, profile: SessionProfile | undefined): Promise<void> {
+      await sessionProfiles.destroy({ where: { sessionId }, ...scope() })
+      if (profile) await sessionProfiles.create({ sessionId, ...profile }, scope())
     },
     async markValidated(id: string, validatedStationId: string, validatedAtMs: number): Promise<void> {
       await sessions.update({ validatedStationId, validatedAtMs }, { where: { id }, ...scope() })

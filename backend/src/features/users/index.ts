@@ -1,3 +1,3 @@
-export { createUserRepository } from './repository.ts'
+export { createUserRepository, type UserRepository } from './repository.ts'
 export { userRoutes } from './routes.ts'
-export { createUserService, type UserService, type UserSessions } from './service.ts'
+export { createUserService, toUser, type UserService, type UserSessions } from './service.ts'

@@ -39,6 +39,14 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
     async count(where: WhereOptions<UserRow> = {}): Promise<number> {
       return users.count({ where, ...scope() })
     },
+    async photoNames(): Promise<string[]> {
+      const rows = await users.findAll({
+        attributes: ['photoName'],
+        where: { photoName: { [Op.ne]: null } },
+        ...scope(),
+      })
+      return rows.flatMap((row) => row.get().photoName ?? [])
+    },
     async countCreatedSince(sinceMs: number): Promise<number> {
       return users.count({ where: { createdAtMs: { [Op.gte]: sinceMs } }, ...scope() })
     },

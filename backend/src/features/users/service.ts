@@ -8,6 +8,7 @@ import type { UserRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
+import type { PhotoStore } from '../photos/store.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 
@@ -22,6 +23,7 @@ export interface UserPorts {
   database: Database
   repository: UserRepository
   sessions: UserSessions
+  photos: Pick<PhotoStore, 'remove'>
   settings: Settings
   journal: Journal
   clock: Clock
@@ -29,7 +31,15 @@ export interface UserPorts {
 
 export type UserService = ReturnType<typeof createUserService>
 
-export function createUserService({ database, repository, sessions, settings, journal, clock }: UserPorts) {
+export function createUserService({
+  database,
+  repository,
+  sessions,
+  photos,
+  settings,
+  journal,
+  clock,
+}: UserPorts) {
   async function get(id: string): Promise<UserRow> {
     const row = await repository.find(id)
     if (!row) throw new AppError('not-found')
@@ -86,14 +96,18 @@ export function createUserService({ database, repository, sessions, settings, jo
       })
     },
 
-    remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
-      return database.write(async () => {
-        requireVersion(await get(id), expectedVersion)
+    /** Erases a user: their sessions stay for the statistics, without a name. */
+    async remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
+      const photoName = await database.write(async () => {
+        const before = await get(id)
+        requireVersion(before, expectedVersion)
         if (await sessions.hasRunning(id)) throw new AppError('session-active')
         await sessions.endAllOf(id, actor)
         await repository.remove(id)
         await journal.append({ action: 'user.deleted', actor, userId: id })
+        return before.photoName
       })
+      if (photoName !== null) await photos.remove(photoName)
     },
 
     revokeConsent(id: string, actor: Actor, expectedVersion?: number): Promise<UserRow> {

@@ -1,0 +1,69 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { EntityId } from '@escale/protocol'
+import { Type } from 'typebox'
+import { AppError } from '../../errors.ts'
+import { actorOf } from '../auth/index.ts'
+import { MAX_PHOTO_BYTES } from './image.ts'
+import type { PhotoService } from './service.ts'
+
+const read = { access: 'viewer' } as const
+const write = { access: 'operator' } as const
+const tags = ['utilisateurs']
+const params = Type.Object({ id: EntityId })
+const Picture = Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'image/jpeg' }))
+
+/** The body of a photo is the file itself, whatever content type it claims. */
+export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    // A little more than is allowed gets through, so that the refusal can say why.
+    const limit = { parseAs: 'buffer', bodyLimit: MAX_PHOTO_BYTES + 1024 * 1024 } as const
+    app.addContentTypeParser('*', limit, (_request, body, done) => done(null, body))
+
+    app.put(
+      '/:id/photo',
+      {
+        config: write,
+        bodyLimit: limit.bodyLimit,
+        schema: {
+          tags,
+          summary: 'Set the photo: the JPEG or PNG file as the body, 5 MB at most',
+          consumes: ['image/jpeg', 'image/png'],
+          params,
+          response: { 204: Type.Null() },
+        },
+      },
+      async (request, reply) => {
+        if (!Buffer.isBuffer(request.body)) throw new AppError('photo-format')
+        await photos.set(request.params.id, request.body, actorOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+    app.get(
+      '/:id/photo',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'The photo',
+          params,
+          response: { 200: { content: { 'image/jpeg': { schema: Picture } } } },
+        },
+      },
+      async (request, reply) => {
+        const photo = await photos.get(request.params.id)
+        return reply.type('image/jpeg').header('cache-control', 'private, no-store').send(photo)
+      },
+    )
+    app.delete(
+      '/:id/photo',
+      {
+        config: write,
+        schema: { tags, summary: 'Remove the photo', params, response: { 204: Type.Null() } },
+      },
+      async (request, reply) => {
+        await photos.remove(request.params.id, actorOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+  }
+}

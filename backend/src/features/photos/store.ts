@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface PhotoStore {
+  /** Writes a photo whole or not at all; @returns its drawn name */
+  save(jpeg: Buffer): Promise<string>
+  /** undefined when the file is gone. */
+  read(name: string): Promise<Buffer | undefined>
+  remove(name: string): Promise<void>
+  names(): Promise<string[]>
+}
+
+/** Photos as files under drawn names, which say nothing and cannot be guessed. */
+export function createPhotoStore(dir: string): PhotoStore {
+  const pathOf = (name: string) => join(dir, name)
+  return {
+    async save(jpeg) {
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      const name = `${randomBytes(24).toString('hex')}.jpg`
+      const draft = `${pathOf(name)}.part`
+      const file = await open(draft, 'wx', 0o600)
+      try {
+        await file.writeFile(jpeg)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(draft, pathOf(name))
+      return name
+    },
+    async read(name) {
+      try {
+        return await readFile(pathOf(name))
+      } catch (err) {
+        if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        throw err
+      }
+    },
+    async remove(name) {
+      await rm(pathOf(name), { force: true })
+    },
+    async names() {
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+      return readdir(dir)
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { EntityId, ErasureProof, closed, instantOf, type Actor } from '@escale/protocol'
+import { zipSync, strToU8 } from 'fflate'
+import { Type } from 'typebox'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { expectedVersionOf } from '../../http/etag.ts'
+import { actorOf } from '../auth/index.ts'
+import { toLog, type Journal } from '../logs/index.ts'
+import type { PhotoStore } from '../photos/index.ts'
+import { toSession } from '../sessions/index.ts'
+import { toUser, type UserService } from '../users/index.ts'
+import type { PrivacyRepository } from './repository.ts'
+
+export { createPrivacyRepository } from './repository.ts'
+
+export interface PrivacyPorts {
+  database: Database
+  repository: PrivacyRepository
+  users: UserService
+  photos: Pick<PhotoStore, 'read'>
+  journal: Journal
+  clock: Clock
+}
+
+/** A person's rights over what is held of them: to have it all, and to have it gone. */
+export function createPrivacy({ database, repository, users, photos, journal, clock }: PrivacyPorts) {
+  return {
+    /** Everything held on a person: one JSON file, and the photo, in one archive. */
+    async exportOf(id: string, actor: Actor): Promise<Uint8Array> {
+      const row = await users.get(id)
+      const nowMs = clock.nowMs()
+      await database.write(() => journal.append({ action: 'user.exported', actor, userId: id }))
+      const everything = {
+        exportedAt: instantOf(nowMs),
+        user: toUser(row),
+        sessions: (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs)),
+        logs: (await repository.logsOf(id)).map(toLog),
+      }
+      const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
+      return zipSync({
+        'donnees.json': strToU8(JSON.stringify(everything, null, 2)),
+        ...(photo ? { 'photo.jpg': [new Uint8Array(photo), { level: 0 }] } : {}),
+      })
+    },
+
+    /** Erases a person, and proves what is left: sessions without a name, and their profile for the statistics. */
+    async erase(id: string, actor: Actor, expectedVersion?: number): Promise<ErasureProof> {
+      const row = await users.get(id)
+      const anonymisedSessions = (await repository.sessionsOf(id)).length
+      await users.remove(id, actor, expectedVersion)
+      const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
+      const left = { ...(await repository.left(row)), photos: photo ? 1 : 0 }
+      return { erasedAt: instantOf(clock.nowMs()), anonymisedSessions, left }
+    },
+  }
+}
+
+const write = { access: 'operator' } as const
+const admin = { access: 'admin' } as const
+const tags = ['utilisateurs']
+const params = Type.Object({ id: EntityId })
+const Archive = Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'application/zip' }))
+
+export function privacyRoutes(privacy: ReturnType<typeof createPrivacy>): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/:id/export',
+      {
+        config: write,
+        schema: {
+          tags,
+          summary: 'Everything held on a user, as an archive',
+          params,
+          response: { 200: { content: { 'application/zip': { schema: Archive } } } },
+        },
+      },
+      async (request, reply) => {
+        const archive = await privacy.exportOf(request.params.id, actorOf(request))
+        void reply.header('content-disposition', `attachment; filename="escale-${request.params.id}.zip"`)
+        void reply.header('cache-control', 'private, no-store')
+        return reply.type('application/zip').send(Buffer.from(archive))
+      },
+    )
+    app.post(
+      '/:id/erase',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Erase a user; the answer proves what is left',
+          params,
+          body: closed({}),
+          response: { 200: ErasureProof },
+        },
+      },
+      async (request) => privacy.erase(request.params.id, actorOf(request), expectedVersionOf(request)),
+    )
+  }
+}

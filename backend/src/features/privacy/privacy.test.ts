@@ -1,0 +1,138 @@
+import { unzipSync } from 'fflate'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ErasureProof, User } from '@escale/protocol'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestApp, type TestApp } from '../../testing.ts'
+
+let test: TestApp
+let photo: Buffer
+
+beforeAll(async () => {
+  test = await startTestApp()
+  photo = await sharp({ create: { width: 400, height: 300, channels: 3, background: '#884422' } })
+    .jpeg()
+    .toBuffer()
+})
+afterAll(() => test.stop())
+
+const inject = async (method: 'GET' | 'PUT', url: string, payload?: Buffer, type = 'image/jpeg') =>
+  test.app.http.inject({
+    method,
+    url,
+    headers: {
+      authorization: `Bearer ${await test.tokenOf('admin')}`,
+      ...(payload ? { 'content-type': type } : {}),
+    },
+    ...(payload ? { payload } : {}),
+  })
+const photosOnDisk = () => readdirSync(join(test.folder, 'photos'))
+
+describe('the photo of a user', () => {
+  it('is stored anew, served to operators, replaced and removed, and leaves no file behind', async () => {
+    const { id } = await test.createUser()
+    const url = `/api/utilisateurs/${id}/photo/`
+    expect((await inject('PUT', url, photo)).statusCode).toBe(204)
+    expect((await inject('PUT', url, photo, 'application/octet-stream')).statusCode).toBe(204)
+    expect(photosOnDisk()).toHaveLength(1)
+    const served = await inject('GET', url)
+    expect(served.headers['content-type']).toBe('image/jpeg')
+    expect(served.headers['x-content-type-options']).toBe('nosniff')
+    expect((await sharp(served.rawPayload).metadata()).width).toBe(400)
+    expect((await test.done<User>('GET', `/api/utilisateurs/${id}`)).hasPhoto).toBe(true)
+    await test.done('DELETE', url)
+    expect(photosOnDisk()).toHaveLength(0)
+    expect((await inject('GET', url)).statusCode).toBe(404)
+  })
+
+  it('is refused with its reason, and keeps what was there', async () => {
+    const { id } = await test.createUser()
+    const url = `/api/utilisateurs/${id}/photo`
+    await inject('PUT', url, photo)
+    const [kept] = photosOnDisk()
+    const refused = async (bytes: Buffer, type?: string) => {
+      const answer = await inject('PUT', url, bytes, type)
+      return [answer.statusCode, answer.json<{ code: string }>().code]
+    }
+    expect(await refused(Buffer.from('GIF89a'))).toEqual([415, 'photo-format'])
+    expect(await refused(Buffer.from('{"photo":1}'), 'application/json')).toEqual([415, 'photo-format'])
+    expect(await refused(photo.subarray(0, 400))).toEqual([422, 'photo-unreadable'])
+    expect(await refused(Buffer.concat([photo, Buffer.alloc(5 * 1024 * 1024)]))).toEqual([
+      413,
+      'photo-too-large',
+    ])
+    expect((await refused(Buffer.concat([photo, Buffer.alloc(8 * 1024 * 1024)])))[0]).toBe(413)
+    expect(photosOnDisk()).toEqual([kept])
+  })
+
+  it('of nobody is not kept', async () => {
+    const before = photosOnDisk().length
+    expect((await inject('PUT', '/api/utilisateurs/nobody/photo', photo)).statusCode).toBe(404)
+    expect(photosOnDisk()).toHaveLength(before)
+  })
+})
+
+describe('everything held on a person', () => {
+  it('comes in one archive: profile, sessions, journal, photo', async () => {
+    const user = await test.createUser({ email: 'zoe@example.org', notes: 'Aime les échecs' })
+    await inject('PUT', `/api/utilisateurs/${user.id}/photo`, photo)
+    const session = await test.createSession({ userId: user.id })
+    const answer = await inject('GET', `/api/utilisateurs/${user.id}/export/`)
+    const files = unzipSync(new Uint8Array(answer.rawPayload))
+    expect(Object.keys(files).sort()).toEqual(['donnees.json', 'photo.jpg'])
+    const told = JSON.parse(Buffer.from(files['donnees.json']!).toString()) as {
+      user: User
+      sessions: { id: string; accessCode?: string }[]
+      logs: { action: string }[]
+    }
+    expect(told.user).toMatchObject({
+      email: 'zoe@example.org',
+      notes: 'Aime les échecs',
+      consentGiven: true,
+    })
+    expect(told.sessions.map(({ id }) => id)).toEqual([session.id])
+    expect(told.logs.map(({ action }) => action)).toEqual([
+      'user.created',
+      'user.photo_changed',
+      'session.created',
+      'user.exported',
+    ])
+    expect(JSON.stringify(told)).not.toContain(session.accessCode)
+  })
+
+  it('is gone once erased, but for sessions without a name and a profile for the statistics', async () => {
+    const user = await test.createUser({
+      firstName: 'Éléonore',
+      lastName: 'Unique',
+      email: 'unique@example.org',
+      birthDate: '1990-05-05',
+      municipality: 'Brest',
+    })
+    await inject('PUT', `/api/utilisateurs/${user.id}/photo`, photo)
+    const started = await test.startSession({ userId: user.id })
+    const waiting = await test.createSession({ userId: user.id })
+    expect((await test.call('POST', `/api/utilisateurs/${user.id}/erase/`)).body).toMatchObject({
+      code: 'session-active',
+    })
+    await test.done('POST', `/api/sessions/${started.id}/terminate`)
+
+    const proof = await test.done<ErasureProof>('POST', `/api/utilisateurs/${user.id}/erase/`)
+    const { logsWithIdOnly, ...left } = proof.left
+    expect(left).toEqual({ users: 0, sessions: 0, photos: 0, logsNaming: 0 })
+    expect(logsWithIdOnly).toBeGreaterThan(0)
+    expect(proof.anonymisedSessions).toBe(2)
+    expect((await test.call('GET', `/api/utilisateurs/${user.id}`)).status).toBe(404)
+    const kept = await test.session(started.id)
+    expect([kept.userId, kept.state]).toEqual([undefined, 'ended'])
+    expect((await test.session(waiting.id)).endReason).toBe('terminated')
+    const profile = (await test.db.models.sessionProfiles.findByPk(started.id))?.get()
+    expect(profile).toMatchObject({ ageBand: '30-39', municipality: 'Brest' })
+
+    // Not a trace in any table, whatever its columns are.
+    for (const table of Object.values(test.db.sequelize.models)) {
+      const text = JSON.stringify(await table.findAll())
+      for (const word of ['Éléonore', 'unique@example.org', '1990-05-05']) expect(text).not.toContain(word)
+    }
+  })
+})

@@ -1,0 +1,92 @@
+import type { Report, Statistics } from '@escale/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestApp, type TestApp } from '../../testing.ts'
+import { csvOf, htmlOf } from './formats.ts'
+
+let test: TestApp
+
+beforeAll(async () => {
+  test = await startTestApp()
+  const { id } = await test.createStation('pc-r', { label: '=Poste "R"', location: 'Étage; nord' })
+  const { id: userId } = await test.createUser({
+    municipality: 'Brest',
+    birthDate: '1980-01-01',
+    sex: 'female',
+  })
+  const session = await test.createSession({ userId, stationId: id })
+  await test.done('POST', `/api/sessions/${session.id}/start`)
+  test.advanceClock(600_000)
+  await test.done('POST', `/api/sessions/${session.id}/terminate`)
+})
+afterAll(() => test.stop())
+
+const raw = async (query: string, language = 'fr') =>
+  test.app.http.inject({
+    url: `/api/rapports/statistiques/?${query}`,
+    headers: { authorization: `Bearer ${await test.tokenOf('viewer')}`, 'accept-language': language },
+  })
+
+describe('statistics', () => {
+  it('count sessions and hours by station', async () => {
+    const { rows } = await test.done<Statistics>('GET', '/api/rapports/statistiques/?by=station')
+    expect(rows).toEqual([
+      expect.objectContaining({
+        key: '=Poste "R"',
+        persons: 1,
+        sessions: 1,
+        startedSessions: 1,
+        averageLengthSeconds: 600,
+      }),
+    ])
+  })
+
+  it('say nothing of a handful of persons', async () => {
+    for (const by of ['municipality', 'sex', 'ageBand', 'occupation']) {
+      expect((await test.done<Statistics>('GET', `/api/rapports/statistiques/?by=${by}`)).rows).toEqual([])
+    }
+  })
+
+  it('come as CSV that a spreadsheet opens and does not run', async () => {
+    const answer = await raw('by=station&format=csv')
+    expect(answer.headers['content-type']).toContain('text/csv')
+    expect(answer.body).toContain('Poste;Personnes;Sessions;')
+    expect(answer.body).toContain(`"'=Poste ""R""";1;1;1;0,17;`)
+    expect((await raw('by=station&format=csv', 'en')).body).toContain('Station,Persons,')
+  })
+
+  it('come as a workbook and as a page to print', async () => {
+    const workbook = await raw('by=location&format=xlsx')
+    expect(workbook.rawPayload.subarray(0, 2).toString()).toBe('PK')
+    const page = await raw('by=location&format=html')
+    expect(page.body).toContain('<html lang="fr">')
+    expect(page.body).toContain('Étage; nord')
+    expect(htmlOf({ title: '<b>', header: ['a'], rows: [['<script>']] }, '', 'fr')).not.toMatch(
+      /<script>|<b>/,
+    )
+  })
+
+  it('refuse what they do not know', async () => {
+    expect((await test.call('GET', '/api/rapports/statistiques/?by=name')).body).toMatchObject({
+      code: 'invalid-query',
+    })
+  })
+
+  it('quote what would break a line', () => {
+    const sheet = { title: '', header: ['a'], rows: [['x\ny'], ['@cmd'], [-1.5]] }
+    expect(csvOf(sheet, 'en')).toBe('\ufeffa\r\n"x\ny"\r\n\'@cmd\r\n-1.5\r\n')
+  })
+})
+
+describe('the daily reports', () => {
+  it('tell the day before, once for each day, and can be read again', async () => {
+    test.advanceClock(24 * 3_600_000)
+    for (const name of ['session_report', 'log_report', 'session_report']) {
+      await test.done('POST', `/api/parametres/taches/${name}/`)
+    }
+    const { results } = await test.done<{ results: Report[] }>('GET', '/api/rapports/')
+    expect(results.map(({ kind }) => kind)).toEqual(['logs', 'sessions'])
+    const sessions = await test.done<Report>('GET', `/api/rapports/${results[1]!.id}/`)
+    expect(sessions.content).toMatchObject({ endReasons: { terminated: 1 }, total: [{ sessions: 1 }] })
+    expect(Date.parse(sessions.to) - Date.parse(sessions.from)).toBe(24 * 3_600_000)
+  })
+})
