@@ -9,13 +9,13 @@ export default defineConfig({
     reporters: summaryFile ? ['default', summaryReporter(summaryFile)] : ['default'],
     projects: [
       ...['protocol', 'broker', 'backend', 'agent', 'admin'].map((name) => ({
-        test: { name, include: [`${name}/**/*.test.ts`], sequence: { groupOrder: 0 } },
+        test: { name, include: [`${name}/**/*.test.ts`], sequence: { groupOrder: 1 } },
       })),
       {
         test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           maxWorkers: 1,
           testTimeout: 180_000,
           hookTimeout: 120_000,
