@@ -2,7 +2,8 @@ import { Type, type Static } from 'typebox'
 import { Check, Convert, Default, Errors } from 'typebox/value'
 
 const port = (value: number, description: string) =>
-  Type.Integer({ minimum: 0, maximum: 65_535, default: value, description })
+  // Conversion to an integer would cut decimals off without a word.
+  Type.Number({ minimum: 0, maximum: 65_535, multipleOf: 1, default: value, description })
 
 /** Every setting that a deployment may give, with its default. `.env.example` is held equal to this. */
 export const Environment = Type.Object({

@@ -2,7 +2,7 @@ import { Op, type WhereOptions } from 'sequelize'
 import type { LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import type { LogRow } from '../../db/rows.ts'
+import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
@@ -12,15 +12,26 @@ const searched = ['action', 'actorLabel', 'stationId', 'sessionId', 'userId', 'i
 
 export type LogRepository = ReturnType<typeof createLogRepository>
 
-export function createLogRepository({ models: { logs }, scope, containing }: Database) {
+export function createLogRepository({ models: { logs, logCheckpoints }, scope, containing }: Database) {
   const countBy = async (column: 'action' | 'level'): Promise<Record<string, number>> => {
     const groups = await logs.count({ group: [column], ...scope() })
     return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
   }
   return {
+    /** What the next record is linked to: the newest one, or the seal below which all was purged. */
     async last(): Promise<Pick<LogRow, 'id' | 'hash'> | undefined> {
       const row = await logs.findOne({ attributes: ['id', 'hash'], order: [['id', 'DESC']], ...scope() })
-      return row ? row.get() : undefined
+      if (row) return row.get()
+      const seal = (await logCheckpoints.findOne({ order: [['upToId', 'DESC']], ...scope() }))?.get()
+      return seal && { id: seal.upToId, hash: seal.lastHash }
+    },
+    async checkpoints(): Promise<LogCheckpointRow[]> {
+      return (await logCheckpoints.findAll(scope())).map((row) => row.get())
+    },
+    async after(id: number, limit: number): Promise<LogRow[]> {
+      const where = { id: { [Op.gt]: id } }
+      const rows = await logs.findAll({ where, order: [['id', 'ASC']], limit, ...scope() })
+      return rows.map((row) => row.get())
     },
     async insert(row: LogRow): Promise<void> {
       await logs.create(row, scope())

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { Environment, readEnvironment } from './environment.ts'
+
+describe('.env.example', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+
+  it('names every setting once, in the order of the schema, with its default, commented out', () => {
+    const shown = text.split('\n').filter((line) => /^#?[A-Z_]+=/.test(line))
+    const expected = Object.entries(Environment.properties).map(
+      ([name, schema]) => `#${name}=${String((schema as { default?: string }).default ?? '')}`,
+    )
+    expect(shown).toEqual(expected)
+  })
+
+  it('explains each in French, then in English', () => {
+    for (const block of text.trim().split('\n\n').slice(1)) {
+      const lines = block.split('\n')
+      expect(lines, block).toHaveLength(3)
+      expect(lines[0], block).not.toMatch(/ [:;?!]/)
+    }
+  })
+})
+
+describe('settings', () => {
+  it('have a default each, and take an empty variable as not given', () => {
+    const defaults = readEnvironment({})
+    expect(readEnvironment({ ESCALE_HTTP_PORT: '', ESCALE_PLAIN_LAN: '' })).toEqual(defaults)
+    expect(readEnvironment({ ESCALE_UNKNOWN: 'x', PATH: '/bin' })).toEqual(defaults)
+  })
+
+  it('are converted from text', () => {
+    const read = readEnvironment({ ESCALE_HTTP_PORT: '0', ESCALE_PLAIN_LAN: 'true', ESCALE_HOST: '0.0.0.0' })
+    expect(read).toMatchObject({ ESCALE_HTTP_PORT: 0, ESCALE_PLAIN_LAN: true, ESCALE_HOST: '0.0.0.0' })
+  })
+
+  it.each([
+    ['ESCALE_HTTP_PORT', 'abc'],
+    ['ESCALE_HTTP_PORT', '65536'],
+    ['ESCALE_MQTT_PORT', '-1'],
+    ['ESCALE_MQTT_PORT', '18.83'],
+    ['ESCALE_PLAIN_LAN', 'maybe'],
+    ['ESCALE_LOG_LEVEL', 'loud'],
+  ])('that do not fit are named: %s=%s', (name, value) => {
+    expect(() => readEnvironment({ [name]: value })).toThrow(name)
+  })
+})

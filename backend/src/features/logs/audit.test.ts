@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openDatabase, type Database } from '../../db/database.ts'
+import { createAppEvents } from '../../events.ts'
+import { auditJournal } from './audit.ts'
+import { createJournal, systemActor, type Journal } from './journal.ts'
+import { createLogRepository, type LogRepository } from './repository.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
+
+const script = fileURLToPath(new URL('../../audit-verify.ts', import.meta.url))
+
+let folder: string
+let database: Database
+let repository: LogRepository
+let journal: Journal
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'escale-audit-'))
+  database = await openDatabase(`sqlite:${join(folder, 'escale.sqlite')}`, pino({ level: 'silent' }))
+  repository = createLogRepository(database)
+  journal = createJournal(database, repository, createAppEvents(), { nowMs: () => 1_800_000_000_000 })
+})
+afterEach(async () => {
+  await database.close()
+  rmSync(folder, { recursive: true })
+})
+
+const append = (count: number) =>
+  database.write(async () => {
+    for (let i = 0; i < count; i += 1)
+      await journal.append({ action: 'station.updated', actor: systemActor, details: { i } })
+  })
+/** What an intruder with the database file could do. */
+async function tamper(...statements: string[]) {
+  for (const trigger of ['logs_no_update', 'logs_no_delete'])
+    await database.sequelize.query(`DROP TRIGGER IF EXISTS ${trigger}`)
+  for (const statement of statements) await database.sequelize.query(statement)
+}
+const audit = () => auditJournal(repository)
+const purge = async (upToId: number) => {
+  const { hash = '' } = (await repository.find(upToId)) ?? {}
+  await database.models.logCheckpoints.create({ upToId, lastHash: hash, sealedAtMs: 0 })
+  await database.sequelize.query(`DELETE FROM logs WHERE id <= ${upToId}`)
+}
+
+describe('the journal’s chain', () => {
+  it('holds from the first record to the last, more than one batch of them', async () => {
+    expect(await audit()).toMatchObject({ isWhole: true, count: 0 })
+    await append(1_203)
+    expect(await audit()).toMatchObject({ isWhole: true, count: 1_203, lastId: 1_203 })
+  })
+
+  it('is kept in order by writes that come at once', async () => {
+    await Promise.all(Array.from({ length: 50 }, () => append(2)))
+    expect(await audit()).toMatchObject({ isWhole: true, count: 100 })
+  })
+
+  it.each([
+    ['details', `UPDATE logs SET details = '{"i":9}' WHERE id = 4`, 4, 'altered'],
+    ['the actor', `UPDATE logs SET actor_id = 'someone' WHERE id = 1`, 1, 'altered'],
+    ['the instant', `UPDATE logs SET at_ms = at_ms + 1 WHERE id = 10`, 10, 'altered'],
+    ['a station that was none', `UPDATE logs SET station_id = '' WHERE id = 3`, 3, 'altered'],
+    ['a removed record', 'DELETE FROM logs WHERE id = 5', 5, 'missing'],
+    ['a removed beginning', 'DELETE FROM logs WHERE id <= 5', 1, 'missing'],
+    ['a hash', `UPDATE logs SET hash = prev_hash WHERE id = 7`, 7, 'altered'],
+    ['a link', `UPDATE logs SET prev_hash = hash WHERE id = 7`, 7, 'unlinked'],
+  ])('shows a change to %s', async (_what, statement, brokenId, reason) => {
+    await append(10)
+    await tamper(statement)
+    expect(await audit()).toEqual({ isWhole: false, brokenId, reason })
+  })
+
+  it('holds above a seal when what is below it has been purged, be it everything', async () => {
+    await append(10)
+    await purge(6)
+    expect(await audit()).toMatchObject({ isWhole: true, count: 4, lastId: 10 })
+    await purge(10)
+    expect(await audit()).toMatchObject({ isWhole: true, count: 0, lastId: 10 })
+    await append(2)
+    expect(await audit()).toMatchObject({ isWhole: true, count: 2, lastId: 12 })
+    await tamper('DELETE FROM logs WHERE id = 11')
+    expect(await audit()).toMatchObject({ isWhole: false, brokenId: 11 })
+  })
+})
+
+describe('npm run audit:verify', () => {
+  const verify = (dataDir = folder) =>
+    new Promise<{ code: number; lines: string[] }>((resolve) => {
+      const env = { ...process.env, ESCALE_DATA_DIR: dataDir, DATABASE_URL: '' }
+      const child = execFile(process.execPath, [script], { env, cwd: folder }, (_err, stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, lines: (stdout + stderr).split('\n').filter(Boolean) }),
+      )
+    })
+
+  it('ends with 0 and one line when the chain holds, with 1 and the record when it does not', async () => {
+    await append(5)
+    const whole = await verify()
+    expect(whole.code).toBe(0)
+    expect(whole.lines).toEqual([expect.stringContaining('5 records')])
+    await tamper(`UPDATE logs SET level = 'error' WHERE id = 3`)
+    const broken = await verify()
+    expect(broken.code).toBe(1)
+    expect(broken.lines).toEqual([expect.stringContaining('broken at record 3')])
+  })
+
+  it('makes no database where there is none', async () => {
+    const { code, lines } = await verify(join(folder, 'nowhere'))
+    expect(code).toBe(2)
+    expect(lines).toHaveLength(1)
+  })
+})
