@@ -127,7 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     journal,
     clock,
   })
-  const desired = createDesiredDocuments(database, createDesiredRepository(database), bus, clock)
+  const desired = createDesiredDocuments(database, createDesiredRepository(database), settings, bus, clock)
 
   const sessionPorts = {
     database,

@@ -137,6 +137,7 @@ export const errorTable = {
     'Too many stations already wait to be accepted.',
     true,
   ),
+  'site-closed': entry(409, 'Le site est fermé à cette heure.', 'The site is closed at this hour.'),
   'last-admin': entry(
     409,
     'Il doit rester au moins un administrateur en activité.',

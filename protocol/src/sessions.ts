@@ -42,6 +42,8 @@ const sessionFields = {
   endedAt: Type.Optional(Instant),
   endReason: Type.Optional(oneOf(endReasons)),
   createdBy: Type.String(),
+  /** An operator allowed it to run on after the site has closed. */
+  mayOutliveClosing: Type.Boolean(),
   createdAt: Instant,
   updatedAt: Instant,
 }
@@ -58,6 +60,7 @@ export const SessionInput = closed({
   userId: Type.Optional(EntityId),
   stationId: Type.Optional(StationId),
   minutes: Type.Integer({ minimum: 1, maximum: 1440 }),
+  mayOutliveClosing: Type.Optional(Type.Boolean()),
 })
 export type SessionInput = Static<typeof SessionInput>
 
@@ -111,6 +114,8 @@ export const ValidatedCode = Type.Object({
   sessionId: EntityId,
   displayName: Type.String(),
   grantedSeconds: Seconds,
+  /** The site closes before this session could run out: it will end then. */
+  closesAt: Type.Optional(Instant),
 })
 export type ValidatedCode = Static<typeof ValidatedCode>
 

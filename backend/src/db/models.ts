@@ -136,6 +136,7 @@ export function defineModels(sequelize: Sequelize) {
       endReason: TEXT,
       deadlineMs: BIGINT,
       createdBy: TEXT,
+      mayOutliveClosing: BOOLEAN,
       version: BIGINT,
       createdAtMs: BIGINT,
       updatedAtMs: BIGINT,

@@ -115,6 +115,7 @@ export interface SessionRow {
   /** When time alone changes the session next; null once it is over. */
   deadlineMs: number | null
   createdBy: string
+  mayOutliveClosing: boolean
   version: number
   createdAtMs: number
   updatedAtMs: number
@@ -126,6 +127,7 @@ export interface SessionRecord extends SessionClock {
   userId?: string
   stationId?: string
   createdBy: string
+  mayOutliveClosing: boolean
   version: number
   createdAtMs: number
   updatedAtMs: number

@@ -21,6 +21,7 @@ export function sessionColumns(session: SessionRecord, rules: SessionRules): Par
     userId: session.userId ?? null,
     stationId: session.stationId ?? null,
     state: session.state,
+    mayOutliveClosing: session.mayOutliveClosing,
     grantedSeconds: session.grantedSeconds,
     creditSeconds: session.creditSeconds,
     consumedMs: session.consumedMs,

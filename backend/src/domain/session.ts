@@ -41,7 +41,7 @@ export type SessionInput =
 
 export type SessionEffect =
   | { type: 'started' }
-  | { type: 'timeAdded'; addedSeconds: number }
+  | { type: 'timeAdded'; addedSeconds: number; reason?: 'closing' }
   | { type: 'suspended' }
   | { type: 'resumed' }
   | { type: 'ended'; reason: EndReason; atMs: number }
@@ -220,3 +220,18 @@ const noted = <T extends SessionClock>(session: T, beyondMs: number): SessionSte
 })
 const notActiveCode = (session: SessionClock): ErrorCode =>
   session.state === 'ended' ? 'session-ended' : 'session-not-active'
+
+/** Takes away what would run on after `closesAtMs`; a session that ends before is left as it is. */
+export function endByClosing<T extends SessionClock>(
+  session: T,
+  closesAtMs: number,
+  nowMs: number,
+): SessionStep<T> {
+  const excessSeconds = Math.ceil(((endsAtMsOf(session) ?? 0) - closesAtMs) / SECOND_MS)
+  if (excessSeconds <= 0) return unchanged(session)
+  const step = addTime(session, -excessSeconds, nowMs)
+  return {
+    ...step,
+    effects: step.effects.map((effect) => ({ ...effect, reason: 'closing' })) as SessionEffect[],
+  }
+}

@@ -61,6 +61,8 @@ export const Desired = Type.Object({
       grantedSeconds: Seconds,
       remainingSeconds: Seconds,
       endsAt: Type.Optional(Instant),
+      /** The session ends because the site closes; to be said to the visitor. */
+      closesAt: Type.Optional(Instant),
     }),
   ),
   sentAt: Instant,

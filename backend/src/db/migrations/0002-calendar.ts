@@ -39,6 +39,7 @@ export const calendar: Migration = {
       municipality TEXT,
       occupation TEXT
     )`,
+    `ALTER TABLE sessions ADD COLUMN may_outlive_closing BOOLEAN NOT NULL DEFAULT ${dialect === 'sqlite' ? '0' : 'FALSE'}`,
     `ALTER TABLE users ADD COLUMN photo_name TEXT`,
     `ALTER TABLE users DROP COLUMN has_photo`,
     `CREATE TABLE log_checkpoints (

@@ -1,3 +1,5 @@
+import { SiteSettings } from '@escale/protocol'
+import { Create } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBus } from '../../bus/memory-bus.ts'
 import { startTestApp, type TestApp } from '../../testing.ts'
@@ -28,7 +30,8 @@ describe('a document that is sent again', () => {
         return repository.runningAt(stationId)
       },
     }
-    const desired = createDesiredDocuments(test.db, slow, bus, test.clock)
+    const settings = { current: () => Create(SiteSettings) }
+    const desired = createDesiredDocuments(test.db, slow, settings, bus, test.clock)
     const refreshed = desired.refresh(id)
     await isReading.promise
     const version = await test.db.write(() => desired.change(id))

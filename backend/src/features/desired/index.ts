@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 import { desiredStateOf } from '../../domain/station-state.ts'
+import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { DesiredRepository } from './repository.ts'
 
 export { createDesiredRepository } from './repository.ts'
@@ -26,6 +27,7 @@ export interface DesiredDocuments {
 export function createDesiredDocuments(
   database: Database,
   repository: DesiredRepository,
+  settings: Settings,
   bus: Bus,
   clock: Clock,
 ): DesiredDocuments {
@@ -41,6 +43,8 @@ export function createDesiredDocuments(
     if (!running) return sent
     const { session, firstName = '' } = running
     const endsAtMs = endsAtMsOf(session)
+    const isCut = endsAtMs !== undefined && !session.mayOutliveClosing
+    const closesAtMs = isCut ? closingThatEnds(settings, endsAtMs, nowMs) : undefined
     return {
       ...sent,
       session: {
@@ -49,6 +53,7 @@ export function createDesiredDocuments(
         grantedSeconds: session.grantedSeconds,
         remainingSeconds: sessionTimeAt(session, nowMs).remainingSeconds,
         ...(endsAtMs === undefined ? {} : { endsAt: instantOf(endsAtMs) }),
+        ...(closesAtMs === undefined ? {} : { closesAt: instantOf(closesAtMs) }),
       },
     }
   }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import {
   MINUTE_MS,
+  SECOND_MS,
+  instantOf,
   formatAccessCode,
   normaliseAccessCode,
   type Actor,
@@ -13,6 +15,7 @@ import { addressCodeRules, stationCodeRules } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../auth/index.ts'
 import type { Journal } from '../logs/index.ts'
+import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { ThrottleCounter, Throttles } from '../throttles/index.ts'
 import type { SessionRepository } from './repository.ts'
 
@@ -56,10 +59,11 @@ export function createCodeValidation(ports: {
   repository: SessionRepository
   codes: AccessCodes
   throttles: Throttles
+  settings: Settings
   journal: Journal
   clock: Clock
 }) {
-  const { database, repository, codes, throttles, journal, clock } = ports
+  const { database, repository, codes, throttles, settings, journal, clock } = ports
 
   return {
     /**
@@ -84,7 +88,11 @@ export function createCodeValidation(ports: {
         if (stationId !== undefined) await repository.markValidated(session.id, stationId, clock.nowMs())
         const user = session.userId === undefined ? undefined : await repository.findUser(session.userId)
         const displayName = user?.firstName ?? ''
-        return success({ sessionId: session.id, displayName, grantedSeconds: session.grantedSeconds })
+        const { id: sessionId, grantedSeconds, mayOutliveClosing } = session
+        const endsAtMs = clock.nowMs() + grantedSeconds * SECOND_MS
+        const closesAtMs = mayOutliveClosing ? undefined : closingThatEnds(settings, endsAtMs, clock.nowMs())
+        const closesAt = closesAtMs === undefined ? {} : { closesAt: instantOf(closesAtMs) }
+        return success({ sessionId, displayName, grantedSeconds, ...closesAt })
       })
     },
   }

@@ -3,14 +3,21 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
-import { transition, type LastingEffect, type SessionInput, type SessionRules } from '../../domain/session.ts'
+import {
+  endByClosing,
+  transition,
+  type LastingEffect,
+  type SessionInput,
+  type SessionRules,
+  type SessionStep,
+} from '../../domain/session.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
-import type { Settings } from '../settings/index.ts'
+import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
 import type { SessionFilter, SessionRepository } from './repository.ts'
 import { logEntryOf } from './told.ts'
@@ -64,7 +71,7 @@ export function createSessionService(ports: SessionPorts) {
     { details, patch }: { details?: Record<string, unknown>; patch?: Partial<SessionRecord> } = {},
   ): Promise<Result<SessionRecord>> {
     const nowMs = clock.nowMs()
-    const { session: after, effects } = transition(before, input, nowMs, rules())
+    const { session: after, effects } = withinOpeningHours(transition(before, input, nowMs, rules()), nowMs)
     const refusal = effects.find((effect) => effect.type === 'rejected')
     const lasting = effects.filter((effect) => effect.type !== 'rejected')
     if (lasting.length === 0) return refusal ? failure(refusal.code) : success(before)
@@ -73,6 +80,15 @@ export function createSessionService(ports: SessionPorts) {
     if (!(await repository.save(session, before.version, rules()))) throw new AppError('version-conflict')
     await tell(session, lasting, actor, details)
     return refusal ? failure(refusal.code) : success(session)
+  }
+
+  /** A session never outlives closing time unless an operator said so; grants beyond it are taken back, on record. */
+  function withinOpeningHours(done: SessionStep<SessionRecord>, nowMs: number): SessionStep<SessionRecord> {
+    const { session, effects } = done
+    const opening = siteOpeningAt(settings, nowMs)
+    if (session.state !== 'active' || session.mayOutliveClosing || effects.length === 0) return done
+    const cut = endByClosing(session, opening.isOpen ? opening.closesAtMs : nowMs, nowMs)
+    return { session: cut.session, effects: [...effects, ...cut.effects] }
   }
 
   async function tell(
@@ -154,6 +170,7 @@ export function createSessionService(ports: SessionPorts) {
       const isValidated = await repository.isValidated(session.id, stationId, clock.nowMs() - VALIDATION_MS)
       if (!isValidated) return 'code-not-validated'
     }
+    if (!session.mayOutliveClosing && !siteOpeningAt(settings, clock.nowMs()).isOpen) return 'site-closed'
     const station = await repository.findStation(stationId)
     if (!station) return 'station-required'
     if (station.isMaintenance) return 'station-maintenance'

@@ -10,7 +10,10 @@ export function logEntryOf(effect: LastingEffect): Omit<LogEntry, 'actor'> & Par
     case 'started':
       return { action: 'session.started' }
     case 'timeAdded':
-      return { action: 'session.time_added', details: { addedSeconds: effect.addedSeconds } }
+      return {
+        action: 'session.time_added',
+        details: { addedSeconds: effect.addedSeconds, reason: effect.reason },
+      }
     case 'suspended':
       return { action: 'session.suspended' }
     case 'resumed':

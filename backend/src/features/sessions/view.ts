@@ -22,6 +22,7 @@ export function toSession(session: SessionRecord, nowMs: number): Session {
     endedAt: optionalInstant(session.endedAtMs),
     endReason,
     createdBy,
+    mayOutliveClosing: session.mayOutliveClosing,
     createdAt: instantOf(session.createdAtMs),
     updatedAt: instantOf(session.updatedAtMs),
   }

@@ -1,4 +1,4 @@
-import type { CanCreateSession, SettingsAnswer } from '@escale/protocol'
+import type { CanCreateSession, Session, SettingsAnswer } from '@escale/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../../testing.ts'
 
@@ -59,5 +59,67 @@ describe('settings', () => {
     const token = await test.tokenOf('operator')
     expect((await test.call('PUT', '/api/parametres/', { body: await get(), token })).status).toBe(403)
     expect((await test.call('GET', '/api/parametres/', { token })).status).toBe(200)
+  })
+})
+
+describe('closing time', () => {
+  const HOUR_MS = 3_600_000
+  /** Open every day, all day but for the hour that begins in `aheadMs` from now. */
+  async function closeIn(aheadMs: number): Promise<string> {
+    const minute = Math.ceil((test.clock.nowMs() + aheadMs) / 60_000) * 60_000
+    const time = (unixMs: number) => new Date(unixMs).toISOString().slice(11, 16)
+    const [closes, opens] = [time(minute), time(minute + HOUR_MS)]
+    const spans =
+      closes < opens
+        ? [
+            { opens: '00:00', closes },
+            { opens, closes: '24:00' },
+          ]
+        : [{ opens, closes }]
+    const openingHours = { week: Array.from({ length: 7 }, () => spans), exceptions: [] }
+    const values = { ...(await get()), timeZone: 'UTC', isConsentRequired: false, openingHours }
+    await test.done('PUT', '/api/parametres/', values)
+    return new Date(minute).toISOString()
+  }
+
+  it('ends a session, says so when the code is typed and on the station, and takes the rest back on record', async () => {
+    const closesAt = await closeIn(10 * 60_000)
+    const { id: stationId } = await test.createStation()
+    const { secret } = await test.enrol(stationId)
+    const { client, messages } = await test.mqtt(stationId, secret)
+    await client.subscribeAsync(`escale/v1/stations/${stationId}/desired`, { qos: 1 })
+    const { id, accessCode } = await test.createSession({ stationId, minutes: 60 })
+    const body = { code: accessCode, stationId }
+    expect(await test.done('POST', '/api/sessions/validate_code/', body)).toMatchObject({ closesAt })
+
+    const started = await test.done<Session>('POST', `/api/sessions/${id}/start/`)
+    expect(Date.parse(started.endsAt!)).toBeLessThanOrEqual(Date.parse(closesAt))
+    expect(Date.parse(started.endsAt!)).toBeGreaterThan(Date.parse(closesAt) - 1_000)
+    const { payload } = await messages.next('desired', ({ state }) => state === 'active')
+    expect(payload['session']).toMatchObject({ closesAt })
+    const [cut] = await test.journal(`sessionId=${id}&action=session.time_added`)
+    expect(cut?.['details']).toMatchObject({ reason: 'closing' })
+
+    const granted = await test.done<Session>('POST', `/api/sessions/${id}/add_time/`, { minutes: 30 })
+    expect(Date.parse(granted.endsAt!)).toBeLessThanOrEqual(Date.parse(closesAt))
+    await test.done('POST', `/api/sessions/${id}/terminate/`)
+  })
+
+  it('is outlived where the operator says so', async () => {
+    await closeIn(10 * 60_000)
+    const { id: stationId } = await test.createStation()
+    const { id } = await test.createSession({ stationId, minutes: 60, mayOutliveClosing: true })
+    const started = await test.done<Session>('POST', `/api/sessions/${id}/start/`)
+    expect(started.remainingSeconds).toBeGreaterThan(3_590)
+  })
+
+  it('lets nobody start once the site is closed', async () => {
+    await closeIn(-60_000)
+    const { id: stationId } = await test.createStation()
+    const { id } = await test.createSession({ stationId })
+    expect((await test.call('POST', `/api/sessions/${id}/start/`)).body).toMatchObject({
+      status: 409,
+      code: 'site-closed',
+    })
   })
 })
