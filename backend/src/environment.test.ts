@@ -8,7 +8,7 @@ describe('.env.example', () => {
   it('names every setting once, in the order of the schema, with its default, commented out', () => {
     const shown = text.split('\n').filter((line) => /^#?[A-Z_]+=/.test(line))
     const expected = Object.entries(Environment.properties).map(
-      ([name, schema]) => `#${name}=${String((schema as { default?: string }).default ?? '')}`,
+      ([name, schema]) => `#${name}=${(schema as { default?: string }).default ?? ''}`,
     )
     expect(shown).toEqual(expected)
   })

@@ -17,6 +17,8 @@ export async function registerWebSockets(
   publicOrigin: string | undefined,
 ): Promise<void> {
   await app.register(websocket, {
+    // A frame that is too large or malformed is the client's fault: its connection ends, with ws's own code.
+    errorHandler: (err, _socket, request) => request.log.info({ err }, 'websocket failed'),
     options: {
       maxPayload: WEBSOCKET_MAX_PAYLOAD_BYTES,
       handleProtocols: (offered, request) => {

@@ -11,6 +11,7 @@ import {
   type Language,
   type ServerFrame,
 } from '@escale/protocol'
+import type { FastifyBaseLogger } from 'fastify'
 import { Check } from 'typebox/value'
 import type { RawData, WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
@@ -41,6 +42,7 @@ export interface LiveRequest {
   token: string | undefined
   ip: string
   language: Language
+  log: Pick<FastifyBaseLogger, 'error'>
 }
 
 /** Speaks the live protocol over one socket until it closes. Source: contract, section 2. */
@@ -50,9 +52,10 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   let leave: (() => void) | undefined
   let deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), FIRST_TOKEN_MS)
 
+  const isOpen = () => socket.readyState === socket.OPEN
   const sendText = (text: string) => {
     if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate()
-    else if (socket.readyState === socket.OPEN) socket.send(text)
+    else if (isOpen()) socket.send(text)
   }
   const send = (frame: ServerFrame) => sendText(JSON.stringify(frame))
   const sendError = (code: ErrorCode, message = errorTitle(code, request.language)) =>
@@ -60,6 +63,8 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
 
   async function authenticate(token: string): Promise<void> {
     const accepted = await auth.authenticate(token)
+    // Gone meanwhile: whatever waited for it from now on would wait in vain.
+    if (!isOpen()) return
     if (!accepted) {
       socket.close(LIVE_CLOSE.unauthenticated)
       return
@@ -70,13 +75,13 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
     deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), leftMs)
     if (leave) return
     if (request.sessionId !== undefined) {
-      const session = await sessions.get(request.sessionId).catch(() => undefined)
+      const session = await sessions.get(request.sessionId).catch(undefinedIfUnknown)
       if (!session) {
         socket.close(LIVE_CLOSE.unknownSession)
         return
       }
     }
-    if (socket.readyState !== socket.OPEN) return
+    if (!isOpen()) return
     leave = audience.add({
       sessionId: request.sessionId,
       operatorId: accepted.sub,
@@ -140,9 +145,17 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   })
 
   function report(err: unknown): void {
-    if (err instanceof AppError) sendError(err.code, messageOf(err, request.language))
-    else sendError('internal')
+    if (err instanceof AppError) {
+      sendError(err.code, messageOf(err, request.language))
+      return
+    }
+    request.log.error({ err }, 'live frame failed')
+    sendError('internal')
   }
+}
+
+function undefinedIfUnknown(err: unknown): undefined {
+  if (!(err instanceof AppError)) throw err
 }
 
 function parseFrame(data: RawData): ClientFrame | undefined {

@@ -31,5 +31,6 @@ function liveRequestOf(request: FastifyRequest<object>, sessionId: string | unde
     token: token?.slice(BEARER_SUBPROTOCOL_PREFIX.length),
     ip: request.ip,
     language: languageOf(request),
+    log: request.log,
   }
 }
