@@ -1,63 +1,21 @@
-import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import { createBroker, type Broker } from '@escale/broker'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
-import type { Clock } from './clock.ts'
 import { openDatabase } from './db/database.ts'
-import {
-  authRoutes,
-  createAuthRepository,
-  createAuthService,
-  createMqttLogin,
-  createOperatorRepository,
-  createOperatorService,
-  createPasswords,
-  createTokens,
-  operatorRoutes,
-  registerGuard,
-  type OperatorService,
-} from './features/auth/index.ts'
-import { createArchives, createRetention, createRetentionRepository } from './features/archives/index.ts'
-import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
-import {
-  createEnrolmentService,
-  createPairingRepository,
-  enrolmentRoutes,
-} from './features/enrolment/index.ts'
-import { createCalendar, createJobRunRepository, createJobs } from './features/jobs/index.ts'
-import { createAudience, liveRoutes } from './features/live/index.ts'
-import { createJournal, createLogRepository, logRoutes } from './features/logs/index.ts'
-import {
-  createAccessCodes,
-  createCodeValidation,
-  createDeadlines,
-  createRunningSessions,
-  createSessionGrants,
-  createSessionRepository,
-  createSessionService,
-  sessionRoutes,
-} from './features/sessions/index.ts'
-import { createPhotoService, createPhotoStore, photoRoutes } from './features/photos/index.ts'
-import { createPrivacy, createPrivacyRepository, privacyRoutes } from './features/privacy/index.ts'
-import { createReportRepository, createReportService, reportRoutes } from './features/reports/index.ts'
-import {
-  createSettings,
-  createSettingsRepository,
-  settingsRoutes,
-  siteConfigOf,
-} from './features/settings/index.ts'
+import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
+import { enrolmentRoutes } from './features/enrolment/index.ts'
+import { liveRoutes } from './features/live/index.ts'
+import { logRoutes } from './features/logs/index.ts'
+import { photoRoutes } from './features/photos/index.ts'
+import { privacyRoutes } from './features/privacy/index.ts'
+import { reportRoutes } from './features/reports/index.ts'
+import { sessionRoutes } from './features/sessions/index.ts'
+import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
 import { createStationIntake, createStationMessages } from './features/station-messages/index.ts'
-import {
-  createPresences,
-  createStationRepository,
-  createStationService,
-  stationRoutes,
-} from './features/stations/index.ts'
-import { createThrottleRepository, createThrottles } from './features/throttles/index.ts'
-import { createUserRepository, createUserService, userRoutes } from './features/users/index.ts'
+import { stationRoutes } from './features/stations/index.ts'
+import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { healthRoutes } from './http/health.ts'
 import { registerNotFound } from './http/not-found.ts'
@@ -65,30 +23,22 @@ import { registerPages } from './http/pages.ts'
 import { handleFailure, registerProblems } from './http/problem.ts'
 import { registerBodies, registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
+import { createServices, type ServiceOptions, type Services } from './services.ts'
 
-export interface AppOptions {
+export interface AppOptions extends ServiceOptions {
   databaseUrl: string
-  /** Photos and archives. */
-  dataDir: string
-  tokenKey: Buffer
-  codeKey: Buffer
-  siteKey: string
   /** Built pages of the admin. */
   adminDir: string
   /** Address of the site as browsers know it, if it is not the one they connect to. */
   publicOrigin?: string
   /** Proxies whose forwarded addresses count. */
   trustedProxies?: string
-  /** Address of the broker for a station that reached the server under `host`. */
-  mqttUrlFor(host: string): string
-  clock: Clock
-  log: Logger
 }
 
 export interface App {
   http: FastifyInstance
   broker: Broker
-  operators: OperatorService
+  operators: Services['operators']
   /** Brings memory and bus up to the database; to be done before anything listens. */
   prepare(): Promise<void>
   close(): Promise<void>
@@ -101,127 +51,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   const events = createAppEvents()
   const bus = createBrokerBus(log)
 
-  const logs = createLogRepository(database)
-  const journal = createJournal(database, logs, events, clock)
-  const settings = createSettings(database, createSettingsRepository(database), journal, events)
-  const throttles = createThrottles(createThrottleRepository(database), clock)
-  const passwords = createPasswords()
-  const operatorRepository = createOperatorRepository(database)
-  const tokenRepository = createAuthRepository(database)
-  const operators = createOperatorService({
-    database,
-    repository: operatorRepository,
-    tokens: tokenRepository,
-    passwords,
-    journal,
-    events,
-    clock,
-  })
-  const auth = createAuthService({
-    database,
-    repository: tokenRepository,
-    operators: operatorRepository,
-    passwords,
-    tokens: createTokens(options.tokenKey, clock),
-    throttles,
-    journal,
-    clock,
-  })
-  const desired = createDesiredDocuments(database, createDesiredRepository(database), settings, bus, clock)
-
-  const sessionPorts = {
-    database,
-    repository: createSessionRepository(database),
-    desired,
-    settings,
-    journal,
-    events,
-    clock,
-  }
-  const accessCodes = createAccessCodes(options.codeKey)
-  const running = createRunningSessions(events)
-  const sessions = createSessionService(sessionPorts)
-  const grants = createSessionGrants({ ...sessionPorts, codes: accessCodes, sessions })
-  const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles })
-  const deadlines = createDeadlines({ sessions, running, events, clock, log })
-
-  const userRepository = createUserRepository(database)
-  const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
-  const users = createUserService({
-    database,
-    repository: userRepository,
-    sessions,
-    photos: photoStore,
-    settings,
-    journal,
-    clock,
-  })
-
-  const photos = createPhotoService({ database, users: userRepository, store: photoStore, journal, clock })
-  const privacy = createPrivacy({
-    database,
-    repository: createPrivacyRepository(database),
-    users,
-    photos: photoStore,
-    journal,
-    clock,
-  })
-
-  const stationPorts = {
-    database,
-    repository: createStationRepository(database),
-    bus,
-    journal,
-    events,
-    clock,
-  }
-  const presences = createPresences({ ...stationPorts, settings, log })
-  const stations = createStationService({ ...stationPorts, presences, sessions, desired })
-  const enrolment = createEnrolmentService({
-    database,
-    repository: createPairingRepository(database),
-    stations,
-    throttles,
-    journal,
-    clock,
-    siteKey: options.siteKey,
-    mqttUrlFor: (host) => options.mqttUrlFor(host),
-  })
-  const reports = createReportService({
-    database,
-    repository: createReportRepository(database),
-    settings,
-    clock,
-  })
-  const retention = createRetention({
-    database,
-    repository: createRetentionRepository(database),
-    archives: createArchives(join(options.dataDir, 'archives'), database, clock),
-    settings,
-    clock,
-  })
-  const calendar = createCalendar(createJobs({ sessions, running, retention, reports }), {
-    database,
-    runs: createJobRunRepository(database),
-    settings,
-    journal,
-    clock,
-    log,
-  })
-  const audience = createAudience({ events, running, stations, clock, log })
+  const services = createServices(database, events, bus, options)
+  const { auth, desired, sessions, settings, stations } = services
 
   const guard = { auth, authenticateStation: stations.authenticate }
   const broker = await createBroker(
     {
       authenticate: createMqttLogin(guard),
       receive: createStationIntake({
+        ...services,
         database,
         messages: createStationMessages(database),
-        sessions,
-        codes,
-        presences,
-        desired,
-        journal,
         bus,
         clock,
       }),
@@ -259,42 +99,42 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(database))
   await http.register(authRoutes(auth), { prefix: '/api' })
-  await http.register(operatorRoutes(operators), { prefix: '/api/operateurs' })
-  await http.register(userRoutes({ users, repository: userRepository, sessions, grants, settings, clock }), {
+  await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
+  await http.register(userRoutes({ ...services, repository: services.userRepository, clock }), {
     prefix: '/api/utilisateurs',
   })
-  await http.register(photoRoutes(photos), { prefix: '/api/utilisateurs' })
-  await http.register(privacyRoutes(privacy), { prefix: '/api/utilisateurs' })
-  await http.register(stationRoutes({ stations, presences, sessions, clock }), { prefix: '/api/postes' })
-  await http.register(enrolmentRoutes(enrolment), { prefix: '/api/postes' })
-  await http.register(sessionRoutes({ sessions, grants, codes, clock }), { prefix: '/api/sessions' })
-  await http.register(logRoutes(logs, settings, clock), { prefix: '/api/logs' })
-  await http.register(reportRoutes(reports), { prefix: '/api/rapports' })
-  await http.register(settingsRoutes(settings, calendar), { prefix: '/api/parametres' })
-  await http.register(liveRoutes({ audience, auth, sessions, codes, clock }), { prefix: '/ws/sessions' })
+  await http.register(photoRoutes(services.photos), { prefix: '/api/utilisateurs' })
+  await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
+  await http.register(stationRoutes({ ...services, clock }), { prefix: '/api/postes' })
+  await http.register(enrolmentRoutes(services.enrolment), { prefix: '/api/postes' })
+  await http.register(sessionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
+  await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
+  await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
+  await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })
+  await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {
     http,
     broker,
-    operators,
+    operators: services.operators,
     async prepare() {
       await settings.load()
-      await photos.sweep()
-      running.load(await sessions.findUnended())
-      await deadlines.start()
-      await presences.start()
+      await services.photos.sweep()
+      services.running.load(await sessions.findUnended())
+      await services.deadlines.start()
+      await services.presences.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await desired.publishAll()
-      calendar.start()
+      services.calendar.start()
     },
     async close() {
-      audience.close()
-      await calendar.stop()
-      await deadlines.stop()
+      services.audience.close()
+      await services.calendar.stop()
+      await services.deadlines.stop()
       await http.close()
       bus.detach()
       await broker.close()
-      await presences.stop()
+      await services.presences.stop()
       await database.close()
     },
   }

@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Bus } from './bus/port.ts'
+import type { Clock } from './clock.ts'
+import type { Database } from './db/database.ts'
+import type { AppEvents } from './events.ts'
+import { createArchives, createRetention, createRetentionRepository } from './features/archives/index.ts'
+import {
+  createAuthRepository,
+  createAuthService,
+  createOperatorRepository,
+  createOperatorService,
+  createPasswords,
+  createTokens,
+} from './features/auth/index.ts'
+import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
+import { createEnrolmentService, createPairingRepository } from './features/enrolment/index.ts'
+import { createCalendar, createJobRunRepository, createJobs } from './features/jobs/index.ts'
+import { createAudience } from './features/live/index.ts'
+import { createJournal, createLogRepository } from './features/logs/index.ts'
+import { createPhotoService, createPhotoStore } from './features/photos/index.ts'
+import { createPrivacy, createPrivacyRepository } from './features/privacy/index.ts'
+import { createReportRepository, createReportService } from './features/reports/index.ts'
+import {
+  createAccessCodes,
+  createCodeValidation,
+  createDeadlines,
+  createRunningSessions,
+  createSessionGrants,
+  createSessionRepository,
+  createSessionService,
+} from './features/sessions/index.ts'
+import { createSettings, createSettingsRepository } from './features/settings/index.ts'
+import { createPresences, createStationRepository, createStationService } from './features/stations/index.ts'
+import { createThrottleRepository, createThrottles } from './features/throttles/index.ts'
+import { createUserRepository, createUserService } from './features/users/index.ts'
+
+export interface ServiceOptions {
+  /** Photos and archives. */
+  dataDir: string
+  tokenKey: Buffer
+  codeKey: Buffer
+  siteKey: string
+  /** Address of the broker for a station that reached the server under `host`. */
+  mqttUrlFor(host: string): string
+  clock: Clock
+  log: Logger
+}
+
+export type Services = ReturnType<typeof createServices>
+
+/** What the server can do, feature by feature, each on what came before it; nothing runs yet. */
+export function createServices(database: Database, events: AppEvents, bus: Bus, options: ServiceOptions) {
+  const { clock, log } = options
+  const logs = createLogRepository(database)
+  const journal = createJournal(database, logs, events, clock)
+  const settings = createSettings(database, createSettingsRepository(database), journal, events)
+  const throttles = createThrottles(createThrottleRepository(database), clock)
+  const passwords = createPasswords()
+  const operatorRepository = createOperatorRepository(database)
+  const tokenRepository = createAuthRepository(database)
+  const operators = createOperatorService({
+    database,
+    repository: operatorRepository,
+    tokens: tokenRepository,
+    passwords,
+    journal,
+    events,
+    clock,
+  })
+  const auth = createAuthService({
+    database,
+    repository: tokenRepository,
+    operators: operatorRepository,
+    passwords,
+    tokens: createTokens(options.tokenKey, clock),
+    throttles,
+    journal,
+    clock,
+  })
+  const desired = createDesiredDocuments(database, createDesiredRepository(database), settings, bus, clock)
+
+  const sessionPorts = {
+    database,
+    repository: createSessionRepository(database),
+    desired,
+    settings,
+    journal,
+    events,
+    clock,
+  }
+  const accessCodes = createAccessCodes(options.codeKey)
+  const running = createRunningSessions(events)
+  const sessions = createSessionService(sessionPorts)
+  const grants = createSessionGrants({ ...sessionPorts, codes: accessCodes, sessions })
+  const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles })
+  const deadlines = createDeadlines({ sessions, running, events, clock, log })
+
+  const userRepository = createUserRepository(database)
+  const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
+  const users = createUserService({
+    database,
+    repository: userRepository,
+    sessions,
+    photos: photoStore,
+    settings,
+    journal,
+    clock,
+  })
+
+  const photos = createPhotoService({ database, users: userRepository, store: photoStore, journal, clock })
+  const privacy = createPrivacy({
+    database,
+    repository: createPrivacyRepository(database),
+    users,
+    photos: photoStore,
+    journal,
+    clock,
+  })
+
+  const stationPorts = {
+    database,
+    repository: createStationRepository(database),
+    bus,
+    journal,
+    events,
+    clock,
+  }
+  const presences = createPresences({ ...stationPorts, settings, log })
+  const stations = createStationService({ ...stationPorts, presences, sessions, desired })
+  const enrolment = createEnrolmentService({
+    database,
+    repository: createPairingRepository(database),
+    stations,
+    throttles,
+    journal,
+    clock,
+    siteKey: options.siteKey,
+    mqttUrlFor: (host) => options.mqttUrlFor(host),
+  })
+  const reports = createReportService({
+    database,
+    repository: createReportRepository(database),
+    settings,
+    clock,
+  })
+  const retention = createRetention({
+    database,
+    repository: createRetentionRepository(database),
+    archives: createArchives(join(options.dataDir, 'archives'), database, clock),
+    settings,
+    clock,
+  })
+  const calendar = createCalendar(createJobs({ sessions, running, retention, reports }), {
+    database,
+    runs: createJobRunRepository(database),
+    settings,
+    journal,
+    clock,
+    log,
+  })
+  const audience = createAudience({ events, running, stations, clock, log })
+
+  return {
+    audience,
+    auth,
+    calendar,
+    codes,
+    deadlines,
+    desired,
+    enrolment,
+    grants,
+    journal,
+    logs,
+    operators,
+    photos,
+    presences,
+    privacy,
+    reports,
+    running,
+    sessions,
+    settings,
+    stations,
+    userRepository,
+    users,
+  }
+}
