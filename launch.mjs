@@ -16,6 +16,7 @@ const COMMANDS = {
   start: { profile: 'production', pages: ['admin', 'agent'], script: 'backend/src/server.ts', isLean: true },
   agent: { profile: 'production', pages: ['agent'], script: 'agent/src/main.ts', isLean: true },
   demo: { profile: 'production', pages: ['admin', 'agent'], script: 'tests/demo/main.ts', isLean: true },
+  job: { profile: 'production', pages: [], script: 'backend/src/run-job.ts' },
   'audit:verify': { profile: 'production', pages: [], script: 'backend/src/audit-verify.ts' },
   bench: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/bench/main.ts', isLean: true },
   test: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/run/main.ts', args: ['test'] },

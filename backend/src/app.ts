@@ -39,6 +39,7 @@ export interface App {
   http: FastifyInstance
   broker: Broker
   operators: Services['operators']
+  runJob: Services['calendar']['run']
   /** Brings memory and bus up to the database; to be done before anything listens. */
   prepare(): Promise<void>
   close(): Promise<void>
@@ -117,6 +118,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     http,
     broker,
     operators: services.operators,
+    async runJob(name, actor) {
+      await settings.load()
+      return services.calendar.run(name, actor)
+    },
     async prepare() {
       await settings.load()
       await services.photos.sweep()

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { destination, pino } from 'pino'
+import { appOptionsOf } from './app-options.ts'
 import { createApp } from './app.ts'
-import { createMonotonicClock } from './clock.ts'
-import { openDataFolder } from './data-folder.ts'
 import { readEnvironment, type Environment } from './environment.ts'
 
 /** A stop that takes longer than this is cut short. */
@@ -46,20 +44,8 @@ async function start(): Promise<void> {
   )
   stopWithParent()
 
-  const data = openDataFolder(environment.ESCALE_DATA_DIR, environment.ESCALE_ENROLMENT_KEY)
-  const publicUrl = environment.ESCALE_PUBLIC_URL ? new URL(environment.ESCALE_PUBLIC_URL) : undefined
   let mqttPort = environment.ESCALE_MQTT_PORT
-  const app = await createApp({
-    databaseUrl: environment.DATABASE_URL || `sqlite:${data.databaseFile}`,
-    ...data,
-    dataDir: data.path,
-    adminDir: fileURLToPath(new URL('../../admin/dist', import.meta.url)),
-    publicOrigin: publicUrl?.origin,
-    trustedProxies: environment.ESCALE_TRUST_PROXY,
-    mqttUrlFor: (host) => `mqtt://${publicUrl?.hostname ?? host}:${mqttPort}`,
-    clock: createMonotonicClock(),
-    log,
-  })
+  const app = await createApp(appOptionsOf(environment, log, () => mqttPort))
   stops.push(app.close)
 
   const { ESCALE_ADMIN_USERNAME: username } = environment
