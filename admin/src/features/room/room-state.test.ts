@@ -26,6 +26,7 @@ const session = (id: string, changes: Partial<Session> = {}): Session => ({
   percentUsed: 0,
   creditSeconds: 0,
   endsAt: LATER,
+  mayOutliveClosing: false,
   createdBy: 'admin',
   createdAt: AT,
   updatedAt: AT,
