@@ -23,7 +23,7 @@ process.exitCode = report.isWhole ? 0 : 1
 function sentenceOf(found: AuditReport): string {
   if (found.isWhole) {
     const { count, lastId, lastHash } = found
-    return `Journal intact\u00a0: ${count} lignes, jusqu’à la n°\u00a0${lastId} · Journal whole: ${count} records, up to ${lastId} (${lastHash})`
+    return `Journal intact\u00a0: ${count} ligne${count > 1 ? 's' : ''}, jusqu’à la n°\u00a0${lastId} · Journal whole: ${count} record${count > 1 ? 's' : ''}, up to ${lastId} (${lastHash})`
   }
   const reasons = {
     missing: ['ligne absente', 'record missing'],
