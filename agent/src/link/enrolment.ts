@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Enrolled, PairingPending, type EnrolInput } from '@escale/protocol'
 import { createBackoff } from './backoff.ts'
+import { postJson } from './post-json.ts'
 
 const ANSWER_LIMIT_MS = 10_000
 const MAX_PAIRING_WAIT_SECONDS = 300
@@ -71,17 +72,11 @@ async function tryEnrol(options: EnrolmentOptions, pairingSecret: string | undef
   const { server, request, signal } = options
   const body = pairingSecret === undefined ? request : { ...request, pairingSecret }
   try {
-    const response = await fetch(new URL('/api/postes/enrol/', server), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(body),
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]),
-    })
-    const answer: unknown = await response.json().catch(() => undefined)
-    if (response.status === 200 && enrolled.Check(answer)) return { kind: 'enrolled', identity: answer }
-    if (response.status === 202 && pairing.Check(answer)) return { kind: 'pairing', pairing: answer }
-    return { kind: 'refused', status: response.status, code: codeOf(answer) }
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)])
+    const { status, body: answer } = await postJson(new URL('/api/postes/enrol/', server), body, limit)
+    if (status === 200 && enrolled.Check(answer)) return { kind: 'enrolled', identity: answer }
+    if (status === 202 && pairing.Check(answer)) return { kind: 'pairing', pairing: answer }
+    return { kind: 'refused', status, code: codeOf(answer) }
   } catch (err) {
     return { kind: 'unreachable', err }
   }
