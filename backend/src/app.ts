@@ -1,4 +1,3 @@
-import swagger from '@fastify/swagger'
 import { createBroker, type Broker } from '@escale/broker'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { createBrokerBus } from './bus/broker-bus.ts'
@@ -19,6 +18,7 @@ import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { healthRoutes } from './http/health.ts'
 import { registerNotFound } from './http/not-found.ts'
+import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
 import { handleFailure, registerProblems } from './http/problem.ts'
 import { registerBodies, registerValidation } from './http/validation.ts'
@@ -93,10 +93,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   registerProblems(http)
   registerGuard(http, guard)
   registerNotFound(http)
-  await http.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Escale', version: '1.0.0' } },
-  })
   await registerPages(http, options.adminDir)
+  await registerOpenApi(http)
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(database))
   await http.register(authRoutes(auth), { prefix: '/api' })

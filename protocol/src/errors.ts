@@ -1,3 +1,6 @@
+import { Type, type Static } from 'typebox'
+import { closed, oneOf } from './schema.ts'
+
 /** A message in both languages that people read; French first. */
 export interface Bilingual {
   fr: string
@@ -198,12 +201,16 @@ export function isErrorCode(text: string): text is ErrorCode {
 }
 
 /** RFC 9457 problem details, as every error answer carries them. */
-export interface Problem {
-  type: string
-  title: string
-  status: number
-  detail: string
-  instance: string
-  code: ErrorCode
-  errors?: { pointer: string; message: string }[]
-}
+export const Problem = closed({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  detail: Type.String(),
+  instance: Type.String(),
+  code: oneOf(Object.keys(errorTable) as ErrorCode[]),
+  errors: Type.Optional(
+    /** What is wrong with each field; the pointer is RFC 6901's, empty for the whole body. */
+    Type.Array(closed({ pointer: Type.String(), message: Type.String() })),
+  ),
+})
+export type Problem = Static<typeof Problem>

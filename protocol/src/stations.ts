@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { Heartbeat } from './mqtt/payloads.ts'
 import {
   EntityId,
   Instant,
@@ -54,6 +55,10 @@ export type StationInput = Static<typeof StationInput>
 
 export const StationReplacement = replacementOf(closed(writableFields), Station)
 export type StationReplacement = Static<typeof StationReplacement>
+
+/** A heartbeat by REST: any of its fields, none required. */
+export const HeartbeatInput = closed(Type.Partial(Heartbeat).properties)
+export type HeartbeatInput = Static<typeof HeartbeatInput>
 
 export const StationPage = pageOf(Station)
 export type StationPage = Static<typeof StationPage>

@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 
+/** Metadata of a route that answers with a version, and heeds the one that the caller has seen. */
+export const versioned = { sendsVersion: true, takesVersion: true } as const
+
 /** Names the version of a single resource. */
 export function sendVersioned<T>(reply: FastifyReply, version: number, body: T): T {
   void reply.header('etag', `"${version}"`)

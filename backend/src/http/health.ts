@@ -1,21 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
+import { ServiceStatus } from '@escale/protocol'
 import type { Database } from '../db/database.ts'
 import { AppError } from '../errors.ts'
 
 const config = { access: 'public' } as const
-const Status = Type.Object({ status: Type.String() })
 
-/** Whether the process lives, whether it can serve, and what it serves. */
+/** Whether the process lives, and whether it can serve. */
 export function healthRoutes(database: Database): FastifyPluginAsyncTypebox {
-  const schema = { tags: ['service'], response: { 200: Status } }
+  const schema = { tags: ['service'], response: { 200: ServiceStatus } }
   return async (app) => {
     app.get('/healthz', { config, schema: { ...schema, summary: 'The process lives' } }, () => ({
       status: 'ok',
     }))
     app.get(
       '/readyz',
-      { config, schema: { ...schema, summary: 'The server can serve' } },
+      { config, schema: { ...schema, summary: 'The server can serve', errors: ['unavailable'] } },
       async (request) => {
         try {
           await database.sequelize.query('SELECT 1')
@@ -26,6 +25,5 @@ export function healthRoutes(database: Database): FastifyPluginAsyncTypebox {
         return { status: 'ready' }
       },
     )
-    app.get('/api/openapi.json', { config, schema: { hide: true } }, () => app.swagger())
   }
 }

@@ -33,12 +33,16 @@ export interface GuardPorts {
   ): Promise<Pick<StationRow, 'label' | 'ipAddress'> | undefined>
 }
 
-/** Denies by default: a route without `config.access` cannot be registered; only files are for everybody. */
+/**
+ * Denies by default: a route without `config.access` cannot be registered; only files are for everybody,
+ * the page that documents the API among them.
+ */
 export function registerGuard(app: FastifyInstance, { auth, authenticateStation }: GuardPorts): void {
   app.decorateRequest('caller', undefined)
   app.addHook('onRoute', (route) => {
     if (route.config?.access) return
-    if (/^\/(api|ws|mqtt)\b/.test(route.url)) throw new Error(`${route.url}: config.access is missing`)
+    if (/^\/(api(?!\/docs(\/|$))|ws|mqtt)\b/.test(route.url))
+      throw new Error(`${route.url}: config.access is missing`)
     route.config = { ...route.config, access: 'public' }
   })
   app.addHook('onRequest', async (request) => {

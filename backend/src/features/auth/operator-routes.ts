@@ -33,7 +33,13 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
       '/',
       {
         config,
-        schema: { tags, summary: 'Add an operator', body: OperatorInput, response: { 201: Operator } },
+        schema: {
+          tags,
+          summary: 'Add an operator',
+          errors: ['duplicate'],
+          body: OperatorInput,
+          response: { 201: Operator },
+        },
       },
       async (request, reply) =>
         reply.code(201).send(toOperator(await operators.create(request.body, actorOf(request)))),
@@ -50,6 +56,7 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
         schema: {
           tags,
           summary: 'Change role, password, or whether they may sign in',
+          errors: ['last-admin'],
           params,
           body: OperatorReplacement,
           response: { 200: Operator },
@@ -62,7 +69,13 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
       '/:id',
       {
         config,
-        schema: { tags, summary: 'Disable an operator for good', params, response: { 204: Type.Null() } },
+        schema: {
+          tags,
+          summary: 'Disable an operator for good',
+          errors: ['last-admin'],
+          params,
+          response: { 204: Type.Null() },
+        },
       },
       async (request, reply) => {
         await operators.disable(request.params.id, actorOf(request))

@@ -11,14 +11,29 @@ export function authRoutes(auth: AuthService): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/token',
-      { config, schema: { tags, summary: 'Sign in', body: LoginInput, response: { 200: TokenPair } } },
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Sign in',
+          errors: ['login-failed', 'login-throttled'],
+          body: LoginInput,
+          response: { 200: TokenPair },
+        },
+      },
       async (request) => unwrap(await auth.login(request.body, request.ip)),
     )
     app.post(
       '/token/refresh',
       {
         config,
-        schema: { tags, summary: 'Renew both tokens', body: RefreshInput, response: { 200: TokenPair } },
+        schema: {
+          tags,
+          summary: 'Renew both tokens',
+          errors: ['unauthenticated'],
+          body: RefreshInput,
+          response: { 200: TokenPair },
+        },
       },
       async (request) => unwrap(await auth.refresh(request.body.refresh)),
     )
@@ -29,6 +44,7 @@ export function authRoutes(auth: AuthService): FastifyPluginAsyncTypebox {
         schema: {
           tags,
           summary: 'Whether an access token holds',
+          errors: ['unauthenticated'],
           body: VerifyInput,
           response: { 200: Type.Object({}) },
         },

@@ -29,6 +29,7 @@ export function enrolmentRoutes(enrolment: EnrolmentService): FastifyPluginAsync
         schema: {
           tags,
           summary: 'A station asks for its identity',
+          errors: ['enrolment-refused', 'pairing-full'],
           body: EnrolInput,
           response: { 200: Enrolled, 202: PairingPending },
         },
@@ -61,6 +62,7 @@ export function enrolmentRoutes(enrolment: EnrolmentService): FastifyPluginAsync
         schema: {
           tags,
           summary: 'Accept a station',
+          errors: ['duplicate'],
           params,
           body: AcceptPairingInput,
           response: { 200: PairingRequest },

@@ -28,6 +28,7 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
           tags,
           summary: 'Set the photo: the JPEG or PNG file as the body, 5 MB at most',
           consumes: ['image/jpeg', 'image/png'],
+          errors: ['photo-format', 'photo-too-large', 'photo-too-many-pixels', 'photo-unreadable'],
           params,
           response: { 204: Type.Null() },
         },

@@ -89,6 +89,8 @@ export function privacyRoutes(privacy: ReturnType<typeof createPrivacy>): Fastif
         schema: {
           tags,
           summary: 'Erase a user; the answer proves what is left',
+          takesVersion: true,
+          errors: ['session-active'],
           params,
           body: closed({}),
           response: { 200: ErasureProof },

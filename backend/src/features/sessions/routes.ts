@@ -23,7 +23,7 @@ import type { Clock } from '../../clock.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import type { SessionInput as SessionChange } from '../../domain/session.ts'
 import { AppError, unwrap } from '../../errors.ts'
-import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
+import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { pageAnswer, type PageQuery, type Rows } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { CodeValidation } from './codes.ts'
@@ -36,6 +36,24 @@ const write = { access: 'operator' } as const
 const tags = ['sessions']
 const params = Type.Object({ id: EntityId })
 const one = { 200: Session }
+const grantErrors = [
+  'station-maintenance',
+  'anonymous-not-allowed',
+  'consent-missing',
+  'quota-reached',
+  'session-active',
+] as const
+const startErrors = [
+  'session-not-pending',
+  'session-ended',
+  'session-active',
+  'station-maintenance',
+  'station-required',
+  'wrong-station',
+  'code-not-validated',
+  'consent-missing',
+  'site-closed',
+] as const
 
 export interface SessionRoutePorts {
   sessions: SessionService
@@ -94,7 +112,14 @@ export function sessionRoutes({
       '/',
       {
         config: write,
-        schema: { tags, summary: 'Grant a session', body: SessionInput, response: { 201: CreatedSession } },
+        schema: {
+          tags,
+          summary: 'Grant a session',
+          sendsVersion: true,
+          errors: grantErrors,
+          body: SessionInput,
+          response: { 201: CreatedSession },
+        },
       },
       async (request, reply) => {
         const { session, accessCode } = await grants.create(request.body, actorOf(request))
@@ -131,6 +156,7 @@ export function sessionRoutes({
         schema: {
           tags,
           summary: 'What a typed code opens',
+          errors: ['code-refused', 'code-throttled', 'wrong-station'],
           body: ValidateCodeInput,
           response: { 200: ValidatedCode },
         },
@@ -144,7 +170,7 @@ export function sessionRoutes({
     )
     app.get(
       '/:id',
-      { config: read, schema: { tags, summary: 'One session', params, response: one } },
+      { config: read, schema: { tags, summary: 'One session', sendsVersion: true, params, response: one } },
       async (request, reply) => send(reply, await sessions.get(request.params.id)),
     )
     app.put(
@@ -154,6 +180,8 @@ export function sessionRoutes({
         schema: {
           tags,
           summary: 'Change a pending session',
+          ...versioned,
+          errors: ['session-not-pending', ...grantErrors],
           params,
           body: SessionReplacement,
           response: one,
@@ -171,7 +199,14 @@ export function sessionRoutes({
       '/:id',
       {
         config: write,
-        schema: { tags, summary: 'Cancel a pending session', params, response: { 204: Type.Null() } },
+        schema: {
+          tags,
+          summary: 'Cancel a pending session',
+          takesVersion: true,
+          errors: ['session-not-pending'],
+          params,
+          response: { 204: Type.Null() },
+        },
       },
       async (request, reply) => {
         await grants.cancel(request.params.id, actorOf(request), expectedVersionOf(request))
@@ -182,7 +217,15 @@ export function sessionRoutes({
       '/:id/start',
       {
         config: { ...write, isOpenToStations: true },
-        schema: { tags, summary: 'Start at a station', params, body: StartInput, response: one },
+        schema: {
+          tags,
+          summary: 'Start at a station',
+          ...versioned,
+          errors: startErrors,
+          params,
+          body: StartInput,
+          response: one,
+        },
       },
       async (request, reply) => {
         const { params: one, body } = request
@@ -195,13 +238,32 @@ export function sessionRoutes({
       '/:id/add_time',
       {
         config: write,
-        schema: { tags, summary: 'Add or take away minutes', params, body: AddTimeInput, response: one },
+        schema: {
+          tags,
+          summary: 'Add or take away minutes',
+          ...versioned,
+          errors: ['session-ended'],
+          params,
+          body: AddTimeInput,
+          response: one,
+        },
       },
       (request, reply) => act(request, reply, { type: 'addTime', seconds: request.body.minutes * 60 }),
     )
     app.post(
       '/:id/terminate',
-      { config: write, schema: { tags, summary: 'End now', params, body: ReasonInput, response: one } },
+      {
+        config: write,
+        schema: {
+          tags,
+          summary: 'End now',
+          ...versioned,
+          errors: ['session-ended'],
+          params,
+          body: ReasonInput,
+          response: one,
+        },
+      },
       (request, reply) => {
         const { reason } = request.body
         return act(
@@ -212,12 +274,23 @@ export function sessionRoutes({
         )
       },
     )
-    for (const type of ['suspend', 'resume'] as const) {
+    for (const [type, summary, refusal] of [
+      ['suspend', 'Stop the countdown', 'session-not-active'],
+      ['resume', 'Continue the countdown', 'session-not-suspended'],
+    ] as const) {
       app.post(
         `/:id/${type}`,
         {
           config: write,
-          schema: { tags, summary: `${type} the countdown`, params, body: closed({}), response: one },
+          schema: {
+            tags,
+            summary,
+            ...versioned,
+            errors: ['session-ended', refusal],
+            params,
+            body: closed({}),
+            response: one,
+          },
         },
         (request, reply) => act(request, reply, { type }),
       )

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  Heartbeat,
+  HeartbeatInput,
   ReasonInput,
   Session,
   Station,
@@ -10,12 +10,11 @@ import {
   StationQuery,
   StationReplacement,
   StationStats,
-  closed,
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
-import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
+import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { toSession, type SessionService } from '../sessions/index.ts'
@@ -28,7 +27,6 @@ const admin = { access: 'admin' } as const
 const tags = ['postes']
 const params = Type.Object({ id: StationId })
 const one = { 200: Station }
-const HeartbeatInput = closed(Type.Partial(Heartbeat).properties)
 
 export interface StationRoutePorts {
   stations: StationService
@@ -53,7 +51,14 @@ export function stationRoutes({
       '/',
       {
         config: admin,
-        schema: { tags, summary: 'Add a station', body: StationInput, response: { 201: Station } },
+        schema: {
+          tags,
+          summary: 'Add a station',
+          sendsVersion: true,
+          errors: ['duplicate'],
+          body: StationInput,
+          response: { 201: Station },
+        },
       },
       async (request, reply) => {
         await stations.create(request.body, actorOf(request))
@@ -77,7 +82,7 @@ export function stationRoutes({
     )
     app.get(
       '/:id',
-      { config: read, schema: { tags, summary: 'One station', params, response: one } },
+      { config: read, schema: { tags, summary: 'One station', sendsVersion: true, params, response: one } },
       async (request, reply) => {
         const { station, version } = await stations.view(request.params.id)
         return sendVersioned(reply, version, station)
@@ -87,7 +92,15 @@ export function stationRoutes({
       '/:id',
       {
         config: admin,
-        schema: { tags, summary: 'Replace a station', params, body: StationReplacement, response: one },
+        schema: {
+          tags,
+          summary: 'Replace a station',
+          ...versioned,
+          errors: ['duplicate'],
+          params,
+          body: StationReplacement,
+          response: one,
+        },
       },
       async (request, reply) => {
         const { id } = request.params
@@ -100,7 +113,13 @@ export function stationRoutes({
       '/:id',
       {
         config: admin,
-        schema: { tags, summary: 'Remove a station', params, response: { 204: Type.Null() } },
+        schema: {
+          tags,
+          summary: 'Remove a station',
+          takesVersion: true,
+          params,
+          response: { 204: Type.Null() },
+        },
       },
       async (request, reply) => {
         await stations.remove(request.params.id, actorOf(request), expectedVersionOf(request))
@@ -130,16 +149,24 @@ export function stationRoutes({
       },
     )
     const marks = {
-      marquer_disponible: 'available',
-      marquer_maintenance: 'maintenance',
-      marquer_hors_ligne: 'offline',
+      marquer_disponible: ['available', 'End maintenance'],
+      marquer_maintenance: ['maintenance', 'Take out of service'],
+      marquer_hors_ligne: ['offline', 'Count as offline until next heard'],
     } as const
-    for (const [path, mark] of Object.entries(marks)) {
+    for (const [path, [mark, summary]] of Object.entries(marks)) {
       app.post(
         `/:id/${path}`,
         {
           config: write,
-          schema: { tags, summary: path.replaceAll('_', ' '), params, body: ReasonInput, response: one },
+          schema: {
+            tags,
+            summary,
+            ...versioned,
+            errors: ['session-active'],
+            params,
+            body: ReasonInput,
+            response: one,
+          },
         },
         async (request, reply) => {
           const { id } = request.params
@@ -152,7 +179,17 @@ export function stationRoutes({
     }
     app.get(
       '/:id/session_active',
-      { config: read, schema: { tags, summary: 'The session there', params, response: { 200: Session } } },
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'The session there',
+          sendsVersion: true,
+          errors: ['no-active-session'],
+          params,
+          response: { 200: Session },
+        },
+      },
       async (request, reply) => {
         await stations.get(request.params.id)
         const session = await sessions.findRunningAt(request.params.id)

@@ -15,7 +15,7 @@ import {
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
-import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
+import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { pageAnswer, windowOf } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { toSession, type SessionGrants, type SessionService } from '../sessions/index.ts'
@@ -70,7 +70,13 @@ export function userRoutes({
       '/',
       {
         config: write,
-        schema: { tags, summary: 'Register a user', body: UserInput, response: { 201: User } },
+        schema: {
+          tags,
+          summary: 'Register a user',
+          sendsVersion: true,
+          body: UserInput,
+          response: { 201: User },
+        },
       },
       async (request, reply) => {
         const row = await users.create(request.body, actorOf(request))
@@ -92,7 +98,10 @@ export function userRoutes({
     )
     app.get(
       '/:id',
-      { config: read, schema: { tags, summary: 'One user', params, response: { 200: User } } },
+      {
+        config: read,
+        schema: { tags, summary: 'One user', sendsVersion: true, params, response: { 200: User } },
+      },
       async (request, reply) => {
         const row = await users.get(request.params.id)
         return sendVersioned(reply, row.version, toUser(row))
@@ -102,7 +111,15 @@ export function userRoutes({
       '/:id',
       {
         config: write,
-        schema: { tags, summary: 'Replace a user', params, body: UserReplacement, response: { 200: User } },
+        schema: {
+          tags,
+          summary: 'Replace a user',
+          ...versioned,
+          errors: ['use-revoke-consent'],
+          params,
+          body: UserReplacement,
+          response: { 200: User },
+        },
       },
       async (request, reply) => {
         const { id } = request.params
@@ -112,7 +129,17 @@ export function userRoutes({
     )
     app.delete(
       '/:id',
-      { config: write, schema: { tags, summary: 'Delete a user', params, response: { 204: Type.Null() } } },
+      {
+        config: write,
+        schema: {
+          tags,
+          summary: 'Delete a user',
+          takesVersion: true,
+          errors: ['session-active'],
+          params,
+          response: { 204: Type.Null() },
+        },
+      },
       async (request, reply) => {
         await users.remove(request.params.id, actorOf(request), expectedVersionOf(request))
         return reply.code(204).send(null)
@@ -155,7 +182,14 @@ export function userRoutes({
       '/:id/revoke_consent',
       {
         config: write,
-        schema: { tags, summary: 'Withdraw consent', params, body: closed({}), response: { 200: User } },
+        schema: {
+          tags,
+          summary: 'Withdraw consent',
+          ...versioned,
+          params,
+          body: closed({}),
+          response: { 200: User },
+        },
       },
       async (request, reply) => {
         const row = await users.revokeConsent(request.params.id, actorOf(request), expectedVersionOf(request))
