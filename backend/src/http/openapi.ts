@@ -61,9 +61,9 @@ const components = {
       name: 'If-Match',
       in: 'header',
       required: false,
-      description: 'The version that you have seen; any other answers 412.',
+      // Without an example: a page to try the API would send it.
+      description: 'The `ETag` that you have seen, such as `"3"`; another version answers 412.',
       schema: text,
-      example: '"3"',
     },
   },
   headers: {
@@ -132,7 +132,12 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   app.get(DOCUMENT_URL, { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
   await app.register(swaggerUi, {
     routePrefix: DOCS_URL,
-    uiConfig: { url: DOCUMENT_URL, tryItOutEnabled: true, displayOperationId: false, docExpansion: 'none' },
+    uiConfig: {
+      layout: 'BaseLayout',
+      tryItOutEnabled: true,
+      docExpansion: 'none',
+      defaultModelsExpandDepth: 0,
+    },
     theme: { title: 'Escale · API' },
     staticCSP: docsPolicy,
   })
