@@ -1,9 +1,24 @@
 import { defineConfig } from 'vitest/config'
 import { summaryReporter } from './tests/run/summary.ts'
+import { findPostgres } from './tests/support/postgres.ts'
 
 const summaryFile = process.env.ESCALE_TEST_SUMMARY
 
-/** One project per package, all at once; then the black-box tests, one file after the other. */
+/** Where nothing touches the database, once is enough. */
+const WITHOUT_DATABASE = ['backend/src/domain/**', 'backend/src/**/{environment,image,run-job}.test.ts']
+
+const onPostgres = findPostgres()
+  ? {
+      include: ['backend/**/*.test.ts'],
+      exclude: WITHOUT_DATABASE,
+      globalSetup: ['tests/support/backend-postgres.ts'],
+    }
+  : { include: ['tests/support/no-postgres.ts'] }
+
+/**
+ * One project per package, all at once, and the backend a second time, on PostgreSQL; then the black-box tests,
+ * one file after the other.
+ */
 export default defineConfig({
   test: {
     reporters: summaryFile ? ['default', summaryReporter(summaryFile)] : ['default'],
@@ -11,6 +26,13 @@ export default defineConfig({
       ...['protocol', 'broker', 'backend', 'agent', 'admin'].map((name) => ({
         test: { name, include: [`${name}/**/*.test.ts`], sequence: { groupOrder: 1 } },
       })),
+      {
+        test: {
+          name: 'backend-postgres',
+          sequence: { groupOrder: 1 },
+          ...onPostgres,
+        },
+      },
       {
         test: {
           name: 'e2e',

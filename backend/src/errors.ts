@@ -12,6 +12,8 @@ export interface ErrorExtras {
   /** Seconds until the same call may succeed. */
   retryAfterSeconds?: number
   errors?: FieldError[]
+  /** What lay beneath, for the log alone. */
+  cause?: unknown
 }
 
 /** An expected failure that crosses a boundary: REST, WebSocket and MQTT carry its code. */
@@ -21,7 +23,7 @@ export class AppError extends Error {
   readonly extras: ErrorExtras
 
   constructor(code: ErrorCode, extras: ErrorExtras = {}) {
-    super(code)
+    super(code, { cause: extras.cause })
     this.code = code
     this.extras = extras
   }

@@ -11,6 +11,7 @@ import { pino } from 'pino'
 import { WebSocket, type ClientOptions } from 'ws'
 import { createApp, type App } from './app.ts'
 import { openDatabase, type Database } from './db/database.ts'
+import { createTestDatabase } from './db/testing.ts'
 import { createTokens } from './features/auth/index.ts'
 
 const ERROR_LEVEL = 50
@@ -39,12 +40,12 @@ export interface LogLine {
 export type TestApp = Awaited<ReturnType<typeof startTestApp>>
 
 /**
- * The real server on a temporary SQLite file, with operators of each role who are signed in already. Its clock
+ * The real server on a database of its own, with operators of each role who are signed in already. Its clock
  * stands still but where it is put forward, or follows `Date`, so that fake timers move it.
  */
 export async function startTestApp({ isFollowingDate = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'escale-backend-'))
-  const databaseUrl = `sqlite:${join(folder, 'escale.sqlite')}`
+  const { url: databaseUrl, drop } = await createTestDatabase(folder)
   const tokenKey = randomBytes(32)
   const codeKey = randomBytes(32)
   const siteKey = randomUUID()
@@ -243,6 +244,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       for (const dispose of disposals) await dispose()
       await close()
       await db.close()
+      await drop()
       rmSync(folder, { recursive: true, force: true })
       const failures = lines.filter(({ level }) => level >= ERROR_LEVEL)
       if (failures.length > 0 && !isErrorExpected) throw new Error(JSON.stringify(failures, undefined, 2))

@@ -4,19 +4,24 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase, type Database } from './database.ts'
+import { createTestDatabase } from './testing.ts'
 
 let folder: string
 let database: Database
+let url: string
+let drop: () => Promise<void>
 const lines: string[] = []
 
 beforeEach(async () => {
   lines.length = 0
   folder = mkdtempSync(join(tmpdir(), 'escale-database-'))
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
-  database = await openDatabase(`sqlite:${join(folder, 'test.sqlite')}`, log)
+  ;({ url, drop } = await createTestDatabase(folder))
+  database = await openDatabase(url, log)
 })
 afterEach(async () => {
   await database.close()
+  await drop()
   rmSync(folder, { recursive: true })
 })
 
@@ -112,7 +117,7 @@ describe('writes', () => {
     const written = database.write(() => save('last', 0))
     await database.close()
     await expect(written).resolves.toBeDefined()
-    database = await openDatabase(`sqlite:${join(folder, 'test.sqlite')}`, pino({ level: 'silent' }))
+    database = await openDatabase(url, pino({ level: 'silent' }))
     expect(await keys()).toEqual(['last'])
   })
 

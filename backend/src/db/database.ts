@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Sequelize, Transaction, type Options } from 'sequelize'
+import { DatabaseError, Sequelize, Transaction } from 'sequelize'
 import type { Logger } from 'pino'
+import { connectionOptions } from './connection.ts'
+import { toConflict } from './conflicts.ts'
 import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
 import { migrate } from './migrations/index.ts'
@@ -9,8 +11,11 @@ export interface Database {
   readonly sequelize: Sequelize
   readonly models: Models
   /**
-   * Runs `work` in one write transaction; called inside another, it joins that one. On SQLite every write
-   * is IMMEDIATE and goes through one queue, so nothing but the database may be awaited in `work`.
+   * Runs `work` in one write transaction; called inside another, it joins that one. One write is under way at a
+   * time, over all servers of a database: what `work` reads stays true until it is committed, so nothing but the
+   * database may be awaited in it. A failed statement ends it: whoever catches must throw on. PostgreSQL may ask
+   * for all of it again. Source: docs/adr/0004-one-writer-or-retries.md
+   * @throws AppError `duplicate` or `session-active` when only the database's own guards saw a conflict
    */
   write<T>(work: () => Promise<T>): Promise<T>
   /** Runs `effect` once the transaction under way is committed, in the order of the commits. */
@@ -26,6 +31,12 @@ interface UnitOfWork {
   effects: (() => void)[]
 }
 
+/** Held by the one write under way; any number will do, always the same. */
+const TAKE_WRITER_LOCK = 'SELECT pg_advisory_xact_lock(4543299)'
+/** Serialisation failure, deadlock: PostgreSQL asks for the whole transaction again. */
+const ASKED_AGAIN = ['40001', '40P01']
+const ATTEMPTS = 5
+
 /**
  * Opens the database, brings its schema up to date, and hands it out.
  * @param url `sqlite:<file>` or `postgres://...`
@@ -33,18 +44,33 @@ interface UnitOfWork {
 export async function openDatabase(url: string, log: Logger): Promise<Database> {
   const sequelize = new Sequelize(connectionOptions(url))
   const isSqlite = sequelize.getDialect() === 'sqlite'
-  if (isSqlite) await sequelize.query('PRAGMA journal_mode=WAL')
-  await migrate(sequelize, log)
+  if (isSqlite) {
+    await sequelize.query('PRAGMA journal_mode=WAL')
+    await migrate(sequelize, log)
+  } else {
+    // Several servers may start at once. This transaction only holds the lock, so it may well stand still.
+    await sequelize.transaction(async (transaction) => {
+      await sequelize.query('SET LOCAL idle_in_transaction_session_timeout = 0', { transaction })
+      await sequelize.query(TAKE_WRITER_LOCK, { transaction })
+      await migrate(sequelize, log)
+    })
+  }
 
   const unitOfWork = new AsyncLocalStorage<UnitOfWork>()
   let queue: Promise<unknown> = Promise.resolve()
 
-  const commit = async <T>(work: () => Promise<T>): Promise<T> => {
+  const attempt = async <T>(work: () => Promise<T>) => {
     const effects: UnitOfWork['effects'] = []
     const options = isSqlite ? { type: Transaction.TYPES.IMMEDIATE } : {}
-    const result = await sequelize.transaction(options, (transaction) =>
-      unitOfWork.run({ transaction, effects }, work),
-    )
+    const result = await sequelize.transaction(options, async (transaction) => {
+      if (!isSqlite) await sequelize.query(TAKE_WRITER_LOCK, { transaction })
+      return unitOfWork.run({ transaction, effects }, work)
+    })
+    return { result, effects }
+  }
+
+  const commit = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { result, effects } = await withRetries(() => attempt(work))
     for (const effect of effects) {
       try {
         effect()
@@ -62,7 +88,6 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
     containing: createContaining(sequelize.getDialect()),
     write(work) {
       if (unitOfWork.getStore()) return work()
-      if (!isSqlite) return commit(work)
       const turn = queue.then(() => commit(work))
       queue = turn.catch((): undefined => undefined)
       return turn
@@ -83,40 +108,18 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
   }
 }
 
-function connectionOptions(url: string): Options {
-  const common = {
-    logging: false,
-    define: { underscored: true, timestamps: false, freezeTableName: true },
-  } satisfies Options
-  if (url.startsWith('sqlite:')) {
-    return {
-      ...common,
-      dialect: 'sqlite',
-      storage: url.slice('sqlite:'.length),
-      hooks: {
-        afterConnect(connection) {
-          ;(connection as { configure(option: 'busyTimeout', ms: number): void }).configure(
-            'busyTimeout',
-            5_000,
-          )
-        },
-      },
+/** @throws what `attempt` throws last, told as callers know it */
+async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = ATTEMPTS - 1; ; left -= 1) {
+    try {
+      return await attempt()
+    } catch (err) {
+      if (left === 0 || !isAskedAgain(err)) throw toConflict(err)
     }
   }
-  return { ...common, ...postgresOptions(url) }
 }
 
-function postgresOptions(url: string): Options {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url)
-  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
-    throw new Error(`DATABASE_URL: expected sqlite: or postgres:, found ${protocol}`)
-  }
-  return {
-    dialect: 'postgres',
-    host: hostname,
-    port: port ? Number(port) : 5432,
-    username: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-    database: pathname.slice(1),
-  }
+function isAskedAgain(err: unknown): boolean {
+  const code = err instanceof DatabaseError && 'code' in err.original ? err.original.code : undefined
+  return typeof code === 'string' && ASKED_AGAIN.includes(code)
 }

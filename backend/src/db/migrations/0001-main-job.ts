@@ -165,7 +165,7 @@ export const mainJob: Migration = {
         a.id AS active_session_id,
         CASE
           WHEN s.is_maintenance THEN 'maintenance'
-          WHEN a.id IS NOT NULL OR p.reported_state = 'cleaning' THEN 'occupied'
+          WHEN a.id IS NOT NULL OR (p.reported_state = 'cleaning' AND p.online) THEN 'occupied'
           WHEN s.is_marked_offline OR p.online IS NULL OR NOT p.online THEN 'offline'
           ELSE 'available'
         END AS state

@@ -8,7 +8,7 @@ import type { Migration } from './migration.ts'
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
 const migrations: Migration[] = [mainJob, calendar]
 
-/** Brings the schema up to date, each step in its own transaction. */
+/** Brings the schema up to date, each step in its own transaction; call with the writer's lock held. */
 export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {
   const umzug = new Umzug({
     migrations: migrations.map(({ name, statements }) => ({

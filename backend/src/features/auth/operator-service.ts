@@ -79,8 +79,12 @@ export function createOperatorService({
       if ((await repository.count()) > 0) return false
       const passwordHash = await passwords.hash(password)
       const row = { id: randomUUID(), username, passwordHash, role: 'admin', isActive: true } as const
-      await database.write(() => repository.insert({ ...row, createdAtMs: clock.nowMs() }))
-      return true
+      return database.write(async () => {
+        // Another server may have been first while the password was hashed.
+        if ((await repository.count()) > 0) return false
+        await repository.insert({ ...row, createdAtMs: clock.nowMs() })
+        return true
+      })
     },
 
     async list(filter: OperatorFilter, query: PageQuery): Promise<Rows<Operator>> {

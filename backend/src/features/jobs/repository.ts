@@ -14,12 +14,9 @@ export function createJobRunRepository({ models: { jobRuns }, scope }: Database)
     ): Promise<boolean> {
       const { name, slotMs } = slot
       await jobRuns.destroy({ where: { name, slotMs: { [Op.lt]: forgetBeforeMs } }, ...scope() })
-      const [, isNew] = await jobRuns.findOrCreate({
-        where: { name, slotMs },
-        defaults: { ...slot, endedAtMs: null, outcome: null, result: null },
-        ...scope(),
-      })
-      return isNew
+      if ((await jobRuns.count({ where: { name, slotMs }, ...scope() })) > 0) return false
+      await jobRuns.create({ ...slot, endedAtMs: null, outcome: null, result: null }, scope())
+      return true
     },
     async end(
       name: JobName,

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDatabase, type Database } from '../../db/database.ts'
+import { createTestDatabase, isOnPostgres } from '../../db/testing.ts'
 import { createAppEvents } from '../../events.ts'
 import { auditJournal } from './audit.ts'
 import { createJournal, systemActor, type Journal } from './journal.ts'
@@ -17,17 +18,21 @@ const script = fileURLToPath(new URL('../../audit-verify.ts', import.meta.url))
 
 let folder: string
 let database: Database
+let url: string
+let drop: () => Promise<void>
 let repository: LogRepository
 let journal: Journal
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'escale-audit-'))
-  database = await openDatabase(`sqlite:${join(folder, 'escale.sqlite')}`, pino({ level: 'silent' }))
+  ;({ url, drop } = await createTestDatabase(folder))
+  database = await openDatabase(url, pino({ level: 'silent' }))
   repository = createLogRepository(database)
   journal = createJournal(database, repository, createAppEvents(), { nowMs: () => 1_800_000_000_000 })
 })
 afterEach(async () => {
   await database.close()
+  await drop()
   rmSync(folder, { recursive: true })
 })
 
@@ -36,11 +41,15 @@ const append = (count: number) =>
     for (let i = 0; i < count; i += 1)
       await journal.append({ action: 'station.updated', actor: systemActor, details: { i } })
   })
-/** What an intruder with the database file could do. */
+/** What an intruder with the database itself could do. */
 async function tamper(...statements: string[]) {
+  if (isOnPostgres()) await database.sequelize.query('ALTER TABLE logs DISABLE TRIGGER USER')
+  else await dropTriggers()
+  for (const statement of statements) await database.sequelize.query(statement)
+}
+async function dropTriggers() {
   for (const trigger of ['logs_no_update', 'logs_no_delete'])
     await database.sequelize.query(`DROP TRIGGER IF EXISTS ${trigger}`)
-  for (const statement of statements) await database.sequelize.query(statement)
 }
 const audit = () => auditJournal(repository)
 const purge = async (upToId: number) => {
@@ -90,9 +99,9 @@ describe('the journal’s chain', () => {
 })
 
 describe('npm run audit:verify', () => {
-  const verify = (dataDir = folder) =>
+  const verify = (dataDir = folder, databaseUrl = isOnPostgres() ? url : '') =>
     new Promise<{ code: number; lines: string[] }>((resolve) => {
-      const env = { ...process.env, ESCALE_DATA_DIR: dataDir, DATABASE_URL: '' }
+      const env = { ...process.env, ESCALE_DATA_DIR: dataDir, DATABASE_URL: databaseUrl }
       const child = execFile(process.execPath, [script], { env, cwd: folder }, (_err, stdout, stderr) =>
         resolve({ code: child.exitCode ?? -1, lines: (stdout + stderr).split('\n').filter(Boolean) }),
       )
@@ -110,7 +119,7 @@ describe('npm run audit:verify', () => {
   })
 
   it('makes no database where there is none', async () => {
-    const { code, lines } = await verify(join(folder, 'nowhere'))
+    const { code, lines } = await verify(join(folder, 'nowhere'), '')
     expect(code).toBe(2)
     expect(lines).toHaveLength(1)
   })

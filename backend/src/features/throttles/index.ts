@@ -18,10 +18,10 @@ export function createThrottles(repository: ThrottleRepository, clock: Clock) {
   return {
     /** Seconds until the next try, the longest of the counters; 0 when it may be made now. */
     async waitSeconds(counters: ThrottleCounter[]): Promise<number> {
-      const waits = await Promise.all(
-        counters.map(async (c) => waitSecondsAt(await stateOf(c), clock.nowMs())),
-      )
-      return Math.max(0, ...waits)
+      let seconds = 0
+      for (const counter of counters)
+        seconds = Math.max(seconds, waitSecondsAt(await stateOf(counter), clock.nowMs()))
+      return seconds
     },
     /** Call inside a write. */
     async countFailure(counters: ThrottleCounter[]): Promise<void> {

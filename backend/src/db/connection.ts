@@ -1,0 +1,63 @@
+import { createRequire } from 'node:module'
+import type { Options } from 'sequelize'
+
+/** How long PostgreSQL lets a transaction stand still: its writer hangs, and all others wait for it. */
+const STANDSTILL_MS = 10_000
+const POSTGRES_INT8 = 20
+const POSTGRES_NUMERIC = 1700
+
+/** What Sequelize uses of the `pg` package for values. */
+interface PostgresDriver {
+  types: { getTypeParser(oid: number, format?: string): (value: string) => unknown }
+}
+
+/** @param url `sqlite:<file>` or `postgres://...` */
+export function connectionOptions(url: string): Options {
+  const common = {
+    logging: false,
+    define: { underscored: true, timestamps: false, freezeTableName: true },
+  } satisfies Options
+  if (url.startsWith('sqlite:')) {
+    return {
+      ...common,
+      dialect: 'sqlite',
+      storage: url.slice('sqlite:'.length),
+      hooks: {
+        afterConnect(connection) {
+          ;(connection as { configure(option: 'busyTimeout', ms: number): void }).configure(
+            'busyTimeout',
+            5_000,
+          )
+        },
+      },
+    }
+  }
+  return { ...common, ...postgresOptions(url) }
+}
+
+function postgresOptions(url: string): Options {
+  const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(url)
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
+    throw new Error(`DATABASE_URL: expected sqlite: or postgres:, found ${protocol}`)
+  }
+  return {
+    dialect: 'postgres',
+    // As libpq has it, a folder here is where the server's socket is.
+    host: searchParams.get('host') ?? decodeURIComponent(hostname),
+    port: port ? Number(port) : 5432,
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: decodeURIComponent(pathname.slice(1)),
+    dialectModule: driverWithNumbers(),
+    dialectOptions: { idle_in_transaction_session_timeout: STANDSTILL_MS, keepAlive: true },
+  }
+}
+
+/** Whole numbers and sums come as text by default; none of ours leaves what a double holds exactly. */
+function driverWithNumbers(): object {
+  // Loaded where it is needed: most sites never do.
+  const driver = createRequire(import.meta.url)('pg') as PostgresDriver
+  const getTypeParser: PostgresDriver['types']['getTypeParser'] = (oid, format) =>
+    oid === POSTGRES_INT8 || oid === POSTGRES_NUMERIC ? Number : driver.types.getTypeParser(oid, format)
+  return { ...driver, types: { ...driver.types, getTypeParser } }
+}

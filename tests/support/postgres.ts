@@ -1,0 +1,112 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+const DEBIAN_FOLDER = '/usr/lib/postgresql'
+const DEBIAN_USER = 'postgres'
+const INSTALL_WITHIN_MS = 300_000
+const READY_WITHIN_MS = 60_000
+const MOST_SAID = 10_000
+
+/** What to do where no PostgreSQL is found. */
+export const POSTGRES_HINT = 'needs PostgreSQL: run `sudo apt-get install postgresql`'
+
+/** Nothing of a test must outlive a loss of power, and nobody reads its statistics. */
+const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off', 'jit=off']
+const SMALL = ['listen_addresses=', 'max_connections=200', 'shared_buffers=32MB', 'max_wal_senders=0']
+const SETTINGS = [...FAST, ...SMALL, 'wal_level=minimal', 'log_min_messages=log']
+
+/**
+ * The server's whole life. Its standard input is a pipe that we hold: whatever ends us, kill -9 included, ends
+ * `cat`, then the server, then its folder. Killed itself, it takes the server along by `--pdeathsig`.
+ */
+const LIFE = `
+trap '' INT TERM HUP
+as="setpriv --pdeathsig=QUIT"
+if [ -n "$PG_USER" ]; then as="$as --reuid=$PG_USER --regid=$PG_USER --init-groups"; fi
+cd "$PG_FOLDER"
+if $as "$PG_BIN/initdb" -D data -U escale -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null </dev/null
+then
+  $as "$PG_BIN/postgres" -D data -k "$PG_FOLDER" "$@" >&2 &
+  cat >/dev/null
+  kill -QUIT $!
+  wait $!
+fi
+cd /
+rm -rf "$PG_FOLDER"
+`
+
+export interface RunningPostgres {
+  /** The database that every new one is a copy of, unless asked otherwise; empty. */
+  url: string
+  stop(): Promise<void>
+}
+
+/** The folder of PostgreSQL's programs, the newest where Debian has several; undefined when there is none. */
+export function findPostgres(): string | undefined {
+  const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : []
+  const folders = versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(DEBIAN_FOLDER, version, 'bin'))
+  return [...folders, ...(process.env.PATH ?? '').split(':')].find(
+    (folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')),
+  )
+}
+
+/** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
+export async function installPostgres(): Promise<boolean> {
+  if (findPostgres() !== undefined || process.getuid?.() !== 0) return false
+  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends postgresql'
+  // A cluster of the machine's own is none of our business.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PG_CREATE_MAIN_CLUSTER: 'no' }
+  try {
+    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
+    return findPostgres() !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** A real server of its own in a temporary folder, reached by its socket there. */
+export async function startPostgres(): Promise<RunningPostgres> {
+  const programs = findPostgres()
+  if (programs === undefined) throw new Error(POSTGRES_HINT)
+  const folder = await mkdtemp(join(tmpdir(), 'escale-postgres-'))
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) await execute('chown', [DEBIAN_USER, folder])
+  const settings = SETTINGS.flatMap((setting) => ['-c', setting])
+  const life = spawn('sh', ['-c', LIFE, 'sh', ...settings], {
+    // Ctrl-C is for us: it hears of it when we end.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, PG_BIN: programs, PG_FOLDER: folder, PG_USER: isRoot ? DEBIAN_USER : '' },
+  })
+  const ended = once(life, 'close')
+  const stop = async () => {
+    life.stdin.end()
+    await ended
+  }
+  await new Promise<void>((resolve, reject) => {
+    let said = ''
+    const fail = () => {
+      life.stdin.end()
+      reject(new Error(`PostgreSQL does not start\n${said}`))
+    }
+    const limit = setTimeout(fail, READY_WITHIN_MS)
+    life.once('close', fail)
+    life.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-MOST_SAID)
+      if (!said.includes('ready to accept connections')) return
+      clearTimeout(limit)
+      life.off('close', fail)
+      resolve()
+    })
+  })
+  return { url: `postgres://escale@localhost/template1?host=${encodeURIComponent(folder)}`, stop }
+}
