@@ -28,7 +28,10 @@ export function createRetention(ports: {
   return {
     async purgeSessions(nowMs: number): Promise<string> {
       const cutoffMs = nowMs - settings.current().sessionRetentionDays * DAY_MS
-      await database.write(() => repository.removeMessagesBefore(nowMs - MESSAGE_DAYS * DAY_MS))
+      await database.write(async () => {
+        await repository.removeMessagesBefore(nowMs - MESSAGE_DAYS * DAY_MS)
+        await repository.removeThrottlesBefore(nowMs - DAY_MS)
+      })
       if ((await repository.countSessionsEndedBefore(cutoffMs)) === 0) return 'nothing to purge'
       const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
       const rows = repository.sessionsEndedBefore(cutoffMs)

@@ -23,6 +23,9 @@ import type { Audience } from './audience.ts'
 /** How long a connection may stay without a token, and how long past its token's expiry. */
 const FIRST_TOKEN_MS = 5 * SECOND_MS
 const EXPIRY_GRACE_MS = 30 * SECOND_MS
+/** Frames sent faster than they can be answered: RFC 6455's "policy violation". */
+const MAX_WAITING_FRAMES = 256
+const TOO_FAST_CLOSE = 1008
 const MAX_FRAME_BYTES = 16 * 1024
 /** A screen that does not read what it is sent is let go. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
@@ -130,8 +133,17 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
 
   /** Frames are taken one after the other, in the order sent. */
   let turn = request.token === undefined ? Promise.resolve() : authenticate(request.token).catch(report)
+  let waiting = 0
   socket.on('message', (data: RawData) => {
+    waiting += 1
+    if (waiting > MAX_WAITING_FRAMES) {
+      socket.close(TOO_FAST_CLOSE)
+      return
+    }
     turn = turn.then(async () => {
+      waiting -= 1
+      // Nobody is left to be answered.
+      if (socket.readyState !== socket.OPEN) return
       const frame = parseFrame(data)
       if (frame) await take(frame)
       else sendError('invalid-body')

@@ -228,6 +228,14 @@ describe('what a screen may ask', () => {
     expect(await live.closed).toBe(1009)
   })
 
+  it('is not more than can be answered', async () => {
+    const { id } = await test.startSession()
+    const live = await test.live()
+    await live.next('connection_established')
+    for (let i = 0; i < 2_000; i += 1) live.send({ type: 'get_time', sessionId: id })
+    expect(await live.closed).toBe(1008)
+  })
+
   it('is answered in order', async () => {
     const { id } = await test.startSession()
     const live = await test.live()

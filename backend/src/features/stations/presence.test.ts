@@ -121,6 +121,7 @@ describe('presence', () => {
     })
     await say(station, 'request', JSON.stringify({ id: 'r1', op: 'time', params: {} }))
     expect((await test.station(id)).online).toBe(true)
+    expect((await watcher.messages.next('/presence')).payload).toMatchObject({ online: true, cause: 'birth' })
   })
 
   it('gives a station that was online a whole deadline after a restart', async () => {
@@ -171,6 +172,10 @@ describe('figures', () => {
       JSON.stringify({ version: 1, state, bootId: 'boot-1', appliedAt: '2026-01-01T00:00:00.000Z' })
     await changed(({ state }) => state === 'available')
     await say(station, 'reported', reported('cleaning'))
+    await changed(({ state }) => state === 'occupied')
+    await say(station, 'presence', birth({ online: false, cause: 'lost' }))
+    await changed(({ state }) => state === 'offline')
+    await say(station, 'presence', birth())
     await changed(({ state }) => state === 'occupied')
     await say(station, 'reported', reported('locked'))
     await changed(({ state }) => state === 'available')

@@ -115,6 +115,11 @@ export function createPresences(ports: {
       await journal.append({ action, level, actor, stationId, details: { cause } })
       database.afterCommit(() => {
         row.online = online
+        // What had been said of its silence is no longer so.
+        const presence = last.get(stationId)
+        if (online && presence && cause !== 'birth') {
+          void bus.publish('presence', stationId, { ...presence, online, cause: 'birth' })
+        }
         events.emit({ type: 'stationChanged', stationId, isUrgent: true })
       })
     })

@@ -190,6 +190,8 @@ export function createStationService(ports: StationPorts) {
           version: before.version + 1,
           updatedAtMs: clock.nowMs(),
         })
+        // The station shows its label to the visitors.
+        if (before.label !== input.label) await desired.change(id)
         await journal.append({ action: 'station.updated', actor, stationId: id })
         tellChanged(id)
       })
