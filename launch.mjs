@@ -24,7 +24,7 @@ const COMMANDS = {
 }
 /** A server that mostly waits: a small nursery for young objects costs no time and saves 40 MB. */
 const LEAN = '--max-semi-space-size=4'
-const PROGRESS_EVERY_MS = 5_000
+const PROGRESS_EVERY_MS = 10_000
 /** A stop takes under 3 s: what has not ended by then is killed. */
 const STOP_WITHIN_MS = 2_500
 const PARENT_POLL_MS = 300
@@ -74,9 +74,11 @@ async function step(title, command, args, options) {
   say(`• ${title}`)
   const startedAt = Date.now()
   let output = ''
+  const isTerminal = process.stdout.isTTY
   const alive = setInterval(() => {
-    say(`  … ${Math.round((Date.now() - startedAt) / 1_000)}\u00a0s · ${title}`)
-  }, PROGRESS_EVERY_MS)
+    const seconds = Math.round((Date.now() - startedAt) / 1_000)
+    process.stdout.write(`${isTerminal ? '\r' : ''}  … ${seconds}\u00a0s${isTerminal ? '' : '\n'}`)
+  }, isTerminal ? 1_000 : PROGRESS_EVERY_MS)
   const keep = (chunk) => (output = (output + String(chunk)).slice(-8_000))
   const onStart = (started) => [started.stdout, started.stderr].forEach((stream) => stream.on('data', keep))
   try {
@@ -86,6 +88,7 @@ async function step(title, command, args, options) {
     return { isDone: false, output: String(error) }
   } finally {
     clearInterval(alive)
+    if (isTerminal) process.stdout.write('\r\u001b[K')
     if (isStopping) process.exit(130)
   }
 }
