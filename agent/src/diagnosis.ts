@@ -16,6 +16,7 @@ export interface Finding {
 interface RunningView {
   phase?: string
   stationId?: string
+  label?: string
   isOnline?: boolean
 }
 
@@ -37,7 +38,7 @@ export async function statusOf({
   const view = await runningView(screenPort)
   if (view === undefined) return { isRunning: false, lines: [`no agent answers on port ${screenPort}`] }
   const lines = [
-    `station ${view.stationId ?? '(pairing)'}`,
+    `station ${view.stationId ?? '(pairing)'}${view.label === undefined ? '' : ` (${view.label})`}`,
     `state ${view.phase ?? 'unknown'}`,
     `server ${view.isOnline === true ? 'connected' : 'not connected'}`,
   ]

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { pino, destination } from 'pino'
 import { AGENT_VERSION } from './agent-version.ts'
 import { createAgent, type Agent, type Credentials } from './agent.ts'
-import { examine, statusOf } from './diagnosis.ts'
 import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
 import type { Platform } from './platform/platform.ts'
 import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
@@ -93,12 +92,14 @@ async function main(): Promise<void> {
       say(AGENT_VERSION)
       return
     case 'status': {
+      const { statusOf } = await import('./diagnosis.ts')
       const { isRunning, lines } = await statusOf(settings)
       lines.forEach(say)
       process.exitCode = isRunning ? 0 : 1
       return
     }
     case 'doctor': {
+      const { examine } = await import('./diagnosis.ts')
       const findings = await examine(settings, pageDir)
       for (const { isGood, what, advice } of findings) say(`${isGood ? 'ok ' : 'BAD'} ${what}${advice ?? ''}`)
       process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : 1

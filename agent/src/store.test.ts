@@ -8,10 +8,18 @@ import { createFileStore } from './store.ts'
 const identity = { stationId: 'pc-01', mqttSecret: 's', mqttUrl: 'mqtt://h:1', server: 'http://h:2' }
 const snapshot: Snapshot = {
   stationId: 'pc-01',
+  label: 'Poste 1',
   version: 7,
   rest: {
     kind: 'active',
-    session: { sessionId: 's-1', displayName: 'Ada', grantedSeconds: 60, remainingMs: 30_000, armed: [10] },
+    session: {
+      sessionId: 's-1',
+      displayName: 'Ada',
+      grantedSeconds: 60,
+      remainingMs: 30_000,
+      armed: [10],
+      closesAt: '2027-01-15T18:00:00.000Z',
+    },
     endsAtUnixMs: 1_800_000_000_000,
   },
   endedSessionIds: ['s-0'],

@@ -15,9 +15,11 @@ const SavedSession = Type.Object({
   grantedSeconds: Type.Number(),
   remainingMs: Type.Number({ minimum: 0 }),
   armed: Type.Array(Type.Number()),
+  closesAt: Type.Optional(Type.String()),
 })
 const SavedState = Type.Object({
   stationId: Type.String(),
+  label: Type.Optional(Type.String()),
   version: Type.Integer({ minimum: 0 }),
   rest: Type.Union([
     Type.Object({ kind: Type.Literal('locked') }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { caretAfterFormat, formatTyped, isWhole } from './code-format.ts'
 import { clockText, secondsLeft } from './countdown.ts'
 import { texts } from './texts.ts'
+import { timeOfDay } from './time-of-day.ts'
 
 describe('the code field', () => {
   it.each([
@@ -32,6 +33,15 @@ describe('the countdown', () => {
 
   it('reads as people read it', () => {
     expect([0, 9, 245, 3_600, 36_061].map(clockText)).toEqual(['0:00', '0:09', '4:05', '1:00:00', '10:01:01'])
+  })
+})
+
+describe('a time of day', () => {
+  it('reads as people read it in either language', () => {
+    const [six, later] = [new Date(2027, 0, 15, 18, 0), new Date(2027, 0, 15, 9, 5)]
+    expect(timeOfDay(six, 'fr')).toBe('18\u00a0h')
+    expect(timeOfDay(later, 'fr')).toBe('9\u00a0h\u00a005')
+    expect(timeOfDay(six, 'en')).toMatch(/^6:00\sPM$/)
   })
 })
 

@@ -20,6 +20,7 @@ export interface Texts {
   hello: (name: string) => string
   timeLeft: string
   endsAt: (time: string) => string
+  closesAt: (time: string) => string
   granted: (minutes: number) => string
   end: string
   endQuestion: string
@@ -78,6 +79,7 @@ export const texts: Record<Language, Texts> = {
     hello: (name) => `Bonjour ${name}`.trim(),
     timeLeft: 'Temps restant',
     endsAt: (time) => `Fin de la session à ${time}`,
+    closesAt: (time) => `Le site ferme à ${time}\u00a0: votre session se termine à ce moment.`,
     granted: (minutes) => `sur ${fr(minutes * 60)}`,
     end: 'Terminer ma session',
     endQuestion: 'Terminer votre session maintenant ?',
@@ -138,6 +140,7 @@ export const texts: Record<Language, Texts> = {
     hello: (name) => `Hello ${name}`.trim(),
     timeLeft: 'Time left',
     endsAt: (time) => `Session ends at ${time}`,
+    closesAt: (time) => `The site closes at ${time}: your session ends then.`,
     granted: (minutes) => `of ${en(minutes * 60)}`,
     end: 'End my session',
     endQuestion: 'End your session now?',

@@ -1,16 +1,7 @@
 import { SECOND_MS } from '@escale/protocol'
-import { shownMsOf } from './lease.ts'
+import { shownMsOf, type Lease } from './lease.ts'
 import { withEvent } from './outbox.ts'
-import {
-  restOf,
-  step,
-  withRest,
-  type Lease,
-  type Phase,
-  type RestPhase,
-  type StationState,
-  type Step,
-} from './state.ts'
+import { restOf, step, withRest, type Phase, type RestPhase, type StationState, type Step } from './state.ts'
 
 /** How often the remaining time is written down while it runs. */
 export const SAVE_INTERVAL_MS = 5 * SECOND_MS

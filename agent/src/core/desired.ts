@@ -62,7 +62,7 @@ export function applyDesired(state: StationState, desired: Desired, nowMs: numbe
 
   const asked = restAsked(known, desired, nowMs)
   if (asked === 'session-over') {
-    return step({ ...known, version: desired.version }, ...effects, {
+    return step({ ...known, label: desired.label, version: desired.version }, ...effects, {
       kind: 'rejected',
       code: 'session-over',
       input: 'desiredReceived',
@@ -76,6 +76,7 @@ export function applyDesired(state: StationState, desired: Desired, nowMs: numbe
     {
       ...known,
       warning: isWarningMoot ? undefined : known.warning,
+      label: desired.label,
       version: desired.version,
       phase: isLeaving ? leaveSession(state.phase, next, nowMs) : withRest(state.phase, next),
     },

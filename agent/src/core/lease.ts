@@ -1,6 +1,30 @@
 import { SECOND_MS, MINUTE_MS, unixMsOf, type Desired } from '@escale/protocol'
 import type { ServerClock } from './clock.ts'
-import type { HeldSession, Lease, Pause } from './state.ts'
+
+/** Every `...Ms` that is not a duration is on the agent's monotonic clock; `...UnixMs` is the server's. */
+export interface HeldSession {
+  sessionId: string
+  displayName: string
+  grantedSeconds: number
+  /** Thresholds in seconds still to be warned of, descending. */
+  armed: readonly number[]
+  /** Instant at which the site closes, where that ends the session. */
+  closesAt?: string
+}
+
+/** The right to count a session down alone, to its end. */
+export interface Lease extends HeldSession {
+  endsAtUnixMs?: number
+  endMs: number
+  /** Ceiling of the shown time after a correction that would have raised it. */
+  shownCapMs?: number
+}
+
+export interface Pause extends HeldSession {
+  remainingMs: number
+  /** When the suspension has lasted too long. */
+  deadlineMs: number
+}
 
 export type DesiredSession = NonNullable<Desired['session']>
 
@@ -46,15 +70,18 @@ function endMsOf({ session, sentAt, clock, nowMs }: DocumentFacts): number {
   return Math.min(nowMs, unixMsOf(sentAt) - clock.offsetMs) + leftMs
 }
 
+function heldBy(session: DesiredSession, armed: readonly number[]): HeldSession {
+  const { id, displayName, grantedSeconds, closesAt } = session
+  const held = { sessionId: id, displayName, grantedSeconds, armed }
+  return closesAt === undefined ? held : { ...held, closesAt }
+}
+
 /** The lease that a `desired` document grants. */
 export function leaseOf(facts: DocumentFacts): Lease {
   const { session, held, warningsSeconds, nowMs } = facts
   const endMs = endMsOf(facts)
   return {
-    sessionId: session.id,
-    displayName: session.displayName,
-    grantedSeconds: session.grantedSeconds,
-    armed: armedBy(session, held, warningsSeconds, endMs - nowMs),
+    ...heldBy(session, armedBy(session, held, warningsSeconds, endMs - nowMs)),
     endMs,
     ...(session.endsAt === undefined ? {} : { endsAtUnixMs: unixMsOf(session.endsAt) }),
   }
@@ -65,10 +92,7 @@ export function pauseOf(facts: DocumentFacts, paused: Pause | undefined, maxSusp
   const { session, held, warningsSeconds, nowMs } = facts
   const remainingMs = session.remainingSeconds * SECOND_MS
   return {
-    sessionId: session.id,
-    displayName: session.displayName,
-    grantedSeconds: session.grantedSeconds,
-    armed: armedBy(session, held, warningsSeconds, remainingMs),
+    ...heldBy(session, armedBy(session, held, warningsSeconds, remainingMs)),
     remainingMs,
     deadlineMs:
       paused?.sessionId === session.id ? paused.deadlineMs : nowMs + maxSuspendedMinutes * MINUTE_MS,

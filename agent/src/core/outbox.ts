@@ -1,5 +1,6 @@
 import { instantOf, type StationEvent } from '@escale/protocol'
-import type { StationState, StoredEvent } from './state.ts'
+import type { StoredEvent } from './saved-state.ts'
+import type { StationState } from './state.ts'
 
 /** Beyond this the oldest go: a station cut off for weeks must not fill its memory. */
 const MAX_STORED_EVENTS = 1_000

@@ -1,45 +1,21 @@
-import type { SiteConfig } from '@escale/protocol'
 import { shownMsOf } from './lease.ts'
-import { restOf, type RestPhase, type StationState, type StoredEvent } from './state.ts'
-
-interface SavedSession {
-  sessionId: string
-  displayName: string
-  grantedSeconds: number
-  remainingMs: number
-  armed: readonly number[]
-}
-
-export type SavedRest =
-  | { kind: 'locked' }
-  | { kind: 'maintenance' }
-  | { kind: 'active'; session: SavedSession; endsAtUnixMs?: number }
-  | { kind: 'suspended'; session: SavedSession; suspendLeftMs: number }
-
-/** What outlives the process: no instant of the monotonic clock, only what is left. */
-export interface Snapshot {
-  stationId: string
-  version: number
-  rest: SavedRest
-  endedSessionIds: readonly string[]
-  events: readonly StoredEvent[]
-  config: SiteConfig
-}
+import type { SavedRest, Snapshot } from './saved-state.ts'
+import { restOf, type RestPhase, type StationState } from './state.ts'
 
 /** The state as it is to be written down; undefined before the station is enrolled. */
 export function snapshotOf(state: StationState, nowMs: number): Snapshot | undefined {
   const rest = restOf(state.phase)
   if (rest === undefined || state.stationId === undefined) return undefined
-  const { stationId, version, endedSessionIds, events, config } = state
-  return { stationId, version, endedSessionIds, events, config, rest: savedRestOf(rest, nowMs) }
+  const { stationId, label, version, endedSessionIds, events, config } = state
+  const snapshot = { stationId, version, endedSessionIds, events, config, rest: savedRestOf(rest, nowMs) }
+  return label === undefined ? snapshot : { ...snapshot, label }
 }
 
 function savedRestOf(rest: RestPhase, nowMs: number): SavedRest {
   switch (rest.kind) {
     case 'active': {
-      const { sessionId, displayName, grantedSeconds, armed, endsAtUnixMs } = rest.lease
-      const remainingMs = shownMsOf(rest.lease, nowMs)
-      const session = { sessionId, displayName, grantedSeconds, armed, remainingMs }
+      const { endMs: _endMs, shownCapMs: _shownCapMs, endsAtUnixMs, ...held } = rest.lease
+      const session = { ...held, remainingMs: shownMsOf(rest.lease, nowMs) }
       return { kind: 'active', session, ...(endsAtUnixMs === undefined ? {} : { endsAtUnixMs }) }
     }
     case 'suspended': {

@@ -5,34 +5,11 @@ import {
   type Desired,
   type Language,
   type SiteConfig,
-  type StationEvent,
   type StationOp,
 } from '@escale/protocol'
 import type { ClockSample, ServerClock } from './clock.ts'
-import type { Snapshot } from './snapshot.ts'
-
-/** Every `...Ms` that is not a duration is on the agent's monotonic clock; `...UnixMs` is the server's. */
-export interface HeldSession {
-  sessionId: string
-  displayName: string
-  grantedSeconds: number
-  /** Thresholds in seconds still to be warned of, descending. */
-  armed: readonly number[]
-}
-
-/** The right to count a session down alone, to its end. */
-export interface Lease extends HeldSession {
-  endsAtUnixMs?: number
-  endMs: number
-  /** Ceiling of the shown time after a correction that would have raised it. */
-  shownCapMs?: number
-}
-
-export interface Pause extends HeldSession {
-  remainingMs: number
-  /** When the suspension has lasted too long. */
-  deadlineMs: number
-}
+import type { Lease, Pause } from './lease.ts'
+import type { Snapshot, StoredEvent } from './saved-state.ts'
 
 export type RefusalCode = string
 
@@ -62,16 +39,12 @@ export interface Notice {
   level: 'info' | 'warning'
 }
 
-/** An event kept until the server has taken it. */
-export interface StoredEvent extends Omit<StationEvent, 'at'> {
-  atUnixMs: number
-  /** Stamped before the server's clock was known; shifted when it is. */
-  isApproximate: boolean
-}
-
+/** Every `...Ms` that is not a duration is on the agent's monotonic clock; `...UnixMs` is the server's. */
 export interface StationState {
   phase: Phase
   stationId?: string
+  /** What people call the station; known once a document came. */
+  label?: string
   /** Version of the `desired` document applied; 0 before the first. */
   version: number
   bootId: string

@@ -59,6 +59,7 @@ export interface Grant {
   nowMs: number
   sessionId?: string
   granted?: number
+  closesAt?: string
 }
 
 /** An `active` document that leaves `seconds` from `nowMs` on. */
@@ -68,9 +69,11 @@ export function activeDocument({
   nowMs,
   sessionId = 's-1',
   granted = seconds,
+  closesAt,
 }: Grant): Desired {
   return {
     version,
+    label: 'Poste 1',
     state: 'active',
     session: {
       id: sessionId,
@@ -78,6 +81,7 @@ export function activeDocument({
       grantedSeconds: granted,
       remainingSeconds: seconds,
       endsAt: instantOf(SERVER_OFFSET_MS + nowMs + seconds * 1_000),
+      ...(closesAt === undefined ? {} : { closesAt }),
     },
     sentAt: instantOf(SERVER_OFFSET_MS + nowMs),
   }

@@ -276,6 +276,45 @@ describe('after a restart of the agent', () => {
   })
 })
 
+describe('a site that closes before the session could run out', () => {
+  const closesAt = new Date(SERVER_OFFSET_MS + 600_000).toISOString()
+  const cutShort = () => {
+    const rig = createReadyRig()
+    rig.input(received(activeDocument({ version: 10, seconds: 600, nowMs: 0, closesAt })))
+    return rig
+  }
+  const shown = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).countdown?.closesAt
+
+  it('is told from the start, and still after a restart of the agent', () => {
+    const rig = cutShort()
+    expect(shown(rig)).toBe(closesAt)
+    const next = createRig()
+    next.input({ kind: 'enrolled', stationId: 'pc-01', snapshot: snapshotOf(rig.state(), rig.nowMs()) })
+    expect(shown(next)).toBe(closesAt)
+  })
+
+  it('is no longer told once the session may outlive it', () => {
+    const rig = cutShort()
+    rig.input(received(activeDocument({ version: 11, seconds: 900, nowMs: 0 })))
+    expect(shown(rig)).toBeUndefined()
+  })
+})
+
+describe('the station’s label', () => {
+  const label = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).label
+
+  it('is shown as the newest document tells it, and still after a restart of the agent', () => {
+    const rig = open(600)
+    expect(label(rig)).toBe('Poste 1')
+    rig.input(received({ ...lockedDocument(11, 0), label: 'Fenêtre 3' }))
+    const next = createRig()
+    next.input({ kind: 'enrolled', stationId: 'pc-01', snapshot: snapshotOf(rig.state(), rig.nowMs()) })
+    expect(label(next)).toBe('Fenêtre 3')
+    next.input(received(lockedDocument(10, 0)))
+    expect(label(next)).toBe('Fenêtre 3')
+  })
+})
+
 describe('typing a code', () => {
   const entry = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).entry
   const type = (rig: Rig, code = 'abcd 2345') => rig.input({ kind: 'codeTyped', code })

@@ -4,7 +4,8 @@ import { settle } from './deadlines.ts'
 import { thresholdsBelow, shownMsOf } from './lease.ts'
 import { withEvent } from './outbox.ts'
 import { askEnd, callStaff, settleRequest, typeCode } from './requests.ts'
-import { restoredRest, type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './saved-state.ts'
+import { restoredRest } from './snapshot.ts'
 import {
   rejected,
   restOf,
@@ -84,8 +85,8 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
   if (snapshot?.stationId !== stationId) {
     return step({ ...state, stationId, phase: { kind: 'locked', entry: { kind: 'idle' } } })
   }
-  const { version, endedSessionIds, events, config, rest } = snapshot
-  const restored = { ...state, stationId, version, endedSessionIds, events, config }
+  const { label, version, endedSessionIds, events, config, rest } = snapshot
+  const restored = { ...state, stationId, label, version, endedSessionIds, events, config }
   return step({ ...restored, phase: restoredRest(rest, nowMs) })
 }
 

@@ -16,6 +16,8 @@ export interface CountdownView {
   capMs?: number
   grantedSeconds: number
   endsAt?: string
+  /** The site closes then, which is why the session ends. */
+  closesAt?: string
 }
 
 export interface EntryView {
@@ -28,6 +30,7 @@ export interface EntryView {
 export interface ScreenView {
   phase: Phase['kind']
   stationId?: string
+  label?: string
   siteName: string
   language: Language
   terms: string
@@ -51,6 +54,7 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
   return {
     phase: phase.kind,
     stationId: state.stationId,
+    label: state.label,
     siteName: config.branding.siteName,
     language: config.language,
     terms: config.terms,
@@ -85,6 +89,7 @@ function countdownOf(
     capMs: lease.shownCapMs,
     grantedSeconds: lease.grantedSeconds,
     endsAt: instantOf(Math.round(lease.endMs + state.stampOffsetMs)),
+    closesAt: lease.closesAt,
   }
 }
 

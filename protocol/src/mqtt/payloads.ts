@@ -53,6 +53,8 @@ export type Heartbeat = Static<typeof Heartbeat>
 /** The whole truth of a station, never a delta. `remainingSeconds` is as of `sentAt`. */
 export const Desired = Type.Object({
   version: Version,
+  /** What operators and visitors call the station. */
+  label: Type.Optional(Type.String()),
   state: oneOf(desiredStates),
   session: Type.Optional(
     Type.Object({

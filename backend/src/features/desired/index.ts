@@ -39,7 +39,8 @@ export function createDesiredDocuments(
     const running = await repository.runningAt(stationId)
     const state = desiredStateOf(station.isMaintenance, running?.session.state)
     const nowMs = clock.nowMs()
-    const sent = { version: station.desiredVersion, state, sentAt: instantOf(nowMs) }
+    const { desiredVersion: version, label } = station
+    const sent = { version, label, state, sentAt: instantOf(nowMs) }
     if (!running) return sent
     const { session, firstName = '' } = running
     const endsAtMs = endsAtMsOf(session)

@@ -48,6 +48,16 @@ const sessionEnded = (sessionId: string, at: string, version: number, seq = 1, b
 })
 
 describe('the desired document', () => {
+  it('carries the label that people call the station by, the new one at once when it is renamed', async () => {
+    const { id: stationId } = await test.createStation()
+    const { secret } = await test.enrol(stationId)
+    const station = await connected(stationId, secret)
+    const { version } = (await station.desired()).payload
+    await test.done('PUT', `/api/postes/${stationId}/`, { label: 'Fenêtre 3' })
+    const renamed = await station.desired(({ label }) => label === 'Fenêtre 3')
+    expect(renamed.payload['version']).toBeGreaterThan(version as number)
+  })
+
   it('comes retained on subscription, its remaining time as of now, its version unchanged', async () => {
     const { id, stationId } = await test.startSession({ minutes: 10 })
     const { secret } = await test.enrol(stationId)
