@@ -4,6 +4,9 @@ import { findPostgres } from './tests/support/postgres.ts'
 
 const summaryFile = process.env.ESCALE_TEST_SUMMARY
 
+/** A test awaits events, not time: this is for what hangs, on two cores that are busy with the others. */
+const PATIENT = { testTimeout: 30_000, hookTimeout: 60_000 }
+
 /** Where nothing touches the database, once is enough. */
 const WITHOUT_DATABASE = ['backend/src/domain/**', 'backend/src/**/{environment,image,run-job}.test.ts']
 
@@ -24,12 +27,19 @@ export default defineConfig({
     reporters: summaryFile ? ['default', summaryReporter(summaryFile)] : ['default'],
     projects: [
       ...['protocol', 'broker', 'backend', 'agent', 'admin'].map((name) => ({
-        test: { name, include: [`${name}/**/*.test.ts`], sequence: { groupOrder: 1 } },
+        test: {
+          name,
+          include: [`${name}/**/*.test.ts`],
+          exclude: ['**/*.postgres.test.ts', '**/node_modules/**'],
+          sequence: { groupOrder: 1 },
+          ...PATIENT,
+        },
       })),
       {
         test: {
           name: 'backend-postgres',
           sequence: { groupOrder: 1 },
+          ...PATIENT,
           ...onPostgres,
         },
       },

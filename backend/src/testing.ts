@@ -13,6 +13,7 @@ import { createApp, type App } from './app.ts'
 import { openDatabase, type Database } from './db/database.ts'
 import { createTestDatabase } from './db/testing.ts'
 import { createTokens } from './features/auth/index.ts'
+import { readDescription, type Description, type Document } from './testing-description.ts'
 
 const ERROR_LEVEL = 50
 const HOST = '127.0.0.1'
@@ -23,6 +24,8 @@ export interface Call {
   token?: string | null
   headers?: Record<string, string>
   ip?: string
+  /** Another server than the one that the test started. */
+  app?: Pick<App, 'http'>
 }
 
 export interface Answer<T = Record<string, unknown>> {
@@ -73,10 +76,10 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     })
     await made.prepare()
     await made.http.ready()
-    isRunning = true
     return made
   }
   let app: App = await make()
+  isRunning = true
   const db: Database = await openDatabase(databaseUrl, log)
 
   const operators = {} as Record<OperatorRole, string>
@@ -102,11 +105,11 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
   async function call<T = Record<string, unknown>>(
     method: string,
     url: string,
-    { body, token, headers = {}, ip = HOST }: Call = {},
+    { body, token, headers = {}, ip = HOST, app: asked = app }: Call = {},
   ): Promise<Answer<T>> {
     const auth = headers['authorization'] === undefined ? await bearer(token) : {}
     const isText = typeof body === 'string' || Buffer.isBuffer(body)
-    const response = await app.http.inject({
+    const response = await asked.http.inject({
       method: method as 'GET',
       url,
       headers: {
@@ -118,7 +121,9 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       remoteAddress: ip,
     })
     const parsed = (response.body === '' ? {} : JSON.parse(response.body)) as T
-    return { status: response.statusCode, headers: response.headers, body: parsed }
+    const answer = { status: response.statusCode, headers: response.headers, body: parsed }
+    requireDescribed(app, method, url, answer)
+    return answer
   }
 
   async function done<T>(method: string, url: string, body?: unknown): Promise<T> {
@@ -170,6 +175,13 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     async restart() {
       await close()
       app = await make()
+      isRunning = true
+    },
+    /** Another server on the same database, to be asked by `call`. */
+    async startAnother(): Promise<App> {
+      const another = await make()
+      disposals.push(() => another.close())
+      return another
     },
 
     createUser: (fields: object = {}) =>
@@ -250,6 +262,16 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       if (failures.length > 0 && !isErrorExpected) throw new Error(JSON.stringify(failures, undefined, 2))
     },
   }
+}
+
+let description: Description | undefined
+
+/** Whatever a test asks for, the answer keeps to the API's own description. */
+function requireDescribed({ http }: App, method: string, url: string, answer: Answer<unknown>): void {
+  description ??= readDescription(http.swagger() as unknown as Document)
+  const operation = description.find(method, url)
+  const faults = operation ? description.faultsOf(operation, answer) : []
+  if (faults.length > 0) throw new Error(`${method} ${url}: ${faults.join('; ')}`)
 }
 
 type LiveOptions = ClientOptions & { token?: string | null; protocols?: string[] }

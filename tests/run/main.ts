@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installPostgres } from '../support/postgres.ts'
 import { ROOT } from '../support/spawned.ts'
 import type { Summary } from './summary.ts'
 
@@ -65,6 +66,7 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
   if (failedChecks.length > 0) say(`\nFailed checks: ${failedChecks.join(', ')}`)
   if (command === 'check') return failedChecks.length
 
+  if (await installPostgres()) say('• PostgreSQL installed')
   const { passed, failed, skipped } = await test(options.filter((option) => option !== '--strict'))
   if (skipped.length > 0) {
     say('\nSkipped:')

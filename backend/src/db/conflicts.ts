@@ -9,7 +9,8 @@ const RUNNING_KEYS = ['station_id', 'user_id']
  */
 export function toConflict(err: unknown): unknown {
   if (!(err instanceof UniqueConstraintError)) return err
-  const columns = Object.keys(err.fields).map((column) => column.replace(/^.*\./, ''))
+  // For SQLite Sequelize hands out a list here, whatever its types say.
+  const columns = Array.isArray(err.fields) ? (err.fields as string[]) : Object.keys(err.fields)
   const [column] = columns
   if (isOfSessions(err) && column !== undefined && RUNNING_KEYS.includes(column))
     return new AppError('session-active', { cause: err })

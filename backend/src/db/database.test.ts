@@ -155,3 +155,39 @@ describe('the journal’s table', () => {
     expect((await database.models.logs.findByPk(1))?.get()).toEqual(row)
   })
 })
+
+describe('what the database itself refuses', () => {
+  const station = (id: string, ipAddress: string | null) => ({
+    ...{ id, label: id, location: null, ipAddress, macAddress: null, isMaintenance: false },
+    ...{ isMarkedOffline: false, secretHash: null, previousSecretHash: null, previousSecretUntilMs: null },
+    ...{ desiredVersion: 0, version: 1, createdAtMs: 0, updatedAtMs: 0 },
+  })
+  const session = (id: string) => ({
+    ...{ id, userId: null, stationId: 'pc-1', state: 'active' as const, grantedSeconds: 60 },
+    ...{ creditSeconds: 0, consumedMs: 0, runningSinceMs: 0, codeHash: null, codeExpiresAtMs: 0 },
+    ...{ validatedStationId: null, validatedAtMs: null, startedAtMs: 0, suspendedAtMs: null },
+    ...{ endedAtMs: null, endReason: null, deadlineMs: null, createdBy: 'desk' },
+    ...{ mayOutliveClosing: false, version: 1, createdAtMs: 0, updatedAtMs: 0 },
+  })
+  const insertStation = (id: string, ip: string | null) =>
+    database.write(() => database.models.stations.create(station(id, ip), database.scope()))
+  const insertSession = (id: string) =>
+    database.write(() => database.models.sessions.create(session(id), database.scope()))
+
+  it('is a duplicate that names the field, whatever was checked before', async () => {
+    await insertStation('pc-1', '192.0.2.1')
+    await expect(insertStation('pc-1', null)).rejects.toMatchObject({
+      code: 'duplicate',
+      extras: { errors: [{ pointer: '/id' }] },
+    })
+    await expect(insertStation('pc-2', '192.0.2.1')).rejects.toMatchObject({
+      code: 'duplicate',
+      extras: { errors: [{ pointer: '/ipAddress' }] },
+    })
+  })
+
+  it('is an active session where a second one would run at a station', async () => {
+    await insertSession('a')
+    await expect(insertSession('b')).rejects.toMatchObject({ code: 'session-active' })
+  })
+})

@@ -1,0 +1,73 @@
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDatabase, type Database } from './database.ts'
+import { createTestDatabase } from './testing.ts'
+
+const log = pino({ level: 'silent' })
+let database: Database
+let url: string
+let drop: () => Promise<void>
+
+beforeEach(async () => {
+  ;({ url, drop } = await createTestDatabase(''))
+  database = await openDatabase(url, log)
+})
+afterEach(async () => {
+  await database.close()
+  await drop()
+})
+
+const save = (key: string, failures: number, { models, scope }: Database = database) =>
+  models.throttles.create({ key, failures, windowStartMs: 0, level: 0, blockedUntilMs: 0 }, scope())
+
+describe('on PostgreSQL', () => {
+  /** What PostgreSQL says of a transaction that it wants to have again. */
+  const refuse = (code: string) =>
+    database.sequelize.query(
+      `DO $$ BEGIN RAISE EXCEPTION 'try again' USING ERRCODE = '${code}'; END $$`,
+      database.scope(),
+    )
+
+  it.each(['40001', '40P01'])('a write that ends with %s is done again, whole', async (code) => {
+    let attempts = 0
+    const told: number[] = []
+    await database.write(async () => {
+      attempts += 1
+      const attempt = attempts
+      database.afterCommit(() => told.push(attempt))
+      await save('again', attempt)
+      if (attempt < 3) await refuse(code)
+    })
+    expect(told).toEqual([3])
+    expect((await database.models.throttles.findByPk('again'))?.get().failures).toBe(3)
+  })
+
+  it('a write that is refused again and again fails in the end, and others follow', async () => {
+    let attempts = 0
+    const hopeless = database.write(async () => {
+      attempts += 1
+      await refuse('40001')
+    })
+    await expect(hopeless).rejects.toThrow('try again')
+    expect(attempts).toBe(5)
+    await save('next', 0)
+  })
+
+  it('several servers start at once on an empty database, and write in turn', async () => {
+    await database.sequelize.query('DROP SCHEMA public CASCADE')
+    await database.sequelize.query('CREATE SCHEMA public')
+    const servers = await Promise.all([url, url, url].map((shared) => openDatabase(shared, log)))
+    const seen = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => {
+        const server = servers[i % 3] ?? database
+        return server.write(async () => {
+          const count = await server.models.throttles.count(server.scope())
+          await save(`k${i}`, count, server)
+          return count
+        })
+      }),
+    )
+    expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i))
+    for (const server of servers) await server.close()
+  })
+})
