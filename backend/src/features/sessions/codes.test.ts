@@ -114,6 +114,23 @@ describe('guessing', () => {
     expect((await validate({ code: accessCode }, ip)).status).toBe(429)
   })
 
+  it('gets nowhere with ten thousand codes at fifty stations, before a restart and after it', async () => {
+    const stations = await Promise.all(Array.from({ length: 50 }, () => test.createStation()))
+    const guess = ({ id: stationId }: { id: string }) => validate({ code: 'AAAA-AAAA', stationId }, freshIp())
+    const judged = async (rounds: number) => {
+      let count = 0
+      for (let round = 0; round < rounds; round += 1) {
+        for (const { status } of await Promise.all(stations.map(guess))) if (status !== 429) count += 1
+      }
+      return count
+    }
+    expect(await judged(100)).toBe(50 * 5)
+    await test.restart()
+    expect(await judged(99)).toBe(0)
+    test.advanceClock(30_000)
+    expect(await judged(1)).toBe(50)
+  }, 120_000)
+
   it('counts no more than the free tries however many come at the same time', async () => {
     const { id: stationId } = await test.createStation()
     const guesses = Array.from({ length: 40 }, () => validate({ code: 'AAAA-AAAA', stationId }))

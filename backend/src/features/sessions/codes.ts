@@ -70,12 +70,19 @@ export function createCodeValidation(ports: {
      * What a code opens. Unknown, expired and used codes are told apart by nothing; a right code of another
      * station names that station and is not counted. Changes counters only.
      */
-    validate({ code, stationId, ip, actor }: CodeAttempt): Promise<Result<ValidatedCode>> {
-      return database.write(async () => {
-        const counters: ThrottleCounter[] = [{ key: `code@${ip}`, rules: addressCodeRules }]
-        if (stationId !== undefined) counters.push({ key: `code:${stationId}`, rules: stationCodeRules })
+    async validate({ code, stationId, ip, actor }: CodeAttempt): Promise<Result<ValidatedCode>> {
+      const counters: ThrottleCounter[] = [{ key: `code@${ip}`, rules: addressCodeRules }]
+      if (stationId !== undefined) counters.push({ key: `code:${stationId}`, rules: stationCodeRules })
+      const refusal = async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
-        if (retryAfterSeconds > 0) return failure('code-throttled', { retryAfterSeconds })
+        return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined
+      }
+      // Whoever guesses on is refused by a look alone, and holds up nobody who writes.
+      const early = await refusal()
+      if (early) return early
+      return database.write(async () => {
+        const late = await refusal()
+        if (late) return late
         const session = await repository.findByCode(codes.hashOf(code), clock.nowMs())
         if (!session) {
           await throttles.countFailure(counters)
