@@ -9,11 +9,12 @@ const PATIENT = { testTimeout: 30_000, hookTimeout: 60_000 }
 
 /** Where nothing touches the database, once is enough. */
 const WITHOUT_DATABASE = ['backend/src/domain/**', 'backend/src/**/{environment,image,run-job}.test.ts']
+const NOT_OURS = '**/node_modules/**'
 
 const onPostgres = findPostgres()
   ? {
       include: ['backend/**/*.test.ts'],
-      exclude: WITHOUT_DATABASE,
+      exclude: [...WITHOUT_DATABASE, NOT_OURS],
       globalSetup: ['tests/support/backend-postgres.ts'],
     }
   : { include: ['tests/support/no-postgres.ts'] }
@@ -30,7 +31,7 @@ export default defineConfig({
         test: {
           name,
           include: [`${name}/**/*.test.ts`],
-          exclude: ['**/*.postgres.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.postgres.test.ts', NOT_OURS],
           sequence: { groupOrder: 1 },
           ...PATIENT,
         },

@@ -49,7 +49,13 @@ function postgresOptions(url: string): Options {
     password: decodeURIComponent(password),
     database: decodeURIComponent(pathname.slice(1)),
     dialectModule: driverWithNumbers(),
-    dialectOptions: { idle_in_transaction_session_timeout: STANDSTILL_MS, keepAlive: true },
+    dialectOptions: {
+      idle_in_transaction_session_timeout: STANDSTILL_MS,
+      keepAlive: true,
+      // Whatever the site's default is: after waiting for the writer's lock, a write must see what came before.
+      options: '-c default_transaction_isolation=read\\ committed',
+    },
+    pool: { min: 2, max: 10, idle: 60_000 },
   }
 }
 

@@ -70,4 +70,46 @@ describe('on PostgreSQL', () => {
     expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i))
     for (const server of servers) await server.close()
   })
+
+  it('a write whose connection is cut before its commit is done again, whole', async () => {
+    const other = await openDatabase(url, log)
+    const cutAllOthers = () =>
+      other.sequelize.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      )
+    await cutAllOthers()
+    await database.write(() => save('after idling', 0))
+    let attempts = 0
+    await database.write(async () => {
+      attempts += 1
+      await save('once', attempts)
+      if (attempts === 1) await cutAllOthers()
+      await save('more', attempts)
+    })
+    const rows = (await database.models.throttles.findAll()).map((row) => row.get())
+    const saved = Object.fromEntries(rows.map(({ key, failures }) => [key, failures]))
+    expect(saved).toEqual({ 'after idling': 0, once: 2, more: 2 })
+    await other.close()
+  })
+
+  it('a write sees what came before it even where the site’s default is another isolation', async () => {
+    const name = new URL(url).pathname.slice(1)
+    await database.sequelize.query(
+      `ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`,
+    )
+    const servers = await Promise.all([url, url].map((shared) => openDatabase(shared, log)))
+    await database.write(() => save('count', 0))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => {
+        const { write, models, scope } = servers[i % 2] ?? database
+        return write(async () => {
+          const failures = (await models.throttles.findByPk('count', scope()))?.get().failures ?? 0
+          await models.throttles.update({ failures: failures + 1 }, { where: { key: 'count' }, ...scope() })
+        })
+      }),
+    )
+    expect((await database.models.throttles.findByPk('count'))?.get().failures).toBe(20)
+    for (const server of servers) await server.close()
+  })
 })

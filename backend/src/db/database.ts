@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { DatabaseError, Sequelize, Transaction } from 'sequelize'
+import { Sequelize, Transaction } from 'sequelize'
 import type { Logger } from 'pino'
 import { connectionOptions } from './connection.ts'
 import { toConflict } from './conflicts.ts'
+import { isAskedAgain, isConnectionLost } from './retries.ts'
 import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
 import { migrate } from './migrations/index.ts'
@@ -13,8 +14,8 @@ export interface Database {
   /**
    * Runs `work` in one write transaction; called inside another, it joins that one. One write is under way at a
    * time, over all servers of a database: what `work` reads stays true until it is committed, so nothing but the
-   * database may be awaited in it. A failed statement ends it: whoever catches must throw on. PostgreSQL may ask
-   * for all of it again. Source: docs/adr/0004-one-writer-or-retries.md
+   * database may be awaited in it. A failed statement ends it: whoever catches must throw on. It may be
+   * asked to do all of it again. Source: docs/adr/0004-one-writer-or-retries.md
    * @throws AppError `duplicate` or `session-active` when only the database's own guards saw a conflict
    */
   write<T>(work: () => Promise<T>): Promise<T>
@@ -33,8 +34,6 @@ interface UnitOfWork {
 
 /** Held by the one write under way; any number will do, always the same. */
 const TAKE_WRITER_LOCK = 'SELECT pg_advisory_xact_lock(4543299)'
-/** Serialisation failure, deadlock: PostgreSQL asks for the whole transaction again. */
-const ASKED_AGAIN = ['40001', '40P01']
 const ATTEMPTS = 5
 
 /**
@@ -59,18 +58,31 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
   const unitOfWork = new AsyncLocalStorage<UnitOfWork>()
   let queue: Promise<unknown> = Promise.resolve()
 
-  const attempt = async <T>(work: () => Promise<T>) => {
+  const attempt = async <T>(
+    work: () => Promise<T>,
+    left: number,
+  ): Promise<{ result: T; effects: UnitOfWork['effects'] }> => {
     const effects: UnitOfWork['effects'] = []
-    const options = isSqlite ? { type: Transaction.TYPES.IMMEDIATE } : {}
-    const result = await sequelize.transaction(options, async (transaction) => {
-      if (!isSqlite) await sequelize.query(TAKE_WRITER_LOCK, { transaction })
-      return unitOfWork.run({ transaction, effects }, work)
-    })
-    return { result, effects }
+    const progress = { isWorkDone: false }
+    try {
+      const options = isSqlite ? { type: Transaction.TYPES.IMMEDIATE } : {}
+      const result = await sequelize.transaction(options, async (transaction) => {
+        if (!isSqlite) await sequelize.query(TAKE_WRITER_LOCK, { transaction })
+        const done = await unitOfWork.run({ transaction, effects }, work)
+        progress.isWorkDone = true
+        return done
+      })
+      return { result, effects }
+    } catch (err) {
+      // Once the commit is on its way, a lost connection does not say whether it got there.
+      if (left > 1 && (isAskedAgain(err) || (!progress.isWorkDone && isConnectionLost(err))))
+        return attempt(work, left - 1)
+      throw toConflict(err)
+    }
   }
 
   const commit = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { result, effects } = await withRetries(() => attempt(work))
+    const { result, effects } = await attempt(work, ATTEMPTS)
     for (const effect of effects) {
       try {
         effect()
@@ -106,20 +118,4 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
       await sequelize.close()
     },
   }
-}
-
-/** @throws what `attempt` throws last, told as callers know it */
-async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = ATTEMPTS - 1; ; left -= 1) {
-    try {
-      return await attempt()
-    } catch (err) {
-      if (left === 0 || !isAskedAgain(err)) throw toConflict(err)
-    }
-  }
-}
-
-function isAskedAgain(err: unknown): boolean {
-  const code = err instanceof DatabaseError && 'code' in err.original ? err.original.code : undefined
-  return typeof code === 'string' && ASKED_AGAIN.includes(code)
 }
