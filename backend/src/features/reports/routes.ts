@@ -20,6 +20,8 @@ import type { ReportService } from './service.ts'
 const config = { access: 'viewer' } as const
 const tags = ['rapports']
 const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+/** The same figures as a file or a page; sent as it is. */
+const Sheet = Type.Unsafe<unknown>(Type.String())
 
 export function reportRoutes(reports: ReportService): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -43,7 +45,14 @@ export function reportRoutes(reports: ReportService): FastifyPluginAsyncTypebox 
           summary: 'Counts and hours by one dimension, as JSON, CSV, XLSX or a page to print',
           querystring: StatisticsQuery,
           response: {
-            200: { content: { 'application/json': { schema: Type.Unsafe<unknown>(Statistics) } } },
+            200: {
+              content: {
+                'application/json': { schema: Type.Unsafe<unknown>(Statistics) },
+                'text/csv': { schema: Sheet },
+                [XLSX_TYPE]: { schema: Sheet },
+                'text/html': { schema: Sheet },
+              },
+            },
           },
         },
       },

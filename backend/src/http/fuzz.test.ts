@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { arbitraryOf, spoilt, strangeValue } from '../testing-arbitrary.ts'
+import {
+  readDescription,
+  type Description,
+  type DescribedOperation,
+  type Document,
+  type JsonSchema,
+} from '../testing-description.ts'
+import { startTestApp, type TestApp } from '../testing.ts'
+
+const SEED = 20_260_302
+const RUNS = 25
+/** Each of these hashes a password, which is slow by design. */
+const SLOW = ['POST /api/token/', 'POST /api/operateurs/', 'PUT /api/operateurs/{id}/']
+const SLOW_RUNS = 6
+/** Long enough for a machine that is busy with everything else. */
+const TIMEOUT_MS = 120_000
+
+const JSON_TYPE = 'application/json'
+
+let test: TestApp
+let description: Description
+let schemas: Record<string, JsonSchema>
+/** What exists, by the first word of its path. */
+const known: Record<string, string[]> = {}
+
+beforeAll(async () => {
+  test = await startTestApp()
+  const { body } = await test.call<Document>('GET', '/api/openapi.json', { token: null })
+  description = readDescription(body)
+  schemas = body.components['schemas'] as Record<string, JsonSchema>
+  const user = await test.createUser()
+  const session = await test.startSession({ userId: user.id })
+  const pending = await test.createSession()
+  known['utilisateurs'] = [user.id, (await test.createUser()).id]
+  known['postes'] = [session.stationId, (await test.createStation()).id]
+  known['sessions'] = [session.id, pending.id]
+  known['logs'] = ['1', '2', '3']
+  known['operateurs'] = [test.operators.viewer]
+})
+afterAll(() => test.stop())
+
+/** An answer of the server, its body parsed where it is JSON. */
+async function ask(method: string, url: string, headers: Record<string, string>, payload?: string) {
+  const response = await test.app.http.inject({
+    method: method as 'GET',
+    url,
+    headers,
+    ...(payload === undefined ? {} : { payload }),
+  })
+  const isJson = String(response.headers['content-type']).includes('json')
+  const body: unknown = isJson ? JSON.parse(response.body) : response.body
+  return { status: response.statusCode, headers: response.headers as Record<string, unknown>, body }
+}
+
+/** One request: right in all its parts, or wrong in some. */
+interface Attempt {
+  path: Record<string, string>
+  query: Record<string, string>
+  body: unknown
+  isSpoilt: boolean
+  headers: Record<string, string>
+}
+
+function attempts(operation: DescribedOperation): fc.Arbitrary<Attempt> {
+  const group = operation.path.split('/')[2] ?? ''
+  const among = (place: string) => operation.parameters.filter((parameter) => parameter.in === place)
+  const path = among('path').map(({ name, schema }) => {
+    const ids = known[group] ?? []
+    const known_ =
+      ids.length > 0 ? [{ arbitrary: fc.nat().map((n) => ids[n % ids.length] ?? '1'), weight: 6 }] : []
+    const strange = fc.constantFrom('%00', '%', '%zz', '..', '1e400', '-1', 'x'.repeat(101), '%F0%9F%8E%89')
+    const fitting = arbitraryOf(schema, schemas).map((value) => encodeURIComponent(String(value)))
+    return [
+      name,
+      fc.oneof(...known_, { arbitrary: fitting, weight: 2 }, { arbitrary: strange, weight: 1 }),
+    ] as const
+  })
+  const query = among('query').map(({ name, schema }) => {
+    const fitting = arbitraryOf(schema, schemas).map(String)
+    const strange = strangeValue.map(String)
+    return [name, fc.oneof({ arbitrary: fitting, weight: 6 }, { arbitrary: strange, weight: 1 })] as const
+  })
+  const needed = among('query').filter(({ required }) => required === true)
+  const schema = operation.requestBody?.content[JSON_TYPE]?.schema
+  const right = schema ? arbitraryOf(schema, schemas) : fc.constant(undefined)
+  const body = right.chain((value) =>
+    fc
+      .boolean()
+      .chain((isSpoilt) =>
+        (isSpoilt && schema ? spoilt(value) : fc.constant(value)).map((sent) => ({ sent, isSpoilt })),
+      ),
+  )
+  return fc
+    .record({
+      path: fc.record(Object.fromEntries(path)),
+      query: fc.record(Object.fromEntries(query), { requiredKeys: needed.map(({ name }) => name) }),
+      body,
+      ifMatch: fc.constantFrom(undefined, undefined, undefined, '*', '"1"', '"999"', 'W/"1"', 'nonsense'),
+      language: fc.constantFrom(undefined, 'en', '*', 'de;q=0.9, en;q=abc', ';;q=,'),
+    })
+    .map(({ path: ids, query: fields, body: { sent, isSpoilt }, ifMatch, language }) => ({
+      path: ids,
+      query: fields,
+      body: sent,
+      isSpoilt,
+      headers: {
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+        ...(language === undefined ? {} : { 'accept-language': language }),
+      },
+    }))
+}
+
+async function tryOut(operation: DescribedOperation, { path, query, body, headers }: Attempt): Promise<void> {
+  const url = operation.path.replace(/\{(\w+)\}/g, (_all, name: string) => path[name] ?? '')
+  const search = new URLSearchParams(query).toString()
+  const hasBody = body !== undefined && operation.method !== 'GET'
+  const payload = hasBody ? JSON.stringify(body) : undefined
+  const answer = await ask(
+    operation.method,
+    search ? `${url}?${search}` : url,
+    {
+      authorization: `Bearer ${await test.tokenOf('admin')}`,
+      ...headers,
+      ...(hasBody ? { 'content-type': JSON_TYPE } : {}),
+    },
+    payload,
+  )
+  const told = `${operation.method} ${url}?${search} ${payload ?? ''} -> ${JSON.stringify(answer.body)}`
+  expect(answer.status, told).toBeLessThan(500)
+  // Something strange in a path may lead elsewhere.
+  if (description.find(operation.method, url) !== operation) return
+  expect(description.faultsOf(operation, answer), told).toEqual([])
+  if (payload !== undefined && description.bodyFault(operation, JSON.parse(payload)) !== undefined) {
+    expect(answer.status, told).toBeGreaterThanOrEqual(400)
+  }
+  const { id } = (answer.body ?? {}) as { id?: string | number }
+  const group = operation.path.split('/')[2] ?? ''
+  if (answer.status === 201 && id !== undefined) known[group]?.push(String(id))
+}
+
+describe('whatever is sent', () => {
+  it(
+    'no operation fails, and every answer keeps to its description',
+    async () => {
+      for (const operation of description.operations) {
+        const name = `${operation.method} ${operation.path}`
+        const numRuns = SLOW.includes(name) ? SLOW_RUNS : RUNS
+        await fc.assert(
+          fc.asyncProperty(attempts(operation), (attempt) => tryOut(operation, attempt)),
+          { seed: SEED, numRuns, endOnFailure: true },
+        )
+      }
+      expect(test.errors()).toEqual([])
+    },
+    TIMEOUT_MS,
+  )
+})
