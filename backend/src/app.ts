@@ -17,6 +17,7 @@ import { stationRoutes } from './features/stations/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { healthRoutes } from './http/health.ts'
+import { metricsRoutes } from './http/metrics.ts'
 import { registerNotFound } from './http/not-found.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
@@ -97,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerOpenApi(http)
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(database))
+  await http.register(metricsRoutes({ ...services, broker }))
   await http.register(authRoutes(auth), { prefix: '/api' })
   await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
   await http.register(userRoutes({ ...services, repository: services.userRepository, clock }), {

@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
     isOpenToStations?: boolean
+    /** Programs on this machine need no token. */
+    isOpenToLoopback?: boolean
   }
   interface FastifyRequest {
     caller: Caller | undefined
@@ -46,8 +48,8 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
     route.config = { ...route.config, access: 'public' }
   })
   app.addHook('onRequest', async (request) => {
-    const { access, isOpenToStations } = request.routeOptions.config
-    if (access === undefined) return
+    const { access, isOpenToStations, isOpenToLoopback } = request.routeOptions.config
+    if (access === undefined || (isOpenToLoopback && isLoopback(request.ip))) return
     if (access === 'public') {
       if (isOpenToStations) request.caller = await callerOf(request)
       return
@@ -83,4 +85,9 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
 export function actorOf({ caller }: FastifyRequest): Actor {
   if (!caller) throw new AppError('unauthenticated')
   return { type: caller.type, id: caller.id, label: caller.label }
+}
+
+function isLoopback(ip: string): boolean {
+  const address = normaliseIp(ip) ?? ''
+  return address === '::1' || address.startsWith('127.')
 }

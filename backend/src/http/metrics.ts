@@ -1,0 +1,69 @@
+import type { Broker } from '@escale/broker'
+import type { FastifyPluginAsync } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { RunningSessions } from '../features/sessions/index.ts'
+import type { StationService } from '../features/stations/index.ts'
+
+export interface MetricsPorts {
+  stations: Pick<StationService, 'stats'>
+  running: RunningSessions
+  broker: Pick<Broker, 'stats'>
+}
+
+/** Figures for Prometheus, taken when they are asked for: from this machine, or with an operator's token. */
+export function metricsRoutes(ports: MetricsPorts): FastifyPluginAsync {
+  let registry: Promise<Registry> | undefined
+  return async (app) => {
+    app.get(
+      '/metrics',
+      { config: { access: 'viewer', isOpenToLoopback: true }, schema: { hide: true } },
+      async (_request, reply) => {
+        registry ??= createRegistry(ports)
+        const { contentType, metrics } = await registry.then(async (made) => ({
+          contentType: made.contentType,
+          metrics: await made.metrics(),
+        }))
+        return reply.type(contentType).send(metrics)
+      },
+    )
+  }
+}
+
+async function createRegistry({ stations, running, broker }: MetricsPorts): Promise<Registry> {
+  // Loaded with the first question: most sites never ask.
+  const { Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  new Gauge({
+    name: 'escale_stations',
+    help: 'Stations by state',
+    labelNames: ['state'] as const,
+    registers,
+    async collect() {
+      const { available, occupied, maintenance, offline } = await stations.stats()
+      for (const [state, count] of Object.entries({ available, occupied, maintenance, offline })) {
+        this.set({ state }, count)
+      }
+    },
+  })
+  new Gauge({
+    name: 'escale_sessions_active',
+    help: 'Sessions that count down now',
+    registers,
+    collect() {
+      this.set([...running.values()].length)
+    },
+  })
+  new Gauge({
+    name: 'escale_broker',
+    help: 'Figures of the MQTT broker since it started; clients as of now',
+    labelNames: ['figure'] as const,
+    registers,
+    collect() {
+      const figures: Record<string, number> = { ...broker.stats() }
+      for (const [figure, value] of Object.entries(figures)) this.set({ figure }, value)
+    },
+  })
+  return registry
+}
