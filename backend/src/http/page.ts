@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { AppError, type FieldError } from '../errors.ts'
 
 export interface PageQuery {
   page?: number
@@ -22,19 +23,28 @@ export interface PageWindow {
 }
 
 /**
- * Translates `page`, `pageSize` and `ordering`. An ordering by a field that is not a column is ignored.
+ * Translates `page`, `pageSize` and `ordering`.
  * @param columns what may be ordered by: field name -> column attribute
+ * @throws AppError `invalid-query` when the list cannot be ordered by that field
  */
 export function windowOf(query: PageQuery, columns: Record<string, string>): PageWindow {
   const limit = query.pageSize ?? 25
   const ordering = query.ordering ?? ''
   const field = ordering.replace(/^-/, '')
   const column = Object.hasOwn(columns, field) ? columns[field] : undefined
+  if (field !== '' && column === undefined)
+    throw new AppError('invalid-query', { errors: [notOrderable(columns)] })
   return {
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
     ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC' : 'ASC'] } : {}),
   }
+}
+
+function notOrderable(columns: Record<string, string>): FieldError {
+  const names = Object.keys(columns).join(', ')
+  const message = { fr: `Valeurs possibles\u00a0: ${names}.`, en: `Possible values: ${names}.` }
+  return { pointer: '/ordering', message }
 }
 
 const NOWHERE = 'http://localhost'

@@ -3,7 +3,7 @@ import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } f
 import { AppError, messageOf } from '../errors.ts'
 import { fieldErrorOf } from './field-errors.ts'
 
-/** French unless the reader asks for English first. */
+/** French unless the reader asks for English first; whoever takes any language gets French. */
 export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
   const preferred = (request.headers['accept-language'] ?? '')
     .split(',')
@@ -12,7 +12,7 @@ export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
       const quality = params.map((p) => /^\s*q=([\d.]+)$/.exec(p)?.[1]).find((q) => q !== undefined)
       return { tag, quality: quality === undefined ? 1 : Number(quality) }
     })
-    .filter(({ tag, quality }) => quality > 0 && /^(fr|en)\b/.test(tag))
+    .filter(({ tag, quality }) => quality > 0 && /^((fr|en)\b|\*$)/.test(tag))
     .sort((a, b) => b.quality - a.quality)[0]
   return preferred?.tag.startsWith('en') ? 'en' : 'fr'
 }

@@ -71,11 +71,11 @@ export function logRoutes(
         schema: {
           tags,
           summary: 'What happened in one session',
-          querystring: closed({ ...listQuery, sessionId: EntityId }),
+          querystring: closed({ ...LogQuery.properties, sessionId: EntityId }),
           ...listed,
         },
       },
-      (request) => answer(request, request.query, { sessionId: request.query.sessionId }),
+      (request) => answer(request, request.query, filterOf(request.query)),
     )
     app.post(
       '/search',

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { EntityId } from '@escale/protocol'
+import { EntityId, closed } from '@escale/protocol'
 import { Type } from 'typebox'
 import { AppError } from '../../errors.ts'
 import { actorOf } from '../auth/index.ts'
@@ -30,13 +30,13 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
           consumes: ['image/jpeg', 'image/png'],
           errors: ['photo-format', 'photo-too-large', 'photo-too-many-pixels', 'photo-unreadable'],
           params,
-          response: { 204: Type.Null() },
+          response: { 200: closed({}) },
         },
       },
-      async (request, reply) => {
+      async (request) => {
         if (!Buffer.isBuffer(request.body)) throw new AppError('photo-format')
         await photos.set(request.params.id, request.body, actorOf(request))
-        return reply.code(204).send(null)
+        return {}
       },
     )
     app.get(

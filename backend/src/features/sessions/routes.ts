@@ -15,7 +15,6 @@ import {
   ValidateCodeInput,
   ValidatedCode,
   closed,
-  listQuery,
 } from '@escale/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -134,13 +133,13 @@ export function sessionRoutes({
         schema: {
           tags,
           summary: 'Sessions active or suspended',
-          querystring: closed(listQuery),
+          querystring: SessionQuery,
           response: { 200: SessionPage },
         },
       },
       async (request) => {
-        const { search } = request.query
-        const filter = { search, states: ['active', 'suspended'] as const }
+        const { page: _page, pageSize: _size, ordering: _order, ...query } = request.query
+        const filter = { ...query, states: ['active', 'suspended'] as const }
         return page(request, request.query, await sessions.list(filter, request.query))
       },
     )

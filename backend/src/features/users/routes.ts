@@ -3,6 +3,7 @@ import {
   CanCreateSession,
   EntityId,
   SessionPage,
+  SessionQuery,
   User,
   UserInput,
   UserPage,
@@ -10,7 +11,6 @@ import {
   UserReplacement,
   UserStats,
   closed,
-  listQuery,
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
@@ -153,14 +153,15 @@ export function userRoutes({
           tags,
           summary: 'Sessions of a user',
           params,
-          querystring: closed(listQuery),
+          querystring: SessionQuery,
           response: { 200: SessionPage },
         },
       },
       async (request) => {
         const { id } = request.params
         await users.get(id)
-        const { count, rows } = await sessions.list({ userId: id }, request.query)
+        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+        const { count, rows } = await sessions.list({ ...filter, userId: id }, request.query)
         const nowMs = clock.nowMs()
         return pageAnswer(request, request.query, { count, rows: rows.map((row) => toSession(row, nowMs)) })
       },
