@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Sequelize, Transaction } from 'sequelize'
 import type { Logger } from 'pino'
 import { connectionOptions } from './connection.ts'
@@ -35,6 +36,8 @@ interface UnitOfWork {
 /** Held by the one write under way; any number will do, always the same. */
 const TAKE_WRITER_LOCK = 'SELECT pg_advisory_xact_lock(4543299)'
 const ATTEMPTS = 5
+/** After a lost connection, doubled each time: a restart of PostgreSQL takes about a second. */
+const RECONNECT_MS = 50
 
 /**
  * Opens the database, brings its schema up to date, and hands it out.
@@ -75,8 +78,11 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
       return { result, effects }
     } catch (err) {
       // Once the commit is on its way, a lost connection does not say whether it got there.
-      if (left > 1 && (isAskedAgain(err) || (!progress.isWorkDone && isConnectionLost(err))))
+      const isLost = !progress.isWorkDone && isConnectionLost(err)
+      if (left > 1 && (isLost || isAskedAgain(err))) {
+        if (isLost) await pause(RECONNECT_MS * 2 ** (ATTEMPTS - left))
         return attempt(work, left - 1)
+      }
       throw toConflict(err)
     }
   }

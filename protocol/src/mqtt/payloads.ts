@@ -4,7 +4,9 @@ import { logActions } from '../logs.ts'
 
 /** Unknown fields of a payload are ignored, so every object here is open. */
 const BootId = EntityId
-const Version = Type.Integer({ minimum: 0 })
+/** Within what a double counts one by one and every database takes; the Unix time in ms is far below. */
+const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 52 })
+const Version = Counter
 const RequestId = EntityId
 /** No database takes the NUL character. */
 const text = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' })
@@ -20,7 +22,7 @@ export const Presence = Type.Object({
   online: Type.Boolean(),
   cause: oneOf(['birth', 'clean', 'lost', 'silent'] as const),
   bootId: BootId,
-  connectionSeq: Type.Optional(Type.Integer({ minimum: 0 })),
+  connectionSeq: Type.Optional(Counter),
   agentVersion: text(50),
   hostname: text(255),
   os: text(100),
@@ -38,7 +40,7 @@ export type ReportedState = (typeof reportedStates)[number]
 
 export const Heartbeat = Type.Object({
   bootId: BootId,
-  seq: Type.Integer({ minimum: 0 }),
+  seq: Counter,
   uptimeSeconds: Seconds,
   state: oneOf(reportedStates),
   sessionId: Type.Optional(EntityId),
@@ -125,7 +127,7 @@ export type Ack = Static<typeof Ack>
 /** What happened at a station while it was cut off; taken once per (station, bootId, seq). */
 export const StationEvent = Type.Object({
   bootId: BootId,
-  seq: Type.Integer({ minimum: 0 }),
+  seq: Counter,
   at: Instant,
   kind: oneOf(['session_started', 'session_ended', 'warned', 'cleaned', 'fault'] as const),
   details: Type.Record(Type.String(), Type.Unknown()),

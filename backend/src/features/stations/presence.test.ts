@@ -181,10 +181,12 @@ describe('figures', () => {
     await changed(({ state }) => state === 'available')
   })
 
-  it('of a text that no database takes are dropped, and keep nobody else’s from being saved', async () => {
+  it('of a text or a number that no database takes are dropped, and keep nobody else’s from being saved', async () => {
     const { id, connect, say } = await room()
     const station = await connect()
     await say(station, 'presence', birth({ os: 'Debian\0' }))
+    expect(await test.station(id)).toMatchObject({ online: false })
+    await say(station, 'presence', birth({ connectionSeq: 1e300 }))
     expect(await test.station(id)).toMatchObject({ online: false })
     await say(station, 'presence', birth({ os: '’); DROP TABLE stations; --' }))
     expect(await test.station(id)).toMatchObject({ online: true, os: '’); DROP TABLE stations; --' })
