@@ -1,7 +1,11 @@
 import fc, { type Arbitrary } from 'fast-check'
 import type { JsonSchema } from './testing-description.ts'
 
-type Schemas = Record<string, JsonSchema>
+export interface Vocabulary {
+  schemas: Record<string, JsonSchema>
+  /** Values that mean something to the server, by the name of the field. */
+  fields: Record<string, Arbitrary<unknown>>
+}
 
 const MAX_ITEMS = 4
 const DAY_MS = 86_400_000
@@ -17,13 +21,13 @@ const formats: Record<string, Arbitrary<string>> = {
 }
 
 /** Values that fit a JSON schema, as far as the protocol uses the language. */
-export function arbitraryOf(schema: JsonSchema, schemas: Schemas): Arbitrary<unknown> {
-  const fitting = choose(schema, schemas)
+export function arbitraryOf(schema: JsonSchema, words: Vocabulary): Arbitrary<unknown> {
+  const fitting = choose(schema, words)
   const { not } = schema as { not?: { const: unknown } }
   return not ? fitting.filter((value) => value !== not.const) : fitting
 }
 
-function choose(schema: JsonSchema, schemas: Schemas): Arbitrary<unknown> {
+function choose(schema: JsonSchema, words: Vocabulary): Arbitrary<unknown> {
   const { $ref, type, anyOf, minimum, maximum } = schema as {
     $ref?: string
     type?: string
@@ -31,13 +35,13 @@ function choose(schema: JsonSchema, schemas: Schemas): Arbitrary<unknown> {
     minimum?: number
     maximum?: number
   }
-  if ($ref !== undefined) return arbitraryOf(schemas[$ref.split('/').at(-1) ?? ''] ?? {}, schemas)
-  if (anyOf) return fc.oneof(...anyOf.map((one) => arbitraryOf(one, schemas)))
+  if ($ref !== undefined) return arbitraryOf(words.schemas[$ref.split('/').at(-1) ?? ''] ?? {}, words)
+  if (anyOf) return fc.oneof(...anyOf.map((one) => arbitraryOf(one, words)))
   if ('enum' in schema) return fc.constantFrom(...(schema['enum'] as unknown[]))
   if ('const' in schema) return fc.constant(schema['const'])
   switch (type) {
     case 'object':
-      return objectOf(schema, schemas)
+      return objectOf(schema, words)
     case 'array': {
       const {
         items = {},
@@ -49,7 +53,7 @@ function choose(schema: JsonSchema, schemas: Schemas): Arbitrary<unknown> {
         maxItems?: number
       }
       const bounds = { minLength: minItems, maxLength: Math.max(minItems, Math.min(maxItems, MAX_ITEMS)) }
-      return fc.array(arbitraryOf(items, schemas), bounds)
+      return fc.array(arbitraryOf(items, words), bounds)
     }
     case 'string':
       return stringOf(schema)
@@ -69,14 +73,19 @@ function choose(schema: JsonSchema, schemas: Schemas): Arbitrary<unknown> {
   }
 }
 
-function objectOf(schema: JsonSchema, schemas: Schemas): Arbitrary<unknown> {
+function objectOf(schema: JsonSchema, words: Vocabulary): Arbitrary<unknown> {
   const { properties = {}, required = [] } = schema as {
     properties?: Record<string, JsonSchema>
     required?: string[]
   }
-  const fields = Object.entries(properties).map(
-    ([name, field]) => [name, arbitraryOf(field, schemas)] as const,
-  )
+  const fields = Object.entries(properties).map(([name, field]) => {
+    const fitting = arbitraryOf(field, words)
+    const known = Object.hasOwn(words.fields, name) ? words.fields[name] : undefined
+    const some = known
+      ? fc.oneof({ arbitrary: known, weight: 4 }, { arbitrary: fitting, weight: 1 })
+      : fitting
+    return [name, some] as const
+  })
   return fc.record(Object.fromEntries(fields), { requiredKeys: required, noNullPrototype: true })
 }
 
@@ -104,7 +113,21 @@ function stringOf(schema: JsonSchema): Arbitrary<string> {
 
 /** Values that no schema of ours expects, wherever they stand. */
 export const strangeValue: Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom<unknown>(null, '', 0, -1, 1.5, Infinity, 2 ** 53, true, [], {}, [[]], '\0', 'é'.repeat(5_000)),
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    0,
+    -1,
+    1.5,
+    Infinity,
+    2 ** 53,
+    true,
+    [],
+    {},
+    [[]],
+    '\0',
+    'é'.repeat(5_000),
+  ),
   fc.constantFrom<unknown>(
     '__proto__',
     'constructor',

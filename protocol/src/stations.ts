@@ -22,7 +22,7 @@ export const StationMetrics = Type.Object({
   cpuPercent: Type.Optional(Percent),
   memoryPercent: Type.Optional(Percent),
   diskPercent: Type.Optional(Percent),
-  temperatureC: Type.Optional(Type.Number({ minimum: -50, maximum: 200 })),
+  temperatureC: Type.Optional(Type.Number()),
 })
 export type StationMetrics = Static<typeof StationMetrics>
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { arbitraryOf, spoilt, strangeValue } from '../testing-arbitrary.ts'
+import { arbitraryOf, spoilt, strangeValue, type Vocabulary } from '../testing-arbitrary.ts'
 import {
   readDescription,
   type Description,
@@ -22,7 +22,7 @@ const JSON_TYPE = 'application/json'
 
 let test: TestApp
 let description: Description
-let schemas: Record<string, JsonSchema>
+let words: Vocabulary
 /** What exists, by the first word of its path. */
 const known: Record<string, string[]> = {}
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   test = await startTestApp()
   const { body } = await test.call<Document>('GET', '/api/openapi.json', { token: null })
   description = readDescription(body)
-  schemas = body.components['schemas'] as Record<string, JsonSchema>
+  words = { schemas: body.components['schemas'] as Record<string, JsonSchema>, fields: fields() }
   const user = await test.createUser()
   const session = await test.startSession({ userId: user.id })
   const pending = await test.createSession()
@@ -41,6 +41,24 @@ beforeAll(async () => {
   known['operateurs'] = [test.operators.viewer]
 })
 afterAll(() => test.stop())
+
+/** One of what exists by then. */
+const oneOfKnown = (group: string) =>
+  fc.nat().map((n) => {
+    const ids = known[group] ?? []
+    return ids[n % Math.max(1, ids.length)] ?? '1'
+  })
+
+const fields = () => ({
+  userId: oneOfKnown('utilisateurs'),
+  stationId: oneOfKnown('postes'),
+  sessionId: oneOfKnown('sessions'),
+  enrolmentKey: fc.constant(test.siteKey),
+  macAddress: fc.nat(255).map((n) => `02-00-00-00-00-${n.toString(16).padStart(2, '0')}`),
+  ipAddress: fc.nat(255).map((n) => `192.168.1.${n}`),
+  timeZone: fc.constantFrom('Europe/Paris', 'Pacific/Apia', 'UTC'),
+  openingHours: fc.constant(undefined),
+})
 
 /** An answer of the server, its body parsed where it is JSON. */
 async function ask(method: string, url: string, headers: Record<string, string>, payload?: string) {
@@ -68,24 +86,22 @@ function attempts(operation: DescribedOperation): fc.Arbitrary<Attempt> {
   const group = operation.path.split('/')[2] ?? ''
   const among = (place: string) => operation.parameters.filter((parameter) => parameter.in === place)
   const path = among('path').map(({ name, schema }) => {
-    const ids = known[group] ?? []
-    const known_ =
-      ids.length > 0 ? [{ arbitrary: fc.nat().map((n) => ids[n % ids.length] ?? '1'), weight: 6 }] : []
+    const existing = known[group] ? [{ arbitrary: oneOfKnown(group), weight: 10 }] : []
     const strange = fc.constantFrom('%00', '%', '%zz', '...', '1e400', '-1', 'x'.repeat(101), '%F0%9F%8E%89')
-    const fitting = arbitraryOf(schema, schemas).map((value) => encodeURIComponent(String(value)))
+    const fitting = arbitraryOf(schema, words).map((value) => encodeURIComponent(String(value)))
     return [
       name,
-      fc.oneof(...known_, { arbitrary: fitting, weight: 2 }, { arbitrary: strange, weight: 1 }),
+      fc.oneof(...existing, { arbitrary: fitting, weight: 2 }, { arbitrary: strange, weight: 1 }),
     ] as const
   })
   const query = among('query').map(({ name, schema }) => {
-    const fitting = arbitraryOf(schema, schemas).map(String)
+    const fitting = arbitraryOf(schema, words).map(String)
     const strange = strangeValue.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
     return [name, fc.oneof({ arbitrary: fitting, weight: 6 }, { arbitrary: strange, weight: 1 })] as const
   })
   const needed = among('query').filter(({ required }) => required === true)
   const schema = operation.requestBody?.content[JSON_TYPE]?.schema
-  const right = schema ? arbitraryOf(schema, schemas) : fc.constant(undefined)
+  const right = schema ? arbitraryOf(schema, words) : fc.constant(undefined)
   const body = right.chain((value) =>
     fc.oneof(
       { arbitrary: fc.constant(value), weight: 1 },
@@ -100,7 +116,15 @@ function attempts(operation: DescribedOperation): fc.Arbitrary<Attempt> {
   return fc
     .record({
       path: fc.record(Object.fromEntries(path)),
-      query: fc.record(Object.fromEntries(query), { requiredKeys: needed.map(({ name }) => name) }),
+      query: fc
+        .tuple(
+          fc.record(Object.fromEntries(query)),
+          fc.subarray(
+            query.map(([name]) => name),
+            { maxLength: Math.min(2, query.length) },
+          ),
+        )
+        .map(([all, some]) => pick(all, [...some, ...needed.map(({ name }) => name)])),
       payload,
       type: often(JSON_TYPE, 'text/plain', 'image/png', 'application/json; charset=utf-16', 'nonsense'),
       authorization: often('admin', 'viewer', 'Bearer', 'Bearer a.b.c', 'Basic cGM6eA==', 'Digest'),
@@ -118,6 +142,9 @@ function attempts(operation: DescribedOperation): fc.Arbitrary<Attempt> {
       return { ...rest, payload: text, headers }
     })
 }
+
+const pick = (all: Record<string, string>, names: string[]) =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)))
 
 const often = (usual: string, ...others: string[]) =>
   fc.oneof(
@@ -160,11 +187,15 @@ async function tryOut(
   if (answer.status === 201 && id !== undefined) known[group]?.push(String(id))
 }
 
+/** What takes things away comes last. */
+const endsMuch = ({ method, path }: DescribedOperation) =>
+  Number(method === 'DELETE' || /erase|revoke|terminate/.test(path))
+
 describe('whatever is sent', () => {
   it(
     'no operation fails, and every answer keeps to its description',
     async () => {
-      for (const operation of description.operations) {
+      for (const operation of description.operations.toSorted((a, b) => endsMuch(a) - endsMuch(b))) {
         const name = `${operation.method} ${operation.path}`
         const numRuns = SLOW.includes(name) ? SLOW_RUNS : RUNS
         await fc.assert(
@@ -176,4 +207,19 @@ describe('whatever is sent', () => {
     },
     TIMEOUT_MS,
   )
+})
+
+describe('what generated requests found', () => {
+  it('shows the temperature of a broken sensor as the station told it', async () => {
+    const { id } = await test.createStation()
+    await test.done('POST', `/api/postes/${id}/heartbeat`, { temperatureC: -127 })
+    expect((await test.station(id)).metrics).toEqual({ temperatureC: -127 })
+  })
+
+  it('names each form that statistics come in', () => {
+    const { responses } = description.find('GET', '/api/rapports/statistiques/')!
+    expect(Object.keys(responses['200']!.content!)).toEqual(
+      expect.arrayContaining(['application/json', 'text/csv', 'text/html']),
+    )
+  })
 })
