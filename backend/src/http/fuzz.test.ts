@@ -155,7 +155,9 @@ const often = (usual: string, ...others: string[]) =>
 /** Whether a body is none that the operation takes. */
 function isWrong(operation: DescribedOperation, payload: string): boolean {
   try {
-    const body: unknown = payload === '' ? {} : JSON.parse(payload)
+    // A byte order mark may be ignored, says RFC 8259.
+    const text = payload.replace(/^\ufeff/, '')
+    const body: unknown = text === '' ? {} : JSON.parse(text)
     return description.bodyFault(operation, body) !== undefined
   } catch {
     return true
