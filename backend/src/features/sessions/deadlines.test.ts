@@ -94,7 +94,10 @@ describe('with the server', () => {
   it('ends what is suspended too long', async () => {
     const { id } = await test.startSession()
     await act(id, 'suspend')
+    // A leap of the clock ends whoever waits for a connection then.
+    await settled()
     vi.advanceTimersByTime(30 * MINUTE - SECOND)
+    await settled()
     const live = await test.live()
     await live.next('connection_established')
     expect((await test.session(id)).state).toBe('suspended')
