@@ -8,6 +8,7 @@ import {
   LogStats,
   closed,
   listQuery,
+  type SiteSettings,
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import type { FastifyRequest } from 'fastify'
@@ -15,7 +16,6 @@ import type { Clock } from '../../clock.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { AppError } from '../../errors.ts'
 import { pageAnswer, windowOf, type PageQuery } from '../../http/page.ts'
-import type { Settings } from '../settings/index.ts'
 import { toLog } from './journal.ts'
 import type { LogFilter, LogRepository } from './repository.ts'
 
@@ -26,7 +26,7 @@ const RECENT_MS = 24 * 3_600_000
 
 export function logRoutes(
   repository: LogRepository,
-  settings: Settings,
+  settings: { current(): Pick<SiteSettings, 'timeZone'> },
   clock: Clock,
 ): FastifyPluginAsyncTypebox {
   const answer = async (request: FastifyRequest, query: PageQuery, filter: LogFilter) => {

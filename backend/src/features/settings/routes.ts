@@ -7,17 +7,24 @@ import {
   closed,
   jobNames,
   oneOf,
+  type Actor,
+  type JobName,
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import { Clean } from 'typebox/value'
 import { actorOf } from '../auth/index.ts'
-import type { Calendar } from '../jobs/index.ts'
 import type { SettingsStore } from './store.ts'
 
 const admin = { access: 'admin' } as const
 const tags = ['parametres']
 
-export function settingsRoutes(settings: SettingsStore, calendar: Calendar): FastifyPluginAsyncTypebox {
+/** What the settings show of the calendar. */
+export interface ShownCalendar {
+  statuses(): Promise<JobStatus[]>
+  run(name: JobName, actor: Actor): Promise<unknown>
+}
+
+export function settingsRoutes(settings: SettingsStore, calendar: ShownCalendar): FastifyPluginAsyncTypebox {
   const answer = async () => ({ ...settings.current(), jobs: await calendar.statuses() })
 
   return async (app) => {

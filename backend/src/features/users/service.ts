@@ -8,7 +8,6 @@ import type { UserRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
-import type { PhotoStore } from '../photos/store.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 
@@ -23,7 +22,8 @@ export interface UserPorts {
   database: Database
   repository: UserRepository
   sessions: UserSessions
-  photos: Pick<PhotoStore, 'remove'>
+  /** Where photos lie: the file goes with the person. */
+  photos: { remove(name: string): Promise<void> }
   settings: Settings
   journal: Journal
   clock: Clock
