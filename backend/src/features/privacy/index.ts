@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, ErasureProof, closed, instantOf, type Actor } from '@escale/protocol'
-import { zipSync, strToU8 } from 'fflate'
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -38,6 +37,8 @@ export function createPrivacy({ database, repository, users, photos, journal, cl
         logs: (await repository.logsOf(id)).map(toLog),
       }
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
+      // Loaded when somebody asks for an archive.
+      const { strToU8, zipSync } = await import('fflate')
       return zipSync({
         'donnees.json': strToU8(JSON.stringify(everything, null, 2)),
         ...(photo ? { 'photo.jpg': [new Uint8Array(photo), { level: 0 }] } : {}),
