@@ -85,7 +85,15 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
   const operators = {} as Record<OperatorRole, string>
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     const id = randomUUID()
-    const row = { id, username: role, passwordHash: '-', role, isActive: true, createdAtMs: clock.nowMs() }
+    const row = {
+      id,
+      username: role,
+      passwordHash: '-',
+      role,
+      isActive: true,
+      version: 1,
+      createdAtMs: clock.nowMs(),
+    }
     await db.models.operators.create(row)
     operators[role] = id
   }

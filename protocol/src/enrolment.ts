@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageOf } from './schema.ts'
+import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
 
 export const EnrolInput = closed({
   enrolmentKey: Type.String({ minLength: 1, maxLength: 200 }),
@@ -46,6 +46,17 @@ export type PairingRequest = Static<typeof PairingRequest>
 
 export const PairingRequestPage = pageOf(PairingRequest)
 export type PairingRequestPage = Static<typeof PairingRequestPage>
+
+export const PairingRequestQuery = closed({
+  ...listQuery,
+  pairingCode: Type.Optional(Type.String({ maxLength: 16 })),
+  macAddress: Type.Optional(Type.String({ maxLength: 64 })),
+  hostname: Type.Optional(Type.String({ maxLength: 255 })),
+  os: Type.Optional(Type.String({ maxLength: 100 })),
+  agentVersion: Type.Optional(Type.String({ maxLength: 50 })),
+  ip: Type.Optional(Type.String({ maxLength: 64 })),
+})
+export type PairingRequestQuery = Static<typeof PairingRequestQuery>
 
 /** Accepts a request as a station that exists, or as a new one when `label` is given. */
 export const AcceptPairingInput = closed({

@@ -83,7 +83,11 @@ const logFilters = {
   to: Type.Optional(Instant),
 }
 
-export const LogQuery = closed({ ...listQuery, ...logFilters })
+export const LogQuery = closed({
+  ...listQuery,
+  ...logFilters,
+  ip: Type.Optional(Type.String({ maxLength: 64 })),
+})
 export type LogQuery = Static<typeof LogQuery>
 
 export const LogSearchInput = closed({ text: Type.Optional(Type.String({ maxLength: 200 })), ...logFilters })

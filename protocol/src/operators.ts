@@ -33,6 +33,7 @@ export type OperatorPage = Static<typeof OperatorPage>
 
 export const OperatorQuery = closed({
   ...listQuery,
+  username: Type.Optional(Type.String({ maxLength: 64 })),
   role: Type.Optional(oneOf(operatorRoles)),
   isActive: Type.Optional(Type.Boolean()),
 })

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Seconds, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { EntityId, Instant, Seconds, closed, oneOf, pageOf, pageQuery } from './schema.ts'
 
 export const statisticsDimensions = [
   'day',
@@ -63,5 +63,11 @@ export type Report = Static<typeof Report>
 export const ReportPage = pageOf(Report)
 export type ReportPage = Static<typeof ReportPage>
 
-export const ReportQuery = closed({ ...listQuery, kind: Type.Optional(oneOf(reportKinds)) })
+/** `from` and `to` bound the days that reports are about. */
+export const ReportQuery = closed({
+  ...pageQuery,
+  kind: Type.Optional(oneOf(reportKinds)),
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+})
 export type ReportQuery = Static<typeof ReportQuery>

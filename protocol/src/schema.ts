@@ -46,10 +46,12 @@ export function replacementOf<const W extends Record<string, TSchema>>(
   return Type.Unsafe<Static<TObject<W>>>(closed({ ...ignored, ...writable.properties }))
 }
 
-/** What every list accepts in its query string. */
-export const listQuery = {
+/** What every list accepts in its query string to say which rows, in which order. */
+export const pageQuery = {
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 })),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 25 })),
   ordering: Type.Optional(Type.String({ pattern: '^-?[a-zA-Z]+$' })),
-  search: Type.Optional(Type.String({ maxLength: 200 })),
 }
+
+/** What every list with words in it accepts. */
+export const listQuery = { ...pageQuery, search: Type.Optional(Type.String({ maxLength: 200 })) }

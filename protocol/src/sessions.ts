@@ -73,6 +73,7 @@ export type SessionPage = Static<typeof SessionPage>
 export const SessionQuery = closed({
   ...listQuery,
   state: Type.Optional(oneOf(sessionStates)),
+  mayOutliveClosing: Type.Optional(Type.Boolean()),
   userId: Type.Optional(EntityId),
   stationId: Type.Optional(StationId),
   endReason: Type.Optional(oneOf(endReasons)),

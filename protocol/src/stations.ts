@@ -63,15 +63,23 @@ export type HeartbeatInput = Static<typeof HeartbeatInput>
 export const StationPage = pageOf(Station)
 export type StationPage = Static<typeof StationPage>
 
-export const StationQuery = closed({
+const stationFilters = {
   ...listQuery,
-  state: Type.Optional(oneOf(stationStates)),
+  label: Type.Optional(Type.String({ maxLength: 100 })),
   online: Type.Optional(Type.Boolean()),
   location: Type.Optional(Type.String({ maxLength: 100 })),
   ipAddress: Type.Optional(Type.String({ maxLength: 64 })),
   macAddress: Type.Optional(Type.String({ maxLength: 64 })),
-})
+  lastSeenIp: Type.Optional(Type.String({ maxLength: 64 })),
+  agentVersion: Type.Optional(Type.String({ maxLength: 50 })),
+  os: Type.Optional(Type.String({ maxLength: 100 })),
+}
+
+export const StationQuery = closed({ ...stationFilters, state: Type.Optional(oneOf(stationStates)) })
 export type StationQuery = Static<typeof StationQuery>
+
+/** For stations of one state. */
+export const FreeStationQuery = closed(stationFilters)
 
 export const StationStats = closed({
   total: Seconds,

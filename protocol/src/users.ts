@@ -52,7 +52,11 @@ export type UserPage = Static<typeof UserPage>
 
 export const UserQuery = closed({
   ...listQuery,
+  firstName: Type.Optional(Type.String({ maxLength: 100 })),
+  lastName: Type.Optional(Type.String({ maxLength: 100 })),
   email: Type.Optional(Type.String({ maxLength: 254 })),
+  phone: Type.Optional(Type.String({ maxLength: 30 })),
+  birthDate: Type.Optional(CalendarDate),
   municipality: Type.Optional(Type.String({ maxLength: 100 })),
   occupation: Type.Optional(Type.String({ maxLength: 100 })),
   sex: Type.Optional(oneOf(sexes)),

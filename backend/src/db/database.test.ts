@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { searchTextOf } from '../domain/search-text.ts'
+import { searchAndVersions } from './migrations/0003-search-and-versions.ts'
 import { openDatabase, type Database } from './database.ts'
 import { createTestDatabase } from './testing.ts'
 
@@ -153,6 +155,35 @@ describe('the journal’s table', () => {
         original: { message: expect.stringContaining('append-only') as string },
       })
     expect((await database.models.logs.findByPk(1))?.get()).toEqual(row)
+  })
+})
+
+describe('what searches look in', () => {
+  it('is made for rows that were there before just as for new ones', async () => {
+    const people = ['Hélène', 'ÇAĞRI', 'Łukasz', 'L’Œuvre', 'Straße', 'He\u0301le\u0300ne', 'Đorđe', 'Ÿ']
+    const { users, logs, logTexts } = database.models
+    for (const [index, name] of people.entries()) {
+      await users.create({
+        ...{ id: name, firstName: name, lastName: 'X', email: null, phone: null, birthDate: null, sex: null },
+        ...{ municipality: name, occupation: null, notes: null, consentGiven: false, consentAtMs: null },
+        ...{ consentVersion: null, consentRevokedAtMs: null, photoName: null },
+        ...{ version: 1, createdAtMs: 0, updatedAtMs: 0 },
+      })
+      const details = JSON.stringify({ reason: name })
+      await logs.create({
+        ...{ id: index + 1, atMs: 0, action: 'user.created', level: 'info', actorType: 'system' },
+        ...{ actorId: 'system', actorLabel: 'escale', stationId: null, sessionId: null, userId: null },
+        ...{ ip: null, details, prevHash: '', hash: '' },
+      })
+    }
+    const statements = searchAndVersions.statements(database.sequelize.getDialect())
+    for (const sql of statements) if (/^(UPDATE|INSERT)/.test(sql)) await database.sequelize.query(sql)
+    for (const name of people) {
+      const row = (await users.findByPk(name))?.get()
+      expect(row?.searchText).toBe(searchTextOf(['X', name, null, null, name]))
+    }
+    const texts = (await logTexts.findAll({ order: ['logId'] })).map((row) => row.get().searchText)
+    expect(texts).toEqual(people.map((name) => searchTextOf([JSON.stringify({ reason: name }), 'escale'])))
   })
 })
 

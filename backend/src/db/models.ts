@@ -7,6 +7,7 @@ import type {
   SessionProfileRow,
   SettingRow,
   LogRow,
+  LogTextRow,
   OperatorRow,
   PairingRequestRow,
   RefreshTokenRow,
@@ -30,6 +31,7 @@ const key = () => ({ type: TEXT, primaryKey: true })
 const stationFields = () => ({
   id: key(),
   label: TEXT,
+  searchText: TEXT,
   location: TEXT,
   ipAddress: TEXT,
   macAddress: TEXT,
@@ -75,6 +77,7 @@ export function defineModels(sequelize: Sequelize) {
       passwordHash: TEXT,
       role: TEXT,
       isActive: BOOLEAN,
+      version: BIGINT,
       createdAtMs: BIGINT,
     }),
     refreshTokens: table<RefreshTokenRow>('refresh_tokens', {
@@ -99,6 +102,7 @@ export function defineModels(sequelize: Sequelize) {
       consentAtMs: BIGINT,
       consentVersion: TEXT,
       consentRevokedAtMs: BIGINT,
+      searchText: TEXT,
       photoName: TEXT,
       version: BIGINT,
       createdAtMs: BIGINT,
@@ -162,6 +166,10 @@ export function defineModels(sequelize: Sequelize) {
       details: TEXT,
       prevHash: TEXT,
       hash: TEXT,
+    }),
+    logTexts: table<LogTextRow>('log_texts', {
+      logId: { type: BIGINT, primaryKey: true },
+      searchText: TEXT,
     }),
     sessionProfiles: table<SessionProfileRow>('session_profiles', {
       sessionId: key(),

@@ -20,6 +20,7 @@ export interface OperatorRow {
   passwordHash: string
   role: OperatorRole
   isActive: boolean
+  version: number
   createdAtMs: number
 }
 
@@ -46,6 +47,8 @@ export interface UserRow {
   consentAtMs: number | null
   consentVersion: string | null
   consentRevokedAtMs: number | null
+  /** What a search looks in; the repository keeps it. */
+  searchText?: string
   /** File in the photo folder. */
   photoName: string | null
   version: number
@@ -56,6 +59,8 @@ export interface UserRow {
 export interface StationRow {
   id: string
   label: string
+  /** What a search looks in; the repository keeps it. */
+  searchText?: string
   location: string | null
   ipAddress: string | null
   macAddress: string | null
@@ -156,6 +161,12 @@ export interface LogRow {
   details: string
   prevHash: string
   hash: string
+}
+
+/** What a record says beyond plain ASCII, as a search compares it. */
+export interface LogTextRow {
+  logId: number
+  searchText: string
 }
 
 export interface SessionProfileRow {

@@ -4,6 +4,9 @@ import { AppError } from '../errors.ts'
 /** Metadata of a route that answers with a version, and heeds the one that the caller has seen. */
 export const versioned = { sendsVersion: true, takesVersion: true } as const
 
+/** The one version of what never changes once it is written. */
+export const FINAL_VERSION = 1
+
 /** Names the version of a single resource. */
 export function sendVersioned<T>(reply: FastifyReply, version: number, body: T): T {
   void reply.header('etag', `"${version}"`)

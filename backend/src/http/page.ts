@@ -18,8 +18,8 @@ export interface Rows<T> {
 export interface PageWindow {
   limit: number
   offset: number
-  /** Column and direction; undefined for the list's own order. */
-  order?: [string, 'ASC' | 'DESC']
+  /** Column and direction, what is absent last in either, on any engine; undefined for the list's own order. */
+  order?: [string, 'ASC NULLS LAST' | 'DESC NULLS LAST']
 }
 
 /**
@@ -37,7 +37,7 @@ export function windowOf(query: PageQuery, columns: Record<string, string>): Pag
   return {
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
-    ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC' : 'ASC'] } : {}),
+    ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC NULLS LAST' : 'ASC NULLS LAST'] } : {}),
   }
 }
 

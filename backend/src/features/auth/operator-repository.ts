@@ -22,8 +22,8 @@ export function createOperatorRepository({ models: { operators }, scope, contain
     async insert(row: OperatorRow): Promise<void> {
       await operators.create(row, scope())
     },
-    async update(id: string, columns: Partial<OperatorRow>): Promise<void> {
-      await operators.update(columns, { where: { id }, ...scope() })
+    async update(row: OperatorRow): Promise<void> {
+      await operators.update(row, { where: { id: row.id }, ...scope() })
     },
     async list(
       { search, ...equal }: OperatorFilter,

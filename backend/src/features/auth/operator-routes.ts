@@ -8,6 +8,7 @@ import {
   OperatorReplacement,
 } from '@escale/protocol'
 import { Type } from 'typebox'
+import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from './guard.ts'
 import { toOperator, type OperatorService } from './operator-service.ts'
@@ -36,18 +37,27 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
         schema: {
           tags,
           summary: 'Add an operator',
+          sendsVersion: true,
           errors: ['duplicate'],
           body: OperatorInput,
           response: { 201: Operator },
         },
       },
-      async (request, reply) =>
-        reply.code(201).send(toOperator(await operators.create(request.body, actorOf(request)))),
+      async (request, reply) => {
+        const row = await operators.create(request.body, actorOf(request))
+        return sendVersioned(reply.code(201), row.version, toOperator(row))
+      },
     )
     app.get(
       '/:id',
-      { config, schema: { tags, summary: 'One operator', params, response: { 200: Operator } } },
-      async (request) => toOperator(await operators.get(request.params.id)),
+      {
+        config,
+        schema: { tags, summary: 'One operator', sendsVersion: true, params, response: { 200: Operator } },
+      },
+      async (request, reply) => {
+        const row = await operators.get(request.params.id)
+        return sendVersioned(reply, row.version, toOperator(row))
+      },
     )
     app.put(
       '/:id',
@@ -56,14 +66,18 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
         schema: {
           tags,
           summary: 'Change role, password, or whether they may sign in',
+          ...versioned,
           errors: ['last-admin'],
           params,
           body: OperatorReplacement,
           response: { 200: Operator },
         },
       },
-      async (request) =>
-        toOperator(await operators.replace(request.params.id, request.body, actorOf(request))),
+      async (request, reply) => {
+        const { id } = request.params
+        const row = await operators.replace(id, request.body, actorOf(request), expectedVersionOf(request))
+        return sendVersioned(reply, row.version, toOperator(row))
+      },
     )
     app.delete(
       '/:id',
@@ -72,13 +86,14 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
         schema: {
           tags,
           summary: 'Disable an operator for good',
+          takesVersion: true,
           errors: ['last-admin'],
           params,
           response: { 204: Type.Null() },
         },
       },
       async (request, reply) => {
-        await operators.disable(request.params.id, actorOf(request))
+        await operators.disable(request.params.id, actorOf(request), expectedVersionOf(request))
         return reply.code(204).send(null)
       },
     )

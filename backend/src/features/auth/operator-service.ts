@@ -6,13 +6,14 @@ import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
+import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Journal } from '../logs/index.ts'
 import type { OperatorFilter, OperatorRepository } from './operator-repository.ts'
 import type { AuthRepository } from './repository.ts'
 import type { Passwords } from './passwords.ts'
 
-const columns = { username: 'username', role: 'role', createdAt: 'createdAtMs' }
+const columns = { username: 'username', role: 'role', isActive: 'isActive', createdAt: 'createdAtMs' }
 
 export interface OperatorPorts {
   database: Database
@@ -57,17 +58,26 @@ export function createOperatorService({
     after: Pick<OperatorRow, 'role' | 'isActive'>,
     passwordHash: string | undefined,
     actor: Actor,
-  ) {
+    expectedVersion: number | undefined,
+  ): Promise<OperatorRow> {
     return database.write(async () => {
       const before = await get(id)
+      requireVersion(before, expectedVersion)
       await requireAnotherAdmin(before, after)
-      await repository.update(id, { ...after, ...(passwordHash === undefined ? {} : { passwordHash }) })
+      const row: OperatorRow = {
+        ...before,
+        ...after,
+        ...(passwordHash === undefined ? {} : { passwordHash }),
+        version: before.version + 1,
+      }
+      await repository.update(row)
       const { role, isActive } = after
       const details = { operatorId: id, role, isActive, hasNewPassword: passwordHash !== undefined }
       await journal.append({ action: 'operator.updated', actor, details })
       await tokens.deleteOf(id)
       // A role that shrinks, a new password, an end: what is open under the old terms is closed.
       database.afterCommit(() => events.emit({ type: 'operatorChanged', operatorId: id }))
+      return row
     })
   }
 
@@ -78,7 +88,14 @@ export function createOperatorService({
     async ensureFirst(username: string, password: string): Promise<boolean> {
       if ((await repository.count()) > 0) return false
       const passwordHash = await passwords.hash(password)
-      const row = { id: randomUUID(), username, passwordHash, role: 'admin', isActive: true } as const
+      const row = {
+        id: randomUUID(),
+        username,
+        passwordHash,
+        role: 'admin',
+        isActive: true,
+        version: 1,
+      } as const
       return database.write(async () => {
         // Another server may have been first while the password was hashed.
         if ((await repository.count()) > 0) return false
@@ -112,6 +129,7 @@ export function createOperatorService({
           passwordHash,
           role,
           isActive: true,
+          version: 1,
           createdAtMs,
         }
         await repository.insert(row)
@@ -120,16 +138,23 @@ export function createOperatorService({
       })
     },
 
-    async replace(id: string, input: OperatorReplacement, actor: Actor): Promise<OperatorRow> {
+    async replace(
+      id: string,
+      input: OperatorReplacement,
+      actor: Actor,
+      expectedVersion?: number,
+    ): Promise<OperatorRow> {
+      // Looked at before as well: hashing a password takes half a second.
+      requireVersion(await get(id), expectedVersion)
       const passwordHash = input.password === undefined ? undefined : await passwords.hash(input.password)
-      await save(id, { role: input.role, isActive: input.isActive }, passwordHash, actor)
-      return get(id)
+      const { role, isActive } = input
+      return save(id, { role, isActive }, passwordHash, actor, expectedVersion)
     },
 
     /** An operator is never forgotten, for the journal names them: deleting one disables them for good. */
-    async disable(id: string, actor: Actor): Promise<void> {
+    async disable(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
       const { role } = await get(id)
-      await save(id, { role, isActive: false }, undefined, actor)
+      await save(id, { role, isActive: false }, undefined, actor, expectedVersion)
     },
   }
 }

@@ -1,11 +1,16 @@
 import { Op } from 'sequelize'
+import type { PairingRequestQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { PairingRequestRow } from '../../db/rows.ts'
+import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
+export type PairingFilter = Omit<PairingRequestQuery, 'page' | 'pageSize' | 'ordering'>
 export type PairingRepository = ReturnType<typeof createPairingRepository>
 
-export function createPairingRepository({ models: { pairingRequests }, scope }: Database) {
+const searched = ['hostname', 'macAddress', 'pairingCode', 'ip', 'os'] as const
+
+export function createPairingRepository({ models: { pairingRequests }, scope, containing }: Database) {
   return {
     async find(id: string): Promise<PairingRequestRow | undefined> {
       return (await pairingRequests.findByPk(id, scope()))?.get()
@@ -25,10 +30,18 @@ export function createPairingRepository({ models: { pairingRequests }, scope }: 
     async count(): Promise<number> {
       return pairingRequests.count(scope())
     },
-    async list(nowMs: number, { limit, offset }: PageWindow): Promise<Rows<PairingRequestRow>> {
+    /** Those that still wait. */
+    async list(
+      nowMs: number,
+      { search, ...equal }: PairingFilter,
+      { limit, offset, order }: PageWindow,
+    ): Promise<Rows<PairingRequestRow>> {
+      const waiting = { expiresAtMs: { [Op.gt]: nowMs }, stationId: null }
+      const conditions = [waiting, equalTo<PairingRequestRow>(equal)]
+      if (search) conditions.push(containing<PairingRequestRow>(searched, search))
       const { count, rows } = await pairingRequests.findAndCountAll({
-        where: { expiresAtMs: { [Op.gt]: nowMs }, stationId: null },
-        order: [['requestedAtMs', 'ASC']],
+        where: { [Op.and]: conditions },
+        order: [...(order ? [order] : []), ['requestedAtMs', 'ASC'], ['id', 'ASC']],
         limit,
         offset,
         ...scope(),

@@ -7,8 +7,8 @@ import {
   PairingPending,
   PairingRequest,
   PairingRequestPage,
+  PairingRequestQuery,
   closed,
-  listQuery,
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import { unwrap } from '../../errors.ts'
@@ -49,11 +49,14 @@ export function enrolmentRoutes(enrolment: EnrolmentService): FastifyPluginAsync
         schema: {
           tags,
           summary: 'Stations that wait to be accepted',
-          querystring: closed(listQuery),
+          querystring: PairingRequestQuery,
           response: { 200: PairingRequestPage },
         },
       },
-      async (request) => pageAnswer(request, request.query, await enrolment.list(request.query)),
+      async (request) => {
+        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+        return pageAnswer(request, request.query, await enrolment.list(filter, request.query))
+      },
     )
     app.post(
       '/demandes/:id/accepter',

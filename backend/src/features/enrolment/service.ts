@@ -22,8 +22,17 @@ import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { StationService } from '../stations/index.ts'
 import type { Throttles } from '../throttles/index.ts'
-import type { PairingRepository } from './repository.ts'
+import type { PairingFilter, PairingRepository } from './repository.ts'
 
+const columns = {
+  requestedAt: 'requestedAtMs',
+  expiresAt: 'expiresAtMs',
+  hostname: 'hostname',
+  macAddress: 'macAddress',
+  ip: 'ip',
+  os: 'os',
+  agentVersion: 'agentVersion',
+}
 const MAX_REQUESTS = 100
 const REQUEST_MS = 15 * MINUTE_MS
 const RETRY_AFTER_SECONDS = 3
@@ -142,8 +151,11 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       })
     },
 
-    async list(query: PageQuery): Promise<Rows<PairingRequest>> {
-      const { count, rows } = await repository.list(clock.nowMs(), windowOf(query, {}))
+    async list(filter: PairingFilter, query: PageQuery): Promise<Rows<PairingRequest>> {
+      // A MAC address is known in whatever notation.
+      const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
+      const window = windowOf(query, columns)
+      const { count, rows } = await repository.list(clock.nowMs(), { ...filter, macAddress }, window)
       return { count, rows: rows.map(toPairingRequest) }
     },
 

@@ -1,18 +1,22 @@
-import { Op, type WhereOptions } from 'sequelize'
+import { Op, literal, type WhereOptions } from 'sequelize'
 import type { LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
-import { equalTo, type Containing } from '../../db/where.ts'
+import { equalTo } from '../../db/where.ts'
+import { foldText, searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
 export type LogFilter = Omit<LogQuery, 'page' | 'pageSize' | 'ordering' | 'search'> &
   Pick<LogSearchInput, 'text'>
 const searched = ['action', 'actorLabel', 'stationId', 'sessionId', 'userId', 'ip', 'details'] as const
+const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text)
 
 export type LogRepository = ReturnType<typeof createLogRepository>
 
-export function createLogRepository({ models: { logs, logCheckpoints }, scope, containing }: Database) {
+export function createLogRepository(database: Database) {
+  const { models, scope } = database
+  const { logs, logCheckpoints, logTexts } = models
   const countBy = async (column: 'action' | 'level'): Promise<Record<string, number>> => {
     const groups = await logs.count({ group: [column], ...scope() })
     return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
@@ -35,14 +39,17 @@ export function createLogRepository({ models: { logs, logCheckpoints }, scope, c
     },
     async insert(row: LogRow): Promise<void> {
       await logs.create(row, scope())
+      const said = [row.details, row.actorLabel]
+      if (!isAscii(said.join('')))
+        await logTexts.create({ logId: row.id, searchText: searchTextOf(said) }, scope())
     },
     async find(id: number): Promise<LogRow | undefined> {
       return (await logs.findByPk(id, scope()))?.get()
     },
     async list(filter: LogFilter, { limit, offset, order }: PageWindow): Promise<Rows<LogRow>> {
       const { count, rows } = await logs.findAndCountAll({
-        where: whereOf(filter, containing),
-        order: [order ?? ['id', 'DESC']],
+        where: whereOf(filter, database),
+        order: [...(order ? [order] : []), ['id', 'DESC']],
         limit,
         offset,
         ...scope(),
@@ -57,12 +64,24 @@ export function createLogRepository({ models: { logs, logCheckpoints }, scope, c
   }
 }
 
-function whereOf(filter: LogFilter, containing: Containing): WhereOptions<LogRow> {
+function whereOf(filter: LogFilter, database: Database): WhereOptions<LogRow> {
   const { text, actor, from, to, ...equal } = filter
   const conditions = [equalTo<LogRow>(equal)]
   if (actor !== undefined) conditions.push({ [Op.or]: [{ actorId: actor }, { actorLabel: actor }] })
   if (from !== undefined) conditions.push({ atMs: { [Op.gte]: unixMsOf(from) } })
   if (to !== undefined) conditions.push({ atMs: { [Op.lte]: unixMsOf(to) } })
-  if (text) conditions.push(containing<LogRow>(searched, text))
+  if (text) conditions.push(logsSaying(database, searched, text))
   return { [Op.and]: conditions }
+}
+
+/** Records that say `text` in one of the columns, accents and case aside. */
+export function logsSaying(
+  { sequelize, containing }: Database,
+  columns: readonly (keyof LogRow)[],
+  text: string,
+): WhereOptions<LogRow> {
+  const position = sequelize.getDialect() === 'sqlite' ? 'instr' : 'strpos'
+  const folded = sequelize.escape(foldText(text))
+  const ids = literal(`(SELECT log_id FROM log_texts WHERE ${position}(search_text, ${folded}) > 0)`)
+  return { [Op.or]: [containing<LogRow>(columns, text), { id: { [Op.in]: ids } }] }
 }

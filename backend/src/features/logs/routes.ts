@@ -7,7 +7,7 @@ import {
   LogSearchInput,
   LogStats,
   closed,
-  listQuery,
+  pageQuery,
   type SiteSettings,
 } from '@escale/protocol'
 import { Type } from 'typebox'
@@ -15,13 +15,24 @@ import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../../clock.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { AppError } from '../../errors.ts'
+import { FINAL_VERSION, sendVersioned } from '../../http/etag.ts'
 import { pageAnswer, windowOf, type PageQuery } from '../../http/page.ts'
 import { toLog } from './journal.ts'
 import type { LogFilter, LogRepository } from './repository.ts'
 
 const config = { access: 'viewer' } as const
 const tags = ['logs']
-const columns = { id: 'id', at: 'atMs', action: 'action', level: 'level', stationId: 'stationId' }
+const columns = {
+  id: 'id',
+  at: 'atMs',
+  action: 'action',
+  level: 'level',
+  actor: 'actorLabel',
+  stationId: 'stationId',
+  sessionId: 'sessionId',
+  userId: 'userId',
+  ip: 'ip',
+}
 const RECENT_MS = 24 * 3_600_000
 
 export function logRoutes(
@@ -85,7 +96,7 @@ export function logRoutes(
           tags,
           summary: 'Search by several criteria',
           body: LogSearchInput,
-          querystring: closed(listQuery),
+          querystring: closed(pageQuery),
           ...listed,
         },
       },
@@ -112,14 +123,15 @@ export function logRoutes(
         schema: {
           tags,
           summary: 'One record',
+          sendsVersion: true,
           params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
           response: { 200: Log },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const row = await repository.find(request.params.id)
         if (!row) throw new AppError('not-found')
-        return toLog(row)
+        return sendVersioned(reply, FINAL_VERSION, toLog(row))
       },
     )
   }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, closed } from '@escale/protocol'
 import { Type } from 'typebox'
 import { AppError } from '../../errors.ts'
+import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
 import { actorOf } from '../auth/index.ts'
 import { MAX_PHOTO_BYTES } from './image.ts'
 import type { PhotoService } from './service.ts'
@@ -27,6 +28,7 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
         schema: {
           tags,
           summary: 'Set the photo: the JPEG or PNG file as the body, 5 MB at most',
+          takesVersion: true,
           consumes: ['image/jpeg', 'image/png'],
           errors: ['photo-format', 'photo-too-large', 'photo-too-many-pixels', 'photo-unreadable'],
           params,
@@ -35,7 +37,7 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         if (!Buffer.isBuffer(request.body)) throw new AppError('photo-format')
-        await photos.set(request.params.id, request.body, actorOf(request))
+        await photos.set(request.params.id, request.body, actorOf(request), expectedVersionOf(request))
         return {}
       },
     )
@@ -46,23 +48,31 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
         schema: {
           tags,
           summary: 'The photo',
+          sendsVersion: true,
           params,
           response: { 200: { content: { 'image/jpeg': { schema: Picture } } } },
         },
       },
       async (request, reply) => {
-        const photo = await photos.get(request.params.id)
-        return reply.type('image/jpeg').header('cache-control', 'private, no-store').send(photo)
+        const { photo, version } = await photos.get(request.params.id)
+        void reply.type('image/jpeg').header('cache-control', 'private, no-store')
+        return sendVersioned(reply, version, photo)
       },
     )
     app.delete(
       '/:id/photo',
       {
         config: write,
-        schema: { tags, summary: 'Remove the photo', params, response: { 204: Type.Null() } },
+        schema: {
+          tags,
+          summary: 'Remove the photo',
+          takesVersion: true,
+          params,
+          response: { 204: Type.Null() },
+        },
       },
       async (request, reply) => {
-        await photos.remove(request.params.id, actorOf(request))
+        await photos.remove(request.params.id, actorOf(request), expectedVersionOf(request))
         return reply.code(204).send(null)
       },
     )

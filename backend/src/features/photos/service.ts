@@ -2,6 +2,7 @@ import type { Actor } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError, unwrap } from '../../errors.ts'
+import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { UserRepository } from '../users/index.ts'
 import { redrawPhoto } from './image.ts'
@@ -20,10 +21,16 @@ export function createPhotoService(ports: {
   const { database, users, store, journal, clock } = ports
 
   /** Points a user to another photo, or none; @returns the name of the one before */
-  function point(userId: string, photoName: string | null, actor: Actor): Promise<string | null> {
+  function point(
+    userId: string,
+    photoName: string | null,
+    actor: Actor,
+    expectedVersion: number | undefined,
+  ): Promise<string | null> {
     return database.write(async () => {
       const user = await users.find(userId)
       if (!user) throw new AppError('not-found')
+      requireVersion(user, expectedVersion)
       if (user.photoName === photoName) return null
       await users.update({ ...user, photoName, version: user.version + 1, updatedAtMs: clock.nowMs() })
       const details = { hasPhoto: photoName !== null }
@@ -34,12 +41,12 @@ export function createPhotoService(ports: {
 
   return {
     /** @throws AppError with the reason why a picture is refused; nothing of it is kept then */
-    async set(userId: string, bytes: Buffer, actor: Actor): Promise<void> {
+    async set(userId: string, bytes: Buffer, actor: Actor, expectedVersion?: number): Promise<void> {
       if (!(await users.find(userId))) throw new AppError('not-found')
       const name = await store.save(unwrap(await redrawPhoto(bytes)))
       let before: string | null
       try {
-        before = await point(userId, name, actor)
+        before = await point(userId, name, actor, expectedVersion)
       } catch (err) {
         await store.remove(name)
         throw err
@@ -47,15 +54,16 @@ export function createPhotoService(ports: {
       if (before !== null) await store.remove(before)
     },
 
-    async get(userId: string): Promise<Buffer> {
-      const name = (await users.find(userId))?.photoName
-      const photo = name ? await store.read(name) : undefined
-      if (!photo) throw new AppError('not-found')
-      return photo
+    /** The picture, and the version of the user that it is part of. */
+    async get(userId: string): Promise<{ photo: Buffer; version: number }> {
+      const user = await users.find(userId)
+      const photo = user?.photoName ? await store.read(user.photoName) : undefined
+      if (!user || !photo) throw new AppError('not-found')
+      return { photo, version: user.version }
     },
 
-    async remove(userId: string, actor: Actor): Promise<void> {
-      const before = await point(userId, null, actor)
+    async remove(userId: string, actor: Actor, expectedVersion?: number): Promise<void> {
+      const before = await point(userId, null, actor, expectedVersion)
       if (before !== null) await store.remove(before)
     },
 

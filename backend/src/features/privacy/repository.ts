@@ -1,11 +1,14 @@
 import { Op } from 'sequelize'
 import type { Database } from '../../db/database.ts'
 import { toSessionRecord } from '../../db/session-record.ts'
+import { logsSaying } from '../logs/index.ts'
 import type { LogRow, SessionRecord, UserRow } from '../../db/rows.ts'
 
 export type PrivacyRepository = ReturnType<typeof createPrivacyRepository>
 
-export function createPrivacyRepository({ models: { users, sessions, logs }, scope, containing }: Database) {
+export function createPrivacyRepository(database: Database) {
+  const { models, scope } = database
+  const { users, sessions, logs } = models
   return {
     async sessionsOf(userId: string): Promise<SessionRecord[]> {
       const rows = await sessions.findAll({ where: { userId }, order: [['createdAtMs', 'ASC']], ...scope() })
@@ -19,7 +22,7 @@ export function createPrivacyRepository({ models: { users, sessions, logs }, sco
     async left({ id, firstName, lastName, email, phone }: UserRow) {
       const said = [`${firstName} ${lastName}`, `${lastName} ${firstName}`, email, phone]
       const texts = said.filter((text) => text !== null)
-      const naming = { [Op.or]: texts.map((text) => containing<LogRow>(['details', 'actorLabel'], text)) }
+      const naming = { [Op.or]: texts.map((text) => logsSaying(database, ['details', 'actorLabel'], text)) }
       return {
         users: await users.count({ where: { id }, ...scope() }),
         sessions: await sessions.count({ where: { userId: id }, ...scope() }),

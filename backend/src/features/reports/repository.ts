@@ -1,5 +1,5 @@
 import { Op } from 'sequelize'
-import type { ReportKind } from '@escale/protocol'
+import { unixMsOf, type ReportQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { ReportRow } from '../../db/rows.ts'
@@ -7,6 +7,7 @@ import { equalTo } from '../../db/where.ts'
 import type { SessionFact } from '../../domain/statistics.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
+export type ReportFilter = Omit<ReportQuery, 'page' | 'pageSize' | 'ordering'>
 export type ReportRepository = ReturnType<typeof createReportRepository>
 
 export function createReportRepository({ models, scope }: Database) {
@@ -66,12 +67,15 @@ export function createReportRepository({ models, scope }: Database) {
       return (await reports.findByPk(id, scope()))?.get()
     },
     async list(
-      filter: { kind?: ReportKind },
+      { from, to, ...equal }: ReportFilter,
       { limit, offset, order }: PageWindow,
     ): Promise<Rows<ReportRow>> {
+      const conditions = [equalTo<ReportRow>(equal)]
+      if (from !== undefined) conditions.push({ fromMs: { [Op.gte]: unixMsOf(from) } })
+      if (to !== undefined) conditions.push({ toMs: { [Op.lte]: unixMsOf(to) } })
       const { count, rows } = await reports.findAndCountAll({
-        where: equalTo<ReportRow>(filter),
-        order: [order ?? ['fromMs', 'DESC'], ['kind', 'ASC']],
+        where: { [Op.and]: conditions },
+        order: [...(order ? [order] : []), ['fromMs', 'DESC'], ['kind', 'ASC']],
         limit,
         offset,
         ...scope(),

@@ -12,6 +12,7 @@ import {
 } from '@escale/protocol'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import { FINAL_VERSION, sendVersioned } from '../../http/etag.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { languageOf } from '../../http/problem.ts'
 import { csvOf, htmlOf, sheetOf, xlsxOf } from './formats.ts'
@@ -32,8 +33,8 @@ export function reportRoutes(reports: ReportService): FastifyPluginAsyncTypebox 
         schema: { tags, summary: 'Daily reports', querystring: ReportQuery, response: { 200: ReportPage } },
       },
       async (request) => {
-        const { kind } = request.query
-        return pageAnswer(request, request.query, await reports.list({ kind }, request.query))
+        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+        return pageAnswer(request, request.query, await reports.list(filter, request.query))
       },
     )
     app.get(
@@ -70,11 +71,12 @@ export function reportRoutes(reports: ReportService): FastifyPluginAsyncTypebox 
         schema: {
           tags,
           summary: 'One daily report',
+          sendsVersion: true,
           params: Type.Object({ id: EntityId }),
           response: { 200: Report },
         },
       },
-      async (request) => reports.get(request.params.id),
+      async (request, reply) => sendVersioned(reply, FINAL_VERSION, await reports.get(request.params.id)),
     )
   }
 }

@@ -14,10 +14,10 @@ import { statisticsBy } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Settings } from '../settings/index.ts'
-import type { ReportRepository } from './repository.ts'
+import type { ReportFilter, ReportRepository } from './repository.ts'
 
 const DAY_MS = 24 * 3_600_000
-const columns = { from: 'fromMs', createdAt: 'createdAtMs', kind: 'kind' }
+const columns = { from: 'fromMs', to: 'toMs', createdAt: 'createdAtMs', kind: 'kind' }
 
 export interface ReportPorts {
   database: Database
@@ -65,7 +65,7 @@ export function createReportService({ database, repository, settings, clock }: R
       return row.id
     },
 
-    async list(filter: { kind?: ReportKind }, query: PageQuery): Promise<Rows<Report>> {
+    async list(filter: ReportFilter, query: PageQuery): Promise<Rows<Report>> {
       const { count, rows } = await repository.list(filter, windowOf(query, columns))
       return { count, rows: rows.map(toReport) }
     },

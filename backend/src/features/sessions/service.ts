@@ -27,9 +27,14 @@ const columns = {
   createdAt: 'createdAtMs',
   updatedAt: 'updatedAtMs',
   startedAt: 'startedAtMs',
+  suspendedAt: 'suspendedAtMs',
   endedAt: 'endedAtMs',
+  endReason: 'endReason',
+  codeExpiresAt: 'codeExpiresAtMs',
   grantedSeconds: 'grantedSeconds',
   stationId: 'stationId',
+  userId: 'userId',
+  createdBy: 'createdBy',
 }
 
 export interface SessionPorts {

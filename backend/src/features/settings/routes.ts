@@ -12,6 +12,8 @@ import {
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import { Clean } from 'typebox/value'
+import type { FastifyReply } from 'fastify'
+import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { actorOf } from '../auth/index.ts'
 import type { SettingsStore } from './store.ts'
 
@@ -25,16 +27,24 @@ export interface ShownCalendar {
 }
 
 export function settingsRoutes(settings: SettingsStore, calendar: ShownCalendar): FastifyPluginAsyncTypebox {
-  const answer = async () => ({ ...settings.current(), jobs: await calendar.statuses() })
+  const answer = async (reply: FastifyReply) => {
+    const version = await settings.version()
+    return sendVersioned(reply, version, { ...settings.current(), jobs: await calendar.statuses() })
+  }
 
   return async (app) => {
     app.get(
       '/',
       {
         config: { access: 'viewer' },
-        schema: { tags, summary: 'Settings, and the calendar’s tasks', response: { 200: SettingsAnswer } },
+        schema: {
+          tags,
+          summary: 'Settings, and the calendar’s tasks',
+          sendsVersion: true,
+          response: { 200: SettingsAnswer },
+        },
       },
-      answer,
+      (_request, reply) => answer(reply),
     )
     app.put(
       '/',
@@ -43,13 +53,15 @@ export function settingsRoutes(settings: SettingsStore, calendar: ShownCalendar)
         schema: {
           tags,
           summary: 'Replace the settings',
+          ...versioned,
           body: SettingsReplacement,
           response: { 200: SettingsAnswer },
         },
       },
-      async (request) => {
-        await settings.replace(Clean(SiteSettings, { ...request.body }) as SiteSettings, actorOf(request))
-        return answer()
+      async (request, reply) => {
+        const values = Clean(SiteSettings, { ...request.body }) as SiteSettings
+        await settings.replace(values, actorOf(request), expectedVersionOf(request))
+        return answer(reply)
       },
     )
     app.post(

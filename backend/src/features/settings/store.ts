@@ -3,6 +3,7 @@ import { Create, Default } from 'typebox/value'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
+import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SettingsRepository } from './repository.ts'
 
@@ -14,8 +15,10 @@ export interface Settings {
 export interface SettingsStore extends Settings {
   /** Reads what the site has chosen; until then the defaults are in force. */
   load(): Promise<void>
+  /** Grows with each replacement. */
+  version(): Promise<number>
   /** Puts all settings in force at once. @throws AppError naming the field that does not fit */
-  replace(values: SiteSettings, actor: Actor): Promise<Readonly<SiteSettings>>
+  replace(values: SiteSettings, actor: Actor, expectedVersion?: number): Promise<void>
 }
 
 export function createSettings(
@@ -30,7 +33,8 @@ export function createSettings(
     async load() {
       current = Default(SiteSettings, await repository.all()) as SiteSettings
     },
-    async replace(values, actor) {
+    version: repository.version,
+    async replace(values, actor, expectedVersion) {
       if (!isTimeZone(values.timeZone)) {
         throw new AppError('invalid-body', {
           errors: [
@@ -43,14 +47,15 @@ export function createSettings(
       }
       const changed = namesOfChanged(current, values)
       await database.write(async () => {
-        await repository.replace(values)
+        const version = await repository.version()
+        requireVersion({ version }, expectedVersion)
+        await repository.replace(values, version + 1)
         await journal.append({ action: 'settings.updated', actor, details: { changed } })
         database.afterCommit(() => {
           current = values
           events.emit({ type: 'settingsChanged' })
         })
       })
-      return current
     },
   }
 }

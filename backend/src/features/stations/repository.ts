@@ -3,6 +3,7 @@ import type { StationQuery, StationState } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { StationPresenceRow, StationRow, StationViewRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
+import { searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
 export type StationFilter = Omit<StationQuery, 'page' | 'pageSize' | 'ordering'>
@@ -26,7 +27,7 @@ export function createStationRepository({ models, scope, containing }: Database)
   const { stations, stationPresences, stationViews } = models
   return {
     async insert(row: StationRow): Promise<void> {
-      await stations.create(row, scope())
+      await stations.create({ ...row, searchText: textOf(row) }, scope())
     },
     async find(id: string): Promise<StationRow | undefined> {
       return (await stations.findByPk(id, scope()))?.get()
@@ -42,7 +43,10 @@ export function createStationRepository({ models, scope, containing }: Database)
       return new Set(rows.map((row) => row.get().id))
     },
     async update(id: string, columns: Partial<StationRow>): Promise<void> {
-      await stations.update(columns, { where: { id }, ...scope() })
+      const row = (await stations.findByPk(id, scope()))?.get()
+      if (!row) return
+      const searchText = textOf({ ...row, ...columns })
+      await stations.update({ ...columns, searchText }, { where: { id }, ...scope() })
     },
     async remove(id: string): Promise<void> {
       await stations.destroy({ where: { id }, ...scope() })
@@ -59,11 +63,10 @@ export function createStationRepository({ models, scope, containing }: Database)
       { limit, offset, order }: PageWindow,
     ): Promise<Rows<StationViewRow>> {
       const conditions = [equalTo<StationViewRow>(equal)]
-      const searched = ['id', 'label', 'location', 'ipAddress', 'macAddress'] as const
-      if (search) conditions.push(containing<StationViewRow>(searched, search))
+      if (search) conditions.push(containing<StationViewRow>(['searchText'], search))
       const { count, rows } = await stationViews.findAndCountAll({
         where: { [Op.and]: conditions },
-        order: [...(order ? [order] : []), ['label', 'ASC'], ['id', 'ASC']],
+        order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
         limit,
         offset,
         ...scope(),
@@ -85,3 +88,6 @@ export function createStationRepository({ models, scope, containing }: Database)
     },
   }
 }
+
+const textOf = ({ label, location, id, ipAddress, macAddress }: StationRow) =>
+  searchTextOf([label, location, id, ipAddress, macAddress])

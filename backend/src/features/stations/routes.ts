@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
+  FreeStationQuery,
   HeartbeatInput,
   ReasonInput,
   Session,
@@ -42,8 +43,9 @@ export function stationRoutes({
   clock,
 }: StationRoutePorts): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const listed = { tags, querystring: StationQuery, response: { 200: StationPage } }
-    app.get('/', { config: read, schema: { summary: 'Stations', ...listed } }, async (request) => {
+    const listed = { tags, response: { 200: StationPage } }
+    const all = { summary: 'Stations', querystring: StationQuery, ...listed }
+    app.get('/', { config: read, schema: all }, async (request) => {
       const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
       return pageAnswer(request, request.query, await stations.list(filter, request.query))
     })
@@ -68,7 +70,10 @@ export function stationRoutes({
     )
     app.get(
       '/disponibles',
-      { config: read, schema: { summary: 'Stations that are free', ...listed } },
+      {
+        config: read,
+        schema: { summary: 'Stations that are free', querystring: FreeStationQuery, ...listed },
+      },
       async (request) => {
         const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
         const found = await stations.list({ ...filter, state: 'available' }, request.query)

@@ -19,13 +19,19 @@ import { toStation } from './view.ts'
 
 const columns = {
   id: 'id',
-  label: 'label',
+  // Accents and case aside.
+  label: 'searchText',
   location: 'location',
   state: 'state',
+  online: 'online',
   ipAddress: 'ipAddress',
   macAddress: 'macAddress',
+  lastSeenIp: 'lastSeenIp',
   lastHeartbeatAt: 'lastHeartbeatAtMs',
+  agentVersion: 'agentVersion',
+  os: 'os',
   createdAt: 'createdAtMs',
+  updatedAt: 'updatedAtMs',
 }
 
 /** How long a replaced secret still opens, until the new one first connects. */
@@ -130,7 +136,11 @@ export function createStationService(ports: StationPorts) {
     },
 
     async list(filter: StationFilter, query: PageQuery): Promise<Rows<Station>> {
-      const { count, rows } = await repository.list(filter, windowOf(query, columns))
+      // Addresses are known in whatever notation.
+      const ipAddress = filter.ipAddress && (normaliseIp(filter.ipAddress) ?? filter.ipAddress)
+      const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
+      const window = windowOf(query, columns)
+      const { count, rows } = await repository.list({ ...filter, ipAddress, macAddress }, window)
       return { count, rows: toViews(rows) }
     },
 

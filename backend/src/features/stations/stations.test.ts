@@ -248,7 +248,21 @@ describe('lists', () => {
     expect(await ids(`?${there}&ordering=label`)).toEqual(['zz-2', 'zz-1'])
     expect(await ids(`?search=${encodeURIComponent('émile')}`)).toEqual(['zz-1'])
     expect(await ids(`?search=${encodeURIComponent('ÉMILE')}`)).toEqual(['zz-1'])
+    expect(await ids('?search=emile')).toEqual(['zz-1'])
+    expect(await ids('?search=etage')).toEqual(['zz-2', 'zz-1'])
     expect(await ids('?search=192.0.2.201')).toEqual(['zz-2'])
+    await test.done('PUT', '/api/postes/zz-1', {
+      label: 'Œuvres',
+      location: 'Étage',
+      macAddress: '02:5E:00:00:00:01',
+    })
+    expect(await ids('?search=oeuvre')).toEqual(['zz-1'])
+    expect(await ids('?search=emile')).toEqual([])
+    expect(await ids('?macAddress=02-5e-00-00-00-01')).toEqual(['zz-1'])
+    expect(await ids(`?${there}&ordering=-ipAddress`)).toEqual(['zz-2', 'zz-1'])
+    expect((await test.call('GET', '/api/postes/disponibles?state=offline')).body).toMatchObject({
+      code: 'invalid-query',
+    })
     expect(await ids(`?${there}&online=true`)).toEqual(['zz-2'])
     expect(await ids(`?${there}&state=offline`)).toEqual(['zz-1'])
     expect(await ids(`/disponibles?${there}`)).toEqual(['zz-2'])

@@ -3,6 +3,7 @@ import type { UserQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
+import { searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
 export type UserFilter = Omit<UserQuery, 'page' | 'pageSize' | 'ordering'>
@@ -11,7 +12,7 @@ export type UserRepository = ReturnType<typeof createUserRepository>
 export function createUserRepository({ models: { users, sessions }, scope, containing }: Database) {
   return {
     async insert(row: UserRow): Promise<void> {
-      await users.create(row, scope())
+      await users.create(withSearchText(row), scope())
     },
     async find(id: string): Promise<UserRow | undefined> {
       return (await users.findByPk(id, scope()))?.get()
@@ -22,7 +23,7 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
     ): Promise<Rows<UserRow>> {
       const { count, rows } = await users.findAndCountAll({
         where: { [Op.and]: [equalTo<UserRow>(equal), ...wordsOf(search, containing)] },
-        order: [...(order ? [order] : []), ['lastName', 'ASC'], ['firstName', 'ASC'], ['id', 'ASC']],
+        order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
         limit,
         offset,
         ...scope(),
@@ -30,7 +31,7 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
       return { count, rows: rows.map((row) => row.get()) }
     },
     async update(row: UserRow): Promise<void> {
-      await users.update(row, { where: { id: row.id }, ...scope() })
+      await users.update(withSearchText(row), { where: { id: row.id }, ...scope() })
     },
     async remove(id: string): Promise<void> {
       await sessions.update({ userId: null }, { where: { userId: id }, ...scope() })
@@ -53,9 +54,13 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
   }
 }
 
+const withSearchText = (row: UserRow): UserRow => ({
+  ...row,
+  searchText: searchTextOf([row.lastName, row.firstName, row.email, row.phone, row.municipality]),
+})
+
 /** Every word must be found, in whichever field: `dupont marie` finds Marie Dupont. */
 function wordsOf(search: string | undefined, containing: Containing): WhereOptions<UserRow>[] {
-  const columns = ['firstName', 'lastName', 'email', 'phone', 'municipality'] as const
   const words = (search ?? '').split(/\s+/).filter(Boolean)
-  return words.map((word) => containing<UserRow>(columns, word))
+  return words.map((word) => containing<UserRow>(['searchText'], word))
 }

@@ -29,9 +29,13 @@ const tags = ['utilisateurs']
 const params = Type.Object({ id: EntityId })
 const columns = {
   firstName: 'firstName',
-  lastName: 'lastName',
+  // As in a phone book: accents and case aside.
+  lastName: 'searchText',
   email: 'email',
+  birthDate: 'birthDate',
+  sex: 'sex',
   municipality: 'municipality',
+  occupation: 'occupation',
   createdAt: 'createdAtMs',
   updatedAt: 'updatedAtMs',
 }

@@ -153,6 +153,7 @@ export function toUser(row: UserRow): User {
     createdAtMs,
     updatedAtMs,
     photoName,
+    searchText: _searchText,
     version: _version,
     ...rest
   } = withoutNulls(row)

@@ -108,9 +108,41 @@ describe('the list of users', () => {
 
   it('finds every word in whichever field, capitals and accents of either case alike', async () => {
     await test.createUser({ firstName: 'Élodie', lastName: 'Nuñez-Ørsted', municipality: 'Évreux' })
-    for (const search of ['élodie', 'ÉLODIE', 'nuñez élodie', 'évreux', 'ØRSTED'])
+    for (const search of [
+      'élodie',
+      'ÉLODIE',
+      'elodie',
+      'nuñez élodie',
+      'NUNEZ',
+      'évreux',
+      'evreux',
+      'orsted',
+    ])
       expect(await names(`search=${encodeURIComponent(search)}`), search).toEqual(['Élodie'])
     expect(await names(`search=${encodeURIComponent('élodie dupont')}`)).toEqual([])
+  })
+
+  it('finds a ligature by its letters and the other way round, and what was changed by its new name', async () => {
+    const { id } = await test.createUser({ firstName: 'Cœur', lastName: 'L’Hôte' })
+    for (const search of ['coeur', 'CŒUR', "l'hote", 'L’Hôte'])
+      expect(await names(`search=${encodeURIComponent(search)}`), search).toEqual(['Cœur'])
+    await test.done('PUT', `/api/utilisateurs/${id}`, { firstName: 'Noël', lastName: 'Ibáñez' })
+    expect(await names('search=coeur')).toEqual([])
+    expect(await names('search=noel%20ibanez')).toEqual(['Noël'])
+  })
+
+  it('is in the order of a phone book, and has what is absent last in either direction', async () => {
+    const occupation = 'ordre'
+    for (const [firstName, lastName, municipality] of [
+      ['Z', 'Zola', 'Aix'],
+      ['E', 'Éluard', undefined],
+      ['D', 'dumas', 'Brest'],
+    ])
+      await test.createUser({ firstName, lastName, occupation, municipality })
+    expect(await names('occupation=ordre')).toEqual(['D', 'E', 'Z'])
+    expect(await names('occupation=ordre&ordering=-lastName')).toEqual(['Z', 'E', 'D'])
+    expect(await names('occupation=ordre&ordering=municipality')).toEqual(['Z', 'D', 'E'])
+    expect(await names('occupation=ordre&ordering=-municipality')).toEqual(['D', 'Z', 'E'])
   })
 
   it('filters by column', async () => {

@@ -1,0 +1,78 @@
+import type { Log, Problem, Report, SettingsAnswer } from '@escale/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestApp, type TestApp } from '../testing.ts'
+
+let test: TestApp
+
+beforeAll(async () => {
+  test = await startTestApp()
+})
+afterAll(() => test.stop())
+
+const get = (url: string) => test.call('GET', url)
+const put = (url: string, body: unknown, etag: string) =>
+  test.call<Problem>('PUT', url, { body, headers: { 'if-match': etag } })
+
+/** Addresses of resources that operators change, and a body that changes each. */
+async function changeable(): Promise<[string, object][]> {
+  const { id: userId } = await test.createUser()
+  const { id: stationId } = await test.createStation()
+  const { id: sessionId } = await test.createSession()
+  const settings = await test.done<SettingsAnswer>('GET', '/api/parametres/')
+  return [
+    [`/api/utilisateurs/${userId}/`, { firstName: 'Zoé', lastName: 'Petit' }],
+    [`/api/postes/${stationId}/`, { label: 'Autre' }],
+    [`/api/sessions/${sessionId}/`, { minutes: 20 }],
+    [`/api/operateurs/${test.operators.viewer}/`, { role: 'viewer', isActive: true }],
+    ['/api/parametres/', { ...settings, sessionsPerDay: 4 }],
+  ]
+}
+
+describe('the version of a resource', () => {
+  it('is told, changes with each change, and keeps the second of two who change at once from undoing the first', async () => {
+    for (const [url, body] of await changeable()) {
+      const seen = String((await get(url)).headers['etag'])
+      expect(seen, url).toMatch(/^"\d+"$/)
+      const first = await put(url, body, seen)
+      expect(first, url).toMatchObject({ status: 200 })
+      const next = String(first.headers['etag'])
+      expect(next, url).not.toBe(seen)
+      expect((await get(url)).headers['etag'], url).toBe(next)
+      expect(await put(url, body, seen), url).toMatchObject({
+        status: 412,
+        body: { code: 'version-conflict' },
+      })
+      expect(await put(url, body, '"x"'), url).toMatchObject({ status: 412 })
+      expect(await put(url, body, '*'), url).toMatchObject({ status: 200 })
+    }
+  })
+
+  it('is heeded when something is removed', async () => {
+    const { id: userId } = await test.createUser()
+    const { id: stationId } = await test.createStation()
+    const { id: sessionId } = await test.createSession()
+    const { id: operatorId } = await test.done<{ id: string }>('POST', '/api/operateurs/', {
+      username: 'partante',
+      role: 'viewer',
+      password: 'une phrase assez longue',
+    })
+    for (const url of [
+      `/api/utilisateurs/${userId}/`,
+      `/api/postes/${stationId}/`,
+      `/api/sessions/${sessionId}/`,
+      `/api/operateurs/${operatorId}/`,
+    ]) {
+      const remove = (etag: string) => test.call('DELETE', url, { headers: { 'if-match': etag } })
+      expect((await remove('"99"')).status, url).toBe(412)
+      expect((await remove(String((await get(url)).headers['etag']))).status, url).toBe(204)
+    }
+  })
+
+  it('is told of what never changes, too', async () => {
+    await test.done('POST', '/api/parametres/taches/session_report/')
+    const [log] = (await test.done<{ results: Log[] }>('GET', '/api/logs/')).results
+    const [report] = (await test.done<{ results: Report[] }>('GET', '/api/rapports/')).results
+    for (const url of [`/api/logs/${log!.id}/`, `/api/rapports/${report!.id}/`])
+      expect((await get(url)).headers['etag'], url).toBe('"1"')
+  })
+})
