@@ -9,22 +9,26 @@ export type AppEvent =
   | { type: 'warned'; session: SessionRecord; remainingSeconds: number }
   | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
   | { type: 'stationRemoved'; stationId: string }
+  | { type: 'desiredChanged'; stationId: string }
   | { type: 'operatorChanged'; operatorId: string }
   | { type: 'settingsChanged' }
   | { type: 'logAdded'; log: Log }
 
+/** Which server committed it: whoever writes or publishes because of an event does so where it was committed. */
+export type EventOrigin = 'here' | 'peer'
+
 export interface AppEvents {
-  emit(event: AppEvent): void
+  emit(event: AppEvent, origin?: EventOrigin): void
   /** Returns what ends the subscription. */
-  subscribe(listener: (event: AppEvent) => void): () => void
+  subscribe(listener: (event: AppEvent, origin: EventOrigin) => void): () => void
 }
 
 /** Delivers each event to every listener at once, in order. A listener must not throw. */
 export function createAppEvents(): AppEvents {
-  const listeners = new Set<(event: AppEvent) => void>()
+  const listeners = new Set<(event: AppEvent, origin: EventOrigin) => void>()
   return {
-    emit(event) {
-      for (const listener of listeners) listener(event)
+    emit(event, origin = 'here') {
+      for (const listener of listeners) listener(event, origin)
     },
     subscribe(listener) {
       listeners.add(listener)

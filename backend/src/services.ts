@@ -78,7 +78,14 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     journal,
     clock,
   })
-  const desired = createDesiredDocuments(database, createDesiredRepository(database), settings, bus, clock)
+  const desired = createDesiredDocuments(
+    database,
+    createDesiredRepository(database),
+    settings,
+    bus,
+    events,
+    clock,
+  )
 
   const sessionPorts = {
     database,

@@ -2,6 +2,7 @@ import { SiteSettings } from '@escale/protocol'
 import { Create } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBus } from '../../bus/memory-bus.ts'
+import { createAppEvents } from '../../events.ts'
 import { startTestApp, type TestApp } from '../../testing.ts'
 import { createDesiredDocuments, createDesiredRepository } from './index.ts'
 
@@ -31,7 +32,7 @@ describe('a document that is sent again', () => {
       },
     }
     const settings = { current: () => Create(SiteSettings) }
-    const desired = createDesiredDocuments(test.db, slow, settings, bus, test.clock)
+    const desired = createDesiredDocuments(test.db, slow, settings, bus, createAppEvents(), test.clock)
     const refreshed = desired.refresh(id)
     await isReading.promise
     const version = await test.db.write(() => desired.change(id))

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 import { desiredStateOf } from '../../domain/station-state.ts'
+import type { AppEvents } from '../../events.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { DesiredRepository } from './repository.ts'
 
@@ -19,7 +20,7 @@ export interface DesiredDocuments {
   catchUp(stationId: string, reportedVersion: number): Promise<void>
   /** Sends the document in force again, its remaining time as of now; its version stays. */
   refresh(stationId: string): Promise<void>
-  /** Publishes every station's document: done before the listeners open. */
+  /** Publishes every document that is newer than what was published last: all of them, before the listeners open. */
   publishAll(): Promise<void>
 }
 
@@ -29,9 +30,13 @@ export function createDesiredDocuments(
   repository: DesiredRepository,
   settings: Settings,
   bus: Bus,
+  events: AppEvents,
   clock: Clock,
 ): DesiredDocuments {
   const publishedVersions = new Map<string, number>()
+  events.subscribe((event) => {
+    if (event.type === 'stationRemoved') publishedVersions.delete(event.stationId)
+  })
 
   async function documentOf(stationId: string): Promise<Desired | undefined> {
     const station = await repository.findStation(stationId)
@@ -63,7 +68,12 @@ export function createDesiredDocuments(
     const document = await documentOf(stationId)
     // Read while a change was being committed, it would replace that newer document, and be taken for it.
     if (!document || document.version < (publishedVersions.get(stationId) ?? 0)) return
-    await bus.publish('desired', stationId, document)
+    await publish(stationId, document)
+  }
+
+  function publish(stationId: string, document: Desired): Promise<void> {
+    publishedVersions.set(stationId, document.version)
+    return bus.publish('desired', stationId, document)
   }
 
   async function allocate(stationId: string, atLeastVersion: number): Promise<number | undefined> {
@@ -74,8 +84,8 @@ export function createDesiredDocuments(
     const document = await documentOf(stationId)
     if (document) {
       database.afterCommit(() => {
-        publishedVersions.set(stationId, version)
-        void bus.publish('desired', stationId, document)
+        void publish(stationId, document)
+        events.emit({ type: 'desiredChanged', stationId })
       })
     }
     return version
@@ -90,7 +100,9 @@ export function createDesiredDocuments(
     },
     refresh,
     async publishAll() {
-      for (const stationId of await repository.stationIds()) await refresh(stationId)
+      for (const [stationId, version] of await repository.versions()) {
+        if (version > (publishedVersions.get(stationId) ?? -1)) await refresh(stationId)
+      }
     },
   }
 }

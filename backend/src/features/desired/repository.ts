@@ -7,9 +7,10 @@ export type DesiredRepository = ReturnType<typeof createDesiredRepository>
 
 export function createDesiredRepository({ models: { stations, sessions, users }, scope }: Database) {
   return {
-    async stationIds(): Promise<string[]> {
-      const rows = await stations.findAll({ attributes: ['id'], ...scope() })
-      return rows.map((row) => row.get().id)
+    /** The version in force of each station's document. */
+    async versions(): Promise<Map<string, number>> {
+      const rows = await stations.findAll({ attributes: ['id', 'desiredVersion'], ...scope() })
+      return new Map(rows.map((row) => [row.get().id, row.get().desiredVersion]))
     },
     async findStation(id: string): Promise<StationRow | undefined> {
       return (await stations.findByPk(id, scope()))?.get()

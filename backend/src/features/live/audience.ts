@@ -82,6 +82,7 @@ export function createAudience(ports: {
         for (const listener of listeners) if (listener.operatorId === event.operatorId) listener.dismiss()
         break
       case 'settingsChanged':
+      case 'desiredChanged':
         break
       case 'stationRemoved':
         tell({ type: 'station_removed', stationId: event.stationId })

@@ -42,6 +42,7 @@ export function createPresences(ports: {
   const unsaved = new Set<string>()
   let flushTimer: NodeJS.Timeout | undefined
   let silenceTimer: NodeJS.Timeout | undefined
+  let isWatching = false
   let isStopped = false
 
   const rowOf = (stationId: string): StationPresenceRow => {
@@ -78,7 +79,10 @@ export function createPresences(ports: {
         // One that is gone by now must not keep the others from being saved.
         const known = await repository.knownIds(saved.map(({ stationId }) => stationId))
         for (const { stationId } of saved) if (!known.has(stationId)) rows.delete(stationId)
-        await repository.savePresences(saved.filter(({ stationId }) => known.has(stationId)))
+        await repository.saveFigures(saved.filter(({ stationId }) => known.has(stationId)))
+        database.afterCommit(() => {
+          for (const stationId of known) events.emit({ type: 'stationChanged', stationId, isUrgent: false })
+        })
       })
     } catch (err) {
       log.error({ err }, 'saving station figures failed, trying again')
@@ -91,7 +95,7 @@ export function createPresences(ports: {
     const { stationId } = row
     await database.write(async () => {
       if (!(await repository.find(stationId))) return
-      await repository.savePresences([row])
+      await repository.saveFigures([row])
       database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
     })
   }
@@ -108,6 +112,12 @@ export function createPresences(ports: {
       if (row.online === online) return
       const station = await repository.find(stationId)
       if (!station) return
+      // Another server may have said so already.
+      const [saved] = await repository.presences([stationId])
+      if (saved?.online === online) {
+        row.online = online
+        return
+      }
       await repository.savePresences([{ ...row, online }])
       if (online && station.isMarkedOffline) await repository.update(stationId, { isMarkedOffline: false })
       const action = online ? 'station.online' : 'station.offline'
@@ -115,9 +125,12 @@ export function createPresences(ports: {
       await journal.append({ action, level, actor, stationId, details: { cause } })
       database.afterCommit(() => {
         row.online = online
-        // What had been said of its silence is no longer so.
         const presence = last.get(stationId)
-        if (online && presence && cause !== 'birth') {
+        if (presence && cause === 'silent') {
+          void bus.publish('presence', stationId, { ...presence, online, cause })
+        }
+        // What had been said of its silence is no longer so.
+        if (presence && online && cause !== 'birth') {
           void bus.publish('presence', stationId, { ...presence, online, cause: 'birth' })
         }
         events.emit({ type: 'stationChanged', stationId, isUrgent: true })
@@ -128,9 +141,9 @@ export function createPresences(ports: {
 
   function watchSilence(): void {
     clearTimeout(silenceTimer)
-    if (isStopped) return
     const online = [...rows.values()].filter((row) => row.online)
-    if (online.length === 0) return
+    isWatching = online.length > 0 && !isStopped
+    if (!isWatching) return
     const oldestMs = Math.min(...online.map((row) => row.lastHeardAtMs ?? 0))
     silenceTimer = setTimeout(
       () => void markSilent(),
@@ -138,20 +151,39 @@ export function createPresences(ports: {
     )
   }
 
-  async function markSilent(): Promise<void> {
+  /** Ids of the stations that count as online and have not been heard for too long. */
+  function silentIds(): string[] {
     const limitMs = clock.nowMs() - silentAfterMs()
     const silent = [...rows.values()].filter((row) => row.online && (row.lastHeardAtMs ?? 0) <= limitMs)
-    for (const { stationId } of silent) {
+    return silent.map(({ stationId }) => stationId)
+  }
+
+  async function markSilent(): Promise<void> {
+    try {
+      // Silent here, they may be heard by another server.
+      await reload(silentIds())
+    } catch (err) {
+      log.error({ err }, 'reading station figures failed')
+    }
+    for (const stationId of silentIds()) {
       try {
         await changeOnline(stationId, false, 'silent', systemActor)
-        const presence = last.get(stationId)
-        if (presence)
-          await bus.publish('presence', stationId, { ...presence, online: false, cause: 'silent' })
       } catch (err) {
         log.error({ err, stationId }, 'marking a silent station failed')
       }
     }
     watchSilence()
+  }
+
+  /** Takes over what other servers have saved of stations, all by default, where it is newer than what is known. */
+  async function reload(stationIds?: string[]): Promise<void> {
+    if (stationIds?.length === 0) return
+    for (const saved of await repository.presences(stationIds)) {
+      const row = rowOf(saved.stationId)
+      const isNewer = (saved.lastHeardAtMs ?? 0) > (row.lastHeardAtMs ?? 0)
+      Object.assign(row, isNewer ? saved : { online: saved.online })
+    }
+    if (!isWatching) watchSilence()
   }
 
   return {
@@ -172,6 +204,11 @@ export function createPresences(ports: {
 
     find: (stationId: string): Readonly<StationPresenceRow> | undefined => rows.get(stationId),
 
+    reload,
+
+    /** What a station announced to another server: said again, should it fall silent with that server. */
+    note: (stationId: string, presence: Presence) => void last.set(stationId, presence),
+
     forget(stationId: string): void {
       rows.delete(stationId)
       last.delete(stationId)
@@ -180,6 +217,7 @@ export function createPresences(ports: {
 
     /** A station that an operator marks offline is so until it is heard. Call inside a write. */
     async markOffline(stationId: string): Promise<void> {
+      await reload([stationId])
       const row = rowOf(stationId)
       if (!row.online) return
       await repository.savePresences([{ ...row, online: false }])
@@ -192,6 +230,8 @@ export function createPresences(ports: {
     async takePresence(presence: Presence, actor: Actor, ip: string): Promise<boolean> {
       const stationId = actor.id
       if (!(await repository.find(stationId))) return false
+      // A connection that has ended may have been followed by one to another server.
+      if (!presence.online) await reload([stationId])
       if (isStalePresence(rowOf(stationId), presence)) return false
       const row = presence.online ? heard(stationId, ip) : rowOf(stationId)
       row.bootId = presence.bootId
@@ -213,9 +253,7 @@ export function createPresences(ports: {
       const isNewState = heartbeat.state !== undefined && heartbeat.state !== row.reportedState
       if (heartbeat.state) row.reportedState = heartbeat.state
       if (!row.online) return changeOnline(actor.id, true, 'heartbeat', actor)
-      if (isNewState) return saveNow(row)
-      events.emit({ type: 'stationChanged', stationId: actor.id, isUrgent: false })
-      return undefined
+      return isNewState ? saveNow(row) : undefined
     },
 
     /** Takes what the station says to have applied. */

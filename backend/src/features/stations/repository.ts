@@ -9,8 +9,7 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type StationFilter = Omit<StationQuery, 'page' | 'pageSize' | 'ordering'>
 export type StationRepository = ReturnType<typeof createStationRepository>
 
-const presenceColumns = [
-  'online',
+const figureColumns = [
   'lastHeardAtMs',
   'lastHeartbeatAtMs',
   'lastSeenIp',
@@ -78,13 +77,19 @@ export function createStationRepository({ models, scope, containing }: Database)
     },
     countState: async (state: StationState): Promise<number> =>
       stationViews.count({ where: { state }, ...scope() }),
-    async presences(): Promise<StationPresenceRow[]> {
-      const rows = await stationPresences.findAll(scope())
+    /** All of them, or those of the given stations. */
+    async presences(stationIds?: string[]): Promise<StationPresenceRow[]> {
+      const where = stationIds === undefined ? {} : { stationId: stationIds }
+      const rows = await stationPresences.findAll({ where, ...scope() })
       return rows.map((row) => row.get())
     },
     /** Writes presences whole, in one statement. */
     async savePresences(rows: StationPresenceRow[]): Promise<void> {
-      await stationPresences.bulkCreate(rows, { updateOnDuplicate: [...presenceColumns], ...scope() })
+      await stationPresences.bulkCreate(rows, { updateOnDuplicate: ['online', ...figureColumns], ...scope() })
+    },
+    /** Writes all but whether a station is online, which another server may have changed meanwhile. */
+    async saveFigures(rows: StationPresenceRow[]): Promise<void> {
+      await stationPresences.bulkCreate(rows, { updateOnDuplicate: [...figureColumns], ...scope() })
     },
   }
 }
