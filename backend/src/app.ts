@@ -133,7 +133,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       services.calendar.start()
     },
     async close() {
-      services.audience.close()
+      await services.audience.close()
       await services.calendar.stop()
       await services.deadlines.stop()
       await http.close()

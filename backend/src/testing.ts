@@ -8,6 +8,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import type { IClientOptions, MqttClient } from 'mqtt'
 import { connectAsync } from 'mqtt'
 import { pino } from 'pino'
+import { vi } from 'vitest'
 import { WebSocket, type ClientOptions } from 'ws'
 import { createApp, type App } from './app.ts'
 import { openDatabase, type Database } from './db/database.ts'
@@ -41,6 +42,14 @@ export interface LogLine {
 }
 
 export type TestApp = Awaited<ReturnType<typeof startTestApp>>
+
+/** From here on time moves only as the test says; timers of input and output stay real. */
+export function useFakeTime(nowMs = Date.now()): void {
+  vi.useFakeTimers({
+    now: nowMs,
+    toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'],
+  })
+}
 
 /**
  * The real server on a database of its own, with operators of each role who are signed in already. Its clock
@@ -155,7 +164,11 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     if (!isRunning) return
     isRunning = false
     ports = undefined
+    const fakeNowMs = vi.isFakeTimers() ? Date.now() : undefined
+    // A pool that is still opening a connection waits for it by a timer.
+    vi.useRealTimers()
     await app.close()
+    if (fakeNowMs !== undefined) useFakeTime(fakeNowMs)
   }
 
   let created = 0
@@ -261,6 +274,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
 
     /** Ends everything, leaves nothing, and fails when the server logged an error that nobody expected. */
     async stop({ isErrorExpected = false } = {}) {
+      vi.useRealTimers()
       for (const dispose of disposals) await dispose()
       await close()
       await db.close()

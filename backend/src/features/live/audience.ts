@@ -18,7 +18,8 @@ export interface Listener {
 
 export interface Audience {
   add(listener: Listener): () => void
-  close(): void
+  /** Nothing is read any more once it is done. */
+  close(): Promise<void>
 }
 
 /** Passes on what happens to every live screen that may see it, and the time of running sessions each second. */
@@ -33,6 +34,7 @@ export function createAudience(ports: {
   const listeners = new Set<Listener>()
   const changedStations = new Set<string>()
   let tick: NodeJS.Timeout | undefined
+  let reading: Promise<void> = Promise.resolve()
 
   function tell(frame: ServerFrame, sessionId?: string): void {
     if (listeners.size === 0) return
@@ -47,7 +49,11 @@ export function createAudience(ports: {
     for (const session of running.values()) {
       tell({ type: 'time_update', ...toSessionTime(session, nowMs) }, session.id)
     }
-    void tellStations()
+    readStations()
+  }
+
+  function readStations(): void {
+    reading = reading.then(tellStations)
   }
 
   async function tellStations(): Promise<void> {
@@ -76,7 +82,7 @@ export function createAudience(ports: {
       case 'stationChanged':
         changedStations.add(event.stationId)
         // Figures may wait for the next second; a change of state may not.
-        if (event.isUrgent) setImmediate(() => void tellStations())
+        if (event.isUrgent) setImmediate(readStations)
         break
       case 'operatorChanged':
         for (const listener of listeners) if (listener.operatorId === event.operatorId) listener.dismiss()
@@ -104,9 +110,11 @@ export function createAudience(ports: {
         tick = undefined
       }
     },
-    close() {
+    async close() {
       unsubscribe()
       clearInterval(tick)
+      listeners.clear()
+      await reading
     },
   }
 }

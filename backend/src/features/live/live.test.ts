@@ -3,22 +3,20 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Check } from 'typebox/value'
 import { WebSocket } from 'ws'
 import { serverFrames } from '@escale/protocol'
-import { startTestApp, type Frame, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type Frame, type TestApp } from '../../testing.ts'
 
 const SECOND = 1_000
 const MINUTE = 60_000
-const toFake = ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 
 let test: TestApp
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: [...toFake] })
+  useFakeTime()
   test = await startTestApp({ isFollowingDate: true })
 })
 afterEach(async () => {
   await test.stop()
-  vi.useRealTimers()
 })
 
 /** A frame that the contract knows. */

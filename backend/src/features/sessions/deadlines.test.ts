@@ -2,16 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAppEvents } from '../../events.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { pino } from 'pino'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createRunningSessions } from './running.ts'
 
 const SECOND = 1_000
 const MINUTE = 60_000
-const toFake = ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
-beforeEach(() => void vi.useFakeTimers({ toFake: [...toFake] }))
+beforeEach(() => useFakeTime())
 afterEach(() => void vi.useRealTimers())
 
 describe('with the server', () => {

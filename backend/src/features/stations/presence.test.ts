@@ -2,25 +2,23 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pino } from 'pino'
 import { createMemoryBus } from '../../bus/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
 import { createPresences } from './presence.ts'
 import { createStationRepository } from './repository.ts'
 
 type Ports = Parameters<typeof createPresences>[0]
 
 const SECOND = 1_000
-const toFake = ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 
 let test: TestApp
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: [...toFake] })
+  useFakeTime()
   test = await startTestApp({ isFollowingDate: true })
 })
 afterEach(async () => {
   await test.stop()
-  vi.useRealTimers()
 })
 
 const birth = (fields: object = {}) =>
