@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AppOptions } from './app.ts'
 import { createMonotonicClock } from './clock.ts'
+import { createWaker } from './features/commands/index.ts'
 import { openDataFolder } from './data-folder.ts'
 import type { Environment } from './environment.ts'
 
@@ -22,6 +23,7 @@ export function appOptionsOf(environment: Environment, log: Logger, mqttPort: ()
     publicOrigin: publicUrl?.origin,
     trustedProxies: environment.ESCALE_TRUST_PROXY,
     mqttUrlFor: (host) => `mqtt://${publicUrl?.hostname ?? host}:${mqttPort()}`,
+    wake: createWaker(),
     clock: createMonotonicClock(),
     log,
   }

@@ -4,6 +4,7 @@ import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
+import { commandRoutes } from './features/commands/index.ts'
 import { enrolmentRoutes } from './features/enrolment/index.ts'
 import { liveRoutes } from './features/live/index.ts'
 import { logRoutes } from './features/logs/index.ts'
@@ -68,6 +69,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         clock,
       }),
       beforeDesired: desired.refresh,
+      listening: services.commands.resend,
       nowMs: () => clock.nowMs(),
     },
     { log },
@@ -107,6 +109,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(photoRoutes(services.photos), { prefix: '/api/utilisateurs' })
   await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
   await http.register(stationRoutes({ ...services, clock }), { prefix: '/api/postes' })
+  await http.register(commandRoutes(services.commands), { prefix: '/api/postes' })
   await http.register(enrolmentRoutes(services.enrolment), { prefix: '/api/postes' })
   await http.register(sessionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
@@ -128,6 +131,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       services.running.load(await sessions.findUnended())
       await services.deadlines.start()
       await services.presences.start()
+      await services.commandDeadlines.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await desired.publishAll()
       services.calendar.start()
@@ -136,6 +140,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.audience.close()
       await services.calendar.stop()
       await services.deadlines.stop()
+      await services.commandDeadlines.stop()
       await http.close()
       bus.detach()
       await broker.close()

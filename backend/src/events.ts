@@ -1,5 +1,5 @@
 import type { Log } from '@escale/protocol'
-import type { SessionRecord } from './db/rows.ts'
+import type { CommandRecord, SessionRecord } from './db/rows.ts'
 import type { LastingEffect } from './domain/session.ts'
 
 /** What has been committed, told to whoever must pass it on: live screens, the bus, the deadlines. */
@@ -10,6 +10,7 @@ export type AppEvent =
   | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
   | { type: 'stationRemoved'; stationId: string }
   | { type: 'desiredChanged'; stationId: string }
+  | { type: 'commandChanged'; command: CommandRecord }
   | { type: 'operatorChanged'; operatorId: string }
   | { type: 'settingsChanged' }
   | { type: 'logAdded'; log: Log }

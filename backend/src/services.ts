@@ -13,6 +13,12 @@ import {
   createPasswords,
   createTokens,
 } from './features/auth/index.ts'
+import {
+  createCommandDeadlines,
+  createCommandRepository,
+  createCommandService,
+  type Wake,
+} from './features/commands/index.ts'
 import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
 import { createEnrolmentService, createPairingRepository } from './features/enrolment/index.ts'
 import { createCalendar, createJobRunRepository, createJobs } from './features/jobs/index.ts'
@@ -43,6 +49,8 @@ export interface ServiceOptions {
   siteKey: string
   /** Address of the broker for a station that reached the server under `host`. */
   mqttUrlFor(host: string): string
+  /** Wakes a machine by its MAC address. */
+  wake: Wake
   clock: Clock
   log: Logger
 }
@@ -135,6 +143,18 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   }
   const presences = createPresences({ ...stationPorts, settings, log })
   const stations = createStationService({ ...stationPorts, presences, sessions, desired })
+  const commands = createCommandService({
+    database,
+    repository: createCommandRepository(database),
+    sessions,
+    presences,
+    bus,
+    wake: options.wake,
+    journal,
+    events,
+    clock,
+  })
+  const commandDeadlines = createCommandDeadlines({ commands, events, clock, log })
   const enrolment = createEnrolmentService({
     database,
     repository: createPairingRepository(database),
@@ -173,6 +193,8 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     auth,
     calendar,
     codes,
+    commandDeadlines,
+    commands,
     deadlines,
     desired,
     enrolment,

@@ -67,6 +67,9 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
   let aheadMs = 0
   const startMs = Date.now()
   const clock = { nowMs: () => (isFollowingDate ? Date.now() : startMs) + aheadMs }
+  /** Machines that the server has sent a magic packet to. */
+  const woken: string[] = []
+  let wake = (macAddress: string) => Promise.resolve(void woken.push(macAddress))
   const disposals: (() => unknown)[] = []
   let ports: { http: number; mqtt: number } | undefined
   let isRunning = false
@@ -80,6 +83,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       siteKey,
       adminDir: join(folder, 'no-admin'),
       mqttUrlFor: (host) => `mqtt://${host}:${ports?.mqtt ?? 0}`,
+      wake: (macAddress) => wake(macAddress),
       clock,
       log,
     })
@@ -183,6 +187,10 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     lines,
     siteKey,
     operators,
+    woken,
+    failWaking: (err: Error) => {
+      wake = () => Promise.reject(err)
+    },
     tokenOf,
     call,
     done,

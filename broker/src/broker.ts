@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Server } from 'node:net'
 import { Aedes, type Client, type PublishPacket } from 'aedes'
-import { topicOf, topicTable } from '@escale/protocol'
+import { covers, topicOf, topicTable } from '@escale/protocol'
 import { createWebSocketStream } from 'ws'
 import { createConnections } from './connections.ts'
 import { disableDuplicateCounters } from './duplicates.ts'
@@ -62,6 +62,15 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     for (const other of connections.ofUsername(connection.username)) {
       if (other.clientId === connection.clientId && other.client !== client) other.client.conn.destroy()
     }
+  })
+
+  aedes.on('subscribe', (subscriptions, client) => {
+    const principal = connections.of(client)?.principal
+    if (principal?.kind !== 'station') return
+    const topic = topicOf('command', principal.party)
+    // 128 is a subscription refused. Source: MQTT 3.1.1 section 3.9.3.
+    if (!subscriptions.some((one) => one.qos <= 2 && covers(one.topic, topic))) return
+    ports.listening(principal.party).catch((err: unknown) => log.error({ err, topic }, 'nothing sent again'))
   })
 
   /** Aedes tells of an error for each message that was on its way to a broken connection: the first one says why. */

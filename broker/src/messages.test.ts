@@ -232,6 +232,27 @@ test('without its desired document a station is not told that it is subscribed',
   expect(await (await room.login('pc-02')).subscribe(own('config', 'pc-02'))).toBe(true)
 })
 
+test('a station that listens to its commands again gets what the server sends it for that', async () => {
+  const asked: string[] = []
+  room = await openRoom({
+    listening: (stationId) => {
+      asked.push(stationId)
+      return room.broker.publish('command', stationId, {
+        id: 'c',
+        op: 'identify',
+        params: {},
+        expiresAt: '2026-01-01T08:00:00Z',
+      })
+    },
+  })
+  const station = await room.login('pc-01')
+  await station.subscribe(own('desired'))
+  expect(asked).toEqual([])
+  await station.subscribe(own('command'))
+  await expect.poll(() => station.messages).toHaveLength(1)
+  expect(asked).toEqual(['pc-01'])
+})
+
 test('a command sent in the same turn comes after the document it explains, and neither is lost', async () => {
   room = await openRoom()
   const station = await room.login('pc-01')

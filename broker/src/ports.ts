@@ -57,6 +57,8 @@ export interface BrokerPorts {
   receive(message: Received): Verdict | Promise<Verdict>
   /** Awaited before a station's subscription to its `desired` is granted. A rejection closes the connection. */
   beforeDesired(stationId: string): Promise<void>
+  /** Told once a station's subscription to its `command` stands: what it missed may be sent again. */
+  listening(stationId: string): Promise<void>
   /** Unix milliseconds. */
   nowMs(): number
 }

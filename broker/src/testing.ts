@@ -180,6 +180,7 @@ export async function openRoom(
         return 'route'
       },
       beforeDesired: () => Promise.resolve(),
+      listening: () => Promise.resolve(),
       nowMs: () => Date.now(),
       ...ports,
     },

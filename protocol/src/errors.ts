@@ -162,6 +162,16 @@ export const errorTable = {
     'La photo est abîmée ou incomplète. Choisissez-en une autre.',
     'The photo is damaged or incomplete. Choose another.',
   ),
+  'update-unavailable': entry(
+    409,
+    'La mise à jour à distance n’existe pas encore\u00a0: installez la nouvelle version sur le poste.',
+    'Remote updates do not exist yet: install the new version at the station.',
+  ),
+  'mac-address-missing': entry(
+    409,
+    'L’adresse MAC de ce poste manque\u00a0: ajoutez-la à sa fiche pour pouvoir le réveiller.',
+    'This station’s MAC address is missing: add it to its record to be able to wake it.',
+  ),
   'unknown-op': entry(404, 'Opération inconnue.', 'Unknown operation.'),
   'id-reused': entry(
     409,

@@ -2,6 +2,8 @@ import type {
   AcceptPairingInput,
   AddTimeInput,
   CanCreateSession,
+  CommandInput,
+  CommandsInput,
   CreatedSession,
   EnrolInput,
   Enrolled,
@@ -20,6 +22,7 @@ import type {
   ReasonInput,
   RefreshInput,
   Report,
+  SentCommands,
   ServiceStatus,
   Session,
   SessionInput,
@@ -31,6 +34,7 @@ import type {
   SiteSettings,
   StartInput,
   Station,
+  StationCommand,
   StationInput,
   StationReplacement,
   StationStats,
@@ -47,6 +51,7 @@ import type {
 
 const userId = '5f0c7f5e-3d3a-4c0e-9a53-0d6c3a1e8b11'
 const sessionId = '8a1b5f0e-92a4-4f0b-8b0f-3f2b6c1d7e22'
+const commandId = '3c9f1b52-7d04-4b0e-8c55-2a7b9c4d1e3f'
 const createdAt = '2026-03-02T08:55:12.000Z'
 const startedAt = '2026-03-02T09:00:00.000Z'
 const nowAt = '2026-03-02T09:12:30.000Z'
@@ -267,6 +272,26 @@ export const examples = {
     byLevel: { info: 18_201, warning: 231, error: 8 },
     byAction: { 'session.started': 3_100, 'code.rejected': 208 },
   } satisfies LogStats,
+  CommandInput: { op: 'reboot', params: { delaySeconds: 30 } } satisfies CommandInput,
+  CommandsInput: {
+    op: 'message',
+    params: { text: 'Fermeture dans dix minutes.', level: 'warning' },
+    location: 'Salle multimédia',
+  } satisfies CommandsInput,
+  SentCommands: { commands: [{ id: commandId, stationId: 'pc-06' }] } satisfies SentCommands,
+  StationCommand: {
+    id: commandId,
+    stationId: 'pc-06',
+    batchId: 'c0a8f6de-5b2e-4d0c-9f7e-6a1b2c3d4e5f',
+    op: 'reboot',
+    params: { delaySeconds: 30 },
+    status: 'applied',
+    createdBy: 'accueil',
+    sentAt: nowAt,
+    expiresAt: '2026-03-02T09:13:30.000Z',
+    deliveredAt: '2026-03-02T09:12:30.021Z',
+    appliedAt: '2026-03-02T09:12:30.034Z',
+  } satisfies StationCommand,
   EnrolInput: enrol,
   Enrolled: {
     stationId: 'pc-06',

@@ -1,5 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EntityId, Instant, Seconds, StationId, oneOf } from './schema.ts'
+import { StationCommand } from './commands.ts'
 import { Log } from './logs.ts'
 import { SessionTime, endReasons } from './sessions.ts'
 import { Station } from './stations.ts'
@@ -47,7 +48,7 @@ export const serverFrames = {
   error: frame('error', { code: Type.String(), message: Type.String() }),
   station_changed: frame('station_changed', { station: Station }),
   station_removed: frame('station_removed', { stationId: StationId }),
-  command_changed: frame('command_changed', { command: Type.Record(Type.String(), Type.Unknown()) }),
+  command_changed: frame('command_changed', { command: StationCommand }),
   log_added: frame('log_added', { log: Log }),
 } as const
 

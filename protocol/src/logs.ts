@@ -39,6 +39,9 @@ export const logActions = [
   'auth.token_reused',
   'code.rejected',
   'command.sent',
+  'command.applied',
+  'command.failed',
+  'command.expired',
 ] as const
 export type LogAction = (typeof logActions)[number]
 

@@ -295,5 +295,8 @@ export const en: Messages = {
     'auth.token_reused': 'Token used twice',
     'code.rejected': 'Code refused',
     'command.sent': 'Command sent',
+    'command.applied': 'Command carried out',
+    'command.failed': 'Command failed',
+    'command.expired': 'Command not answered in time',
   },
 }

@@ -298,5 +298,8 @@ export const fr = {
     'auth.token_reused': 'Jeton déjà utilisé',
     'code.rejected': 'Code refusé',
     'command.sent': 'Commande envoyée',
+    'command.applied': 'Commande exécutée',
+    'command.failed': 'Échec d’une commande',
+    'command.expired': 'Commande restée sans réponse',
   },
 }

@@ -1,6 +1,7 @@
 import { DataTypes, type Model, type ModelAttributes, type ModelStatic, type Sequelize } from 'sequelize'
 import type {
   ArchiveRow,
+  CommandRow,
   JobRunRow,
   LogCheckpointRow,
   ReportRow,
@@ -11,6 +12,7 @@ import type {
   OperatorRow,
   PairingRequestRow,
   RefreshTokenRow,
+  RetiredStationRow,
   SessionGrantRow,
   SessionRow,
   StationEventRow,
@@ -228,6 +230,27 @@ export function defineModels(sequelize: Sequelize) {
       bootId: key(),
       seq: { type: BIGINT, primaryKey: true },
       atMs: BIGINT,
+    }),
+    commands: table<CommandRow>('commands', {
+      id: key(),
+      stationId: TEXT,
+      batchId: TEXT,
+      op: TEXT,
+      params: TEXT,
+      bootId: TEXT,
+      status: TEXT,
+      createdBy: TEXT,
+      sentAtMs: BIGINT,
+      expiresAtMs: BIGINT,
+      deliveredAtMs: BIGINT,
+      appliedAtMs: BIGINT,
+      failedAtMs: BIGINT,
+      expiredAtMs: BIGINT,
+      error: TEXT,
+    }),
+    retiredStations: table<RetiredStationRow>('retired_stations', {
+      stationId: key(),
+      desiredVersion: BIGINT,
     }),
     pairingRequests: table<PairingRequestRow>('pairing_requests', {
       id: key(),

@@ -1,15 +1,18 @@
 import type {
+  CommandStatus,
   EndReason,
   JobName,
   LogAction,
   LogLevel,
   OperatorRole,
+  OrderOp,
   ReportKind,
   ReportedState,
   SessionState,
   StationState,
   User,
 } from '@escale/protocol'
+import type { CommandProgress } from '../domain/command.ts'
 import type { SessionClock } from '../domain/session.ts'
 import type { ThrottleState } from '../domain/throttle.ts'
 
@@ -222,6 +225,45 @@ export interface ArchiveRow {
 
 export interface ThrottleRow extends ThrottleState {
   key: string
+}
+
+export interface CommandRow {
+  id: string
+  stationId: string
+  batchId: string
+  op: OrderOp
+  /** JSON object. */
+  params: string
+  bootId: string | null
+  status: CommandStatus
+  createdBy: string
+  sentAtMs: number
+  expiresAtMs: number
+  deliveredAtMs: number | null
+  appliedAtMs: number | null
+  failedAtMs: number | null
+  expiredAtMs: number | null
+  error: string | null
+}
+
+/** A command as services hold it. */
+export interface CommandRecord extends CommandProgress {
+  id: string
+  stationId: string
+  batchId: string
+  op: OrderOp
+  params: Record<string, unknown>
+  /** Only that start of the agent may carry it out. */
+  bootId?: string
+  createdBy: string
+  sentAtMs: number
+  expiresAtMs: number
+}
+
+/** The version at which a deleted station stopped: one created under its name goes on above it. */
+export interface RetiredStationRow {
+  stationId: string
+  desiredVersion: number
 }
 
 export interface StationRequestRow {

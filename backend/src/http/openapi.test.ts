@@ -41,6 +41,7 @@ const AROUND = {
   operateurs: ['GET /', 'POST /', 'GET /{id}/', 'PUT /{id}/', 'DELETE /{id}/'],
   postes: [
     ...['POST /enrol/', 'GET /demandes/', 'POST /demandes/{id}/accepter/', 'POST /demandes/{id}/refuser/'],
+    ...['GET /commands/', 'POST /commands/', 'GET /commands/{id}/', 'POST /{id}/commands/'],
   ],
   rapports: ['GET /', 'GET /{id}/', 'GET /statistiques/'],
   parametres: ['GET /', 'PUT /', 'POST /taches/{name}/'],

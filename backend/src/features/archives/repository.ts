@@ -9,8 +9,16 @@ export type RetentionRepository = ReturnType<typeof createRetentionRepository>
 
 /** Reads what is to be archived in batches, and removes what has been. */
 export function createRetentionRepository({ models, scope }: Database) {
-  const { sessions, sessionProfiles, logs, logCheckpoints, stationRequests, stationEvents, throttles } =
-    models
+  const {
+    sessions,
+    sessionProfiles,
+    logs,
+    logCheckpoints,
+    stationRequests,
+    stationEvents,
+    throttles,
+    commands,
+  } = models
 
   async function* sessionsWhere(where: WhereOptions<SessionRow>): AsyncGenerator<object> {
     let after = ''
@@ -80,6 +88,7 @@ export function createRetentionRepository({ models, scope }: Database) {
     async removeMessagesBefore(cutoffMs: number): Promise<void> {
       await stationRequests.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
       await stationEvents.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
+      await commands.destroy({ where: { expiresAtMs: { [Op.lt]: cutoffMs } }, ...scope() })
     },
     /** Counters that nothing has touched since `cutoffMs` count from nothing anyway. */
     async removeThrottlesBefore(cutoffMs: number): Promise<void> {

@@ -2,6 +2,7 @@ import { SECOND_MS, type ServerFrame } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { AppEvents } from '../../events.ts'
+import { toStationCommand } from '../commands/index.ts'
 import { toSessionTime, type RunningSessions } from '../sessions/index.ts'
 import type { StationService } from '../stations/index.ts'
 import { framesOf } from './frames.ts'
@@ -92,6 +93,9 @@ export function createAudience(ports: {
         break
       case 'stationRemoved':
         tell({ type: 'station_removed', stationId: event.stationId })
+        break
+      case 'commandChanged':
+        tell({ type: 'command_changed', command: toStationCommand(event.command) })
         break
       case 'logAdded':
         tell({ type: 'log_added', log: event.log })

@@ -1,6 +1,7 @@
 import { SessionEndedDetails, unixMsOf, type Actor, type StationEvent } from '@escale/protocol'
 import type { Received, Verdict } from '@escale/broker'
 import { Check } from 'typebox/value'
+import type { CommandService } from '../commands/index.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { Presences } from '../stations/index.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
@@ -12,9 +13,13 @@ export { createStationMessages } from './repository.ts'
  * requests, private to their two parties, are answered and go no further.
  */
 export function createStationIntake(
-  ports: RequestPorts & { presences: Presences; desired: DesiredDocuments },
+  ports: RequestPorts & {
+    presences: Presences
+    desired: DesiredDocuments
+    commands: Pick<CommandService, 'takeAck'>
+  },
 ) {
-  const { database, messages, sessions, presences, desired, journal, clock } = ports
+  const { database, messages, sessions, presences, desired, commands, journal, clock } = ports
   const requests = createRequests(ports)
 
   /** A station's event while it was cut off counts once per (station, boot, number). */
@@ -58,7 +63,10 @@ export function createStationIntake(
           .then(() => takeEvent(message.payload, actor))
           .then(() => 'route' as const)
       case 'ack':
-        return presences.takeSign(actor, ip).then(() => 'route' as const)
+        return presences
+          .takeSign(actor, ip)
+          .then(() => commands.takeAck(message.payload, actor))
+          .then(() => 'route' as const)
       default:
         return 'drop'
     }

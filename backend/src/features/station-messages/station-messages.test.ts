@@ -127,6 +127,19 @@ describe('the desired document', () => {
     expect(station.messages.all.filter(({ topic }) => topic.endsWith('/desired'))).toEqual([])
   })
 
+  it('goes on above its old version when a station is deleted and created again under its name', async () => {
+    const station = await newStation()
+    const ahead = Number((await station.desired()).payload['version']) + 86_400_000
+    const report = { version: ahead, state: 'locked', bootId: 'b', appliedAt: '2026-01-01T00:00:00Z' }
+    await station.say('reported', report)
+    await station.desired(({ version }) => version === ahead + 1)
+    await test.done('DELETE', `/api/postes/${station.id}/`)
+    await test.createStation(station.id)
+    const { secret } = await test.enrol(station.id)
+    const { payload } = await (await connected(station.id, secret)).desired()
+    expect(payload['version']).toBeGreaterThan(ahead + 1)
+  })
+
   it('is there again after a restart, with the same version', async () => {
     const { stationId } = await test.startSession()
     const { secret } = await test.enrol(stationId)

@@ -23,7 +23,7 @@ const figureColumns = [
 ] as const satisfies (keyof StationPresenceRow)[]
 
 export function createStationRepository({ models, scope, containing }: Database) {
-  const { stations, stationPresences, stationViews } = models
+  const { stations, stationPresences, stationViews, retiredStations } = models
   return {
     async insert(row: StationRow): Promise<void> {
       await stations.create({ ...row, searchText: textOf(row) }, scope())
@@ -47,8 +47,14 @@ export function createStationRepository({ models, scope, containing }: Database)
       const searchText = textOf({ ...row, ...columns })
       await stations.update({ ...columns, searchText }, { where: { id }, ...scope() })
     },
-    async remove(id: string): Promise<void> {
-      await stations.destroy({ where: { id }, ...scope() })
+    /** Removes a station, but for the version at which it stopped: its agent may come back under its name. */
+    async retire(stationId: string, desiredVersion: number): Promise<void> {
+      await retiredStations.upsert({ stationId, desiredVersion }, scope())
+      await stations.destroy({ where: { id: stationId }, ...scope() })
+    },
+    /** The version at which a station of this name was deleted; 0 where there was none. */
+    async retiredVersion(stationId: string): Promise<number> {
+      return (await retiredStations.findByPk(stationId, scope()))?.get().desiredVersion ?? 0
     },
     async findView(id: string): Promise<StationViewRow | undefined> {
       return (await stationViews.findByPk(id, scope()))?.get()

@@ -173,7 +173,7 @@ export function createStationService(ports: StationPorts) {
           secretHash: null,
           previousSecretHash: null,
           previousSecretUntilMs: null,
-          desiredVersion: 0,
+          desiredVersion: await repository.retiredVersion(input.id),
           version: 1,
           createdAtMs: nowMs,
           updatedAtMs: nowMs,
@@ -211,7 +211,8 @@ export function createStationService(ports: StationPorts) {
       return database.write(async () => {
         requireVersion(await get(id), expectedVersion)
         await sessions.endAtLostStation(id, actor)
-        await repository.remove(id)
+        const { desiredVersion } = await get(id)
+        await repository.retire(id, desiredVersion)
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {
           presences.forget(id)

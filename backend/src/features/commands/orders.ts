@@ -1,0 +1,95 @@
+import {
+  closed,
+  commandParams,
+  type Bilingual,
+  type CommandInput,
+  type CommandsInput,
+} from '@escale/protocol'
+import { Type } from 'typebox'
+import { Check, Errors } from 'typebox/value'
+import type { StationRow } from '../../db/rows.ts'
+import { AppError } from '../../errors.ts'
+import { fieldErrorOf } from '../../http/field-errors.ts'
+import type { CommandRepository } from './repository.ts'
+
+/** To which stations an order goes. */
+export type Target = { stationId: string } | Pick<CommandsInput, 'stationIds' | 'location' | 'all'>
+
+const noParams = Type.Object({})
+
+/** @throws AppError when the command cannot be given at all, or its `params` are not its own */
+export function requireOrder({ op, params = {} }: CommandInput): void {
+  if (op === 'update') throw new AppError('update-unavailable')
+  const schema = closed((op === 'wake' ? noParams : commandParams[op]).properties)
+  if (Check(schema, params)) return
+  const failures = Errors(schema, params)
+  const unknown = failures.flatMap(({ keyword, params: told }) =>
+    keyword === 'additionalProperties' ? told.additionalProperties : [],
+  )
+  if (unknown.length > 0)
+    throw fieldErrors(
+      'unknown-field',
+      unknown.map((name) => `/params/${name}`),
+    )
+  const missing = failures.flatMap(({ keyword, params: told }) =>
+    keyword === 'required' ? told.requiredProperties : [],
+  )
+  if (missing.length > 0)
+    throw fieldErrors(
+      'invalid-body',
+      missing.map((name) => `/params/${name}`),
+    )
+  const errors = failures
+    .map((failure) => fieldErrorOf(failure as Parameters<typeof fieldErrorOf>[0]))
+    .map(({ pointer, message }) => ({ pointer: `/params${pointer}`, message }))
+  throw new AppError('invalid-body', { errors })
+}
+
+/**
+ * The stations that an order means.
+ * @throws AppError `not-found`, or `invalid-body` naming what means no station
+ */
+export async function stationsOf(target: Target, repository: CommandRepository): Promise<StationRow[]> {
+  if ('stationId' in target) {
+    const found = await repository.stations({ id: [target.stationId] })
+    if (found.length === 0) throw new AppError('not-found')
+    return found
+  }
+  const { stationIds, location, all } = target
+  if ([stationIds, location, all].filter((means) => means !== undefined).length !== 1)
+    throw refused('', {
+      fr: 'Indiquez soit stationIds, soit location, soit all.',
+      en: 'Give exactly one of stationIds, location and all.',
+    })
+  if (all) return repository.stations({})
+  if (location !== undefined) {
+    const found = await repository.stations({ location })
+    if (found.length > 0) return found
+    throw refused('/location', {
+      fr: 'Aucun poste à cet emplacement.',
+      en: 'There is no station at this location.',
+    })
+  }
+  const wanted = stationIds ?? []
+  const found = await repository.stations({ id: wanted })
+  const known = new Set(found.map(({ id }) => id))
+  const missing = wanted.findIndex((id) => !known.has(id))
+  if (missing >= 0)
+    throw refused(`/stationIds/${missing}`, { fr: 'Ce poste n’existe pas.', en: 'There is no such station.' })
+  return found
+}
+
+function refused(pointer: string, message: Bilingual): AppError {
+  return new AppError('invalid-body', { errors: [{ pointer, message }] })
+}
+
+const fieldMessages = {
+  'unknown-field': { fr: 'Ce champ n’existe pas.', en: 'This field does not exist.' },
+  'invalid-body': { fr: 'Ce champ est obligatoire.', en: 'This field is required.' },
+} as const
+
+function fieldErrors(code: keyof typeof fieldMessages, pointers: string[]): AppError {
+  return new AppError(code, {
+    errors: pointers.map((pointer) => ({ pointer, message: fieldMessages[code] })),
+  })
+}

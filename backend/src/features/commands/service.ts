@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto'
+import {
+  DEFAULT_COMMAND_SECONDS,
+  SECOND_MS,
+  instantOf,
+  type Ack,
+  type Actor,
+  type CommandInput,
+  type LogAction,
+} from '@escale/protocol'
+import type { Bus } from '../../bus/port.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { CommandRecord, StationRow } from '../../db/rows.ts'
+import { ANSWER_GRACE_MS, isSettled, settleCommand } from '../../domain/command.ts'
+import { AppError } from '../../errors.ts'
+import type { AppEvents } from '../../events.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { SessionService } from '../sessions/index.ts'
+import type { Presences } from '../stations/index.ts'
+import { requireOrder, stationsOf, type Target } from './orders.ts'
+import type { CommandFilter, CommandRepository } from './repository.ts'
+import type { Wake } from './wake.ts'
+
+const columns = {
+  sentAt: 'sentAtMs',
+  expiresAt: 'expiresAtMs',
+  stationId: 'stationId',
+  op: 'op',
+  status: 'status',
+}
+
+export interface CommandPorts {
+  database: Database
+  repository: CommandRepository
+  sessions: Pick<SessionService, 'change' | 'findRunningAt'>
+  presences: Pick<Presences, 'find'>
+  bus: Bus
+  wake: Wake
+  journal: Journal
+  events: AppEvents
+  clock: Clock
+}
+
+export type CommandService = ReturnType<typeof createCommandService>
+
+/**
+ * Commands: kept, sent, answered, given up. The bus carries them once to who is there, and again to a station
+ * that comes back before they expire; a station acts once on each, by its id.
+ */
+export function createCommandService(ports: CommandPorts) {
+  const { database, repository, sessions, presences, bus, wake, journal, events, clock } = ports
+  /** Stations that are being woken, so that no heartbeat of another costs a query. */
+  const waking = new Set<string>()
+
+  events.subscribe((event) => {
+    if (event.type !== 'commandChanged' || event.command.op !== 'wake') return
+    const { stationId, status } = event.command
+    if (status === 'sent') waking.add(stationId)
+    else waking.delete(stationId)
+  })
+
+  function publish(command: CommandRecord): void {
+    const { id, stationId, bootId, op, params, expiresAtMs } = command
+    if (op === 'wake') return
+    const boot = bootId === undefined ? {} : { bootId }
+    void bus.publish('command', stationId, { id, ...boot, op, params, expiresAt: instantOf(expiresAtMs) })
+  }
+
+  /** `lock` and `logout` are said by `desired`, which goes out first; the command then says why. */
+  async function follow({ id: commandId, op, stationId }: CommandRecord, actor: Actor): Promise<void> {
+    if (op !== 'lock' && op !== 'logout') return
+    const session = await sessions.findRunningAt(stationId)
+    if (!session || (op === 'lock' && session.state !== 'active')) return
+    const input = op === 'lock' ? ({ type: 'suspend' } as const) : terminate
+    // A refusal means that time was faster: the session is over, which is what was asked for.
+    await sessions.change(session.id, input, actor, { details: { commandId } })
+  }
+
+  async function settle(
+    command: CommandRecord,
+    answer: Parameters<typeof settleCommand>[1],
+    actor: Actor,
+  ): Promise<void> {
+    const nowMs = clock.nowMs()
+    const after = settleCommand(command, answer, nowMs)
+    if (!after) return
+    await repository.save(after)
+    const { id: commandId, batchId, op, stationId, status, error, sentAtMs } = after
+    if (isSettled(after)) {
+      await journal.append({
+        action: `command.${status}` as LogAction,
+        level: status === 'applied' ? 'info' : 'warning',
+        actor,
+        stationId,
+        details: { commandId, batchId, op, afterMs: nowMs - sentAtMs, error },
+      })
+    }
+    database.afterCommit(() => {
+      events.emit({ type: 'commandChanged', command: after })
+    })
+  }
+
+  /** Settles a command as it stands by now. */
+  function settleNow(id: string, answer: Parameters<typeof settleCommand>[1], actor: Actor): Promise<void> {
+    return database.write(async () => {
+      const command = await repository.find(id)
+      if (command) await settle(command, answer, actor)
+    })
+  }
+
+  function recordOf(order: CommandInput, station: StationRow, batchId: string, actor: Actor): CommandRecord {
+    const { op, params = {}, expiresInSeconds = DEFAULT_COMMAND_SECONDS } = order
+    const nowMs = clock.nowMs()
+    const isForOneBoot = op === 'reboot' || op === 'shutdown'
+    return {
+      id: randomUUID(),
+      stationId: station.id,
+      batchId,
+      op,
+      params,
+      // A machine that has started again meanwhile has had what was asked of it.
+      bootId: (isForOneBoot ? presences.find(station.id)?.bootId : undefined) ?? undefined,
+      status: 'sent',
+      createdBy: actor.label,
+      sentAtMs: nowMs,
+      expiresAtMs: nowMs + expiresInSeconds * SECOND_MS,
+    }
+  }
+
+  /** Sends the packet that wakes a machine; what cannot be sent has failed. */
+  async function sendWake({ id }: CommandRecord, macAddress: string | null): Promise<void> {
+    try {
+      if (macAddress === null) throw new AppError('mac-address-missing')
+      await wake(macAddress)
+    } catch (err) {
+      const error = err instanceof AppError ? err.code : String(err)
+      await settleNow(id, { status: 'failed', error }, systemActor)
+    }
+  }
+
+  return {
+    /** @throws AppError when the order cannot be given, or means no station */
+    send(order: CommandInput, target: Target, actor: Actor): Promise<CommandRecord[]> {
+      return database.write(async () => {
+        requireOrder(order)
+        const stations = await stationsOf(target, repository)
+        const isNamed = 'stationId' in target || target.stationIds !== undefined
+        if (order.op === 'wake' && isNamed && stations.some(({ macAddress }) => macAddress === null))
+          throw new AppError('mac-address-missing')
+        const batchId = randomUUID()
+        const sent = stations.map((station) => ({
+          station,
+          command: recordOf(order, station, batchId, actor),
+        }))
+        await repository.insert(sent.map(({ command }) => command))
+        for (const { command, station } of sent) {
+          const { id: commandId, op, stationId } = command
+          const details = { commandId, batchId, op }
+          await journal.append({ action: 'command.sent', actor, stationId, details })
+          await follow(command, actor)
+          database.afterCommit(() => {
+            events.emit({ type: 'commandChanged', command })
+            if (op === 'wake') void sendWake(command, station.macAddress)
+            else publish(command)
+          })
+        }
+        return sent.map(({ command }) => command)
+      })
+    },
+
+    async get(id: string): Promise<CommandRecord> {
+      const command = await repository.find(id)
+      if (!command) throw new AppError('not-found')
+      return command
+    },
+
+    list: (filter: CommandFilter, query: PageQuery): Promise<Rows<CommandRecord>> =>
+      repository.list(filter, windowOf(query, columns)),
+
+    /** A station's answer. One to a command of another station, or to none of ours, says nothing. */
+    async takeAck({ id, status, error }: Ack, actor: Actor): Promise<void> {
+      const command = await repository.find(id)
+      if (command?.stationId !== actor.id || command.op === 'wake' || isSettled(command)) return
+      await settleNow(id, { status, error }, actor)
+    },
+
+    /** A station listens again: it gets what it may have missed, and may still do. */
+    async resend(stationId: string): Promise<void> {
+      for (const command of await repository.findOpenOf(stationId, clock.nowMs())) publish(command)
+    },
+
+    /** Gives up what nobody has answered; @returns when the next one is due, if there is one, Unix ms. */
+    async expireDue(): Promise<number | undefined> {
+      const dueMs = await repository.nextExpiryMs()
+      if (dueMs === undefined || dueMs + ANSWER_GRACE_MS > clock.nowMs())
+        return dueMs === undefined ? undefined : dueMs + ANSWER_GRACE_MS
+      await database.write(async () => {
+        for (const command of await repository.findOverdue(clock.nowMs() - ANSWER_GRACE_MS))
+          await settle(command, { status: 'expired' }, systemActor)
+      })
+      const nextMs = await repository.nextExpiryMs()
+      return nextMs === undefined ? undefined : nextMs + ANSWER_GRACE_MS
+    },
+
+    /** Loads which stations are being woken; to be called once, before anything is heard. */
+    async start(): Promise<void> {
+      for (const { stationId } of await repository.findOpenWakes()) waking.add(stationId)
+    },
+
+    isWaking: (stationId: string) => waking.has(stationId),
+
+    /** A station that is being woken and was heard since is awake. */
+    async noteHeard(stationId: string): Promise<void> {
+      const heardAtMs = presences.find(stationId)?.lastHeardAtMs ?? 0
+      const open = await repository.findOpenOf(stationId, 0)
+      for (const { id } of open.filter(({ op, sentAtMs }) => op === 'wake' && sentAtMs < heardAtMs))
+        await settleNow(id, { status: 'applied' }, systemActor)
+    },
+  }
+}
+
+const terminate = { type: 'terminate', reason: 'terminated' } as const

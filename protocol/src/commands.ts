@@ -1,0 +1,104 @@
+import { Type, type Static, type TSchema } from 'typebox'
+import type { Command } from './mqtt/payloads.ts'
+import { type commandOps } from './mqtt/payloads.ts'
+import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+
+const Nothing = Type.Object({})
+const Delay = Type.Object({ delaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 })) })
+
+/** The schema of each command's `params`. `lock` and `logout` only say why: `desired` says what. */
+export const commandParams = {
+  message: Type.Object({
+    text: Type.String({ minLength: 1, maxLength: 500 }),
+    level: Type.Optional(oneOf(['info', 'warning'] as const)),
+  }),
+  lock: Nothing,
+  logout: Nothing,
+  reboot: Delay,
+  shutdown: Delay,
+  identify: Nothing,
+  update: Type.Object({
+    version: Type.String({ minLength: 1, maxLength: 50 }),
+    url: Type.String({ minLength: 1, maxLength: 2_000 }),
+    signature: Type.String({ minLength: 1, maxLength: 2_000 }),
+  }),
+} as const satisfies Record<(typeof commandOps)[number], TSchema>
+
+/** What an operator may order: the bus's commands, and `wake`, which goes by LAN to a machine that is off. */
+export const orderOps = [
+  'message',
+  'lock',
+  'logout',
+  'reboot',
+  'shutdown',
+  'identify',
+  'update',
+  'wake',
+] as const satisfies readonly (Command['op'] | 'wake')[]
+export type OrderOp = (typeof orderOps)[number]
+
+export const DEFAULT_COMMAND_SECONDS = 60
+
+const orderFields = {
+  op: oneOf(orderOps),
+  params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  expiresInSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
+}
+
+/** A command to one station. */
+export const CommandInput = closed(orderFields)
+export type CommandInput = Static<typeof CommandInput>
+
+/** The same command to several stations: exactly one of `stationIds`, `location` and `all` says to which. */
+export const CommandsInput = closed({
+  ...orderFields,
+  stationIds: Type.Optional(Type.Array(StationId, { minItems: 1, maxItems: 1_000 })),
+  location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  all: Type.Optional(Type.Literal(true)),
+})
+export type CommandsInput = Static<typeof CommandsInput>
+
+/** `delivered`: the station has it; the last three are final. */
+export const commandStatuses = ['sent', 'delivered', 'applied', 'failed', 'expired'] as const
+export type CommandStatus = (typeof commandStatuses)[number]
+
+/** A command and what became of it; instants are of the server's clock. */
+export const StationCommand = closed({
+  id: EntityId,
+  stationId: StationId,
+  /** The same for all commands of one order. */
+  batchId: EntityId,
+  op: oneOf(orderOps),
+  params: Type.Record(Type.String(), Type.Unknown()),
+  status: oneOf(commandStatuses),
+  createdBy: Type.String(),
+  sentAt: Instant,
+  expiresAt: Instant,
+  deliveredAt: Type.Optional(Instant),
+  appliedAt: Type.Optional(Instant),
+  failedAt: Type.Optional(Instant),
+  expiredAt: Type.Optional(Instant),
+  /** Why it failed or expired, as the station says it. */
+  error: Type.Optional(Type.String()),
+})
+export type StationCommand = Static<typeof StationCommand>
+
+export const SentCommands = closed({
+  commands: Type.Array(closed({ id: EntityId, stationId: StationId })),
+})
+export type SentCommands = Static<typeof SentCommands>
+
+export const StationCommandPage = pageOf(StationCommand)
+export type StationCommandPage = Static<typeof StationCommandPage>
+
+export const CommandQuery = closed({
+  ...listQuery,
+  stationId: Type.Optional(StationId),
+  batchId: Type.Optional(EntityId),
+  op: Type.Optional(oneOf(orderOps)),
+  status: Type.Optional(oneOf(commandStatuses)),
+  createdBy: Type.Optional(Type.String({ maxLength: 100 })),
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+})
+export type CommandQuery = Static<typeof CommandQuery>
