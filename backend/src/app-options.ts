@@ -1,18 +1,25 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AppOptions } from './app.ts'
-import { createMonotonicClock } from './clock.ts'
+import { createCertificateFolder, namesOfMachine, type CertificateFolder } from './certificates/index.ts'
+import { createMonotonicClock, type Clock } from './clock.ts'
 import { createWaker } from './features/commands/index.ts'
 import { openDataFolder } from './data-folder.ts'
 import type { Environment } from './environment.ts'
+import { brokerAddressOf, type BrokerSite } from './features/enrolment/index.ts'
 
 /**
  * What a deployment's settings make of the app; opens the data folder.
- * @param mqttPort the broker's port, known once it listens
+ * @param broker where stations find the broker, known once it listens
  */
-export function appOptionsOf(environment: Environment, log: Logger, mqttPort: () => number): AppOptions {
+export function appOptionsOf(
+  environment: Environment,
+  log: Logger,
+  broker: () => Omit<BrokerSite, 'publicHost'>,
+): AppOptions {
   const data = openDataFolder(environment.ESCALE_DATA_DIR, environment.ESCALE_ENROLMENT_KEY)
-  const publicUrl = environment.ESCALE_PUBLIC_URL ? new URL(environment.ESCALE_PUBLIC_URL) : undefined
+  const publicUrl = publicUrlOf(environment)
   return {
     databaseUrl: environment.DATABASE_URL || `sqlite:${data.databaseFile}`,
     dataDir: data.path,
@@ -22,9 +29,21 @@ export function appOptionsOf(environment: Environment, log: Logger, mqttPort: ()
     adminDir: fileURLToPath(new URL('../../admin/dist', import.meta.url)),
     publicOrigin: publicUrl?.origin,
     trustedProxies: environment.ESCALE_TRUST_PROXY,
-    mqttUrlFor: (host) => `mqtt://${publicUrl?.hostname ?? host}:${mqttPort()}`,
     wake: createWaker(),
+    brokerFor: (arrival) => brokerAddressOf({ ...broker(), publicHost: publicUrl?.hostname }, arrival),
     clock: createMonotonicClock(),
     log,
   }
+}
+
+/** Where the certificates of this deployment are, and the names that they must be good for. */
+export function certificateFolderOf(environment: Environment, clock: Clock): CertificateFolder {
+  const { ESCALE_DATA_DIR, ESCALE_HOST: host } = environment
+  const isEverything = host === '0.0.0.0' || host === '::'
+  const given = [publicUrlOf(environment)?.hostname ?? [], isEverything ? [] : host].flat()
+  return createCertificateFolder(resolve(ESCALE_DATA_DIR), namesOfMachine(given), clock)
+}
+
+function publicUrlOf({ ESCALE_PUBLIC_URL }: Environment): URL | undefined {
+  return ESCALE_PUBLIC_URL ? new URL(ESCALE_PUBLIC_URL) : undefined
 }

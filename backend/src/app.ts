@@ -5,7 +5,7 @@ import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
 import { commandRoutes } from './features/commands/index.ts'
-import { enrolmentRoutes } from './features/enrolment/index.ts'
+import { enrolmentRoutes, type BrokerAddress } from './features/enrolment/index.ts'
 import { liveRoutes } from './features/live/index.ts'
 import { logRoutes } from './features/logs/index.ts'
 import { photoRoutes } from './features/photos/index.ts'
@@ -31,6 +31,8 @@ export interface AppOptions extends ServiceOptions {
   databaseUrl: string
   /** Built pages of the admin. */
   adminDir: string
+  /** Where a station finds the broker, by how it came. */
+  brokerFor: BrokerAddress
   /** Address of the site as browsers know it, if it is not the one they connect to. */
   publicOrigin?: string
   /** Proxies whose forwarded addresses count. */
@@ -110,7 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
   await http.register(stationRoutes({ ...services, clock }), { prefix: '/api/postes' })
   await http.register(commandRoutes(services.commands), { prefix: '/api/postes' })
-  await http.register(enrolmentRoutes(services.enrolment), { prefix: '/api/postes' })
+  await http.register(enrolmentRoutes(services.enrolment, options.brokerFor), { prefix: '/api/postes' })
   await http.register(sessionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })

@@ -7,14 +7,20 @@ const port = (value: number, description: string) =>
 
 /** Every setting that a deployment may give, with its default. `.env.example` is held equal to this. */
 export const Environment = Type.Object({
-  ESCALE_DATA_DIR: Type.String({ minLength: 1, default: './data', description: 'database, keys' }),
+  ESCALE_DATA_DIR: Type.String({
+    minLength: 1,
+    default: './data',
+    description: 'database, keys, certificates',
+  }),
   ESCALE_HOST: Type.String({
     minLength: 1,
     default: '127.0.0.1',
     description: 'what every listener binds; 0.0.0.0 serves the site’s network',
   }),
   ESCALE_HTTP_PORT: port(3000, 'REST, WebSocket, admin'),
+  ESCALE_HTTPS_PORT: port(3443, 'the same over TLS'),
   ESCALE_MQTT_PORT: port(1883, 'MQTT broker'),
+  ESCALE_MQTTS_PORT: port(8883, 'MQTT broker over TLS'),
   ESCALE_PLAIN_LAN: Type.Boolean({ default: false, description: 'plain HTTP and MQTT beyond loopback' }),
   ESCALE_PUBLIC_URL: Type.String({
     default: '',

@@ -18,7 +18,7 @@ if (!isJobName(name)) {
 if (existsSync('.env')) process.loadEnvFile('.env')
 const log = pino({ level: 'error' }, destination({ dest: 2, sync: true }))
 // The same app as the server's, beside it and without listeners: each run is claimed in the database.
-const app = await createApp(appOptionsOf(readEnvironment(process.env), log, () => 0))
+const app = await createApp(appOptionsOf(readEnvironment(process.env), log, nowhere))
 try {
   process.stdout.write(`${name}: ${await app.runJob(name, systemActor)}\n`)
 } catch {
@@ -26,6 +26,10 @@ try {
   process.exitCode = 1
 } finally {
   await app.close()
+}
+
+function nowhere(): never {
+  throw new Error('nothing listens here')
 }
 
 function isJobName(text: string): text is JobName {

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { destination, pino } from 'pino'
-import { appOptionsOf } from './app-options.ts'
+import { appOptionsOf, certificateFolderOf } from './app-options.ts'
 import { createApp } from './app.ts'
-import { readEnvironment, type Environment } from './environment.ts'
+import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
+import { readEnvironment } from './environment.ts'
+import { openListeners, type Listeners } from './listeners.ts'
 
 /** A stop that takes longer than this is cut short. */
 const STOP_TIMEOUT_MS = 2_500
@@ -23,7 +25,6 @@ const redacted = [
   'err.parent',
   'err.original',
 ]
-const LOOPBACK = '127.0.0.1'
 
 const stops: (() => Promise<void>)[] = []
 let isStopping = false
@@ -44,25 +45,22 @@ async function start(): Promise<void> {
   )
   stopWithParent()
 
-  let mqttPort = environment.ESCALE_MQTT_PORT
-  const app = await createApp(appOptionsOf(environment, log, () => mqttPort))
-  stops.push(app.close)
+  let where: { listeners: Listeners; certificates: Certificates } | undefined = undefined
+  const options = appOptionsOf(environment, log, () => brokerSiteOf(where))
+  const folder = certificateFolderOf(environment, options.clock)
+  const [app, certificates] = await Promise.all([
+    createApp(options),
+    openCertificates(folder, options.clock, log),
+  ])
+  stops.push(app.close, async () => certificates.close())
 
   const { ESCALE_ADMIN_USERNAME: username } = environment
   const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
   const isFirstStart = await app.operators.ensureFirst(username, password)
 
   await app.prepare()
-  const host = listenHost(environment)
-  if (host !== environment.ESCALE_HOST) {
-    log.warn('plain HTTP and MQTT stay on loopback; ESCALE_PLAIN_LAN=true opens them to the network')
-  } else if (!isLoopback(host)) {
-    log.warn({ host }, 'plain HTTP and MQTT are open to the network: codes and passwords travel unencrypted')
-  }
-  const mqtt = await app.broker.listen({ host, port: mqttPort })
-  mqttPort = mqtt.port
-  await app.http.listen({ host, port: environment.ESCALE_HTTP_PORT })
-  const http = app.http.server.address() as AddressInfo
+  const listeners = await openListeners(app, certificates, environment, log)
+  where = { listeners, certificates }
 
   if (isFirstStart && !environment.ESCALE_ADMIN_PASSWORD) {
     say(
@@ -71,7 +69,11 @@ async function start(): Promise<void> {
     say(`First start: sign in as “${username}” with this password, shown only once.`)
     say(`  ${password}`)
   }
-  say(`escale ready ${addressOf('http', http)} ${addressOf('mqtt', mqtt)}`)
+  const { http, https, mqtt, mqtts } = listeners
+  const addresses = Object.entries({ http, mqtt, https, mqtts }).flatMap(([scheme, address]) =>
+    address ? [addressOf(scheme, address)] : [],
+  )
+  say(`escale ready ${addresses.join(' ')}`)
 }
 
 /** The process ends when whoever started it does, however that ended. */
@@ -92,13 +94,13 @@ async function stop(): Promise<void> {
   process.exit(0)
 }
 
-/** Without encryption nothing leaves this machine, unless the site says so. */
-function listenHost({ ESCALE_HOST, ESCALE_PLAIN_LAN }: Environment): string {
-  return ESCALE_PLAIN_LAN || isLoopback(ESCALE_HOST) ? ESCALE_HOST : LOOPBACK
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+/** What stations are told; nobody asks before everything listens. */
+function brokerSiteOf(where: { listeners: Listeners; certificates: Certificates } | undefined) {
+  if (!where) throw new Error('nothing listens yet')
+  const { leaf, authority } = where.certificates.current()
+  const { mqtt, mqtts } = where.listeners
+  const certificate = { authority, speaksFor: (host: string) => speaksFor(leaf, host) }
+  return { mqttPort: mqtt.port, mqttsPort: mqtts?.port, certificate }
 }
 
 function addressOf(scheme: string, { address, family, port }: AddressInfo): string {

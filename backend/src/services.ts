@@ -47,8 +47,6 @@ export interface ServiceOptions {
   tokenKey: Buffer
   codeKey: Buffer
   siteKey: string
-  /** Address of the broker for a station that reached the server under `host`. */
-  mqttUrlFor(host: string): string
   /** Wakes a machine by its MAC address. */
   wake: Wake
   clock: Clock
@@ -163,7 +161,6 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     journal,
     clock,
     siteKey: options.siteKey,
-    mqttUrlFor: (host) => options.mqttUrlFor(host),
   })
   const reports = createReportService({
     database,

@@ -82,8 +82,8 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       codeKey,
       siteKey,
       adminDir: join(folder, 'no-admin'),
-      mqttUrlFor: (host) => `mqtt://${host}:${ports?.mqtt ?? 0}`,
       wake: (macAddress) => wake(macAddress),
+      brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${ports?.mqtt ?? 0}` }),
       clock,
       log,
     })

@@ -9,7 +9,7 @@ import { disableDuplicateCounters } from './duplicates.ts'
 import { guardConnection } from './guard.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { createLanes } from './lanes.ts'
-import { addressOf, ipOf, openListener } from './listeners.ts'
+import { addressOf, ipOf, openListener, renewListener } from './listeners.ts'
 import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
@@ -164,6 +164,9 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       servers.push(server)
       if (closing) server.close()
       return addressOf(server)
+    },
+    renewCertificate(certificate) {
+      for (const server of servers) renewListener(server, certificate)
     },
     handleWebSocket(socket, request, ip) {
       // The stream takes the first error of its socket only; another one must not end the process.

@@ -11,5 +11,6 @@ export type {
   Origin,
   Principal,
   Received,
+  TlsCertificate,
   Verdict,
 } from './ports.ts'

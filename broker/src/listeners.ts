@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
-import type { ListenOptions, Origin } from './ports.ts'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
+import type { ListenOptions, Origin, TlsCertificate } from './ports.ts'
 
 /** After this long without traffic the system probes the peer: finds half-open sockets of keepalive-0 clients. */
 const TCP_KEEPALIVE_MS = 30_000
@@ -19,9 +19,8 @@ export async function openListener(options: ListenOptions, ports: ListenerPorts)
   const server = options.tls
     ? createTlsServer(
         {
-          ...options.tls,
+          ...contextOf(options.tls),
           ...socketOptions,
-          minVersion: 'TLSv1.2',
           handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
         },
         (socket) => ports.accept(socket, { ip: ipOf(socket), transport: 'tls' }),
@@ -37,6 +36,13 @@ export async function openListener(options: ListenOptions, ports: ListenerPorts)
   })
   return server.on('error', (err: Error) => ports.failed(err, 'listening'))
 }
+
+/** Shows another certificate to whoever connects from now on. */
+export function renewListener(server: Server, certificate: TlsCertificate): void {
+  if (server instanceof TlsServer) server.setSecureContext(contextOf(certificate))
+}
+
+const contextOf = ({ key, cert }: TlsCertificate) => ({ key, cert, minVersion: 'TLSv1.2' }) as const
 
 export function addressOf(server: Server): AddressInfo {
   const address = server.address()

@@ -75,8 +75,15 @@ export interface ListenOptions {
   host: string
   /** 0 takes any free port. */
   port: number
-  /** PEM; without it the listener speaks plain TCP. */
-  tls?: { key: string | Buffer; cert: string | Buffer }
+  /** Without it the listener speaks plain TCP. */
+  tls?: TlsCertificate
+}
+
+/** PEM. */
+export interface TlsCertificate {
+  key: string | Buffer
+  /** The server's own, then those that link it to its authority. */
+  cert: string | Buffer
 }
 
 export interface BrokerStats {
@@ -102,6 +109,8 @@ export interface Broker {
   clearRetained(stationId: string): Promise<void>
   /** May be called several times, for several listeners. Rejects when the address cannot be had. */
   listen(options: ListenOptions): Promise<AddressInfo>
+  /** What the TLS listeners show from now on; connections that stand go on. */
+  renewCertificate(certificate: TlsCertificate): void
   /**
    * Takes a WebSocket whose subprotocol `mqtt` the caller has selected. Give the `ws` server a `maxPayload` of
    * {@link WEBSOCKET_MAX_PAYLOAD_BYTES}: frames are assembled before this broker sees them.

@@ -30,3 +30,9 @@ function canonicalIpv6(ip: string): string | undefined {
   const url = `http://[${ip}]/`
   return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : undefined
 }
+
+/** Whether an address is this machine's own. */
+export function isLoopback(ip: string): boolean {
+  const address = normaliseIp(ip) ?? ''
+  return address === '::1' || address.startsWith('127.')
+}

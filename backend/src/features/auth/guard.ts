@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor, OperatorRole } from '@escale/protocol'
 import type { StationRow } from '../../db/rows.ts'
-import { normaliseIp } from '../../domain/address.ts'
+import { isLoopback, normaliseIp } from '../../domain/address.ts'
 import { AppError } from '../../errors.ts'
 import type { AuthService } from './service.ts'
 
@@ -85,9 +85,4 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
 export function actorOf({ caller }: FastifyRequest): Actor {
   if (!caller) throw new AppError('unauthenticated')
   return { type: caller.type, id: caller.id, label: caller.label }
-}
-
-function isLoopback(ip: string): boolean {
-  const address = normaliseIp(ip) ?? ''
-  return address === '::1' || address.startsWith('127.')
 }

@@ -1,3 +1,4 @@
 export { createPairingRepository } from './repository.ts'
 export { enrolmentRoutes } from './routes.ts'
 export { createEnrolmentService } from './service.ts'
+export { brokerAddressOf, type BrokerAddress, type BrokerSite } from './broker-address.ts'

@@ -11,16 +11,21 @@ import {
   closed,
 } from '@escale/protocol'
 import { Type } from 'typebox'
+import { isLoopback } from '../../domain/address.ts'
 import { unwrap } from '../../errors.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
+import type { BrokerAddress } from './broker-address.ts'
 import type { EnrolmentService } from './service.ts'
 
 const admin = { access: 'admin' } as const
 const tags = ['postes']
 const params = Type.Object({ id: EntityId })
 
-export function enrolmentRoutes(enrolment: EnrolmentService): FastifyPluginAsyncTypebox {
+export function enrolmentRoutes(
+  enrolment: EnrolmentService,
+  brokerFor: BrokerAddress,
+): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/enrol',
@@ -36,9 +41,13 @@ export function enrolmentRoutes(enrolment: EnrolmentService): FastifyPluginAsync
       },
       async (request, reply) => {
         const ownId = request.caller?.type === 'station' ? request.caller.id : undefined
-        const outcome = unwrap(await enrolment.enrol(request.body, request.ip, request.hostname, ownId))
+        const outcome = unwrap(await enrolment.enrol(request.body, request.ip, ownId))
         void reply.header('cache-control', 'no-store')
-        if (outcome.type === 'enrolled') return reply.code(200).send(outcome)
+        if (outcome.type === 'enrolled') {
+          const { hostname: host, ip, protocol } = request
+          const broker = brokerFor({ host, isLocal: isLoopback(ip), isSecure: protocol === 'https' })
+          return reply.code(200).send({ ...outcome, ...broker })
+        }
         return reply.code(202).send(outcome)
       },
     )

@@ -45,37 +45,32 @@ export interface EnrolmentPorts {
   journal: Journal
   clock: Clock
   siteKey: string
-  /** Address of the broker for a station that reached the server under `host`. */
-  mqttUrlFor(host: string): string
 }
 
-export type EnrolmentOutcome = ({ type: 'enrolled' } & Enrolled) | ({ type: 'pending' } & PairingPending)
+/** Where the broker is, is no business of an identity. */
+export type EnrolmentOutcome =
+  ({ type: 'enrolled' } & Pick<Enrolled, 'stationId' | 'mqttSecret'>) | ({ type: 'pending' } & PairingPending)
 export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
 /** How a station gets an identity of its own. */
 export function createEnrolmentService(ports: EnrolmentPorts) {
-  const { database, repository, stations, throttles, journal, clock, siteKey, mqttUrlFor } = ports
+  const { database, repository, stations, throttles, journal, clock, siteKey } = ports
 
-  async function enrolled(stationId: string, host: string, ip: string): Promise<EnrolmentOutcome> {
+  async function enrolled(stationId: string, ip: string): Promise<EnrolmentOutcome> {
     const mqttSecret = await stations.renewSecret(stationId)
     await journal.append({ action: 'station.enrolled', actor: systemActor, stationId, ip })
-    return { type: 'enrolled', stationId, mqttSecret, mqttUrl: mqttUrlFor(host) }
+    return { type: 'enrolled', stationId, mqttSecret }
   }
 
   /** A station that asks again with its secret collects what an operator granted; any other MAC waits. */
-  async function pair(
-    input: EnrolInput,
-    macAddress: string,
-    ip: string,
-    host: string,
-  ): Promise<Result<EnrolmentOutcome>> {
+  async function pair(input: EnrolInput, macAddress: string, ip: string): Promise<Result<EnrolmentOutcome>> {
     const nowMs = clock.nowMs()
     await repository.removeExpired(nowMs)
     const known = await repository.findByMac(macAddress)
     const isOwner = known !== undefined && isSecret(input.pairingSecret ?? '', known.secretHash)
     if (known && isOwner && known.stationId !== null) {
       await repository.remove(known.id)
-      return success(await enrolled(known.stationId, host, ip))
+      return success(await enrolled(known.stationId, ip))
     }
     if (!known && (await repository.count()) >= MAX_REQUESTS) {
       return failure('pairing-full', { retryAfterSeconds: 60 })
@@ -113,12 +108,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
 
   return {
     /** @param ownStationId the station that called with its own credentials, to renew its secret */
-    enrol(
-      input: EnrolInput,
-      ip: string,
-      host: string,
-      ownStationId?: string,
-    ): Promise<Result<EnrolmentOutcome>> {
+    enrol(input: EnrolInput, ip: string, ownStationId?: string): Promise<Result<EnrolmentOutcome>> {
       const counters = [{ key: `enrol@${ip}`, rules: addressCodeRules }]
       return database.write(async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
@@ -144,10 +134,10 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
             ],
           })
         }
-        if (ownStationId !== undefined) return success(await enrolled(ownStationId, host, ip))
+        if (ownStationId !== undefined) return success(await enrolled(ownStationId, ip))
         const station = await stations.findByMac(macAddress)
-        if (station?.secretHash === null) return success(await enrolled(station.id, host, ip))
-        return pair(input, macAddress, ip, host)
+        if (station?.secretHash === null) return success(await enrolled(station.id, ip))
+        return pair(input, macAddress, ip)
       })
     },
 

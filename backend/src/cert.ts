@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { certificateFolderOf } from './app-options.ts'
+import {
+  checkSiteOwn,
+  daysLeft,
+  expiryMsOf,
+  fingerprintOf,
+  type ServerCertificate,
+} from './certificates/index.ts'
+import { createMonotonicClock } from './clock.ts'
+import { readEnvironment } from './environment.ts'
+
+const USAGE =
+  'npm run cert                                       renouvelle · renews\n' +
+  'npm run cert -- --show                             montre · shows\n' +
+  'npm run cert -- --cert F --key F [--ca F]          prend le certificat du site · takes the site’s own\n' +
+  'npm run cert -- --local                            revient au certificat d’Escale · back to Escale’s own\n'
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  say(await run())
+} catch (err) {
+  process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`)
+  process.exitCode = 1
+}
+
+async function run(): Promise<ServerCertificate> {
+  const { values } = parseArgs({
+    options: {
+      cert: { type: 'string' },
+      key: { type: 'string' },
+      ca: { type: 'string' },
+      local: { type: 'boolean' },
+      show: { type: 'boolean' },
+    },
+  })
+  const clock = createMonotonicClock()
+  const folder = certificateFolderOf(readEnvironment(process.env), clock)
+  if (values.show) return folder.ensure()
+  if (values.cert !== undefined && values.key !== undefined) {
+    const text = (path: string) => readFileSync(path, 'utf8')
+    const ca = values.ca === undefined ? undefined : text(values.ca)
+    return folder.takeSiteOwn(checkSiteOwn(text(values.cert), text(values.key), ca, clock.nowMs()))
+  }
+  if (values.cert ?? values.key ?? values.ca) {
+    throw new Error(`Il faut --cert et --key ensemble. · --cert and --key go together.\n${USAGE}`)
+  }
+  if (values.local) folder.dropSiteOwn()
+  if (folder.isSiteOwn()) {
+    throw new Error(
+      'Le certificat est celui du site\u00a0: donnez le nouveau avec --cert et --key, ou revenez à celui d’Escale avec --local.\n' +
+        `The certificate is the site’s own: give the new one with --cert and --key, or go back to Escale’s with --local.\n${USAGE}`,
+    )
+  }
+  return folder.renew()
+}
+
+function say({ leaf, authority }: ServerCertificate): void {
+  const end = new Date(expiryMsOf(leaf))
+  const days = daysLeft(leaf, Date.now())
+  const names = (leaf.subjectAltName ?? '').replaceAll(/DNS:|IP Address:/g, '')
+  const lines = [
+    ['Noms', 'Names', names],
+    ['Empreinte du certificat', 'Certificate’s fingerprint', leaf.fingerprint256],
+    ...(authority === undefined
+      ? []
+      : [
+          [
+            'Empreinte de l’autorité, pour --ca-fingerprint',
+            'Authority’s fingerprint',
+            fingerprintOf(authority),
+          ],
+        ]),
+    ['Valable jusqu’au', 'Valid until', `${end.toISOString().slice(0, 10)} (${days}\u00a0j · d)`],
+  ]
+  for (const [french, english, value] of lines) {
+    process.stdout.write(`${french} · ${english}\u00a0:\n  ${value}\n`)
+  }
+}

@@ -1,0 +1,76 @@
+import { watch } from 'node:fs'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from './folder.ts'
+import { expiryMsOf, fingerprintOf, type ServerCertificate } from './pem.ts'
+
+const CHECK_EVERY_MS = 6 * 3_600_000
+/** A file is whole at once, but several may change together. */
+const SETTLE_MS = 200
+
+export interface Certificates {
+  current(): ServerCertificate
+  /** Calls for each new certificate. */
+  onRenewed(listener: (certificate: ServerCertificate) => void): void
+  close(): void
+}
+
+/**
+ * What a running server serves with: renewed in time, and taken from the folder as soon as it changes there.
+ * @throws Error when there is none that can be used
+ */
+export async function openCertificates(
+  folder: CertificateFolder,
+  clock: Clock,
+  log: Logger,
+): Promise<Certificates> {
+  const listeners: ((certificate: ServerCertificate) => void)[] = []
+  let current = await folder.ensure()
+  tell()
+
+  function tell() {
+    const { leaf, authority } = current
+    const days = daysLeft(leaf, clock.nowMs())
+    const facts = { expiresAt: new Date(expiryMsOf(leaf)).toISOString(), days }
+    if (days < RENEW_BEFORE_DAYS) log.warn(facts, 'the site’s own certificate is about to end: npm run cert')
+    else log.info({ ...facts, authority: authority && fingerprintOf(authority) }, 'certificate')
+  }
+
+  function take(found: ServerCertificate | undefined) {
+    if (!found || found.leaf.fingerprint256 === current.leaf.fingerprint256) return
+    current = found
+    for (const listener of listeners) listener(found)
+    tell()
+  }
+
+  const failed = (err: unknown) => log.error({ err }, 'the certificate in the folder cannot be used')
+  const check = setInterval(() => {
+    folder.ensure().then((found) => {
+      take(found)
+      if (daysLeft(found.leaf, clock.nowMs()) < RENEW_BEFORE_DAYS) tell()
+    }, failed)
+  }, CHECK_EVERY_MS).unref()
+
+  let settling: NodeJS.Timeout | undefined
+  const watcher = watch(folder.path, { persistent: false }, () => {
+    clearTimeout(settling)
+    settling = setTimeout(() => {
+      try {
+        take(folder.read())
+      } catch (err) {
+        failed(err)
+      }
+    }, SETTLE_MS)
+  })
+  watcher.on('error', (err) => log.warn({ err }, 'a certificate renewed by hand is taken within six hours'))
+
+  return {
+    current: () => current,
+    onRenewed: (listener) => void listeners.push(listener),
+    close() {
+      clearInterval(check)
+      clearTimeout(settling)
+      watcher.close()
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Certificates, ServerCertificate } from '../certificates/index.ts'
+
+/**
+ * Lets the app answer over TLS too, WebSockets included; ends with the app's own listener, which must be open.
+ * Rejects when the address cannot be had.
+ */
+export async function listenSecurely(
+  app: FastifyInstance,
+  address: { host: string; port: number },
+  certificates: Pick<Certificates, 'current' | 'onRenewed'>,
+): Promise<AddressInfo> {
+  const plain = app.server
+  const server = createServer(contextOf(certificates.current()), (request, response) =>
+    app.routing(request, response),
+  )
+  certificates.onRenewed((certificate) => server.setSecureContext(contextOf(certificate)))
+  server.keepAliveTimeout = plain.keepAliveTimeout
+  server.requestTimeout = plain.requestTimeout
+  server.on('upgrade', (request, socket, head) => plain.emit('upgrade', request, socket, head))
+  server.on('clientError', (err, socket) => plain.emit('clientError', err, socket))
+  plain.once('close', () => {
+    server.close()
+    server.closeAllConnections()
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(address, resolve)
+  })
+  return server.address() as AddressInfo
+}
+
+/** What Node's TLS servers take. */
+export const contextOf = ({ chain, key }: ServerCertificate) =>
+  ({ cert: chain, key, minVersion: 'TLSv1.2' }) as const

@@ -1,0 +1,58 @@
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import type { App } from './app.ts'
+import type { Certificates, ServerCertificate } from './certificates/index.ts'
+import type { Environment } from './environment.ts'
+import { listenSecurely } from './http/secure-listener.ts'
+
+const LOOPBACK = '127.0.0.1'
+
+export interface Listeners {
+  http: AddressInfo
+  https?: AddressInfo
+  mqtt: AddressInfo
+  mqtts?: AddressInfo
+}
+
+/**
+ * Opens every listener: those with encryption where ESCALE_HOST says, those without on this machine alone unless
+ * the site says so. On a server for its own machine, a port for encryption that another has is done without.
+ */
+export async function openListeners(
+  app: Pick<App, 'http' | 'broker'>,
+  certificates: Certificates,
+  environment: Environment,
+  log: Logger,
+): Promise<Listeners> {
+  const { ESCALE_HOST: host } = environment
+  const plainHost = environment.ESCALE_PLAIN_LAN || isLoopback(host) ? host : LOOPBACK
+  if (plainHost !== host) {
+    log.info('plain HTTP and MQTT stay on this machine; ESCALE_PLAIN_LAN=true opens them to the network')
+  } else if (!isLoopback(host)) {
+    log.warn({ host }, 'plain HTTP and MQTT are open to the network: codes and passwords travel unencrypted')
+  }
+  const optional = async (listening: Promise<AddressInfo>) => {
+    if (!isLoopback(host)) return listening
+    return listening.catch((err: unknown) => {
+      if ((err as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw err
+      log.warn({ err }, 'a port for encryption is taken: this machine alone is served, without it')
+      return undefined
+    })
+  }
+  certificates.onRenewed((certificate) => app.broker.renewCertificate(tlsOf(certificate)))
+
+  const mqtt = await app.broker.listen({ host: plainHost, port: environment.ESCALE_MQTT_PORT })
+  const tls = tlsOf(certificates.current())
+  const mqtts = await optional(app.broker.listen({ host, port: environment.ESCALE_MQTTS_PORT, tls }))
+  await app.http.listen({ host: plainHost, port: environment.ESCALE_HTTP_PORT })
+  const secureAddress = { host, port: environment.ESCALE_HTTPS_PORT }
+  const https = await optional(listenSecurely(app.http, secureAddress, certificates))
+  return { http: app.http.server.address() as AddressInfo, https, mqtt, mqtts }
+}
+
+const tlsOf = ({ chain: cert, key }: ServerCertificate) => ({ cert, key })
+
+/** Whether what a listener is to bind is this machine's own. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
