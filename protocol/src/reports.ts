@@ -46,6 +46,9 @@ export const StatisticsQuery = closed({
 })
 export type StatisticsQuery = Static<typeof StatisticsQuery>
 
+/** Of one daily report. */
+export const ReportFormatQuery = closed({ format: oneOf(reportFormats, 'json') })
+
 export const reportKinds = ['sessions', 'logs'] as const
 export type ReportKind = (typeof reportKinds)[number]
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { OTHERS_KEY, SMALLEST_CELL_PERSONS, ageBandOf, statisticsBy, type SessionFact } from './statistics.ts'
+import type { StatisticsDimension } from '@escale/protocol'
+import { OTHERS_KEY, SMALLEST_CELL_PERSONS, ageBandOf, createTally, type SessionFact } from './statistics.ts'
 
 const PARIS = 'Europe/Paris'
 const fact = (over: Partial<SessionFact>): SessionFact => ({
@@ -9,6 +10,11 @@ const fact = (over: Partial<SessionFact>): SessionFact => ({
   usedMs: 0,
   ...over,
 })
+function statisticsBy(dimension: StatisticsDimension, facts: SessionFact[], timeZone: string) {
+  const tally = createTally(dimension, timeZone)
+  for (const one of facts) tally.add(one)
+  return tally.rows()
+}
 const people = (count: number, over: Partial<SessionFact>) =>
   Array.from({ length: count }, (_, i) => fact({ personKey: `${over.municipality ?? ''}${i}`, ...over }))
 
@@ -19,6 +25,21 @@ describe('statistics', () => {
     expect(statisticsBy('month', facts, PARIS)[0]?.key).toBe('2027-01')
     expect(statisticsBy('week', facts, PARIS)[0]?.key).toBe('2026-W53')
     expect(statisticsBy('hour', facts, PARIS)[0]?.key).toBe('00')
+  })
+
+  it('keep quarters of an hour apart where clocks do', () => {
+    const at = (iso: string) => fact({ createdAtMs: Date.parse(iso) })
+    const facts = [at('2026-06-15T18:14:59.999Z'), at('2026-06-15T18:15:00.000Z')]
+    const days = statisticsBy('day', facts, 'Asia/Kathmandu')
+    expect(days.map(({ key, sessions }) => [key, sessions])).toEqual([
+      ['2026-06-15', 1],
+      ['2026-06-16', 1],
+    ])
+  })
+
+  it('take each anonymous pass for a person of its own', () => {
+    const facts = [...people(2, {}), ...people(2, {}), fact({ personKey: null }), fact({ personKey: null })]
+    expect(statisticsBy('day', facts, PARIS)[0]).toMatchObject({ persons: 4, sessions: 6 })
   })
 
   it('average wait and length over the sessions that were started', () => {

@@ -1,19 +1,19 @@
-import type { StatisticsDimension, StatisticsRow } from '@escale/protocol'
+import { MINUTE_MS, type StatisticsDimension, type StatisticsRow } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 
 /** One session as the statistics see it; instants in Unix milliseconds. */
 export interface SessionFact {
-  /** Counts persons without naming them; an anonymous pass is a person of its own. */
-  personKey: string
+  /** Counts persons without naming them; without it, an anonymous pass is a person of its own. */
+  personKey?: string | null
   createdAtMs: number
-  startedAtMs?: number
+  startedAtMs?: number | null
   usedMs: number
-  stationLabel?: string
-  location?: string
-  ageBand?: string
-  sex?: string
-  municipality?: string
-  occupation?: string
+  stationLabel?: string | null
+  location?: string | null
+  ageBand?: string | null
+  sex?: string | null
+  municipality?: string | null
+  occupation?: string | null
 }
 
 /** Cells with fewer persons than this are shown only together with others. */
@@ -27,33 +27,58 @@ export const OTHERS_KEY = '*'
 
 interface Cell {
   key: string
-  persons: Set<string>
+  /** Those who are known, by their number in the tally. */
+  known: Set<number>
+  anonymous: number
   sessions: number
   started: number
   usedMs: number
   waitMs: number
 }
 
+/** Counts and hours by one dimension, taken in session by session. */
+export interface Tally {
+  add(fact: SessionFact): void
+  /** What was counted so far, ordered by key. */
+  rows(): StatisticsRow[]
+}
+
 /**
- * Counts and hours by one dimension, in the site's time zone, ordered by key. Where a dimension speaks of persons,
- * cells of fewer than five are merged into one, and the next smallest with them if that is needed to hide them:
- * sums stay right and tell nothing about a few.
+ * Counts sessions in the site's time zone; what it keeps grows with persons and cells, not with sessions. Where a
+ * dimension speaks of persons, cells of fewer than five are merged into one, and the next smallest with them if that
+ * is needed to hide them: sums stay right and tell nothing about a few.
  */
-export function statisticsBy(
-  dimension: StatisticsDimension,
-  facts: readonly SessionFact[],
-  timeZone: string,
-): StatisticsRow[] {
+export function createTally(dimension: StatisticsDimension, timeZone: string): Tally {
   const cells = new Map<string, Cell>()
+  const numbers = new Map<string, number>()
   const keyOf = keyOfFact(dimension, timeZone)
-  for (const fact of facts) {
-    const key = keyOf(fact)
-    const cell = cells.get(key) ?? emptyCell(key)
-    cells.set(key, cell)
-    addFact(cell, fact)
+
+  function numberOf(personKey: string): number {
+    const number = numbers.get(personKey) ?? numbers.size
+    numbers.set(personKey, number)
+    return number
   }
-  const shown = personalDimensions.includes(dimension) ? mergeSmall([...cells.values()]) : [...cells.values()]
-  return shown.sort((a, b) => compareKeys(a.key, b.key)).map(toRow)
+
+  return {
+    add(fact) {
+      const { personKey, createdAtMs, startedAtMs, usedMs } = fact
+      const key = keyOf(fact)
+      const cell = cells.get(key) ?? emptyCell(key)
+      cells.set(key, cell)
+      if (personKey) cell.known.add(numberOf(personKey))
+      else cell.anonymous += 1
+      cell.sessions += 1
+      cell.usedMs += usedMs
+      if (typeof startedAtMs !== 'number') return
+      cell.started += 1
+      cell.waitMs += Math.max(0, startedAtMs - createdAtMs)
+    },
+    rows() {
+      const all = [...cells.values()]
+      const shown = personalDimensions.includes(dimension) ? mergeSmall(all) : all
+      return shown.sort((a, b) => compareKeys(a.key, b.key)).map(toRow)
+    },
+  }
 }
 
 /** Age in completed years on the day of the session, in bands of ten from 0-9 to 80+. */
@@ -66,20 +91,17 @@ export function ageBandOf(birthDate: string, onMs: number, timeZone: string): st
 }
 
 function keyOfFact(dimension: StatisticsDimension, timeZone: string): (fact: SessionFact) => string {
-  const local = ({ createdAtMs }: SessionFact) =>
-    Temporal.Instant.fromEpochMilliseconds(createdAtMs).toZonedDateTimeISO(timeZone)
   switch (dimension) {
     case 'day':
-      return (fact) => local(fact).toPlainDate().toString()
+      return byTime(timeZone, (local) => local.toPlainDate().toString())
     case 'week':
-      return (fact) => {
-        const { yearOfWeek, weekOfYear } = local(fact)
+      return byTime(timeZone, ({ yearOfWeek, weekOfYear }) => {
         return `${yearOfWeek ?? 0}-W${String(weekOfYear ?? 0).padStart(2, '0')}`
-      }
+      })
     case 'month':
-      return (fact) => local(fact).toPlainDate().toPlainYearMonth().toString()
+      return byTime(timeZone, (local) => local.toPlainDate().toPlainYearMonth().toString())
     case 'hour':
-      return (fact) => String(local(fact).hour).padStart(2, '0')
+      return byTime(timeZone, ({ hour }) => String(hour).padStart(2, '0'))
     case 'station':
       return (fact) => fact.stationLabel ?? UNKNOWN_KEY
     default:
@@ -87,52 +109,64 @@ function keyOfFact(dimension: StatisticsDimension, timeZone: string): (fact: Ses
   }
 }
 
+/** Every clock on earth is a whole number of quarters from UTC: one look at the calendar is enough for each. */
+const QUARTER_MS = 15 * MINUTE_MS
+
+function byTime(timeZone: string, keyOf: (local: Temporal.ZonedDateTime) => string) {
+  const keys = new Map<number, string>()
+  return ({ createdAtMs }: SessionFact): string => {
+    const quarter = Math.floor(createdAtMs / QUARTER_MS)
+    const key =
+      keys.get(quarter) ??
+      keyOf(Temporal.Instant.fromEpochMilliseconds(createdAtMs).toZonedDateTimeISO(timeZone))
+    keys.set(quarter, key)
+    return key
+  }
+}
+
 const emptyCell = (key: string): Cell => ({
   key,
-  persons: new Set(),
+  known: new Set(),
+  anonymous: 0,
   sessions: 0,
   started: 0,
   usedMs: 0,
   waitMs: 0,
 })
 
-function addFact(cell: Cell, { personKey, createdAtMs, startedAtMs, usedMs }: SessionFact): void {
-  cell.persons.add(personKey)
-  cell.sessions += 1
-  cell.usedMs += usedMs
-  if (startedAtMs === undefined) return
-  cell.started += 1
-  cell.waitMs += Math.max(0, startedAtMs - createdAtMs)
-}
+const personsOf = ({ known, anonymous }: Cell) => known.size + anonymous
 
 function mergeSmall(cells: Cell[]): Cell[] {
-  const bySize = cells.sort((a, b) => a.persons.size - b.persons.size)
-  if ((bySize[0]?.persons.size ?? SMALLEST_CELL_PERSONS) >= SMALLEST_CELL_PERSONS) return bySize
+  const bySize = cells.sort((a, b) => personsOf(a) - personsOf(b))
+  const [smallest] = bySize
+  if (!smallest || personsOf(smallest) >= SMALLEST_CELL_PERSONS) return bySize
   const others = emptyCell(OTHERS_KEY)
   let merged = 0
   for (const cell of bySize) {
     // One cell alone could be told from the total: at least two go together, and five persons.
-    const isEnough = merged >= 2 && others.persons.size >= SMALLEST_CELL_PERSONS
-    if (cell.persons.size >= SMALLEST_CELL_PERSONS && isEnough) break
-    for (const person of cell.persons) others.persons.add(person)
+    const isEnough = merged >= 2 && personsOf(others) >= SMALLEST_CELL_PERSONS
+    if (personsOf(cell) >= SMALLEST_CELL_PERSONS && isEnough) break
+    for (const person of cell.known) others.known.add(person)
+    others.anonymous += cell.anonymous
     others.sessions += cell.sessions
     others.started += cell.started
     others.usedMs += cell.usedMs
     others.waitMs += cell.waitMs
     merged += 1
   }
-  const isShowable = others.persons.size >= SMALLEST_CELL_PERSONS
+  const isShowable = personsOf(others) >= SMALLEST_CELL_PERSONS
   return [...(isShowable ? [others] : []), ...bySize.slice(merged)]
 }
 
 const compareKeys = (a: string, b: string) =>
   Number(a === OTHERS_KEY) - Number(b === OTHERS_KEY) || (a < b ? -1 : 1)
 
-function toRow({ key, persons, sessions, started, usedMs, waitMs }: Cell): StatisticsRow {
+function toRow(cell: Cell): StatisticsRow {
+  const { key, sessions, started, usedMs, waitMs } = cell
   const average = (ms: number) => (started === 0 ? 0 : Math.round(ms / started / 1_000))
   return {
     key,
-    persons: persons.size,
+    persons: personsOf(cell),
     sessions,
     startedSessions: started,
     usedSeconds: Math.floor(usedMs / 1_000),

@@ -1,4 +1,5 @@
 import type { Report, Statistics } from '@escale/protocol'
+import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../../testing.ts'
 import { csvOf, htmlOf } from './formats.ts'
@@ -60,9 +61,12 @@ describe('statistics', () => {
     const page = await raw('by=location&format=html')
     expect(page.body).toContain('<html lang="fr">')
     expect(page.body).toContain('Étage; nord')
-    expect(htmlOf({ title: '<b>', header: ['a'], rows: [['<script>']] }, '', 'fr')).not.toMatch(
-      /<script>|<b>/,
-    )
+    expect(
+      htmlOf(
+        { title: '<b>', period: '', sheets: [{ title: '', header: ['a'], rows: [['<script>']] }] },
+        'fr',
+      ),
+    ).not.toMatch(/<script>|<b>/)
   })
 
   it('refuse what they do not know', async () => {
@@ -73,7 +77,7 @@ describe('statistics', () => {
 
   it('quote what would break a line', () => {
     const sheet = { title: '', header: ['a'], rows: [['x\ny'], ['@cmd'], [-1.5]] }
-    expect(csvOf(sheet, 'en')).toBe('\ufeffa\r\n"x\ny"\r\n\'@cmd\r\n-1.5\r\n')
+    expect(csvOf({ sheets: [sheet] }, 'en')).toBe('\ufeffa\r\n"x\ny"\r\n\'@cmd\r\n-1.5\r\n')
   })
 })
 
@@ -88,5 +92,44 @@ describe('the daily reports', () => {
     const sessions = await test.done<Report>('GET', `/api/rapports/${results[1]!.id}/`)
     expect(sessions.content).toMatchObject({ endReasons: { terminated: 1 }, total: [{ sessions: 1 }] })
     expect(Date.parse(sessions.to) - Date.parse(sessions.from)).toBe(24 * 3_600_000)
+  })
+
+  it('come as CSV, as a workbook and as a page to print, in words and in days of the site', async () => {
+    const { results } = await test.done<{ results: Report[] }>('GET', '/api/rapports/?kind=sessions')
+    const [report] = results
+    const file = async (format: string, language = 'fr') =>
+      test.app.http.inject({
+        url: `/api/rapports/${report!.id}/?format=${format}`,
+        headers: { authorization: `Bearer ${await test.tokenOf('viewer')}`, 'accept-language': language },
+      })
+    const day = new Date(Date.parse(report!.from) + 12 * 3_600_000)
+    const csv = await file('csv')
+    expect(csv.headers['content-disposition']).toContain(
+      `escale-sessions-${day.toISOString().slice(0, 10)}.csv`,
+    )
+    expect(csv.body).toContain('Par poste\r\nPoste;Personnes;')
+    expect(csv.body).toContain('Fins de session\r\nFin;Nombre\r\nTerminée par l’accueil;1\r\n')
+    expect((await file('csv', 'en')).body).toContain('Ended by the desk,1')
+    const page = await file('html')
+    const shownDay = new Intl.DateTimeFormat('fr', { dateStyle: 'long', timeZone: 'UTC' }).format(day)
+    expect(page.body).toContain(`<p>${shownDay}</p>`)
+    expect(page.body).toContain('<h2>Par heure</h2>')
+    const names = Object.keys(unzipSync(new Uint8Array((await file('xlsx')).rawPayload)))
+    expect(names.filter((name) => name.startsWith('xl/worksheets/sheet'))).toHaveLength(4)
+    const { results: logs } = await test.done<{ results: Report[] }>('GET', '/api/rapports/?kind=logs')
+    const told = await test.app.http.inject({
+      url: `/api/rapports/${logs[0]!.id}/?format=csv`,
+      headers: { authorization: `Bearer ${await test.tokenOf('viewer')}` },
+    })
+    expect(told.body).toContain('session.started;1')
+  })
+
+  it('are found by the days that they are about', async () => {
+    const [report] = (await test.done<{ results: Report[] }>('GET', '/api/rapports/')).results
+    const count = async (query: string) =>
+      (await test.done<{ count: number }>('GET', `/api/rapports/?${query}`)).count
+    expect(await count(`from=${report!.from}&to=${report!.to}`)).toBe(2)
+    expect(await count(`from=${report!.to}`)).toBe(0)
+    expect((await test.call('GET', '/api/rapports/?search=x')).body).toMatchObject({ code: 'invalid-query' })
   })
 })

@@ -1,46 +1,48 @@
-import { Op } from 'sequelize'
+import { Op, QueryTypes } from 'sequelize'
 import { unixMsOf, type ReportQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import { withoutNulls } from '../../db/nulls.ts'
 import type { ReportRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { SessionFact } from '../../domain/statistics.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
 export type ReportFilter = Omit<ReportQuery, 'page' | 'pageSize' | 'ordering'>
+type FactRow = SessionFact & { id: string; createdAtMs: number }
+
+const BATCH = 2_000
+/** In the order of its index, so that each batch goes on where the one before it ended. */
+const SELECT_FACTS = `
+  SELECT s.id, s.user_id AS "personKey", s.created_at_ms AS "createdAtMs", s.started_at_ms AS "startedAtMs",
+    s.consumed_ms AS "usedMs", COALESCE(t.label, s.station_id) AS "stationLabel", t.location,
+    p.age_band AS "ageBand", p.sex, p.municipality, p.occupation
+  FROM sessions s
+  LEFT JOIN session_profiles p ON p.session_id = s.id
+  LEFT JOIN stations t ON t.id = s.station_id
+  WHERE (s.created_at_ms, s.id) > (:afterMs, :afterId) AND s.created_at_ms < :toMs
+  ORDER BY s.created_at_ms, s.id
+  LIMIT :batch`
+
 export type ReportRepository = ReturnType<typeof createReportRepository>
 
-export function createReportRepository({ models, scope }: Database) {
-  const { sessions, sessionProfiles, stations, reports, logs } = models
+export function createReportRepository({ models, sequelize, scope }: Database) {
+  const { sessions, reports, logs } = models
   const within = (fromMs: number, toMs: number) => ({ [Op.gte]: fromMs, [Op.lt]: toMs })
 
   return {
-    /** Every session created in a span, with what the statistics may know of it. */
-    async facts(fromMs: number, toMs: number): Promise<SessionFact[]> {
-      const rows = await sessions.findAll({ where: { createdAtMs: within(fromMs, toMs) }, ...scope() })
-      const profileRows = await sessionProfiles.findAll(scope())
-      const profiles = new Map(profileRows.map((row) => [row.get().sessionId, row.get()]))
-      const stationRows = await stations.findAll(scope())
-      const places = new Map(stationRows.map((row) => [row.get().id, row.get()]))
-      return rows.map((row) => {
-        const { id, userId, stationId, createdAtMs, startedAtMs, consumedMs } = withoutNulls(row.get())
-        const place = stationId === undefined ? undefined : places.get(stationId)
-        const { ageBand, sex, municipality, occupation } = withoutNulls(
-          profiles.get(id) ?? {},
-        ) as Partial<SessionFact>
-        return {
-          personKey: userId ?? id,
-          createdAtMs,
-          startedAtMs,
-          usedMs: consumedMs,
-          stationLabel: place?.label ?? stationId,
-          location: place?.location ?? undefined,
-          ageBand,
-          sex,
-          municipality,
-          occupation,
-        }
-      })
+    /** The sessions created in a span, a batch at a time, with what the statistics may know of them. */
+    async *facts(fromMs: number, toMs: number): AsyncGenerator<SessionFact[]> {
+      let after = { afterMs: fromMs, afterId: '' }
+      for (;;) {
+        const rows = await sequelize.query<FactRow>(SELECT_FACTS, {
+          replacements: { ...after, toMs, batch: BATCH },
+          type: QueryTypes.SELECT,
+          ...scope(),
+        })
+        yield rows
+        const last = rows.at(-1)
+        if (!last || rows.length < BATCH) return
+        after = { afterMs: last.createdAtMs, afterId: last.id }
+      }
     },
     async countEndReasons(fromMs: number, toMs: number): Promise<Record<string, number>> {
       const groups = await sessions.count({

@@ -10,7 +10,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { ReportRow } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
-import { statisticsBy } from '../../domain/statistics.ts'
+import { createTally } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Settings } from '../settings/index.ts'
@@ -37,21 +37,28 @@ export function createReportService({ database, repository, settings, clock }: R
       const byAction = await repository.countLogs('action', fromMs, toMs)
       return { byAction, byLevel: await repository.countLogs('level', fromMs, toMs) }
     }
-    const facts = await repository.facts(fromMs, toMs)
-    return {
-      total: statisticsBy('day', facts, timeZone()),
-      byStation: statisticsBy('station', facts, timeZone()),
-      byHour: statisticsBy('hour', facts, timeZone()),
-      endReasons: await repository.countEndReasons(fromMs, toMs),
+    const [total, byStation, byHour] = await counted(['day', 'station', 'hour'], fromMs, toMs)
+    return { total, byStation, byHour, endReasons: await repository.countEndReasons(fromMs, toMs) }
+  }
+
+  /** Reads a span once, batch by batch, for as many dimensions as are asked for. */
+  async function counted(dimensions: StatisticsDimension[], fromMs: number, toMs: number) {
+    const tallies = dimensions.map((dimension) => createTally(dimension, timeZone()))
+    for await (const facts of repository.facts(fromMs, toMs)) {
+      for (const tally of tallies) facts.forEach(tally.add)
     }
+    return tallies.map((tally) => tally.rows())
   }
 
   return {
+    /** The site's, in which days begin and end. */
+    timeZone,
+
     /** Counts and hours by one dimension; the last 30 days where no span is given. */
     async statistics(by: StatisticsDimension, fromMs?: number, toMs?: number): Promise<Statistics> {
       const endMs = toMs ?? clock.nowMs()
       const startMs = fromMs ?? startOfDayMs(endMs - 30 * DAY_MS, timeZone())
-      const rows = statisticsBy(by, await repository.facts(startMs, endMs), timeZone())
+      const [rows = []] = await counted([by], startMs, endMs)
       return { by, from: instantOf(startMs), to: instantOf(endMs), rows }
     },
 
