@@ -6,6 +6,7 @@ import { covers, topicOf, topicTable } from '@escale/protocol'
 import { createWebSocketStream } from 'ws'
 import { createConnections } from './connections.ts'
 import { disableDuplicateCounters } from './duplicates.ts'
+import { deliverAsGranted } from './granted-qos.ts'
 import { guardConnection } from './guard.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { createLanes } from './lanes.ts'
@@ -14,9 +15,11 @@ import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
 import { isRefusal } from './refusal.ts'
+import { enforceWireRules } from './wire-rules.ts'
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 2_000
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000
+const DEFAULT_LOGIN_TIMEOUT_MS = 5_000
 /** How long a stop waits for messages that are being taken in. */
 const CLOSE_TIMEOUT_MS = 500
 
@@ -38,7 +41,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   let closing: Promise<void> | undefined
 
   const aedes = new Aedes({
-    ...createLogin(ports, connections, originOf),
+    ...createLogin(ports, connections, originOf, options.loginTimeoutMs ?? DEFAULT_LOGIN_TIMEOUT_MS),
     authorizePublish: inbound.authorizePublish,
     authorizeSubscribe: inbound.authorizeSubscribe,
     authorizeForward: inbound.authorizeForward,
@@ -58,9 +61,12 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     const connection = connections.of(client)
     if (!connection) return
     log.debug({ clientId: connection.clientId, ...connection.origin }, 'mqtt client connected')
+    if (client.closed) return
     // Aedes takes over by client id itself, but loses track of a client whose end overlaps with its successor.
     for (const other of connections.ofUsername(connection.username)) {
-      if (other.clientId === connection.clientId && other.client !== client) other.client.conn.destroy()
+      // Those that follow are younger, and on their way to take over from this one.
+      if (other === connection) break
+      if (other.clientId === connection.clientId) other.client.conn.destroy()
     }
   })
 
@@ -107,8 +113,10 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     streams.add(stream)
     stream.once('close', () => streams.delete(stream))
     const client = aedes.handle(stream)
+    enforceWireRules(client)
     guardConnection(client)
     disableDuplicateCounters(client)
+    deliverAsGranted(client)
   }
 
   /** In order per party: side by side, a message that is not retained overtakes one that is. */

@@ -29,3 +29,12 @@ export function createDuplicateFilter(): (packet: AedesPublishPacket) => boolean
     return false
   }
 }
+
+/** Whether a QoS 2 message has come before and waits for its PUBREL; Aedes asks the policy first, and itself later. */
+export function isSentAgain(
+  client: Client,
+  { qos, messageId }: { qos: number; messageId?: number },
+): boolean {
+  const { _inboundInflight: held } = client as unknown as { _inboundInflight: Set<number> }
+  return qos === 2 && messageId !== undefined && held.has(messageId)
+}

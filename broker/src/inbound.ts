@@ -10,6 +10,7 @@ import {
 } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Connection, Connections } from './connections.ts'
+import { isSentAgain } from './duplicates.ts'
 import { createLanes } from './lanes.ts'
 import type { createLogThrottle } from './log-throttle.ts'
 import { parsePayload } from './payloads.ts'
@@ -109,6 +110,10 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
       }
       if (isSweptInError(client, packet)) {
         drop(packet, done)
+        return
+      }
+      if (client && isSentAgain(client, packet)) {
+        done(null)
         return
       }
       counts.messagesReceived += 1

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { IConnectPacket } from 'mqtt-packet'
-import { openRoom, own, samples, type Room } from './testing.ts'
+import { MAX_LOGINS_AT_ONCE } from './login.ts'
+import { openRoom, type Room } from './testing.ts'
 import type { BrokerPorts } from './ports.ts'
 
 let room: Room
@@ -35,29 +37,9 @@ test.each<[string, Partial<IConnectPacket>, number]>([
   ['a suffix with wildcards is refused', { username: 'flow', clientId: 'flow:+', password: secret }, 2],
   ['an empty client id is refused', { username: 'pc-01', clientId: '', password: secret }, 2],
   ['a name outside the alphabet is refused', { username: 'pc/#', clientId: 'pc/#', password: secret }, 4],
-  [
-    'protocol 3.1 is refused',
-    { protocolId: 'MQIsdp', protocolVersion: 3, username: 'pc-01', clientId: 'pc-01', password: secret },
-    1,
-  ],
-  [
-    'protocol 5 is refused',
-    { protocolVersion: 5, username: 'pc-01', clientId: 'pc-01', password: secret },
-    1,
-  ],
 ])('%s', async (_, packet, code) => {
   room = await openRoom()
   expect(await connackCode(packet)).toBe(code)
-})
-
-test('an empty client id that wants its session kept is refused [MQTT-3.1.3-8]', async () => {
-  room = await openRoom()
-  const client = room.attach()
-  const text = (value: string) => [0, value.length, ...Buffer.from(value)]
-  const body = [...text('MQTT'), 4, 0b1100_0000, 0, 60, ...text(''), ...text('pc-01'), ...text('secret')]
-  client.write(Uint8Array.from([0x10, body.length, ...body]))
-  await client.closed
-  expect(room.broker.stats()).toMatchObject({ clients: 0, connectionsRefused: 1 })
 })
 
 test.each<[string, 'operator' | 'station', string]>([
@@ -158,28 +140,39 @@ test('an expired token is refused', async () => {
   expect(await connackCode({ username: 'operator', clientId: 'operator', password: secret })).toBe(4)
 })
 
-test('a silent client is closed after one and a half keepalives, and its will is taken', async () => {
-  room = await openRoom()
-  const will = {
-    topic: own('presence'),
-    payload: Buffer.from(JSON.stringify(samples.presence)),
-    qos: 1 as const,
-    retain: true,
+test('at most 32 credentials are looked up at a time, and the others in their turn', async () => {
+  let running = 0
+  let most = 0
+  const gates: (() => void)[] = []
+  room = await openRoom({
+    authenticate: ({ username: id, clientId: party }) =>
+      new Promise((resolve) => {
+        running += 1
+        most = Math.max(most, running)
+        gates.push(() => {
+          running -= 1
+          resolve({ kind: 'station', id, party, label: id })
+        })
+      }),
+  })
+  const clients = Array.from({ length: 80 }, (_, index) => room.login(`pc-${index}`))
+  await expect.poll(() => gates.length).toBe(MAX_LOGINS_AT_ONCE)
+  while (room.broker.stats().clients < clients.length) {
+    gates.shift()?.()
+    await nextTurn()
   }
-  const client = await room.login('pc-01', { keepalive: 1, will })
-  await client.closed
-  await expect.poll(() => room.received.map(({ name }) => name)).toEqual(['presence'])
+  await Promise.all(clients)
+  expect(most).toBe(MAX_LOGINS_AT_ONCE)
 })
 
-test('a socket that never says CONNECT is closed', async () => {
-  room = await openRoom({}, { connectTimeoutMs: 30 })
-  await room.attach().closed
-  expect(room.lines).toContainEqual(expect.objectContaining({ reason: 'connect did not arrive in time' }))
-})
-
-test('a first packet that is no CONNECT closes the connection', async () => {
-  room = await openRoom()
-  const client = room.attach()
-  client.send({ cmd: 'pingreq' })
-  await client.closed
+test('a login that takes too long is refused for now, and keeps nobody from logging in', async () => {
+  const authenticate: BrokerPorts['authenticate'] = ({ username: id, clientId: party }) =>
+    id.startsWith('slow')
+      ? new Promise(() => undefined)
+      : Promise.resolve({ kind: 'station', id, party, label: id })
+  room = await openRoom({ authenticate }, { loginTimeoutMs: 50 })
+  const slow = Array.from({ length: 2 * MAX_LOGINS_AT_ONCE }, (_, index) => `slow-${index}`)
+  const codes = slow.map((username) => connackCode({ username, clientId: username, password: secret }))
+  expect(new Set(await Promise.all(codes))).toEqual(new Set([3]))
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01', password: secret })).toBe(0)
 })

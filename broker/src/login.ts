@@ -2,12 +2,15 @@ import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aed
 import { mayPublish } from '@escale/protocol'
 import { createDuplicateFilter } from './duplicates.ts'
 import type { Connections } from './connections.ts'
+import { createGate } from './gate.ts'
 import type { BrokerPorts, Origin, Principal } from './ports.ts'
 import { CONNACK, isRefusal, refusal } from './refusal.ts'
 
 /** The username under which operators connect, with their access token as the password. */
 export const OPERATOR_USERNAME = 'operator'
 export const MAX_CONNECTIONS_PER_OWNER = 4
+/** How many credentials are looked up at the same time: a room that comes back at once stands in line. */
+export const MAX_LOGINS_AT_ONCE = 32
 
 const USERNAME = /^[a-z0-9-]{1,32}$/
 const SUFFIX = /^[a-z0-9-]{1,32}$/
@@ -22,9 +25,13 @@ export function createLogin(
   ports: Pick<BrokerPorts, 'authenticate' | 'nowMs'>,
   connections: Connections,
   originOf: (client: Client) => Origin,
+  loginTimeoutMs: number,
 ): Login {
   // `authenticate` sees neither the will nor the client id as sent.
   const connects = new WeakMap<Client, ConnectPacket>()
+  const admitInTurn = createGate(MAX_LOGINS_AT_ONCE, loginTimeoutMs, () =>
+    refusal('login took too long', {}, CONNACK.serverUnavailable),
+  )
 
   /** @throws Refusal when the connection is not let in. */
   async function admit(client: Client, username: string, password: string): Promise<Principal> {
@@ -33,7 +40,11 @@ export function createLogin(
     requireOwnClientId(username, clientId)
 
     const origin = originOf(client)
-    const principal = await ports.authenticate({ username, password, clientId, ...origin })
+    const principal = await admitInTurn(() =>
+      client.conn.destroyed
+        ? Promise.reject(refusal('gone before its turn'))
+        : ports.authenticate({ username, password, clientId, ...origin }),
+    )
     if (!principal) throw refusal('wrong credentials', { username }, CONNACK.badCredentials)
     const details = { username, clientId, kind: principal.kind }
     const refuse = (reason: string, code: number = CONNACK.notAuthorized) => refusal(reason, details, code)
@@ -78,12 +89,8 @@ export function createLogin(
 
   return {
     preConnect(client, packet, callback) {
-      if (packet.protocolId !== 'MQTT' || packet.protocolVersion !== 4) {
-        // [MQTT-3.1.2-2]; with an error Aedes closes without a word, with `false` it leaves the socket open.
-        client.conn.write(Buffer.from([0x20, 2, 0, CONNACK.unacceptableProtocol]))
-        callback(refusal('protocol is not MQTT 3.1.1'), false)
-        return
-      }
+      // A session lasts as long as its connection [MQTT-4.1.0-2]: kept longer, it would gather messages without end.
+      packet.clean = true
       connects.set(client, packet)
       callback(null, true)
     },

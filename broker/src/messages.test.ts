@@ -175,37 +175,6 @@ test('the topic table says with what QoS a message goes on, not the client', asy
   })
 })
 
-test('a will is validated, taken in its turn, routed and retained like any message', async () => {
-  room = await openRoom()
-  const lost = { ...samples.presence, online: false, cause: 'lost' }
-  const station = await room.login('pc-01', {
-    will: { topic: own('presence'), payload: JSON.stringify(lost), qos: 1 },
-  })
-  station.cut()
-  await expect.poll(() => room.received).toHaveLength(1)
-  expect(room.received[0]).toMatchObject({ principal: { id: 'pc-01' }, ip: '192.0.2.7', payload: lost })
-  expect(await retainedOn(own('presence'))).toHaveLength(1)
-})
-
-test('a will outside its schema is dropped', async () => {
-  room = await openRoom()
-  const station = await room.login('pc-01', { will: { topic: own('presence'), payload: 'gone', qos: 1 } })
-  station.cut()
-  await expect.poll(() => room.broker.stats().dropped).toBe(1)
-  expect(room.received).toEqual([])
-})
-
-test('a DISCONNECT leaves no will', async () => {
-  room = await openRoom()
-  const station = await room.login('pc-01', {
-    will: { topic: own('presence'), payload: JSON.stringify(samples.presence), qos: 1 },
-  })
-  station.send({ cmd: 'disconnect' })
-  await station.closed
-  await retainedOn(own('presence'))
-  expect(room.received).toEqual([])
-})
-
 test('a station that subscribes to its desired gets the document made for it just now', async () => {
   room = await openRoom({
     beforeDesired: (stationId) =>
@@ -287,17 +256,6 @@ test('messages to different parties in one turn all reach one who watches them',
   await expect
     .poll(() => watcher.messages.map(({ topic }) => topic).toSorted())
     .toEqual([own('desired'), own('command', 'pc-02')])
-})
-
-test('a message comes once to a client whose subscriptions overlap', async () => {
-  room = await openRoom()
-  const watcher = await room.login('diag')
-  await watcher.subscribe('escale/v1/#', 'escale/v1/events/#', 'escale/v1/events/+')
-  for (const kind of ['session.started', 'session.ended']) {
-    await room.broker.publish('domainEvent', kind, { kind, at: '2026-01-01T08:00:00Z', details: {} })
-  }
-  await watcher.settled()
-  expect(watcher.messages).toHaveLength(2)
 })
 
 test('the documents of a deleted station are forgotten', async () => {

@@ -69,6 +69,8 @@ export interface BrokerOptions {
   drainTimeoutMs?: number
   /** How long a socket may stay without a CONNECT, milliseconds; default 5 000. */
   connectTimeoutMs?: number
+  /** How long a login may take, its wait for others included, milliseconds; default 5 000. */
+  loginTimeoutMs?: number
 }
 
 export interface ListenOptions {

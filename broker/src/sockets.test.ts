@@ -9,7 +9,7 @@ import mqtt from 'mqtt'
 import { WebSocketServer } from 'ws'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { MAX_PACKET_BEFORE_LOGIN_BYTES, MAX_PACKET_BYTES } from './guard.ts'
-import { openRoom, own, rawClient, samples, type Room } from './testing.ts'
+import { head, openRoom, own, rawClient, samples, type Room } from './testing.ts'
 import { testCertificate } from './test-certificate.ts'
 
 interface Mutation {
@@ -48,15 +48,6 @@ async function rawLogin(id: string) {
   client.send({ ...packet, ...credentials(id), password: Buffer.from('secret') })
   await client.next('connack')
   return { socket, client }
-}
-
-/** The head of a packet that says how long it will be (MQTT 3.1.1 section 2.2.3). */
-function head(firstByte: number, lengthBytes: number): Uint8Array {
-  const bytes = [firstByte]
-  for (let left = lengthBytes; ; left = Math.floor(left / 128)) {
-    if (left < 128) return Uint8Array.from([...bytes, left])
-    bytes.push((left % 128) | 128)
-  }
 }
 
 test('a packet larger than 4 KiB before the login closes the connection as soon as it is announced', async () => {
@@ -133,6 +124,25 @@ test('a real client speaks over TLS, and a failed handshake harms nobody', async
   await client.publishAsync(own('ack'), JSON.stringify(samples.ack), { qos: 1 })
   expect(room.received).toHaveLength(1)
   await client.endAsync()
+})
+
+test('a refusal reaches its client over TLS too, before the connection closes', async () => {
+  const secure = await room.broker.listen({ host: '127.0.0.1', port: 0, tls: testCertificate })
+  const refused = async (options: mqtt.IClientOptions) =>
+    mqtt
+      .connectAsync(`mqtts://127.0.0.1:${secure.port}`, {
+        ...credentials('pc-01'),
+        ca: testCertificate.cert,
+        servername: 'localhost',
+        reconnectPeriod: 0,
+        ...options,
+      })
+      .then(
+        () => undefined,
+        (err: unknown) => (err as { code?: number }).code,
+      )
+  expect(await refused({ password: 'wrong' })).toBe(4)
+  expect(await refused({ protocolVersion: 5 })).toBe(1)
 })
 
 test('a real client speaks over WebSocket', async () => {

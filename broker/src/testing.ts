@@ -48,6 +48,28 @@ export const samples: Record<TopicName, object> = {
   automationResponse: { id: 'r1', ok: true, data: {} },
 }
 
+/**
+ * A packet in bytes, right or wrong: its first byte and what follows the length, texts with theirs in front.
+ * Source: MQTT 3.1.1 sections 1.5.3 and 2.2
+ */
+export function frame(firstByte: number, ...parts: (number | string | Uint8Array)[]): Uint8Array {
+  const body = parts.flatMap((part) => {
+    if (typeof part === 'number') return [part]
+    const bytes = Buffer.from(part)
+    return typeof part === 'string' ? [bytes.length >> 8, bytes.length & 255, ...bytes] : [...bytes]
+  })
+  return Uint8Array.from([...head(firstByte, body.length), ...body])
+}
+
+/** The head of a packet that says how long it will be (MQTT 3.1.1 section 2.2.3). */
+export function head(firstByte: number, lengthBytes: number): Uint8Array {
+  const bytes = [firstByte]
+  for (let left = lengthBytes; ; left = Math.floor(left / 128)) {
+    if (left < 128) return Uint8Array.from([...bytes, left])
+    bytes.push((left % 128) | 128)
+  }
+}
+
 /** One client that says exactly what it is told to, packet by packet. */
 export interface RawClient {
   send(packet: Packet): void

@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer'
+import type { Client } from 'aedes'
+import { CONNACK, refusal } from './refusal.ts'
+
+/** What this file needs of mqtt-packet's parser beyond its published types; it is pinned with Aedes. */
+interface ParserInternals {
+  packet: ParsedPacket
+  /** Where in the packet's body the parser stands. */
+  _pos: number
+  _list: { slice(from: number, to: number): Uint8Array; readUInt8(at: number): number; length: number }
+  error: Error | null
+  _emitError(error: Error): void
+  _parseString(): string | null
+  _parseConnect(): unknown
+  _parsePayload(): boolean
+}
+
+interface ParsedPacket {
+  cmd: string
+  length: number
+  messageId?: number | null
+  subscriptions?: unknown[]
+  unsubscriptions?: unknown[]
+  will?: { qos: number }
+}
+
+const PROTOCOL_NAME = 'MQTT'
+/** The name that MQTT went by up to 3.1. */
+const FORMER_PROTOCOL_NAME = 'MQIsdp'
+const PROTOCOL_LEVEL = 4
+
+const SENT_BY_SERVERS = new Set(['connack', 'suback', 'unsuback', 'pingresp'])
+
+/**
+ * Closes a connection over what MQTT 3.1.1 forbids and mqtt-packet lets pass, before Aedes sees the packet. What is
+ * malformed answers nothing [MQTT-4.8.0-1], but for a protocol level that we do not speak [MQTT-3.1.2-2].
+ */
+export function enforceWireRules(client: Client): void {
+  const parser = (client as unknown as { _parser: ParserInternals })._parser
+  const parseString = parser._parseString.bind(parser)
+  const parseConnect = parser._parseConnect.bind(parser)
+  const parsePayload = parser._parsePayload.bind(parser)
+
+  parser._parseString = () => {
+    const from = parser._pos + 2
+    const text = parseString()
+    return text === null || isWellFormed(text, () => parser._list.slice(from, parser._pos)) ? text : null
+  }
+
+  parser._parseConnect = () => {
+    if (isSpoken(parser)) return parseConnect()
+    client.conn.write(Buffer.from([0x20, 2, 0, CONNACK.unacceptableProtocol]))
+    parser._emitError(refusal('protocol is not MQTT 3.1.1'))
+    return undefined
+  }
+
+  parser._parsePayload = () => {
+    if (!parsePayload()) return false
+    const fault = parser.error ? undefined : faultOf(parser.packet, parser._pos)
+    if (fault !== undefined) parser._emitError(new Error(fault))
+    return true
+  }
+}
+
+/** [MQTT-1.5.3-1], [MQTT-1.5.3-2]. Decoding puts U+FFFD where the bytes are no text. */
+function isWellFormed(text: string, bytesOf: () => Uint8Array): boolean {
+  return !text.includes('\0') && (!text.includes('\uFFFD') || isUtf8(bytesOf()))
+}
+
+/** Whether a CONNECT is in a protocol that we speak; one without a known name is left to the parser's refusal. */
+function isSpoken(parser: ParserInternals): boolean {
+  const name = parser._parseString()
+  const level = parser._pos < parser._list.length ? parser._list.readUInt8(parser._pos) : PROTOCOL_LEVEL
+  parser._pos = 0
+  if (name === PROTOCOL_NAME) return level === PROTOCOL_LEVEL
+  return name !== FORMER_PROTOCOL_NAME
+}
+
+/** What is wrong with a packet whose fields could be read; `readBytes` of its body they took. */
+function faultOf(packet: ParsedPacket, readBytes: number): string | undefined {
+  const { cmd, length, messageId, subscriptions, unsubscriptions, will } = packet
+  if (SENT_BY_SERVERS.has(cmd)) return `${cmd} from a client`
+  // The payload of a PUBLISH is the rest of it, nothing else has a rest.
+  if (cmd === 'publish' ? readBytes > length : readBytes !== length) return `${cmd} of a wrong length`
+  if (typeof messageId === 'number' && messageId <= 0) return `${cmd} without a packet id`
+  if (subscriptions?.length === 0 || unsubscriptions?.length === 0) return `${cmd} without a topic filter`
+  if (will && will.qos > 2) return 'will with a QoS of 3'
+  return undefined
+}
