@@ -17,7 +17,7 @@ export function createGate(width: number, limitMs: number, late: () => Error) {
     next()
   }
 
-  return <T>(task: () => Promise<T>): Promise<T> =>
+  return <T>(begin: () => Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       let isSettled = false
       const settle = (tell: () => void) => {
@@ -28,10 +28,9 @@ export function createGate(width: number, limitMs: number, late: () => Error) {
         if (!waiting.delete(start)) leave()
       }
       const start = () => {
-        task().then(
-          (value) => settle(() => resolve(value)),
-          (err: unknown) => settle(() => reject(err)),
-        )
+        const task = begin()
+        const done = () => settle(() => resolve(task))
+        task.then(done, done)
       }
       const timer = setTimeout(() => settle(() => reject(late())), limitMs)
       if (free > 0) {
