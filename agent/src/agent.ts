@@ -73,6 +73,7 @@ export function createAgent(options: AgentOptions): Agent {
     const step = transition(state, input, nowMs())
     state = step.state
     for (const effect of step.effects) perform(effect)
+    link?.changed()
     screen?.refresh()
     schedule()
   }
@@ -165,6 +166,11 @@ export function createAgent(options: AgentOptions): Agent {
       machine,
       bootId,
       platform,
+      remembered: await store.readCommands(),
+      remember: (commands) =>
+        store.writeCommands(commands).catch((err: unknown) => {
+          log.error({ err }, 'the commands taken cannot be saved')
+        }),
       log,
       nowMs,
       dispatch,

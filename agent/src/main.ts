@@ -5,6 +5,7 @@ import { AGENT_VERSION } from './agent-version.ts'
 import { createAgent, type Agent, type Credentials } from './agent.ts'
 import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
 import type { Platform } from './platform/platform.ts'
+import { withoutPower } from './platform/power.ts'
 import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
 import { readSettings, SettingsError, type AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
@@ -21,9 +22,12 @@ function credentialsOf(settings: AgentSettings): Credentials {
   throw new SettingsError('--enrolment-key is missing (or --station-id with --mqtt-secret)')
 }
 
-function platformOf({ dataDir }: AgentSettings): Platform {
-  if (process.platform === 'win32') return createWindowsPlatform({ dataDir })
-  return createLinuxPlatform({ dataDir, searchPath: process.env.PATH ?? '' })
+function platformOf({ dataDir, isInCharge }: AgentSettings): Platform {
+  const platform =
+    process.platform === 'win32'
+      ? createWindowsPlatform({ dataDir })
+      : createLinuxPlatform({ dataDir, searchPath: process.env.PATH ?? '' })
+  return isInCharge ? platform : withoutPower(platform)
 }
 
 async function run(settings: AgentSettings): Promise<void> {

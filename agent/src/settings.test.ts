@@ -25,6 +25,13 @@ describe('the agent’s settings', () => {
     })
   })
 
+  it('are in charge of the machine with the kiosk or when told so, never by --no-kiosk alone', () => {
+    const isInCharge = (args: string[]) => read(['run', ...args]).settings.isInCharge
+    expect(isInCharge([])).toBe(true)
+    expect(isInCharge(['--no-kiosk'])).toBe(false)
+    expect(isInCharge(['--no-kiosk', '--manage-power'])).toBe(true)
+  })
+
   it.each([
     ['an unknown flag', ['run', '--sever', 'x']],
     ['an unknown command', ['start']],

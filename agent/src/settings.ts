@@ -16,6 +16,7 @@ const flags = {
   'data-dir': 'string',
   'screen-port': 'string',
   'no-kiosk': 'boolean',
+  'manage-power': 'boolean',
 } as const
 
 type Flag = keyof typeof flags
@@ -30,6 +31,8 @@ export interface AgentSettings {
   dataDir: string
   screenPort: number
   hasKiosk: boolean
+  /** Commands may turn the machine off: where the agent shows the kiosk, or was told to. */
+  isInCharge: boolean
 }
 
 export type Verb = 'run' | 'status' | 'version' | 'doctor'
@@ -74,6 +77,7 @@ export function readSettings(
       dataDir,
       screenPort: portOf(find('screen-port')),
       hasKiosk: !isSet('no-kiosk'),
+      isInCharge: !isSet('no-kiosk') || isSet('manage-power'),
     },
   }
 }

@@ -4,14 +4,13 @@ import { AGENT_VERSION } from './agent-version.ts'
 import {
   heartbeatOf,
   reportedOf,
-  restOf,
-  sessionOf,
   stationEventOf,
   type Effect,
   type Input,
   type StationState,
 } from './core/index.ts'
-import { createCommands, type CommandActions } from './link/commands.ts'
+import { createStationActions } from './command-actions.ts'
+import { createCommands, type RememberedCommand } from './link/commands.ts'
 import { createLink } from './link/link.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
 import type { Identity } from './store.ts'
@@ -21,6 +20,8 @@ export interface StationLinkOptions {
   machine: MachineIdentity
   bootId: string
   platform: Platform
+  remembered: readonly RememberedCommand[]
+  remember: (commands: readonly RememberedCommand[]) => Promise<void>
   log: Logger
   nowMs: () => number
   dispatch: (input: Input) => void
@@ -31,6 +32,8 @@ export type LinkEffect = Extract<Effect, { kind: 'report' | 'sendEvents' | 'askT
 
 export interface StationLink {
   perform: (effect: LinkEffect) => void
+  /** To be called after every change of the state. */
+  changed: () => void
   stop: () => Promise<void>
 }
 
@@ -115,31 +118,18 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     heartbeatTimer = setInterval(() => void beat(), heartbeatIntervalMs)
   }
 
-  const later = async (delaySeconds: number, what: 'reboot' | 'shutdown') => {
-    if (delaySeconds === 0) return platform[what]()
-    setTimeout(() => {
-      platform[what]().catch((err: unknown) => {
-        log.error({ err, what }, 'the platform failed')
-        void link.ask('report_fault', { kind: `${what}-failed`, details: { error: String(err) } })
-      })
-    }, delaySeconds * 1_000)
-  }
-
-  const actions: CommandActions = {
-    message: (id, text, level) => dispatch({ kind: 'noticeReceived', notice: { id, text, level } }),
-    identify: () => dispatch({ kind: 'identifyAsked' }),
-    requireLocked: () => {
-      if (restOf(state().phase)?.kind === 'active') throw new Error('the session is still active here')
-    },
-    requireNoSession: () => {
-      if (sessionOf(state().phase) !== undefined) throw new Error('the session is still open here')
-    },
-    reboot: (delaySeconds) => later(delaySeconds, 'reboot'),
-    shutdown: (delaySeconds) => later(delaySeconds, 'shutdown'),
-  }
+  const station = createStationActions({
+    platform,
+    state,
+    dispatch,
+    reportFault: (kind, error) => void link.ask('report_fault', { kind, details: { error } }),
+    log,
+  })
   const commands = createCommands({
     bootId,
-    actions,
+    actions: station.actions,
+    remembered: options.remembered,
+    remember: options.remember,
     serverNowMs: () => {
       const { clock } = state()
       return clock === undefined ? undefined : nowMs() + clock.offsetMs
@@ -169,8 +159,10 @@ export function createStationLink(options: StationLinkOptions): StationLink {
           return void request(effect)
       }
     },
+    changed: station.changed,
     stop: async () => {
       clearInterval(heartbeatTimer)
+      station.stop()
       await link.stop()
     },
   }

@@ -33,6 +33,16 @@ beforeEach(async () => {
 })
 
 describe('the agent’s files', () => {
+  it('hold the commands taken, the last of several writes at once', async () => {
+    const store = createFileStore(dataDir)
+    const taken = { id: 'c-1', op: 'reboot' } as const
+    const outcome = { status: 'failed', error: 'no power' } as const
+    await Promise.all([store.writeCommands([taken]), store.writeCommands([{ ...taken, outcome }])])
+    expect(await createFileStore(dataDir).readCommands()).toEqual([{ ...taken, outcome }])
+    await writeFile(join(dataDir, 'commands.json'), '[{"id":"c-1"')
+    expect(await store.readCommands()).toEqual([])
+  })
+
   it('come back as they were written, readable by their user alone', async () => {
     const store = createFileStore(dataDir)
     await store.writeIdentity(identity)

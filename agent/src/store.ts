@@ -2,8 +2,9 @@ import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Enrolled, SiteConfig, StationEvent } from '@escale/protocol'
+import { Ack, Command, Enrolled, SiteConfig, StationEvent } from '@escale/protocol'
 import type { Snapshot } from './core/index.ts'
+import type { RememberedCommand } from './link/commands.ts'
 
 const Identity = Type.Object({ ...Enrolled.properties, server: Type.String() })
 /** The station's identity, and the server that gave it. */
@@ -45,8 +46,22 @@ const SavedState = Type.Object({
   config: SiteConfig,
 })
 
+const SavedCommands = Type.Array(
+  Type.Object({
+    id: Command.properties.id,
+    op: Command.properties.op,
+    outcome: Type.Optional(
+      Type.Object({
+        status: Type.Union([Type.Literal('applied'), Type.Literal('failed'), Type.Literal('expired')]),
+        error: Ack.properties.error,
+      }),
+    ),
+  }),
+)
+
 const identityCheck = Compile(Identity)
 const stateCheck = Compile(SavedState)
+const commandsCheck = Compile(SavedCommands)
 
 /** What outlives the agent's process. Reading gives undefined where there is nothing, or nothing usable. */
 export interface Store {
@@ -55,22 +70,19 @@ export interface Store {
   readState: () => Promise<Snapshot | undefined>
   /** Writes are put in line; of those waiting only the newest is written. */
   writeState: (snapshot: Snapshot) => Promise<void>
+  /** Commands taken, oldest first; none where nothing usable is written down. */
+  readCommands: () => Promise<readonly RememberedCommand[]>
+  writeCommands: (commands: readonly RememberedCommand[]) => Promise<void>
 }
 
 /** Files in a folder of the agent's own, readable by its user alone, replaced whole. */
 export function createFileStore(dataDir: string): Store {
   const identityPath = join(dataDir, 'identity.json')
-  const statePath = join(dataDir, 'state.json')
-  let waiting: Snapshot | undefined
-  let writing: Promise<void> | undefined
-
-  const drain = async () => {
-    while (waiting !== undefined) {
-      const next = waiting
-      waiting = undefined
-      await replaceFile(dataDir, statePath, next)
-    }
-  }
+  const writeState = createNewestWriter<Snapshot>(dataDir, join(dataDir, 'state.json'))
+  const writeCommands = createNewestWriter<readonly RememberedCommand[]>(
+    dataDir,
+    join(dataDir, 'commands.json'),
+  )
   return {
     readIdentity: async () => {
       const value = await readJson(identityPath)
@@ -78,16 +90,35 @@ export function createFileStore(dataDir: string): Store {
     },
     writeIdentity: (identity) => replaceFile(dataDir, identityPath, identity),
     readState: async () => {
-      const value = await readJson(statePath)
+      const value = await readJson(join(dataDir, 'state.json'))
       return stateCheck.Check(value) ? value : undefined
     },
-    writeState: (snapshot) => {
-      waiting = snapshot
-      writing ??= drain().finally(() => {
-        writing = undefined
-      })
-      return writing
+    writeState,
+    readCommands: async () => {
+      const value = await readJson(join(dataDir, 'commands.json'))
+      return commandsCheck.Check(value) ? value : []
     },
+    writeCommands,
+  }
+}
+
+/** Writes one after the other; of those that wait only the newest is written, and all are done with it. */
+function createNewestWriter<T>(dataDir: string, path: string): (value: T) => Promise<void> {
+  let waiting: { value: T } | undefined
+  let writing: Promise<void> | undefined
+  const drain = async () => {
+    while (waiting !== undefined) {
+      const { value } = waiting
+      waiting = undefined
+      await replaceFile(dataDir, path, value)
+    }
+  }
+  return (value) => {
+    waiting = { value }
+    writing ??= drain().finally(() => {
+      writing = undefined
+    })
+    return writing
   }
 }
 
@@ -95,6 +126,7 @@ export function createFileStore(dataDir: string): Store {
 export function createMemoryStore(): Store {
   let identity: Identity | undefined
   let state: Snapshot | undefined
+  let taken: readonly RememberedCommand[] = []
   return {
     readIdentity: () => Promise.resolve(identity),
     writeIdentity: (next) => {
@@ -104,6 +136,11 @@ export function createMemoryStore(): Store {
     readState: () => Promise.resolve(state),
     writeState: (next) => {
       state = next
+      return Promise.resolve()
+    },
+    readCommands: () => Promise.resolve(taken),
+    writeCommands: (commands) => {
+      taken = commands
       return Promise.resolve()
     },
   }

@@ -44,6 +44,7 @@ export interface Texts {
   offlineLocked: string
   offlineActive: string
   cut: string
+  goingDown: Record<'reboot' | 'shutdown', (seconds: number) => string>
   message: string
   dismiss: string
   refusals: Record<string, string>
@@ -58,6 +59,11 @@ const duration = (seconds: number, minute: string, second: string) => {
 }
 const fr = (seconds: number) => duration(seconds, 'minute', 'seconde')
 const en = (seconds: number) => duration(seconds, 'minute', 'second')
+
+const goingDownFr = (what: string, seconds: number) =>
+  seconds > 0 ? `${what} dans ${fr(seconds)}. Enregistrez votre travail.` : `${what}…`
+const goingDownEn = (what: string, seconds: number) =>
+  seconds > 0 ? `${what} in ${en(seconds)}. Save your work.` : `${what}…`
 
 export const texts: Record<Language, Texts> = {
   fr: {
@@ -104,6 +110,10 @@ export const texts: Record<Language, Texts> = {
       'Le serveur ne répond pas ; aucun code ne peut être vérifié pour l’instant. Adressez-vous à l’accueil.',
     offlineActive: 'Le serveur ne répond pas ; votre session continue.',
     cut: 'L’écran a perdu le contact avec le poste. Il se reconnecte…',
+    goingDown: {
+      reboot: (seconds) => goingDownFr('Ce poste redémarre', seconds),
+      shutdown: (seconds) => goingDownFr('Ce poste s’éteint', seconds),
+    },
     message: 'Message de l’accueil',
     dismiss: 'J’ai lu',
     refusals: {
@@ -164,6 +174,10 @@ export const texts: Record<Language, Texts> = {
     offlineLocked: 'The server does not answer; no code can be checked for now. Please ask at the desk.',
     offlineActive: 'The server does not answer; your session goes on.',
     cut: 'The screen has lost the station. It is reconnecting…',
+    goingDown: {
+      reboot: (seconds) => goingDownEn('This station restarts', seconds),
+      shutdown: (seconds) => goingDownEn('This station turns off', seconds),
+    },
     message: 'Message from the desk',
     dismiss: 'I have read it',
     refusals: {

@@ -12,6 +12,9 @@ export const WARNING_SHOWN_MS = 10 * SECOND_MS
 
 export type LocalEnd = 'expired' | 'logged_out' | 'suspended_too_long'
 
+/** How long after its instant a machine that did not go down still says that it will. */
+const GOING_DOWN_SHOWN_MS = 10 * SECOND_MS
+
 const REMEMBERED_ENDS = 16
 
 /** Leaves a session: the station is cleaned, then rests as `next` says. */
@@ -98,14 +101,18 @@ function settleCleaning(state: StationState, nowMs: number): StationState {
 
 const isPast = (untilMs: number | undefined, nowMs: number) => untilMs !== undefined && untilMs <= nowMs
 
+const downUntilMsOf = ({ goingDown }: StationState) =>
+  goingDown === undefined ? undefined : goingDown.atMs + GOING_DOWN_SHOWN_MS
+
 /** Takes away what was shown for a while and has had its time. */
 function settleShown(state: StationState, nowMs: number): StationState {
-  const { warning, identifyUntilMs, staffCall, throttledUntilMs } = state
+  const { warning, identifyUntilMs, staffCall, throttledUntilMs, goingDown } = state
   const callUntilMs = staffCall?.kind === 'calling' ? undefined : staffCall?.untilMs
   return {
     ...state,
     warning: isPast(warning?.untilMs, nowMs) ? undefined : warning,
     identifyUntilMs: isPast(identifyUntilMs, nowMs) ? undefined : identifyUntilMs,
+    goingDown: isPast(downUntilMsOf(state), nowMs) ? undefined : goingDown,
     throttledUntilMs: isPast(throttledUntilMs, nowMs) ? undefined : throttledUntilMs,
     staffCall: isPast(callUntilMs, nowMs) ? undefined : staffCall,
   }
@@ -153,6 +160,7 @@ export function nextDeadline(state: StationState): number | undefined {
     isCounting ? nextSaveMs : undefined,
     warning?.untilMs,
     identifyUntilMs,
+    downUntilMsOf(state),
     throttledUntilMs,
     staffCall !== undefined && staffCall.kind !== 'calling' ? staffCall.untilMs : undefined,
   ].filter((ms) => ms !== undefined)

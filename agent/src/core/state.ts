@@ -62,6 +62,8 @@ export interface StationState {
   warning?: { thresholdSeconds: number; untilMs: number }
   notices: readonly Notice[]
   identifyUntilMs?: number
+  /** The machine is about to go down, at `atMs`. */
+  goingDown?: { op: 'reboot' | 'shutdown'; atMs: number }
   staffCall?: StaffCall
   nextSaveMs: number
 }
@@ -89,6 +91,7 @@ export type Input =
   | { kind: 'noticeReceived'; notice: Notice }
   | { kind: 'noticeDismissed'; id: string }
   | { kind: 'identifyAsked' }
+  | { kind: 'goingDown'; op: 'reboot' | 'shutdown'; delaySeconds: number }
 
 export type Rejection =
   | 'not-enrolled'

@@ -19,7 +19,7 @@ import {
   type Step,
 } from './state.ts'
 
-const IDENTIFY_SHOWN_MS = 30 * SECOND_MS
+const IDENTIFY_SHOWN_MS = 15 * SECOND_MS
 const MAX_NOTICES = 5
 
 /**
@@ -76,6 +76,10 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       return step({ ...state, notices: state.notices.filter(({ id }) => id !== input.id) })
     case 'identifyAsked':
       return step({ ...state, identifyUntilMs: nowMs + IDENTIFY_SHOWN_MS })
+    case 'goingDown': {
+      const { op, delaySeconds } = input
+      return step({ ...state, goingDown: { op, atMs: nowMs + delaySeconds * SECOND_MS } })
+    }
   }
 }
 

@@ -44,6 +44,7 @@ export interface ScreenView {
   warningSeconds?: number
   notices: readonly Notice[]
   isIdentifying: boolean
+  goingDown?: { op: 'reboot' | 'shutdown'; remainingMs: number }
   staffCall?: 'calling' | 'called' | 'failed'
 }
 
@@ -74,6 +75,10 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
     warningSeconds: phase.kind === 'active' ? state.warning?.thresholdSeconds : undefined,
     notices: state.notices,
     isIdentifying: state.identifyUntilMs !== undefined,
+    goingDown:
+      state.goingDown === undefined
+        ? undefined
+        : { op: state.goingDown.op, remainingMs: Math.max(0, state.goingDown.atMs - nowMs) },
     staffCall: state.staffCall?.kind,
   }
 }

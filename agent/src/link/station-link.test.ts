@@ -13,6 +13,7 @@ import {
 } from '@escale/protocol'
 import { createAgent, type Agent } from '../agent.ts'
 import { createSimulatedPlatform, type SimulatedPlatform } from '../platform/simulated/simulated-platform.ts'
+import { withoutPower } from '../platform/power.ts'
 import { createMemoryStore, type Store } from '../store.ts'
 import { createHandServer, type HandServer, type HandServerOptions } from '../testing/hand-server.ts'
 
@@ -27,15 +28,21 @@ interface Station {
   platform: SimulatedPlatform
 }
 
-async function startAgent(server: HandServer, store: Store = createMemoryStore()) {
+const agentOptions = (server: HandServer, store: Store = createMemoryStore()) => ({
+  server: 'http://127.0.0.1:9',
+  credentials: {
+    kind: 'identity' as const,
+    stationId: 'pc-01',
+    mqttSecret: 'secret',
+    mqttUrl: server.url,
+  },
+  store,
+  log: pino({ level: 'silent' }),
+})
+
+async function startAgent(server: HandServer, store?: Store) {
   const platform = createSimulatedPlatform({ seed: 7 })
-  const agent = createAgent({
-    server: 'http://127.0.0.1:9',
-    credentials: { kind: 'identity', stationId: 'pc-01', mqttSecret: 'secret', mqttUrl: server.url },
-    platform,
-    store,
-    log: pino({ level: 'silent' }),
-  })
+  const agent = createAgent({ ...agentOptions(server, store), platform })
   closers.push(agent.stop)
   await agent.start()
   return { agent, platform }
@@ -246,14 +253,72 @@ describe('commands', () => {
     expect(payload.error).toMatch(error)
   })
 
-  it('lock is applied only when the document before it has closed the session', async () => {
+  it('lock is applied once the document has closed the session, and fails where none comes', async () => {
     const { server } = await startStation()
     await server.desire({ version: 5, state: 'active', session: session(server, 60) })
     await server.command(command(server, { id: 'too-early', op: 'lock' }))
     await server.hears('ack', ({ id, status }) => id === 'too-early' && status === 'failed')
+    await server.command(command(server, { id: 'crossed', op: 'lock' }))
+    await server.hears('ack', ({ id }) => id === 'crossed')
     await server.desire({ version: 6, state: 'suspended', session: session(server, 60) })
     await server.command(command(server, { id: 'right', op: 'lock' }))
     await server.hears('ack', ({ id, status }) => id === 'right' && status === 'applied')
+    await server.hears('ack', ({ id, status }) => id === 'crossed' && status === 'applied')
+  })
+
+  it('are remembered over a restart of the agent, those that it was carrying out, too', async () => {
+    const server = await createHandServer({ stationId: 'pc-01' })
+    closers.push(server.stop)
+    const store = createMemoryStore()
+    const first = await startAgent(server, store)
+    await server.hears('reported')
+    await server.command(command(server, { id: 'done', op: 'reboot' }))
+    await server.hears('ack', ({ id, status }) => id === 'done' && status === 'applied')
+    await server.command(command(server, { id: 'late', op: 'reboot', expiresAt: instantOf(0) }))
+    await server.hears('ack', ({ id, status }) => id === 'late' && status === 'expired')
+    await first.agent.stop()
+    const taken = await store.readCommands()
+    await store.writeCommands([...taken, { id: 'cut', op: 'shutdown' }, { id: 'half', op: 'lock' }])
+
+    server.heard.length = 0
+    const second = await startAgent(server, store)
+    await server.hears('reported')
+    for (const id of ['done', 'late', 'cut', 'half'])
+      await server.command(command(server, { id, op: 'shutdown' }))
+    const station = { server }
+    await server.hears('ack', ({ id, status }) => id === 'half' && status === 'failed')
+    await expect.poll(() => acks(station, 'cut')).toEqual(['delivered', 'applied'])
+    expect(acks(station, 'done')).toEqual(['delivered', 'applied'])
+    expect(acks(station, 'late')).toEqual(['expired'])
+    expect(second.platform.done).not.toContain('shutdown')
+  })
+
+  it('a reboot that is put off is said on the screen, and done when its time has come', async () => {
+    const { server, agent, platform } = await startStation()
+    await server.command(command(server, { op: 'reboot', params: { delaySeconds: 1 } }))
+    await server.hears('ack', ({ status }) => status === 'applied')
+    expect(agent.view().goingDown).toMatchObject({ op: 'reboot' })
+    expect(agent.view().goingDown?.remainingMs).toBeLessThanOrEqual(1_000)
+    expect(platform.done).not.toContain('reboot')
+    await expect.poll(() => platform.done, { timeout: 5_000 }).toContain('reboot')
+  })
+
+  it('a machine that the agent is not in charge of stays on, and the server is told why', async () => {
+    const server = await createHandServer({ stationId: 'pc-01' })
+    closers.push(server.stop)
+    const simulated = createSimulatedPlatform({ seed: 7 })
+    const agent = createAgent({ ...agentOptions(server), platform: withoutPower(simulated) })
+    closers.push(agent.stop)
+    await agent.start()
+    await server.hears('reported')
+    for (const op of ['reboot', 'shutdown'] as const) await server.command(command(server, { id: op, op }))
+    const { payload } = await server.hears(
+      'ack',
+      ({ id, status }) => id === 'shutdown' && status === 'failed',
+    )
+    expect(payload.error).toContain('--manage-power')
+    expect(simulated.done).not.toContain('reboot')
+    expect(simulated.done).not.toContain('shutdown')
   })
 
   it('a message is on the screen', async () => {

@@ -169,10 +169,10 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
 }
 
 /** What makes a view another one: everything but the time that runs, which the page counts by itself. */
-function changeKeyOf({ countdown, suspended, entry, ...view }: ScreenView): string {
+function changeKeyOf({ countdown, suspended, entry, goingDown, ...view }: ScreenView): string {
   const running = countdown === undefined ? undefined : { ...countdown, remainingMs: 0 }
   const waiting = { ...entry, retryAfterSeconds: 0 }
-  return JSON.stringify([view, running, suspended?.remainingSeconds, waiting])
+  return JSON.stringify([view, running, suspended?.remainingSeconds, waiting, goingDown?.op])
 }
 
 const portOf = (address: string | AddressInfo | null) =>
