@@ -15,6 +15,7 @@ import { sessionRoutes } from './features/sessions/index.ts'
 import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
 import { createStationIntake, createStationMessages } from './features/station-messages/index.ts'
 import { stationRoutes } from './features/stations/index.ts'
+import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { healthRoutes } from './http/health.ts'
@@ -117,6 +118,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
   await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })
+  await http.register(throttleRoutes(services.throttleBlocks), { prefix: '/api/parametres/blocages' })
   await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {

@@ -12,6 +12,7 @@ import {
   createOperatorService,
   createPasswords,
   createTokens,
+  keyedHash,
 } from './features/auth/index.ts'
 import {
   createCommandDeadlines,
@@ -38,7 +39,11 @@ import {
 } from './features/sessions/index.ts'
 import { createSettings, createSettingsRepository } from './features/settings/index.ts'
 import { createPresences, createStationRepository, createStationService } from './features/stations/index.ts'
-import { createThrottleRepository, createThrottles } from './features/throttles/index.ts'
+import {
+  createThrottleBlocks,
+  createThrottleRepository,
+  createThrottles,
+} from './features/throttles/index.ts'
 import { createUserRepository, createUserService } from './features/users/index.ts'
 
 export interface ServiceOptions {
@@ -61,9 +66,18 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const logs = createLogRepository(database)
   const journal = createJournal(database, logs, events, clock)
   const settings = createSettings(database, createSettingsRepository(database), journal, events)
-  const throttles = createThrottles(createThrottleRepository(database), clock)
+  const throttleRepository = createThrottleRepository(database)
+  const throttles = createThrottles(throttleRepository, clock)
   const passwords = createPasswords()
   const operatorRepository = createOperatorRepository(database)
+  const throttleBlocks = createThrottleBlocks({
+    database,
+    repository: throttleRepository,
+    idOf: (key) => keyedHash(options.codeKey, key),
+    findOperator: operatorRepository.findByUsername,
+    journal,
+    clock,
+  })
   const tokenRepository = createAuthRepository(database)
   const operators = createOperatorService({
     database,
@@ -207,6 +221,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     sessions,
     settings,
     stations,
+    throttleBlocks,
     userRepository,
     users,
   }

@@ -39,6 +39,7 @@ import type {
   StationReplacement,
   StationStats,
   Statistics,
+  Throttle,
   TokenPair,
   User,
   UserInput,
@@ -340,5 +341,13 @@ export const examples = {
       },
     ],
   } satisfies Statistics,
+  Throttle: {
+    id: 'x2Yk8mJ1v0Q',
+    kind: 'station-code',
+    stationId: 'pc-06',
+    failures: 6,
+    blockedUntil: '2026-03-02T09:13:00.000Z',
+    retryAfterSeconds: 30,
+  } satisfies Throttle,
   ServiceStatus: { status: 'ok' } satisfies ServiceStatus,
 } as const

@@ -33,6 +33,7 @@ export const logActions = [
   'operator.created',
   'operator.updated',
   'settings.updated',
+  'throttle.lifted',
   'job.ran',
   'auth.login_succeeded',
   'auth.login_failed',

@@ -287,6 +287,7 @@ export const en: Messages = {
     'operator.created': 'Operator added',
     'operator.updated': 'Operator changed',
     'settings.updated': 'Settings changed',
+    'throttle.lifted': 'Block lifted',
     'job.ran': 'Task run',
     'user.photo_changed': 'Photo changed',
     'user.exported': 'Data exported',

@@ -290,6 +290,7 @@ export const fr = {
     'operator.created': 'Opérateur ajouté',
     'operator.updated': 'Opérateur modifié',
     'settings.updated': 'Réglages modifiés',
+    'throttle.lifted': 'Blocage levé',
     'job.ran': 'Tâche exécutée',
     'user.photo_changed': 'Photo modifiée',
     'user.exported': 'Données exportées',

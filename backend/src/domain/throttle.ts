@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS } from '@escale/protocol'
+import { MINUTE_MS, SECOND_MS, type ThrottleKind } from '@escale/protocol'
 
 /** Failures counted against one key (a station, an address, an account); instants in Unix milliseconds. */
 export interface ThrottleState {
@@ -9,6 +9,13 @@ export interface ThrottleState {
   level: number
   blockedUntilMs: number
 }
+
+/** What a counter is about. */
+export type ThrottleSubject =
+  | { kind: 'station-code'; stationId: string }
+  | { kind: 'address-code' | 'address-enrolment'; ip: string }
+  | { kind: 'account-login'; username: string }
+  | { kind: 'account-address-login'; ip: string; username: string }
 
 export interface ThrottleRules {
   /** Failures that are answered at once within one window. */
@@ -40,6 +47,60 @@ export const accountAddressLoginRules: ThrottleRules = {
   windowMs: 15 * MINUTE_MS,
   firstBlockMs: 30 * SECOND_MS,
   maxBlockMs: 15 * MINUTE_MS,
+}
+
+/** How each kind of counter counts. */
+export const throttleRules: Record<ThrottleKind, ThrottleRules> = {
+  'station-code': stationCodeRules,
+  'address-code': addressCodeRules,
+  'address-enrolment': addressCodeRules,
+  'account-login': accountLoginRules,
+  'account-address-login': accountAddressLoginRules,
+}
+
+const prefixes: Record<ThrottleKind, string> = {
+  'station-code': 'code:',
+  'address-code': 'code@',
+  'address-enrolment': 'enrol@',
+  'account-login': 'login:',
+  'account-address-login': 'login@',
+}
+
+/** How the names of counters of a kind begin. */
+export const throttlePrefixOf = (kind: ThrottleKind): string => prefixes[kind]
+
+/** The name of a counter where it is kept; an address has no space, whatever else is typed. */
+export function throttleKeyOf(subject: ThrottleSubject): string {
+  const prefix = prefixes[subject.kind]
+  switch (subject.kind) {
+    case 'station-code':
+      return prefix + subject.stationId
+    case 'account-login':
+      return prefix + subject.username
+    case 'account-address-login':
+      return `${prefix}${subject.ip} ${subject.username}`
+    default:
+      return prefix + subject.ip
+  }
+}
+
+/** What a counter is about, by its name; undefined for a name that `throttleKeyOf` does not give. */
+export function throttleSubjectOf(key: string): ThrottleSubject | undefined {
+  const kind = (Object.keys(prefixes) as ThrottleKind[]).find((name) => key.startsWith(prefixes[name]))
+  if (kind === undefined) return undefined
+  const name = key.slice(prefixes[kind].length)
+  switch (kind) {
+    case 'station-code':
+      return { kind, stationId: name }
+    case 'account-login':
+      return { kind, username: name }
+    case 'account-address-login': {
+      const space = name.indexOf(' ')
+      return space < 0 ? undefined : { kind, ip: name.slice(0, space), username: name.slice(space + 1) }
+    }
+    default:
+      return { kind, ip: name }
+  }
 }
 
 export const idleThrottle: ThrottleState = { failures: 0, windowStartMs: 0, level: 0, blockedUntilMs: 0 }

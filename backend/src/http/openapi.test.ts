@@ -44,7 +44,7 @@ const AROUND = {
     ...['GET /commands/', 'POST /commands/', 'GET /commands/{id}/', 'POST /{id}/commands/'],
   ],
   rapports: ['GET /', 'GET /{id}/', 'GET /statistiques/'],
-  parametres: ['GET /', 'PUT /', 'POST /taches/{name}/'],
+  parametres: ['GET /', 'PUT /', 'POST /taches/{name}/', 'GET /blocages/', 'DELETE /blocages/{id}/'],
 }
 
 const namesOf = (groups: Record<string, string[]>) =>

@@ -23,7 +23,7 @@ Paths keep French names; everything else is English. A trailing slash is optiona
 | \`demandes\`, \`accepter\`, \`refuser\` | stations that ask to be accepted; accept, refuse one |
 | \`operateurs\` | operators: the staff |
 | \`rapports\`, \`statistiques\` | daily reports, statistics |
-| \`parametres\`, \`taches\` | settings, tasks of the calendar |
+| \`parametres\`, \`taches\`, \`blocages\` | settings, tasks of the calendar, blocks after wrong tries |
 
 Sign in with \`POST /api/token/\` and send the answer's \`access\` as \`Authorization: Bearer\`. Errors are
 RFC 9457 \`application/problem+json\`, in French unless \`Accept-Language\` prefers English; branch on \`code\`.

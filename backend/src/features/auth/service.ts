@@ -3,7 +3,7 @@ import type { LoginInput, TokenPair } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
-import { accountAddressLoginRules, accountLoginRules } from '../../domain/throttle.ts'
+import type { ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
 import type { OperatorRepository } from './operator-repository.ts'
@@ -48,9 +48,9 @@ export function createAuthService(ports: AuthPorts) {
 
   return {
     async login({ username, password }: LoginInput, ip: string): Promise<Result<TokenPair>> {
-      const counters = [
-        { key: `login:${username}`, rules: accountLoginRules },
-        { key: `login@${ip}:${username}`, rules: accountAddressLoginRules },
+      const counters: ThrottleSubject[] = [
+        { kind: 'account-login', username },
+        { kind: 'account-address-login', ip, username },
       ]
       const retryAfterSeconds = await throttles.waitSeconds(counters)
       if (retryAfterSeconds > 0) return failure('login-throttled', { retryAfterSeconds })

@@ -14,7 +14,6 @@ import type { Database } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { PairingRequestRow } from '../../db/rows.ts'
 import { normaliseMac } from '../../domain/address.ts'
-import { addressCodeRules } from '../../domain/throttle.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { PageQuery, Rows } from '../../http/page.ts'
 import { windowOf } from '../../http/page.ts'
@@ -109,7 +108,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
   return {
     /** @param ownStationId the station that called with its own credentials, to renew its secret */
     enrol(input: EnrolInput, ip: string, ownStationId?: string): Promise<Result<EnrolmentOutcome>> {
-      const counters = [{ key: `enrol@${ip}`, rules: addressCodeRules }]
+      const counters = [{ kind: 'address-enrolment', ip } as const]
       return database.write(async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
         if (retryAfterSeconds > 0) return failure('enrolment-refused', { retryAfterSeconds })

@@ -11,12 +11,12 @@ import {
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { drawAccessCode } from '../../domain/access-code.ts'
-import { addressCodeRules, stationCodeRules } from '../../domain/throttle.ts'
+import type { ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../auth/index.ts'
 import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
-import type { ThrottleCounter, Throttles } from '../throttles/index.ts'
+import type { Throttles } from '../throttles/index.ts'
 import type { SessionRepository } from './repository.ts'
 
 /** A station may start what it validated this recently. */
@@ -71,8 +71,8 @@ export function createCodeValidation(ports: {
      * station names that station and is not counted. Changes counters only.
      */
     async validate({ code, stationId, ip, actor }: CodeAttempt): Promise<Result<ValidatedCode>> {
-      const counters: ThrottleCounter[] = [{ key: `code@${ip}`, rules: addressCodeRules }]
-      if (stationId !== undefined) counters.push({ key: `code:${stationId}`, rules: stationCodeRules })
+      const counters: ThrottleSubject[] = [{ kind: 'address-code', ip }]
+      if (stationId !== undefined) counters.push({ kind: 'station-code', stationId })
       const refusal = async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
         return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined

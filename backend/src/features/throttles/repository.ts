@@ -1,7 +1,11 @@
+import { Op, type WhereOptions } from 'sequelize'
+import type { ThrottleQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
-import type { ThrottleState } from '../../domain/throttle.ts'
+import { throttleKeyOf, throttlePrefixOf, type ThrottleState } from '../../domain/throttle.ts'
+import type { PageWindow, Rows } from '../../http/page.ts'
 
+export type ThrottleFilter = Omit<ThrottleQuery, 'page' | 'pageSize' | 'ordering'>
 export type ThrottleRepository = ReturnType<typeof createThrottleRepository>
 
 export function createThrottleRepository({ models: { throttles }, scope }: Database) {
@@ -15,5 +19,40 @@ export function createThrottleRepository({ models: { throttles }, scope }: Datab
     async remove(keys: string[]): Promise<void> {
       await throttles.destroy({ where: { key: keys }, ...scope() })
     },
+    async keysInForce(nowMs: number): Promise<string[]> {
+      const where = { blockedUntilMs: { [Op.gt]: nowMs } }
+      const rows = await throttles.findAll({ attributes: ['key'], where, ...scope() })
+      return rows.map((row) => row.get().key)
+    },
+    /** Counters that block now, the one that ends last first. */
+    async inForce(
+      filter: ThrottleFilter,
+      nowMs: number,
+      { limit, offset, order }: PageWindow,
+    ): Promise<Rows<ThrottleRow>> {
+      const { count, rows } = await throttles.findAndCountAll({
+        where: { [Op.and]: [{ blockedUntilMs: { [Op.gt]: nowMs } }, ...conditionsOf(filter)] },
+        order: [...(order ? [order] : []), ['blockedUntilMs', 'DESC'], ['key', 'ASC']],
+        limit,
+        offset,
+        ...scope(),
+      })
+      return { count, rows: rows.map((row) => row.get()) }
+    },
   }
+}
+
+/** What a counter is about is said by its key. */
+function conditionsOf({ kind, stationId, ip }: ThrottleFilter): WhereOptions<ThrottleRow>[] {
+  const conditions: WhereOptions<ThrottleRow>[] = []
+  if (kind !== undefined) conditions.push({ key: { [Op.startsWith]: throttlePrefixOf(kind) } })
+  if (stationId !== undefined) conditions.push({ key: throttleKeyOf({ kind: 'station-code', stationId }) })
+  if (ip !== undefined) {
+    const byAddress = (['address-code', 'address-enrolment'] as const).map((name) =>
+      throttleKeyOf({ kind: name, ip }),
+    )
+    const byLogin = throttleKeyOf({ kind: 'account-address-login', ip, username: '' })
+    conditions.push({ [Op.or]: [{ key: byAddress }, { key: { [Op.startsWith]: byLogin } }] })
+  }
+  return conditions
 }

@@ -1,0 +1,74 @@
+import { instantOf, type Actor, type Throttle } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { ThrottleRow } from '../../db/rows.ts'
+import { throttleSubjectOf, waitSecondsAt, type ThrottleSubject } from '../../domain/throttle.ts'
+import { AppError } from '../../errors.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import type { Journal } from '../logs/index.ts'
+import type { ThrottleFilter, ThrottleRepository } from './repository.ts'
+
+const columns = { blockedUntil: 'blockedUntilMs', failures: 'failures' }
+
+export interface BlockPorts {
+  database: Database
+  repository: ThrottleRepository
+  /** Names a counter by what tells nothing of it. */
+  idOf(key: string): string
+  findOperator(username: string): Promise<{ id: string } | undefined>
+  journal: Journal
+  clock: Clock
+}
+
+export type ThrottleBlocks = ReturnType<typeof createThrottleBlocks>
+
+/** The blocks in force, for the staff: to see them, and to lift one. */
+export function createThrottleBlocks(ports: BlockPorts) {
+  const { database, repository, idOf, findOperator, journal, clock } = ports
+
+  async function toThrottle({ key, failures, blockedUntilMs, ...rest }: ThrottleRow): Promise<Throttle[]> {
+    const subject = throttleSubjectOf(key)
+    if (!subject) return []
+    const retryAfterSeconds = waitSecondsAt({ failures, blockedUntilMs, ...rest }, clock.nowMs())
+    const blockedUntil = instantOf(blockedUntilMs)
+    return [{ id: idOf(key), ...(await shownOf(subject)), failures, blockedUntil, retryAfterSeconds }]
+  }
+
+  /** What may be shown: what was typed as a username only where it is one. */
+  async function shownOf(
+    subject: ThrottleSubject,
+  ): Promise<ThrottleSubject | Omit<ThrottleSubject, 'username'>> {
+    if (!('username' in subject) || (await findOperator(subject.username))) return subject
+    const { username: _username, ...shown } = subject
+    return shown
+  }
+
+  return {
+    async list(filter: ThrottleFilter, query: PageQuery): Promise<Rows<Throttle>> {
+      const window = windowOf(query, columns)
+      const { count, rows } = await repository.inForce(filter, clock.nowMs(), window)
+      return { count, rows: (await Promise.all(rows.map(toThrottle))).flat() }
+    },
+
+    /** @throws AppError `forbidden` for what only an admin may lift: all but codes */
+    lift(id: string, actor: Actor, isAdmin: boolean): Promise<void> {
+      return database.write(async () => {
+        const keys = await repository.keysInForce(clock.nowMs())
+        const key = keys.find((candidate) => idOf(candidate) === id)
+        const subject = key === undefined ? undefined : throttleSubjectOf(key)
+        if (key === undefined || !subject) throw new AppError('not-found')
+        const isOfCode = subject.kind === 'station-code' || subject.kind === 'address-code'
+        if (!isOfCode && !isAdmin) throw new AppError('forbidden')
+        await repository.remove([key])
+        const operator = 'username' in subject ? await findOperator(subject.username) : undefined
+        await journal.append({
+          action: 'throttle.lifted',
+          actor,
+          ...('stationId' in subject ? { stationId: subject.stationId } : {}),
+          ...('ip' in subject ? { ip: subject.ip } : {}),
+          details: { kind: subject.kind, ...(operator ? { operatorId: operator.id } : {}) },
+        })
+      })
+    },
+  }
+}

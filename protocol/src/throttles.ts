@@ -1,0 +1,38 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageOf, pageQuery } from './schema.ts'
+
+/** What is counted: codes at a station or from an address, enrolments from an address, sign-ins of an account. */
+export const throttleKinds = [
+  'station-code',
+  'address-code',
+  'address-enrolment',
+  'account-login',
+  'account-address-login',
+] as const
+export type ThrottleKind = (typeof throttleKinds)[number]
+
+/** A block in force: too many wrong tries, and nothing more is tried before it ends or is lifted. */
+export const Throttle = closed({
+  /** Says nothing of what it stands for. */
+  id: EntityId,
+  kind: oneOf(throttleKinds),
+  stationId: Type.Optional(StationId),
+  ip: Type.Optional(Type.String()),
+  /** Only where there is an operator of that name: people also type passwords here. */
+  username: Type.Optional(Type.String()),
+  failures: Seconds,
+  blockedUntil: Instant,
+  retryAfterSeconds: Seconds,
+})
+export type Throttle = Static<typeof Throttle>
+
+export const ThrottlePage = pageOf(Throttle)
+export type ThrottlePage = Static<typeof ThrottlePage>
+
+export const ThrottleQuery = closed({
+  ...pageQuery,
+  kind: Type.Optional(oneOf(throttleKinds)),
+  stationId: Type.Optional(StationId),
+  ip: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F:.]{2,64}$' })),
+})
+export type ThrottleQuery = Static<typeof ThrottleQuery>
