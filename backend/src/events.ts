@@ -1,4 +1,4 @@
-import type { Log } from '@escale/protocol'
+import type { Log, LogAction } from '@escale/protocol'
 import type { CommandRecord, SessionRecord } from './db/rows.ts'
 import type { LastingEffect } from './domain/session.ts'
 
@@ -9,7 +9,15 @@ export type AppEvent =
   | { type: 'warned'; session: SessionRecord; remainingSeconds: number }
   | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
   | { type: 'stationRemoved'; stationId: string }
-  | { type: 'desiredChanged'; stationId: string }
+  | {
+      type: 'desiredChanged'
+      stationId: string
+      version: number
+      actions: readonly LogAction[]
+      askedAtMs: number
+    }
+  /** A station told which document it has applied. */
+  | { type: 'desiredReported'; stationId: string; version: number; atMs: number }
   | { type: 'commandChanged'; command: CommandRecord }
   | { type: 'operatorChanged'; operatorId: string }
   | { type: 'settingsChanged' }

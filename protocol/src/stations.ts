@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { logActions } from './logs.ts'
 import { Heartbeat } from './mqtt/payloads.ts'
 import {
   EntityId,
@@ -45,6 +46,15 @@ export const Station = closed({
   os: Type.Optional(Type.String()),
   metrics: Type.Optional(StationMetrics),
   activeSessionId: Type.Optional(EntityId),
+  /** The newest document that the station was sent, what for, and when it said to have applied it. */
+  document: Type.Optional(
+    closed({
+      version: Type.Integer({ minimum: 0 }),
+      actions: Type.Array(oneOf(logActions)),
+      askedAt: Instant,
+      appliedAt: Type.Optional(Instant),
+    }),
+  ),
   createdAt: Instant,
   updatedAt: Instant,
 })

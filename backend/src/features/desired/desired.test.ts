@@ -35,7 +35,7 @@ describe('a document that is sent again', () => {
     const desired = createDesiredDocuments(test.db, slow, settings, bus, createAppEvents(), test.clock)
     const refreshed = desired.refresh(id)
     await isReading.promise
-    const version = await test.db.write(() => desired.change(id))
+    const version = await test.db.write(() => desired.change(id, ['station.updated']))
     mayGoOn.resolve(undefined)
     await refreshed
     expect(bus.published).toMatchObject([{ name: 'desired', payload: { version } }])

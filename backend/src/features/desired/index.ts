@@ -1,4 +1,4 @@
-import { instantOf, type Desired } from '@escale/protocol'
+import { instantOf, type Desired, type LogAction } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -6,18 +6,23 @@ import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 import { desiredStateOf } from '../../domain/station-state.ts'
 import type { AppEvents } from '../../events.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
+import { createDocumentProgress, type FindDocument } from './progress.ts'
 import type { DesiredRepository } from './repository.ts'
 
+export type { DocumentProgress } from './progress.ts'
 export { createDesiredRepository } from './repository.ts'
 
 export interface DesiredDocuments {
   /**
    * Allocates the station's next version in the write under way; the document goes out once it is committed.
+   * @param actions what it tells the station of
    * @returns the version, or undefined when the station does not exist
    */
-  change(stationId: string): Promise<number | undefined>
-  /** A station that has applied a higher version than ours (a restored database) gets a higher one still. */
-  catchUp(stationId: string, reportedVersion: number): Promise<void>
+  change(stationId: string, actions: readonly LogAction[]): Promise<number | undefined>
+  /** A station told what it has applied. One that has a higher version than ours (a restored database) gets a higher one still. */
+  takeReported(stationId: string, version: number): Promise<void>
+  /** How far the station's newest document has come; unknown after a restart. */
+  progressOf: FindDocument
   /** Sends the document in force again, its remaining time as of now; its version stays. */
   refresh(stationId: string): Promise<void>
   /** Publishes every document that is newer than what was published last: all of them, before the listeners open. */
@@ -33,6 +38,7 @@ export function createDesiredDocuments(
   events: AppEvents,
   clock: Clock,
 ): DesiredDocuments {
+  const progress = createDocumentProgress(events)
   const publishedVersions = new Map<string, number>()
   events.subscribe((event) => {
     if (event.type === 'stationRemoved') publishedVersions.delete(event.stationId)
@@ -76,7 +82,11 @@ export function createDesiredDocuments(
     return bus.publish('desired', stationId, document)
   }
 
-  async function allocate(stationId: string, atLeastVersion: number): Promise<number | undefined> {
+  async function allocate(
+    stationId: string,
+    atLeastVersion: number,
+    actions: readonly LogAction[],
+  ): Promise<number | undefined> {
     const station = await repository.findStation(stationId)
     if (!station) return undefined
     const version = Math.max(station.desiredVersion + 1, atLeastVersion, clock.nowMs())
@@ -85,18 +95,22 @@ export function createDesiredDocuments(
     if (document) {
       database.afterCommit(() => {
         void publish(stationId, document)
-        events.emit({ type: 'desiredChanged', stationId })
+        events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
       })
     }
     return version
   }
 
   return {
-    change: (stationId) => allocate(stationId, 0),
-    async catchUp(stationId, reportedVersion) {
+    change: (stationId, actions) => allocate(stationId, 0, actions),
+    progressOf: progress.find,
+    async takeReported(stationId, version) {
+      const isNews = progress.isNews(stationId, version)
+      events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
+      if (isNews) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
       const station = await repository.findStation(stationId)
-      if (!station || reportedVersion <= station.desiredVersion) return
-      await database.write(() => allocate(stationId, reportedVersion + 1))
+      if (!station || version <= station.desiredVersion) return
+      await database.write(() => allocate(stationId, version + 1, []))
     },
     refresh,
     async publishAll() {

@@ -90,6 +90,7 @@ export function createAudience(ports: {
         break
       case 'settingsChanged':
       case 'desiredChanged':
+      case 'desiredReported':
         break
       case 'stationRemoved':
         tell({ type: 'station_removed', stationId: event.stationId })

@@ -104,7 +104,8 @@ export function createSessionService(ports: SessionPorts) {
   ): Promise<void> {
     const { id: sessionId, stationId, userId } = session
     const hasStarted = session.startedAtMs !== undefined && stationId !== undefined
-    const version = hasStarted ? await desired.change(stationId) : undefined
+    const actions = effects.map((effect) => logEntryOf(effect).action)
+    const version = hasStarted ? await desired.change(stationId, actions) : undefined
     for (const effect of effects) {
       if (effect.type === 'timeAdded') {
         await repository.insertGrant(sessionId, version ?? 0, effect.addedSeconds, session.updatedAtMs)

@@ -50,7 +50,7 @@ export function createStationIntake(
       case 'reported':
         return presences
           .takeReported(message.payload, actor, ip)
-          .then(() => desired.catchUp(id, message.payload.version))
+          .then(() => desired.takeReported(id, message.payload.version))
           .then(() => 'route' as const)
       case 'request':
         return presences

@@ -140,6 +140,29 @@ describe('the desired document', () => {
     expect(payload['version']).toBeGreaterThan(ahead + 1)
   })
 
+  it('is shown with what it is for, when it was asked, and when the station said to have applied it', async () => {
+    const station = await newStation()
+    const { id } = await test.createSession({ stationId: station.id })
+    await test.done('POST', `/api/sessions/${id}/start`)
+    const { payload } = await station.desired(({ state }) => state === 'active')
+    const version = Number(payload['version'])
+    const askedAt = new Date(test.clock.nowMs()).toISOString()
+    const asked = { version, actions: ['session.started'], askedAt }
+    expect((await test.station(station.id)).document).toEqual(asked)
+    const live = await test.live()
+    await live.next('connection_established')
+    test.advanceClock(30)
+    const report = { state: 'active', bootId: 'b', appliedAt: '2026-01-01T00:00:00Z' }
+    await station.say('reported', { ...report, version: version - 1 })
+    expect((await test.station(station.id)).document).toEqual(asked)
+    await station.say('reported', { ...report, version })
+    const appliedAt = new Date(test.clock.nowMs()).toISOString()
+    await live.next('station_changed', (frame) => JSON.stringify(frame).includes(appliedAt))
+    test.advanceClock(1_000)
+    await station.say('reported', { ...report, version })
+    expect((await test.station(station.id)).document).toEqual({ ...asked, appliedAt })
+  })
+
   it('is there again after a restart, with the same version', async () => {
     const { stationId } = await test.startSession()
     const { secret } = await test.enrol(stationId)

@@ -72,10 +72,11 @@ export function createStationService(ports: StationPorts) {
   async function view(id: string): Promise<{ station: Station; version: number }> {
     const row = await repository.findView(id)
     if (!row) throw new AppError('not-found')
-    return { station: toStation(row, presences.find(id)), version: row.version }
+    return { station: toStation(row, presences.find(id), desired.progressOf(id)), version: row.version }
   }
 
-  const toViews = (rows: StationViewRow[]) => rows.map((row) => toStation(row, presences.find(row.id)))
+  const toViews = (rows: StationViewRow[]) =>
+    rows.map((row) => toStation(row, presences.find(row.id), desired.progressOf(row.id)))
 
   /** @throws AppError naming the field whose value is no address, or belongs to another station */
   async function addressesOf(input: Omit<StationInput, 'id'>, ownId: string) {
@@ -113,7 +114,7 @@ export function createStationService(ports: StationPorts) {
       if (station.isMaintenance === marks.isMaintenance && station.isMarkedOffline === marks.isMarkedOffline)
         return
       await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
-      if (station.isMaintenance !== marks.isMaintenance) await desired.change(id)
+      if (station.isMaintenance !== marks.isMaintenance) await desired.change(id, ['station.updated'])
       if (marks.isMarkedOffline) await presences.markOffline(id)
       await journal.append({ action: 'station.updated', actor, stationId: id, details: { marked, reason } })
       tellChanged(id)
@@ -179,7 +180,7 @@ export function createStationService(ports: StationPorts) {
           updatedAtMs: nowMs,
         })
         await journal.append({ action: 'station.created', actor, stationId: input.id })
-        await desired.change(input.id)
+        await desired.change(input.id, ['station.created'])
         tellChanged(input.id)
       })
     },
@@ -201,7 +202,7 @@ export function createStationService(ports: StationPorts) {
           updatedAtMs: clock.nowMs(),
         })
         // The station shows its label to the visitors.
-        if (before.label !== input.label) await desired.change(id)
+        if (before.label !== input.label) await desired.change(id, ['station.updated'])
         await journal.append({ action: 'station.updated', actor, stationId: id })
         tellChanged(id)
       })
