@@ -26,6 +26,7 @@ export function appOptionsOf(
     tokenKey: data.tokenKey,
     codeKey: data.codeKey,
     siteKey: data.siteKey,
+    keepSiteKey: data.keepSiteKey,
     adminDir: fileURLToPath(new URL('../../admin/dist', import.meta.url)),
     publicOrigin: publicUrl?.origin,
     trustedProxies: environment.ESCALE_TRUST_PROXY,

@@ -4,8 +4,10 @@ import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
+import { accountRoutes } from './features/accounts/index.ts'
+import { createAutomationIntake } from './features/automation/index.ts'
 import { commandRoutes } from './features/commands/index.ts'
-import { enrolmentRoutes, type BrokerAddress } from './features/enrolment/index.ts'
+import { enrolmentRoutes, siteKeyRoutes, type BrokerAddress } from './features/enrolment/index.ts'
 import { liveRoutes } from './features/live/index.ts'
 import { logRoutes } from './features/logs/index.ts'
 import { photoRoutes } from './features/photos/index.ts'
@@ -58,19 +60,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   const bus = createBrokerBus(log)
 
   const services = createServices(database, events, bus, options)
-  const { auth, desired, sessions, settings, stations } = services
+  const { accounts, auth, credentials, desired, sessions, settings } = services
 
-  const guard = { auth, authenticateStation: stations.authenticate }
+  const guard = { auth, stations: credentials, accounts }
+  const takeFromAutomation = createAutomationIntake({ ...services, bus, clock })
+  const messages = createStationMessages(database)
+  const takeFromStation = createStationIntake({ ...services, database, messages, bus, clock })
   const broker = await createBroker(
     {
       authenticate: createMqttLogin(guard),
-      receive: createStationIntake({
-        ...services,
-        database,
-        messages: createStationMessages(database),
-        bus,
-        clock,
-      }),
+      receive: (message) =>
+        message.name === 'automationRequest' ? takeFromAutomation(message) : takeFromStation(message),
       beforeDesired: desired.refresh,
       listening: services.commands.resend,
       nowMs: () => clock.nowMs(),
@@ -106,6 +106,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(metricsRoutes({ ...services, broker }))
   await http.register(authRoutes(auth), { prefix: '/api' })
   await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
+  await http.register(accountRoutes(accounts), { prefix: '/api/comptes' })
   await http.register(userRoutes({ ...services, repository: services.userRepository, clock }), {
     prefix: '/api/utilisateurs',
   })
@@ -113,12 +114,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
   await http.register(stationRoutes({ ...services, clock }), { prefix: '/api/postes' })
   await http.register(commandRoutes(services.commands), { prefix: '/api/postes' })
-  await http.register(enrolmentRoutes(services.enrolment, options.brokerFor), { prefix: '/api/postes' })
+  await http.register(enrolmentRoutes({ ...services, brokerFor: options.brokerFor }), {
+    prefix: '/api/postes',
+  })
   await http.register(sessionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
   await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })
   await http.register(throttleRoutes(services.throttleBlocks), { prefix: '/api/parametres/blocages' })
+  await http.register(siteKeyRoutes(services.siteKey), { prefix: '/api/parametres' })
   await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {
@@ -131,6 +135,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async prepare() {
       await settings.load()
+      await services.siteKey.start()
       await services.photos.sweep()
       services.running.load(await sessions.findUnended())
       await services.deadlines.start()
@@ -138,11 +143,13 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.commandDeadlines.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await desired.publishAll()
+      await services.credentialWatch.start()
       services.calendar.start()
     },
     async close() {
       await services.audience.close()
       await services.calendar.stop()
+      await services.credentialWatch.stop()
       await services.deadlines.stop()
       await services.commandDeadlines.stop()
       await http.close()

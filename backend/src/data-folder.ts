@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 export interface DataFolder {
@@ -11,6 +11,8 @@ export interface DataFolder {
   codeKey: Buffer
   /** What a station shows to ask for an identity. */
   siteKey: string
+  /** Replaces the copy of the site key. */
+  keepSiteKey(key: string): void
 }
 
 /** Opens the data folder; what is missing in it is made, its keys readable by the server alone. */
@@ -24,6 +26,7 @@ export function openDataFolder(dir: string, wantedSiteKey: string): DataFolder {
     databaseFile: join(path, 'escale.sqlite'),
     tokenKey: key('token'),
     codeKey: key('code'),
+    keepSiteKey: (key) => replaceText(join(keys, 'site'), key),
     siteKey: kept(join(keys, 'site'), () => wantedSiteKey || drawKey()),
   }
 }
@@ -38,4 +41,12 @@ function kept(file: string, make: () => string): string {
     if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
   }
   return readFileSync(file, 'utf8').trim()
+}
+
+/** A reader finds the old text or the new one, never a part. */
+function replaceText(file: string, text: string): void {
+  if (readFileSync(file, 'utf8').trim() === text) return
+  const draft = `${file}.new`
+  writeFileSync(draft, `${text}\n`, { mode: 0o600 })
+  renameSync(draft, file)
 }

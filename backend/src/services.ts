@@ -4,13 +4,16 @@ import type { Bus } from './bus/port.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db/database.ts'
 import type { AppEvents } from './events.ts'
+import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
 import { createArchives, createRetention, createRetentionRepository } from './features/archives/index.ts'
 import {
   createAuthRepository,
   createAuthService,
+  createCredentialWatch,
   createOperatorRepository,
   createOperatorService,
   createPasswords,
+  createSealer,
   createTokens,
   keyedHash,
 } from './features/auth/index.ts'
@@ -21,7 +24,14 @@ import {
   type Wake,
 } from './features/commands/index.ts'
 import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
-import { createEnrolmentService, createPairingRepository } from './features/enrolment/index.ts'
+import {
+  createBootTokenRepository,
+  createBootTokens,
+  createEnrolmentService,
+  createPairingRepository,
+  createSiteKey,
+  createSiteKeyRepository,
+} from './features/enrolment/index.ts'
 import { createCalendar, createJobRunRepository, createJobs } from './features/jobs/index.ts'
 import { createAudience } from './features/live/index.ts'
 import { createJournal, createLogRepository } from './features/logs/index.ts'
@@ -37,13 +47,20 @@ import {
   createSessionRepository,
   createSessionService,
 } from './features/sessions/index.ts'
+import { createAnswers, createRequestRepository } from './features/requests/index.ts'
 import { createSettings, createSettingsRepository } from './features/settings/index.ts'
-import { createPresences, createStationRepository, createStationService } from './features/stations/index.ts'
+import {
+  createPresences,
+  createStationCredentials,
+  createStationRepository,
+  createStationService,
+} from './features/stations/index.ts'
 import {
   createThrottleBlocks,
   createThrottleRepository,
   createThrottles,
 } from './features/throttles/index.ts'
+import { createUsernameRepository, createUsernames } from './features/usernames/index.ts'
 import { createUserRepository, createUserService } from './features/users/index.ts'
 
 export interface ServiceOptions {
@@ -51,7 +68,10 @@ export interface ServiceOptions {
   dataDir: string
   tokenKey: Buffer
   codeKey: Buffer
+  /** Key of enrolment, in force until an admin draws another. */
   siteKey: string
+  /** Keeps the site key in force where whoever looks after the server finds it. */
+  keepSiteKey(key: string): void
   /** Wakes a machine by its MAC address. */
   wake: Wake
   clock: Clock
@@ -69,6 +89,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const throttleRepository = createThrottleRepository(database)
   const throttles = createThrottles(throttleRepository, clock)
   const passwords = createPasswords()
+  const sealer = createSealer(options.codeKey)
   const operatorRepository = createOperatorRepository(database)
   const throttleBlocks = createThrottleBlocks({
     database,
@@ -153,8 +174,16 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     events,
     clock,
   }
+  const usernames = createUsernames(createUsernameRepository(database))
+  const accounts = createAccountService({
+    database,
+    repository: createAccountRepository(database),
+    usernames,
+    journal,
+    clock,
+  })
   const presences = createPresences({ ...stationPorts, settings, log })
-  const stations = createStationService({ ...stationPorts, presences, sessions, desired })
+  const stations = createStationService({ ...stationPorts, presences, sessions, desired, usernames })
   const commands = createCommandService({
     database,
     repository: createCommandRepository(database),
@@ -167,14 +196,34 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
   })
   const commandDeadlines = createCommandDeadlines({ commands, events, clock, log })
+  const credentials = createStationCredentials(stationPorts)
+  const credentialWatch = createCredentialWatch({ bus, stations: credentials, accounts, logs, events, log })
+  const siteKey = createSiteKey({
+    database,
+    repository: createSiteKeyRepository(database),
+    sealer,
+    journal,
+    clock,
+    firstKey: options.siteKey,
+    keep: (key) => options.keepSiteKey(key),
+  })
+  const bootTokens = createBootTokens({
+    database,
+    repository: createBootTokenRepository(database),
+    stations,
+    journal,
+    clock,
+  })
   const enrolment = createEnrolmentService({
     database,
     repository: createPairingRepository(database),
     stations,
+    credentials,
+    siteKey,
+    bootTokens,
     throttles,
     journal,
     clock,
-    siteKey: options.siteKey,
   })
   const reports = createReportService({
     database,
@@ -197,15 +246,27 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
     log,
   })
+  const answers = createAnswers({
+    database,
+    repository: createRequestRepository(database),
+    sealer,
+    key: options.codeKey,
+    clock,
+  })
   const audience = createAudience({ events, running, stations, clock, log })
 
   return {
+    accounts,
+    answers,
     audience,
     auth,
+    bootTokens,
     calendar,
     codes,
     commandDeadlines,
     commands,
+    credentialWatch,
+    credentials,
     deadlines,
     desired,
     enrolment,
@@ -220,6 +281,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     running,
     sessions,
     settings,
+    siteKey,
     stations,
     throttleBlocks,
     userRepository,

@@ -61,6 +61,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
   const tokenKey = randomBytes(32)
   const codeKey = randomBytes(32)
   const siteKey = randomUUID()
+  let keptSiteKey = ''
   const lines: LogLine[] = []
   const write = (line: string) => void lines.push(JSON.parse(line) as LogLine)
   const log = pino({ level: 'debug' }, { write })
@@ -81,6 +82,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       tokenKey,
       codeKey,
       siteKey,
+      keepSiteKey: (key) => void (keptSiteKey = key),
       adminDir: join(folder, 'no-admin'),
       wake: (macAddress) => wake(macAddress),
       brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${ports?.mqtt ?? 0}` }),
@@ -186,6 +188,8 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     clock,
     lines,
     siteKey,
+    /** The copy of the site key that the server keeps for people. */
+    keptSiteKey: () => keptSiteKey,
     operators,
     woken,
     failWaking: (err: Error) => {

@@ -190,6 +190,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       }
       return chosen.length
     },
+    principals: () => [...connections.all()].map(({ principal }) => principal),
     stats: () => ({ clients: connections.count(), ...counts, ...inbound.counts() }),
     close: () => (closing ??= shutDown()),
   }

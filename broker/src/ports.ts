@@ -15,6 +15,8 @@ export interface Principal {
   label: string
   /** Unix milliseconds after which the connection is closed. */
   expiresAtMs?: number
+  /** What a machine showed, hashed: tells its connections apart once that opens nothing any more. */
+  secretHash?: string
 }
 
 /** Where a connection comes from. */
@@ -126,6 +128,8 @@ export interface Broker {
    * their wills, if any, still pass through `receive`.
    */
   disconnect(matches: (principal: Principal) => boolean): number
+  /** Who is connected, once for each connection. */
+  principals(): Principal[]
   stats(): BrokerStats
   /** Idempotent, under a second. Wills are not sent: a server that stops says nothing about its stations. */
   close(): Promise<void>

@@ -65,3 +65,16 @@ export const AcceptPairingInput = closed({
   location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
 })
 export type AcceptPairingInput = Static<typeof AcceptPairingInput>
+
+/** The site key, as admins see it: what an unknown station shows to ask for an identity. */
+export const EnrolmentKey = closed({ enrolmentKey: Type.String(), rotatedAt: Instant })
+export type EnrolmentKey = Static<typeof EnrolmentKey>
+
+/** For the boot script of a diskless station, to be given as its enrolment key; shown here once. */
+export const BootToken = closed({
+  stationId: StationId,
+  macAddress: Type.String(),
+  bootToken: Type.String(),
+  expiresAt: Instant,
+})
+export type BootToken = Static<typeof BootToken>

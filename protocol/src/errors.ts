@@ -134,6 +134,12 @@ export const errorTable = {
     'Enrôlement refusé. Vérifiez la clé du site.',
     'Enrolment refused. Check the site key.',
   ),
+  'station-online': entry(
+    409,
+    'Ce poste est en ligne. Un jeton de démarrage n’est donné qu’à un poste éteint.',
+    'This station is online. A boot token is given only to a station that is off.',
+    true,
+  ),
   'pairing-full': entry(
     429,
     'Trop de postes attendent déjà une acceptation.',
@@ -169,8 +175,8 @@ export const errorTable = {
   ),
   'mac-address-missing': entry(
     409,
-    'L’adresse MAC de ce poste manque\u00a0: ajoutez-la à sa fiche pour pouvoir le réveiller.',
-    'This station’s MAC address is missing: add it to its record to be able to wake it.',
+    'L’adresse MAC de ce poste manque\u00a0: ajoutez-la d’abord à sa fiche.',
+    'This station’s MAC address is missing: add it to its record first.',
   ),
   'unknown-op': entry(404, 'Opération inconnue.', 'Unknown operation.'),
   'id-reused': entry(

@@ -1,12 +1,18 @@
 import type {
   AcceptPairingInput,
+  Account,
+  AccountInput,
+  AccountReplacement,
+  AccountWithSecret,
   AddTimeInput,
+  BootToken,
   CanCreateSession,
   CommandInput,
   CommandsInput,
   CreatedSession,
   EnrolInput,
   Enrolled,
+  EnrolmentKey,
   ErasureProof,
   HeartbeatInput,
   JobStatus,
@@ -189,6 +195,14 @@ const operator: Operator = {
   createdAt,
 }
 
+const accountInput: AccountInput = {
+  id: 'node-red',
+  kind: 'automation',
+  label: 'Automatisations',
+  role: 'operator',
+}
+const account: Account = { ...accountInput, isActive: true, createdAt, updatedAt: createdAt }
+
 const job: JobStatus = {
   name: 'session_report',
   schedule: '0 6 * * *',
@@ -313,6 +327,21 @@ export const examples = {
   Operator: operator,
   OperatorInput: { ...login, role: 'operator' } satisfies OperatorInput,
   OperatorReplacement: { role: 'viewer', isActive: true } satisfies OperatorReplacement,
+  Account: account,
+  AccountInput: accountInput,
+  AccountReplacement: {
+    label: 'Automatisations',
+    role: 'viewer',
+    isActive: true,
+  } satisfies AccountReplacement,
+  AccountWithSecret: { ...account, secret: 'qJ7…' } satisfies AccountWithSecret,
+  EnrolmentKey: { enrolmentKey: 'hR2…', rotatedAt: createdAt } satisfies EnrolmentKey,
+  BootToken: {
+    stationId: 'pc-06',
+    macAddress: '02:00:5e:10:00:06',
+    bootToken: 'wX4…',
+    expiresAt: '2026-03-02T09:22:30.000Z',
+  } satisfies BootToken,
   SiteSettings: settings,
   SettingsReplacement: { ...settings, sessionsPerDay: 2 } satisfies SettingsReplacement,
   SettingsAnswer: { ...settings, jobs: [job] } satisfies SettingsAnswer,

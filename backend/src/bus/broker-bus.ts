@@ -1,6 +1,6 @@
-import type { Broker } from '@escale/broker'
+import type { Broker, Principal } from '@escale/broker'
 import type { Logger } from 'pino'
-import type { Bus } from './port.ts'
+import type { Bus, Machine } from './port.ts'
 
 /** The bus over the embedded broker, which is made last because it asks the services of everything. */
 export function createBrokerBus(log: Logger): Bus & {
@@ -34,8 +34,22 @@ export function createBrokerBus(log: Logger): Bus & {
     disconnectStation(stationId) {
       broker().disconnect(({ kind, id }) => kind === 'station' && id === stationId)
     },
+    machines: () =>
+      broker()
+        .principals()
+        .flatMap((principal) => machineOf(principal) ?? []),
+    disconnectMachines: (matches) =>
+      broker().disconnect((principal) => {
+        const machine = machineOf(principal)
+        return machine !== undefined && matches(machine)
+      }),
     disconnectOperator(operatorId) {
       broker().disconnect(({ kind, id }) => kind === 'operator' && id === operatorId)
     },
   }
+}
+
+function machineOf({ kind, id, secretHash, expiresAtMs }: Principal): Machine | undefined {
+  if (kind === 'operator' || secretHash === undefined) return undefined
+  return { kind, id, secretHash, expiresAtMs }
 }

@@ -17,6 +17,8 @@ export function createMemoryBus(): Bus & { published: Published[] } {
     },
     clearRetained: () => Promise.resolve(),
     disconnectStation: () => undefined,
+    machines: () => [],
+    disconnectMachines: () => 0,
     disconnectOperator: () => undefined,
   }
 }

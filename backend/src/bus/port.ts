@@ -1,4 +1,12 @@
-import type { TopicName, TopicPayload } from '@escale/protocol'
+import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
+
+/** A station, automation or diagnostics client that is connected, by the secret that it showed. */
+export interface Machine {
+  kind: Exclude<ClientKind, 'operator'>
+  id: string
+  secretHash: string
+  expiresAtMs?: number
+}
 
 /** What the backend needs of the broker: to speak, to forget a station, to cut a connection. */
 export interface Bus {
@@ -8,6 +16,10 @@ export interface Bus {
   clearRetained(stationId: string): Promise<void>
   /** Cuts every connection of a station. */
   disconnectStation(stationId: string): void
+  /** Every machine that is connected to this server. */
+  machines(): Machine[]
+  /** Cuts the machines that match; @returns how many */
+  disconnectMachines(matches: (machine: Machine) => boolean): number
   /** Cuts every connection of an operator's browsers. */
   disconnectOperator(operatorId: string): void
 }

@@ -1,4 +1,5 @@
 import type {
+  AccountKind,
   CommandStatus,
   EndReason,
   JobName,
@@ -266,12 +267,44 @@ export interface RetiredStationRow {
   desiredVersion: number
 }
 
-export interface StationRequestRow {
+export interface AccountRow {
+  id: string
+  kind: AccountKind
+  label: string
+  /** Null for diagnostics. */
+  role: OperatorRole | null
+  isActive: boolean
+  secretHash: string
+  version: number
+  createdAtMs: number
+  updatedAtMs: number
+}
+
+/** At most one for each station, gone once it is used. */
+export interface BootTokenRow {
   stationId: string
+  tokenHash: string
+  macAddress: string
+  expiresAtMs: number
+}
+
+/** The one site key of all servers of a database. */
+export interface SiteKeyRow {
+  id: number
+  keyHash: string
+  /** Sealed, so that admins can be shown it and a copy of the database tells nothing. */
+  sealedKey: string
+  rotatedAtMs: number
+}
+
+export interface AnsweredRequestRow {
+  /** Station id, or whole client id of an automation. */
+  party: string
   requestId: string
+  /** Keyed: what was asked may hold an access code. */
   contentHash: string
-  /** JSON of the response. */
-  response: string
+  /** Sealed JSON of the response. */
+  sealedResponse: string
   atMs: number
 }
 

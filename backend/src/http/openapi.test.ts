@@ -38,13 +38,23 @@ const AROUND = {
     ...['PUT /{id}/photo/', 'GET /{id}/photo/', 'DELETE /{id}/photo/'],
     ...['GET /{id}/export/', 'POST /{id}/erase/'],
   ],
+  comptes: ['GET /', 'POST /', 'GET /{id}/', 'PUT /{id}/', 'DELETE /{id}/', 'POST /{id}/renouveler/'],
   operateurs: ['GET /', 'POST /', 'GET /{id}/', 'PUT /{id}/', 'DELETE /{id}/'],
   postes: [
+    ...['POST /{id}/boot_token/', 'POST /{id}/revoquer/'],
     ...['POST /enrol/', 'GET /demandes/', 'POST /demandes/{id}/accepter/', 'POST /demandes/{id}/refuser/'],
     ...['GET /commands/', 'POST /commands/', 'GET /commands/{id}/', 'POST /{id}/commands/'],
   ],
   rapports: ['GET /', 'GET /{id}/', 'GET /statistiques/'],
-  parametres: ['GET /', 'PUT /', 'POST /taches/{name}/', 'GET /blocages/', 'DELETE /blocages/{id}/'],
+  parametres: [
+    'GET /',
+    'PUT /',
+    'POST /taches/{name}/',
+    'GET /blocages/',
+    'DELETE /blocages/{id}/',
+    'GET /cle_enrolement/',
+    'POST /cle_enrolement/renouveler/',
+  ],
 }
 
 const namesOf = (groups: Record<string, string[]>) =>
@@ -186,6 +196,26 @@ describe('access', () => {
       expect(answer.status === 403, `${nameOf(operation)} ${answer.status}`).toBe(!isAllowed)
     }
   })
+
+  it.each(operatorRoles)(
+    'lets an automation account of role %s through exactly where the description says',
+    async (role: OperatorRole) => {
+      const { id, secret } = await test.done<{ id: string; secret: string }>('POST', '/api/comptes/', {
+        id: `auto-${role}`,
+        kind: 'automation',
+        label: 'Essai',
+        role,
+      })
+      const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+      for (const operation of description.operations) {
+        const roles = operation.security.flatMap(({ account }) => account ?? [])
+        const isAllowed = isPublic(operation) || roles.includes(role)
+        const sent = { headers: { authorization }, body: '{' }
+        const answer = await test.call(operation.method, urlOf(operation), sent)
+        expect(answer.status === 403, `${nameOf(operation)} ${answer.status}`).toBe(!isAllowed)
+      }
+    },
+  )
 
   it('asks for a role on what changes something, and for an admin on what only an admin may', () => {
     const roles = Object.fromEntries(

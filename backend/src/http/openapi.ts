@@ -20,6 +20,8 @@ Paths keep French names; everything else is English. A trailing slash is optiona
 | \`disponibles\` | stations that are free |
 | \`marquer_disponible\`, \`marquer_maintenance\`, \`marquer_hors_ligne\` | mark a station available, under maintenance, offline |
 | \`session_active\`, \`actives\` | the session in progress at a station, all of those in progress |
+| \`comptes\`, \`renouveler\` | accounts: logins of machines; draw another secret |
+| \`cle_enrolement\`, \`revoquer\` | the site key of enrolment; take a station’s secret away |
 | \`demandes\`, \`accepter\`, \`refuser\` | stations that ask to be accepted; accept, refuse one |
 | \`operateurs\` | operators: the staff |
 | \`rapports\`, \`statistiques\` | daily reports, statistics |
@@ -40,6 +42,7 @@ const tags = [
   },
   { name: 'logs', description: 'The journal: audit records, read-only and chained by hash.' },
   { name: 'operateurs', description: 'Operators (staff) and their roles.' },
+  { name: 'comptes', description: 'Accounts (logins of machines) and their secrets.' },
   { name: 'rapports', description: 'Daily reports and statistics.' },
   { name: 'parametres', description: 'Settings of the site, and the tasks of its calendar.' },
   { name: 'service', description: 'Whether the server lives and can serve.' },
@@ -53,6 +56,12 @@ const components = {
       scheme: 'bearer',
       bearerFormat: 'JWT',
       description: 'An operator’s access token. The roles that a route is open to are listed with it.',
+    },
+    account: {
+      type: 'http',
+      scheme: 'basic',
+      description:
+        'An automation’s id, and its secret. The roles that a route is open to are listed with it.',
     },
     station: { type: 'http', scheme: 'basic', description: 'A station’s id, and its own secret.' },
   },

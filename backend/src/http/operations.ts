@@ -2,8 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import * as protocol from '@escale/protocol'
 import { errorTable, errorTitle, operatorRoles, type ErrorCode } from '@escale/protocol'
 import { examples } from '@escale/protocol/examples'
-import type { RouteOptions } from 'fastify'
-import type { Access } from '../features/auth/guard.ts'
+import type { FastifyContextConfig, RouteOptions } from 'fastify'
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -93,12 +92,13 @@ export function operationIdOf(method: string, url: string): string {
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
-/** Who may call: for an operator, the roles; for a station, its own credentials. */
-export function securityOf(access: Access, isOpenToStations: boolean): Operation['security'] {
-  const station = isOpenToStations ? [{ station: [] }] : []
-  if (access === 'public') return isOpenToStations ? [{}, ...station] : []
+/** Who may call: operators and automations by their roles, a station by its own credentials. */
+export function securityOf({ access = 'admin', ...open }: FastifyContextConfig): Operation['security'] {
+  const station = open.isOpenToStations ? [{ station: [] }] : []
+  if (access === 'public') return open.isOpenToStations ? [{}, ...station] : []
   // Roles are listed with the highest first.
-  return [{ bearer: operatorRoles.slice(0, operatorRoles.indexOf(access) + 1) }, ...station]
+  const roles = operatorRoles.slice(0, operatorRoles.indexOf(access) + 1)
+  return [{ bearer: roles }, ...station, ...(open.isOpenToAccounts ? [{ account: roles }] : [])]
 }
 
 /** Every code that the route can answer with, by what it declares. */
@@ -136,7 +136,7 @@ export function describeOperation(operation: object, route: RouteOptions, schema
     parameters: [...(parameters as Json[]), ...ifMatch],
     ...(bodies ? { requestBody: bodies } : {}),
     responses: { ...successesOf(route, schemas), ...failuresOf(errorsOf(route), schemas) },
-    security: securityOf(config?.access ?? 'admin', config?.isOpenToStations === true),
+    security: securityOf(config ?? {}),
   }
 }
 

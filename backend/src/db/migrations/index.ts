@@ -2,13 +2,14 @@ import type { Sequelize } from 'sequelize'
 import type { Logger } from 'pino'
 import { SequelizeStorage, Umzug } from 'umzug'
 import { calendar } from './0002-calendar.ts'
+import { accountsAndKeys } from './0004-accounts-and-keys.ts'
 import { mainJob } from './0001-main-job.ts'
 import { searchAndVersions } from './0003-search-and-versions.ts'
 import { commands } from './0005-commands.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
-const migrations: Migration[] = [mainJob, calendar, searchAndVersions, commands]
+const migrations: Migration[] = [mainJob, calendar, searchAndVersions, accountsAndKeys, commands]
 
 /** Brings the schema up to date, each step in its own transaction; call with the writer's lock held. */
 export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {

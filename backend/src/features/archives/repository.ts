@@ -14,7 +14,7 @@ export function createRetentionRepository({ models, scope }: Database) {
     sessionProfiles,
     logs,
     logCheckpoints,
-    stationRequests,
+    answeredRequests,
     stationEvents,
     throttles,
     commands,
@@ -86,7 +86,7 @@ export function createRetentionRepository({ models, scope }: Database) {
     },
     /** Messages are remembered so that none acts twice; nobody repeats one after this long. */
     async removeMessagesBefore(cutoffMs: number): Promise<void> {
-      await stationRequests.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
+      await answeredRequests.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
       await stationEvents.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
       await commands.destroy({ where: { expiresAtMs: { [Op.lt]: cutoffMs } }, ...scope() })
     },

@@ -1,22 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor, OperatorRole } from '@escale/protocol'
-import type { StationRow } from '../../db/rows.ts'
+import type { AccountRow, StationRow } from '../../db/rows.ts'
 import { isLoopback, normaliseIp } from '../../domain/address.ts'
 import { AppError } from '../../errors.ts'
 import type { AuthService } from './service.ts'
 
-/** Who calls: an operator with a role, or a station with its own credentials. */
+/** Who calls: an operator or an automation with a role, or a station with its own credentials. */
 export type Caller =
   | { type: 'operator'; id: string; label: string; role: OperatorRole }
+  | { type: 'account'; id: string; label: string; role: OperatorRole }
   | { type: 'station'; id: string; label: string }
 
-/** Who may call a route: everybody, or an operator of at least this role; stations only where said. */
+/** Who may call a route: everybody, or an operator of at least this role; stations and accounts only where said. */
 export type Access = 'public' | OperatorRole
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
     isOpenToStations?: boolean
+    /** To automation accounts of that role, with their own credentials. */
+    isOpenToAccounts?: boolean
     /** Programs on this machine need no token. */
     isOpenToLoopback?: boolean
   }
@@ -29,17 +32,22 @@ const rank: Record<OperatorRole, number> = { viewer: 1, operator: 2, admin: 3 }
 
 export interface GuardPorts {
   auth: Pick<AuthService, 'authenticate'>
-  authenticateStation(
-    stationId: string,
-    secret: string,
-  ): Promise<Pick<StationRow, 'label' | 'ipAddress'> | undefined>
+  stations: {
+    authenticate(
+      id: string,
+      secret: string,
+    ): Promise<{ station: Pick<StationRow, 'label' | 'ipAddress'>; untilMs?: number } | undefined>
+  }
+  accounts: {
+    authenticate(id: string, secret: string): Promise<Pick<AccountRow, 'kind' | 'label' | 'role'> | undefined>
+  }
 }
 
 /**
  * Denies by default: a route without `config.access` cannot be registered; only files are for everybody,
  * the page that documents the API among them.
  */
-export function registerGuard(app: FastifyInstance, { auth, authenticateStation }: GuardPorts): void {
+export function registerGuard(app: FastifyInstance, { auth, stations, accounts }: GuardPorts): void {
   app.decorateRequest('caller', undefined)
   app.addHook('onRoute', (route) => {
     if (route.config?.access) return
@@ -48,7 +56,7 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
     route.config = { ...route.config, access: 'public' }
   })
   app.addHook('onRequest', async (request) => {
-    const { access, isOpenToStations, isOpenToLoopback } = request.routeOptions.config
+    const { access, isOpenToStations, isOpenToAccounts, isOpenToLoopback } = request.routeOptions.config
     if (access === undefined || (isOpenToLoopback && isLoopback(request.ip))) return
     if (access === 'public') {
       if (isOpenToStations) request.caller = await callerOf(request)
@@ -56,9 +64,9 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
     }
     const caller = await callerOf(request)
     if (!caller) throw new AppError('unauthenticated')
-    const isAllowed =
-      caller.type === 'station' ? isOpenToStations === true : rank[caller.role] >= rank[access]
-    if (!isAllowed) throw new AppError('forbidden')
+    const isRoleHighEnough = caller.type === 'station' || rank[caller.role] >= rank[access]
+    const isTypeOpen = { operator: true, station: isOpenToStations, account: isOpenToAccounts }[caller.type]
+    if (!isTypeOpen || !isRoleHighEnough) throw new AppError('forbidden')
     request.caller = caller
   })
 
@@ -71,13 +79,19 @@ export function registerGuard(app: FastifyInstance, { auth, authenticateStation 
     if (scheme.toLowerCase() === 'basic') {
       const [, id = '', secret = ''] =
         /^([a-z0-9-]{1,32}):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString()) ?? []
-      const station = await authenticateStation(id, secret)
-      if (!station) return undefined
+      const station = (await stations.authenticate(id, secret))?.station
+      if (!station) return accountOf(id, secret)
       if (station.ipAddress !== null && station.ipAddress !== normaliseIp(ip))
         throw new AppError('wrong-address')
       return { type: 'station', id, label: station.label }
     }
     return undefined
+  }
+
+  async function accountOf(id: string, secret: string): Promise<Caller | undefined> {
+    const account = await accounts.authenticate(id, secret)
+    if (!account || account.role === null) return undefined
+    return { type: 'account', id, label: account.label, role: account.role }
   }
 }
 

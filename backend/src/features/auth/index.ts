@@ -1,3 +1,4 @@
+export { createCredentialWatch } from './credential-watch.ts'
 export { actorOf, registerGuard, type Caller } from './guard.ts'
 export { createMqttLogin } from './mqtt-login.ts'
 export { createOperatorRepository } from './operator-repository.ts'
@@ -6,6 +7,7 @@ export { createOperatorService, type OperatorService } from './operator-service.
 export { createPasswords } from './passwords.ts'
 export { createAuthRepository } from './repository.ts'
 export { authRoutes } from './routes.ts'
+export { createSealer, type Sealer } from './sealing.ts'
 export { drawSecret, hashSecret, isSecret, keyedHash } from './secrets.ts'
 export { createAuthService, type AuthService } from './service.ts'
 export { createTokens } from './tokens.ts'

@@ -1,9 +1,10 @@
 import { OPERATOR_USERNAME, type Credentials, type Principal } from '@escale/broker'
 import { SECOND_MS } from '@escale/protocol'
 import type { GuardPorts } from './guard.ts'
+import { hashSecret } from './secrets.ts'
 
-/** Who connects to the broker: an operator's browser with its access token, or a station with its secret. */
-export function createMqttLogin({ auth, authenticateStation }: GuardPorts) {
+/** Who connects to the broker: an operator's browser with its access token, or a machine with its secret. */
+export function createMqttLogin({ auth, stations, accounts }: GuardPorts) {
   return async ({ username, password, clientId }: Credentials): Promise<Principal | undefined> => {
     if (username === OPERATOR_USERNAME) {
       const claims = await auth.authenticate(password)
@@ -11,7 +12,13 @@ export function createMqttLogin({ auth, authenticateStation }: GuardPorts) {
       const { sub: id, username: label, exp } = claims
       return { kind: 'operator', id, party: clientId, label, expiresAtMs: exp * SECOND_MS }
     }
-    const station = await authenticateStation(username, password)
-    return station && { kind: 'station', id: username, party: username, label: station.label }
+    const secretHash = hashSecret(password)
+    const known = await stations.authenticate(username, password)
+    if (known) {
+      const { station, untilMs: expiresAtMs } = known
+      return { kind: 'station', id: username, party: username, label: station.label, expiresAtMs, secretHash }
+    }
+    const account = await accounts.authenticate(username, password)
+    return account && { kind: account.kind, id: username, party: clientId, label: account.label, secretHash }
   }
 }

@@ -1,4 +1,6 @@
-export { createPairingRepository } from './repository.ts'
-export { enrolmentRoutes } from './routes.ts'
+export { createBootTokens } from './boot-tokens.ts'
+export { createBootTokenRepository, createPairingRepository, createSiteKeyRepository } from './repository.ts'
+export { enrolmentRoutes, siteKeyRoutes } from './routes.ts'
 export { createEnrolmentService } from './service.ts'
 export { brokerAddressOf, type BrokerAddress, type BrokerSite } from './broker-address.ts'
+export { createSiteKey } from './site-key.ts'

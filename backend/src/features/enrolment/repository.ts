@@ -1,7 +1,7 @@
 import { Op } from 'sequelize'
 import type { PairingRequestQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import type { PairingRequestRow } from '../../db/rows.ts'
+import type { BootTokenRow, PairingRequestRow, SiteKeyRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
@@ -47,6 +47,35 @@ export function createPairingRepository({ models: { pairingRequests }, scope, co
         ...scope(),
       })
       return { count, rows: rows.map((row) => row.get()) }
+    },
+  }
+}
+
+export type SiteKeyRepository = ReturnType<typeof createSiteKeyRepository>
+
+export function createSiteKeyRepository({ models: { siteKeys }, scope }: Database) {
+  return {
+    async find(): Promise<SiteKeyRow | undefined> {
+      return (await siteKeys.findByPk(1, scope()))?.get()
+    },
+    async save(row: SiteKeyRow): Promise<void> {
+      await siteKeys.upsert(row, scope())
+    },
+  }
+}
+
+export type BootTokenRepository = ReturnType<typeof createBootTokenRepository>
+
+export function createBootTokenRepository({ models: { bootTokens }, scope }: Database) {
+  return {
+    async findByHash(tokenHash: string): Promise<BootTokenRow | undefined> {
+      return (await bootTokens.findOne({ where: { tokenHash }, ...scope() }))?.get()
+    },
+    async save(row: BootTokenRow): Promise<void> {
+      await bootTokens.upsert(row, scope())
+    },
+    async remove(stationId: string): Promise<void> {
+      await bootTokens.destroy({ where: { stationId }, ...scope() })
     },
   }
 }

@@ -1,13 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
   AcceptPairingInput,
+  BootToken,
   EnrolInput,
   Enrolled,
+  EnrolmentKey,
   EntityId,
   PairingPending,
   PairingRequest,
   PairingRequestPage,
   PairingRequestQuery,
+  StationId,
   closed,
 } from '@escale/protocol'
 import { Type } from 'typebox'
@@ -15,17 +18,26 @@ import { isLoopback } from '../../domain/address.ts'
 import { unwrap } from '../../errors.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
+import type { BootTokens } from './boot-tokens.ts'
 import type { BrokerAddress } from './broker-address.ts'
 import type { EnrolmentService } from './service.ts'
+import type { SiteKey } from './site-key.ts'
 
 const admin = { access: 'admin' } as const
 const tags = ['postes']
 const params = Type.Object({ id: EntityId })
 
-export function enrolmentRoutes(
-  enrolment: EnrolmentService,
-  brokerFor: BrokerAddress,
-): FastifyPluginAsyncTypebox {
+export interface EnrolmentRoutePorts {
+  enrolment: EnrolmentService
+  bootTokens: Pick<BootTokens, 'issue'>
+  brokerFor: BrokerAddress
+}
+
+export function enrolmentRoutes({
+  enrolment,
+  bootTokens,
+  brokerFor,
+}: EnrolmentRoutePorts): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/enrol',
@@ -49,6 +61,24 @@ export function enrolmentRoutes(
           return reply.code(200).send({ ...outcome, ...broker })
         }
         return reply.code(202).send(outcome)
+      },
+    )
+    app.post(
+      '/:id/boot_token',
+      {
+        config: { access: 'operator', isOpenToAccounts: true },
+        schema: {
+          tags,
+          summary: 'What the boot script of a diskless station carries, once',
+          errors: ['station-online', 'mac-address-missing'],
+          params: Type.Object({ id: StationId }),
+          body: closed({}),
+          response: { 201: BootToken },
+        },
+      },
+      async (request, reply) => {
+        const token = await bootTokens.issue(request.params.id, actorOf(request))
+        return reply.code(201).header('cache-control', 'no-store').send(token)
       },
     )
     app.get(
@@ -98,6 +128,33 @@ export function enrolmentRoutes(
         await enrolment.refuse(request.params.id, actorOf(request))
         return {}
       },
+    )
+  }
+}
+
+/** The site key, below the settings. */
+export function siteKeyRoutes(siteKey: Pick<SiteKey, 'current' | 'rotate'>): FastifyPluginAsyncTypebox {
+  const response = { 200: EnrolmentKey }
+  const site = ['parametres']
+  return async (app) => {
+    app.get(
+      '/cle_enrolement',
+      { config: admin, schema: { tags: site, summary: 'The site key of enrolment', response } },
+      async (_request, reply) => reply.header('cache-control', 'no-store').send(await siteKey.current()),
+    )
+    app.post(
+      '/cle_enrolement/renouveler',
+      {
+        config: admin,
+        schema: {
+          tags: site,
+          summary: 'Draw another site key; the old one opens nothing any more',
+          body: closed({}),
+          response,
+        },
+      },
+      async (request, reply) =>
+        reply.header('cache-control', 'no-store').send(await siteKey.rotate(actorOf(request))),
     )
   }
 }

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import {
   MINUTE_MS,
   instantOf,
@@ -19,9 +19,11 @@ import type { PageQuery, Rows } from '../../http/page.ts'
 import { windowOf } from '../../http/page.ts'
 import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
-import type { StationService } from '../stations/index.ts'
+import type { StationCredentials, StationService } from '../stations/index.ts'
 import type { Throttles } from '../throttles/index.ts'
+import type { BootTokens } from './boot-tokens.ts'
 import type { PairingFilter, PairingRepository } from './repository.ts'
+import type { SiteKey } from './site-key.ts'
 
 const columns = {
   requestedAt: 'requestedAtMs',
@@ -39,11 +41,13 @@ const RETRY_AFTER_SECONDS = 3
 export interface EnrolmentPorts {
   database: Database
   repository: PairingRepository
-  stations: Pick<StationService, 'findByMac' | 'create' | 'get' | 'renewSecret'>
+  stations: Pick<StationService, 'findByMac' | 'create' | 'get'>
+  credentials: Pick<StationCredentials, 'renewSecret'>
+  siteKey: Pick<SiteKey, 'isRight'>
+  bootTokens: Pick<BootTokens, 'redeem'>
   throttles: Throttles
   journal: Journal
   clock: Clock
-  siteKey: string
 }
 
 /** Where the broker is, is no business of an identity. */
@@ -53,10 +57,11 @@ export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
 /** How a station gets an identity of its own. */
 export function createEnrolmentService(ports: EnrolmentPorts) {
-  const { database, repository, stations, throttles, journal, clock, siteKey } = ports
+  const { database, repository, stations, credentials, throttles, siteKey, bootTokens, journal, clock } =
+    ports
 
   async function enrolled(stationId: string, ip: string): Promise<EnrolmentOutcome> {
-    const mqttSecret = await stations.renewSecret(stationId)
+    const mqttSecret = await credentials.renewSecret(stationId)
     await journal.append({ action: 'station.enrolled', actor: systemActor, stationId, ip })
     return { type: 'enrolled', stationId, mqttSecret }
   }
@@ -112,16 +117,6 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       return database.write(async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
         if (retryAfterSeconds > 0) return failure('enrolment-refused', { retryAfterSeconds })
-        if (ownStationId === undefined && !isSameKey(input.enrolmentKey, siteKey)) {
-          await throttles.countFailure(counters)
-          await journal.append({
-            action: 'station.enrolment_refused',
-            level: 'warning',
-            actor: systemActor,
-            ip,
-          })
-          return failure('enrolment-refused')
-        }
         const macAddress = normaliseMac(input.macAddress)
         if (macAddress === undefined) {
           return failure('invalid-body', {
@@ -133,7 +128,14 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
             ],
           })
         }
-        if (ownStationId !== undefined) return success(await enrolled(ownStationId, ip))
+        const known = ownStationId ?? (await bootTokens.redeem(input.enrolmentKey, macAddress))
+        if (known !== undefined) return success(await enrolled(known, ip))
+        if (!(await siteKey.isRight(input.enrolmentKey))) {
+          await throttles.countFailure(counters)
+          const refused = { action: 'station.enrolment_refused', level: 'warning', ip } as const
+          await journal.append({ ...refused, actor: systemActor, details: { macAddress } })
+          return failure('enrolment-refused')
+        }
         const station = await stations.findByMac(macAddress)
         if (station?.secretHash === null) return success(await enrolled(station.id, ip))
         return pair(input, macAddress, ip)
@@ -170,10 +172,6 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       })
     },
   }
-}
-
-function isSameKey(given: string, expected: string): boolean {
-  return timingSafeEqual(Buffer.from(hashSecret(given)), Buffer.from(hashSecret(expected)))
 }
 
 function toPairingRequest(row: PairingRequestRow): PairingRequest {

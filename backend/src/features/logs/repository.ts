@@ -1,5 +1,5 @@
 import { Op, literal, type WhereOptions } from 'sequelize'
-import type { LogQuery, LogSearchInput } from '@escale/protocol'
+import type { LogAction, LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
@@ -36,6 +36,10 @@ export function createLogRepository(database: Database) {
       const where = { id: { [Op.gt]: id } }
       const rows = await logs.findAll({ where, order: [['id', 'ASC']], limit, ...scope() })
       return rows.map((row) => row.get())
+    },
+    async hasActionAfter(id: number, actions: readonly LogAction[]): Promise<boolean> {
+      const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }
+      return (await logs.findOne({ attributes: ['id'], where, ...scope() })) !== null
     },
     async insert(row: LogRow): Promise<void> {
       await logs.create(row, scope())

@@ -2,8 +2,10 @@ import { SessionEndedDetails, unixMsOf, type Actor, type StationEvent } from '@e
 import type { Received, Verdict } from '@escale/broker'
 import { Check } from 'typebox/value'
 import type { CommandService } from '../commands/index.ts'
+import type { Database } from '../../db/database.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { Presences } from '../stations/index.ts'
+import type { StationMessages } from './repository.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
 
 export { createStationMessages } from './repository.ts'
@@ -14,6 +16,8 @@ export { createStationMessages } from './repository.ts'
  */
 export function createStationIntake(
   ports: RequestPorts & {
+    database: Database
+    messages: StationMessages
     presences: Presences
     desired: DesiredDocuments
     commands: Pick<CommandService, 'takeAck'>

@@ -1,24 +1,19 @@
-import { createHash } from 'node:crypto'
 import {
   instantOf,
   isStationOp,
   stationOps,
   type Actor,
   type Request,
-  type Response,
   type StationOp,
   type StationOpData,
   type StationOpParams,
 } from '@escale/protocol'
-import { Check } from 'typebox/value'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
-import { AppError, failure, messageOf, success, type Result } from '../../errors.ts'
+import { AppError, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
-
-import type { StationMessages } from './repository.ts'
+import type { Answers } from '../requests/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
 
 /** What an op answers: the data, or the refusal. */
@@ -34,8 +29,7 @@ type Handlers = {
 const readOps: readonly StationOp[] = ['time', 'get_time']
 
 export interface RequestPorts {
-  database: Database
-  messages: StationMessages
+  answers: Answers
   sessions: SessionService
   codes: CodeValidation
   journal: Journal
@@ -45,7 +39,7 @@ export interface RequestPorts {
 
 /** What stations ask on the bus, answered there. */
 export function createRequests(ports: RequestPorts) {
-  const { database, messages, sessions, codes, journal, bus, clock } = ports
+  const { answers, sessions, codes, journal, bus, clock } = ports
 
   const timeOf = (result: Result<SessionRecord>) =>
     result.ok ? success(toSessionTime(result.value, clock.nowMs())) : result
@@ -92,57 +86,22 @@ export function createRequests(ports: RequestPorts) {
     },
   }
 
-  async function answer({ op, params = {} }: Request, actor: Actor, ip: string): Promise<Result<object>> {
-    if (!isStationOp(op)) return failure('unknown-op')
-    if (!Check(stationOps[op].params, params)) return failure('invalid-body')
-    const handle = handlers[op] as (params: unknown, actor: Actor, ip: string) => Promise<Result<object>>
-    try {
-      return await handle(params, actor, ip)
-    } catch (err) {
-      if (err instanceof AppError) return { ok: false, error: err }
-      throw err
-    }
-  }
-
-  /** Acts on a request once: repeated, it gets the answer that it got before. */
-  function answerOnce(request: Request, actor: Actor, ip: string): Promise<Response> {
-    const contentHash = createHash('sha256')
-      .update(JSON.stringify([request.op, request.params ?? {}]))
-      .digest('hex')
-    return database.write(async () => {
-      const known = await messages.findRequest(actor.id, request.id)
-      if (known) {
-        if (known.contentHash !== contentHash) return toResponse(request.id, failure('id-reused'))
-        return JSON.parse(known.response) as Response
-      }
-      const response = toResponse(request.id, await answer(request, actor, ip))
-      const atMs = clock.nowMs()
-      await messages.saveRequest({
-        stationId: actor.id,
-        requestId: request.id,
-        contentHash,
-        response: JSON.stringify(response),
-        atMs,
-      })
-      return response
-    })
-  }
-
   return {
     /** Answers a station's request on its `response` topic. */
     async take(request: Request, actor: Actor, ip: string): Promise<void> {
-      const isRead = isStationOp(request.op) && readOps.includes(request.op)
-      const response = isRead
-        ? toResponse(request.id, await answer(request, actor, ip))
-        : await answerOnce(request, actor, ip)
+      const response = await answers.answer(actor.id, request, {
+        ops: stationOps,
+        isRead: (op) => isStationOp(op) && readOps.includes(op),
+        handle: (op, params) => {
+          const act = handlers[op as StationOp] as (
+            params: unknown,
+            actor: Actor,
+            ip: string,
+          ) => Promise<Result<object>>
+          return act(params, actor, ip)
+        },
+      })
       void bus.publish('response', actor.id, response)
     },
   }
-}
-
-function toResponse(id: string, result: Result<object>): Response {
-  if (result.ok) return { id, ok: true, data: { ...result.value } }
-  const { error } = result
-  const { retryAfterSeconds } = error.extras
-  return { id, ok: false, error: { code: error.code, message: messageOf(error, 'fr'), retryAfterSeconds } }
 }

@@ -1,3 +1,4 @@
+export { createStationCredentials, type StationCredentials } from './credentials.ts'
 export { createPresences, type Presences } from './presence.ts'
 export { createStationRepository } from './repository.ts'
 export { stationRoutes } from './routes.ts'

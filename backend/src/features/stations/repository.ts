@@ -23,7 +23,7 @@ const figureColumns = [
 ] as const satisfies (keyof StationPresenceRow)[]
 
 export function createStationRepository({ models, scope, containing }: Database) {
-  const { stations, stationPresences, stationViews, retiredStations } = models
+  const { stations, stationPresences, stationViews, retiredStations, bootTokens } = models
   return {
     async insert(row: StationRow): Promise<void> {
       await stations.create({ ...row, searchText: textOf(row) }, scope())
@@ -35,6 +35,10 @@ export function createStationRepository({ models, scope, containing }: Database)
       where: Pick<Partial<StationRow>, 'macAddress' | 'ipAddress'>,
     ): Promise<StationRow | undefined> {
       return (await stations.findOne({ where, ...scope() }))?.get()
+    },
+    async findAll(ids: string[]): Promise<StationRow[]> {
+      const rows = await stations.findAll({ where: { id: ids }, ...scope() })
+      return rows.map((row) => row.get())
     },
     /** Those of the given stations that exist. */
     async knownIds(ids: string[]): Promise<Set<string>> {
@@ -55,6 +59,9 @@ export function createStationRepository({ models, scope, containing }: Database)
     /** The version at which a station of this name was deleted; 0 where there was none. */
     async retiredVersion(stationId: string): Promise<number> {
       return (await retiredStations.findByPk(stationId, scope()))?.get().desiredVersion ?? 0
+    },
+    async removeBootToken(stationId: string): Promise<void> {
+      await bootTokens.destroy({ where: { stationId }, ...scope() })
     },
     async findView(id: string): Promise<StationViewRow | undefined> {
       return (await stationViews.findByPk(id, scope()))?.get()

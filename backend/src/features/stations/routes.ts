@@ -11,6 +11,7 @@ import {
   StationQuery,
   StationReplacement,
   StationStats,
+  closed,
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
@@ -20,6 +21,7 @@ import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { toSession, type SessionService } from '../sessions/index.ts'
 import type { Presences } from './presence.ts'
+import type { StationCredentials } from './credentials.ts'
 import type { StationService } from './service.ts'
 
 const read = { access: 'viewer' } as const
@@ -30,6 +32,7 @@ const params = Type.Object({ id: StationId })
 const one = { 200: Station }
 
 export interface StationRoutePorts {
+  credentials: Pick<StationCredentials, 'revokeSecret'>
   stations: StationService
   presences: Presences
   sessions: Pick<SessionService, 'findRunningAt'>
@@ -37,6 +40,7 @@ export interface StationRoutePorts {
 }
 
 export function stationRoutes({
+  credentials,
   stations,
   presences,
   sessions,
@@ -150,6 +154,24 @@ export function stationRoutes({
         // An operator who speaks for a station says nothing of where that station is.
         const ip = type === 'station' ? request.ip : ''
         await presences.takeHeartbeat(request.body, { type: 'station', id, label }, ip)
+        return (await stations.view(id)).station
+      },
+    )
+    app.post(
+      '/:id/revoquer',
+      {
+        config: admin,
+        schema: {
+          tags,
+          summary: 'Take the station’s secret away; it must be accepted again',
+          params,
+          body: closed({}),
+          response: one,
+        },
+      },
+      async (request) => {
+        const { id } = request.params
+        await credentials.revokeSecret(id, actorOf(request))
         return (await stations.view(id)).station
       },
     )

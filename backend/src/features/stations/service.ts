@@ -1,5 +1,4 @@
 import type { Actor, Bilingual, Station, StationInput } from '@escale/protocol'
-import { OPERATOR_USERNAME } from '@escale/broker'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -9,10 +8,10 @@ import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
-import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
+import type { Usernames } from '../usernames/index.ts'
 import type { Presences } from './presence.ts'
 import type { StationFilter, StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
@@ -34,15 +33,13 @@ const columns = {
   updatedAt: 'updatedAtMs',
 }
 
-/** How long a replaced secret still opens, until the new one first connects. */
-const OLD_SECRET_MS = 60_000
-
 export interface StationPorts {
   database: Database
   repository: StationRepository
   presences: Presences
   sessions: Pick<SessionService, 'endAtLostStation' | 'findRunningAt'>
   desired: DesiredDocuments
+  usernames: Usernames
   bus: Bus
   journal: Journal
   events: AppEvents
@@ -61,7 +58,7 @@ export interface MarkOptions {
 export type StationService = ReturnType<typeof createStationService>
 
 export function createStationService(ports: StationPorts) {
-  const { database, repository, presences, sessions, desired, bus, journal, events, clock } = ports
+  const { database, repository, presences, sessions, desired, usernames, bus, journal, events, clock } = ports
 
   async function get(id: string): Promise<StationRow> {
     const row = await repository.find(id)
@@ -129,6 +126,11 @@ export function createStationService(ports: StationPorts) {
     get,
     view,
 
+    /** As the database has it, whichever server the station is connected to. */
+    async isOnline(id: string): Promise<boolean> {
+      return (await repository.findView(id))?.online ?? false
+    },
+
     findByMac: (macAddress: string) => repository.findBy({ macAddress }),
 
     /** Stations as the screens show them; those that are gone are left out. */
@@ -159,10 +161,7 @@ export function createStationService(ports: StationPorts) {
 
     create(input: StationInput, actor: Actor): Promise<void> {
       return database.write(async () => {
-        if (input.id === OPERATOR_USERNAME)
-          throw invalidField('id', { fr: 'Ce nom est réservé.', en: 'This name is reserved.' })
-        const taken = await repository.find(input.id)
-        if (taken) throw duplicateField('id', taken.label)
+        await usernames.requireFree(input.id)
         const nowMs = clock.nowMs()
         await repository.insert({
           id: input.id,
@@ -225,27 +224,6 @@ export function createStationService(ports: StationPorts) {
     },
 
     mark,
-
-    /** Gives a station a new secret; the old one holds until the new one first connects. Call inside a write. */
-    async renewSecret(id: string): Promise<string> {
-      const station = await get(id)
-      const secret = drawSecret()
-      await repository.update(id, {
-        secretHash: hashSecret(secret),
-        previousSecretHash: station.secretHash,
-        previousSecretUntilMs: station.secretHash === null ? null : clock.nowMs() + OLD_SECRET_MS,
-      })
-      return secret
-    },
-
-    /** The station behind credentials, wherever it calls from; undefined when they are wrong. */
-    async authenticate(id: string, secret: string): Promise<StationRow | undefined> {
-      const station = await repository.find(id)
-      if (!station) return undefined
-      if (isSecret(secret, station.secretHash)) return station
-      const isPreviousAlive = (station.previousSecretUntilMs ?? 0) > clock.nowMs()
-      return isPreviousAlive && isSecret(secret, station.previousSecretHash) ? station : undefined
-    },
   }
 }
 

@@ -54,7 +54,6 @@ describe('registering', () => {
     [{ id: '', label: 'B' }],
     [{ id: 'x'.repeat(33), label: 'B' }],
     // The name under which operators connect to the broker.
-    [{ id: 'operator', label: 'B' }],
     [{ id: 'pc-b', label: 'B', ipAddress: '300.0.0.1' }],
     [{ id: 'pc-b', label: 'B', ipAddress: '192.0.2.1/24' }],
     [{ id: 'pc-b', label: 'B', macAddress: '02:aa:bb' }],

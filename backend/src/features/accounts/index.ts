@@ -1,0 +1,3 @@
+export { createAccountRepository } from './repository.ts'
+export { accountRoutes } from './routes.ts'
+export { createAccountService, type AccountService } from './service.ts'

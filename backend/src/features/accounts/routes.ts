@@ -1,0 +1,128 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  Account,
+  AccountInput,
+  AccountPage,
+  AccountQuery,
+  AccountReplacement,
+  AccountWithSecret,
+  StationId,
+  closed,
+} from '@escale/protocol'
+import type { FastifyReply } from 'fastify'
+import { Type } from 'typebox'
+import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
+import { pageAnswer } from '../../http/page.ts'
+import { actorOf } from '../auth/index.ts'
+import { toAccount, type AccountService, type DrawnSecret } from './service.ts'
+
+const config = { access: 'admin' } as const
+const tags = ['comptes']
+const params = Type.Object({ id: StationId })
+
+export function accountRoutes(accounts: AccountService): FastifyPluginAsyncTypebox {
+  const sendSecret = (reply: FastifyReply, { account, secret }: DrawnSecret) => {
+    void reply.header('cache-control', 'no-store')
+    return sendVersioned(reply, account.version, { ...toAccount(account), secret })
+  }
+
+  return async (app) => {
+    app.get(
+      '/',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Logins of machines',
+          querystring: AccountQuery,
+          response: { 200: AccountPage },
+        },
+      },
+      async (request) => {
+        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+        return pageAnswer(request, request.query, await accounts.list(filter, request.query))
+      },
+    )
+    app.post(
+      '/',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Add an account; its secret is shown here once',
+          sendsVersion: true,
+          errors: ['duplicate'],
+          body: AccountInput,
+          response: { 201: AccountWithSecret },
+        },
+      },
+      async (request, reply) =>
+        sendSecret(reply.code(201), await accounts.create(request.body, actorOf(request))),
+    )
+    app.get(
+      '/:id',
+      {
+        config,
+        schema: { tags, summary: 'One account', sendsVersion: true, params, response: { 200: Account } },
+      },
+      async (request, reply) => {
+        const row = await accounts.get(request.params.id)
+        return sendVersioned(reply, row.version, toAccount(row))
+      },
+    )
+    app.put(
+      '/:id',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Change label, role, or whether it may connect',
+          ...versioned,
+          params,
+          body: AccountReplacement,
+          response: { 200: Account },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        const row = await accounts.replace(id, request.body, actorOf(request), expectedVersionOf(request))
+        return sendVersioned(reply, row.version, toAccount(row))
+      },
+    )
+    app.delete(
+      '/:id',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Remove an account; it is cut off',
+          takesVersion: true,
+          params,
+          response: { 204: Type.Null() },
+        },
+      },
+      async (request, reply) => {
+        await accounts.remove(request.params.id, actorOf(request), expectedVersionOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+    app.post(
+      '/:id/renouveler',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Draw another secret, shown here once; the old one opens nothing any more',
+          ...versioned,
+          params,
+          body: closed({}),
+          response: { 200: AccountWithSecret },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        return sendSecret(reply, await accounts.renewSecret(id, actorOf(request), expectedVersionOf(request)))
+      },
+    )
+  }
+}

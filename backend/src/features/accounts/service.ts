@@ -1,0 +1,181 @@
+import {
+  instantOf,
+  type Account,
+  type AccountInput,
+  type AccountReplacement,
+  type Actor,
+  type OperatorRole,
+} from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { AccountRow } from '../../db/rows.ts'
+import { AppError } from '../../errors.ts'
+import { requireVersion } from '../../http/etag.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
+import type { Journal } from '../logs/index.ts'
+import type { Usernames } from '../usernames/index.ts'
+import type { AccountFilter, AccountRepository } from './repository.ts'
+
+const columns = {
+  id: 'id',
+  kind: 'kind',
+  label: 'label',
+  role: 'role',
+  isActive: 'isActive',
+  createdAt: 'createdAtMs',
+  updatedAt: 'updatedAtMs',
+}
+
+export interface AccountPorts {
+  database: Database
+  repository: AccountRepository
+  usernames: Usernames
+  journal: Journal
+  clock: Clock
+}
+
+/** An account just created or renewed, with the secret that nobody can look up any more. */
+export interface DrawnSecret {
+  account: AccountRow
+  secret: string
+}
+
+export type AccountService = ReturnType<typeof createAccountService>
+
+/** Logins of machines: automations, which ask and listen, and diagnostics, which listen to everything. */
+export function createAccountService({ database, repository, usernames, journal, clock }: AccountPorts) {
+  async function get(id: string): Promise<AccountRow> {
+    const row = await repository.find(id)
+    if (!row) throw new AppError('not-found')
+    return row
+  }
+
+  /** Changes an account and tells the journal, which is how every server learns whom to cut. */
+  function change(
+    id: string,
+    action: 'account.updated' | 'account.secret_renewed',
+    changed: (before: AccountRow) => Partial<AccountRow>,
+    actor: Actor,
+    expectedVersion?: number,
+  ): Promise<AccountRow> {
+    return database.write(async () => {
+      const before = await get(id)
+      requireVersion(before, expectedVersion)
+      const row: AccountRow = {
+        ...before,
+        ...changed(before),
+        version: before.version + 1,
+        updatedAtMs: clock.nowMs(),
+      }
+      await repository.update(row)
+      const { role, isActive } = row
+      await journal.append({ action, actor, details: { accountId: id, role, isActive } })
+      return row
+    })
+  }
+
+  return {
+    get,
+
+    async list(filter: AccountFilter, query: PageQuery): Promise<Rows<Account>> {
+      const { count, rows } = await repository.list(filter, windowOf(query, columns))
+      return { count, rows: rows.map(toAccount) }
+    },
+
+    create({ id, kind, label, role }: AccountInput, actor: Actor): Promise<DrawnSecret> {
+      requireFittingRole(kind, role)
+      return database.write(async () => {
+        await usernames.requireFree(id)
+        const secret = drawSecret()
+        const nowMs = clock.nowMs()
+        const account: AccountRow = {
+          id,
+          kind,
+          label,
+          role: role ?? null,
+          isActive: true,
+          secretHash: hashSecret(secret),
+          version: 1,
+          createdAtMs: nowMs,
+          updatedAtMs: nowMs,
+        }
+        await repository.insert(account)
+        await journal.append({ action: 'account.created', actor, details: { accountId: id, kind, role } })
+        return { account, secret }
+      })
+    },
+
+    replace(
+      id: string,
+      { label, role, isActive }: AccountReplacement,
+      actor: Actor,
+      expectedVersion?: number,
+    ): Promise<AccountRow> {
+      const changed = ({ kind }: AccountRow) => {
+        requireFittingRole(kind, role)
+        return { label, role: role ?? null, isActive }
+      }
+      return change(id, 'account.updated', changed, actor, expectedVersion)
+    },
+
+    setActive: (id: string, isActive: boolean, actor: Actor) =>
+      change(id, 'account.updated', () => ({ isActive }), actor),
+
+    /** Draws another secret. The old one opens nothing from now on: whoever renews it may have lost it. */
+    async renewSecret(id: string, actor: Actor, expectedVersion?: number): Promise<DrawnSecret> {
+      const secret = drawSecret()
+      const drawn = () => ({ secretHash: hashSecret(secret) })
+      return { account: await change(id, 'account.secret_renewed', drawn, actor, expectedVersion), secret }
+    },
+
+    remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
+      return database.write(async () => {
+        requireVersion(await get(id), expectedVersion)
+        await repository.remove(id)
+        await journal.append({ action: 'account.deleted', actor, details: { accountId: id } })
+      })
+    },
+
+    /** The account behind credentials; undefined when they are wrong, or it is disabled. */
+    async authenticate(id: string, secret: string): Promise<AccountRow | undefined> {
+      const account = await repository.find(id)
+      return account?.isActive && isSecret(secret, account.secretHash) ? account : undefined
+    },
+
+    /** An account that may ask for something now, with its role. */
+    async authorised(id: string): Promise<(AccountRow & { role: OperatorRole }) | undefined> {
+      const account = await repository.find(id)
+      return account?.isActive && account.role !== null ? { ...account, role: account.role } : undefined
+    },
+
+    /** Hashes of the secrets that open each account now; those that open none are left out. */
+    async liveSecrets(ids: string[]): Promise<Map<string, string[]>> {
+      const active = (await repository.findAll(ids)).filter(({ isActive }) => isActive)
+      return new Map(active.map(({ id, secretHash }) => [id, [secretHash]]))
+    },
+  }
+}
+
+/** @throws AppError naming the field unless automations have a role, and diagnostics none */
+function requireFittingRole(kind: AccountRow['kind'], role: AccountInput['role']): void {
+  if ((kind === 'automation') === (role !== undefined)) return
+  const message =
+    kind === 'automation'
+      ? { fr: 'Choisissez ce que ce compte peut demander.', en: 'Choose what this account may ask for.' }
+      : { fr: 'Un compte de diagnostic n’a pas de rôle.', en: 'A diagnostics account has no role.' }
+  throw new AppError('invalid-body', { errors: [{ pointer: '/role', message }] })
+}
+
+export function toAccount(row: AccountRow): Account {
+  const { id, kind, label, role, isActive, createdAtMs, updatedAtMs } = row
+  return {
+    id,
+    kind,
+    label,
+    ...(role === null ? {} : { role }),
+    isActive,
+    createdAt: instantOf(createdAtMs),
+    updatedAt: instantOf(updatedAtMs),
+  }
+}

@@ -1,0 +1,103 @@
+import { SECOND_MS, type LogAction } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { Bus } from '../../bus/port.ts'
+import type { AppEvents } from '../../events.ts'
+import type { LogRepository } from '../logs/index.ts'
+
+/** What makes a machine's secret open nothing any more. */
+const cuttingActions: readonly LogAction[] = [
+  'station.enrolled',
+  'station.secret_revoked',
+  'station.deleted',
+  'account.updated',
+  'account.secret_renewed',
+  'account.deleted',
+]
+
+/** Hashes of the secrets that open each of the given stations or accounts now, the newest first. */
+type LiveSecrets = (ids: string[]) => Promise<Map<string, string[]>>
+
+export interface CredentialWatchPorts {
+  bus: Pick<Bus, 'machines' | 'disconnectMachines'>
+  stations: { liveSecrets: LiveSecrets }
+  accounts: { liveSecrets: LiveSecrets }
+  logs: Pick<LogRepository, 'last' | 'hasActionAfter'>
+  events: AppEvents
+  log: Logger
+}
+
+/**
+ * Cuts connections whose secret holds no longer, within 2 s and whoever changed it: this server, another one, or
+ * a command beside it. The journal tells that something changed; the database then tells what holds.
+ */
+export function createCredentialWatch({ bus, stations, accounts, logs, events, log }: CredentialWatchPorts) {
+  let lastId = 0
+  let timer: NodeJS.Timeout | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+  let isGraceRunning = false
+  let isTickWaiting = false
+  let sweepsLeft = 0
+
+  async function sweep(): Promise<void> {
+    const machines = bus.machines()
+    const idsOf = (isStation: boolean) => [
+      ...new Set(machines.filter(({ kind }) => (kind === 'station') === isStation).map(({ id }) => id)),
+    ]
+    const live = new Map([
+      ...(await stations.liveSecrets(idsOf(true))),
+      ...(await accounts.liveSecrets(idsOf(false))),
+    ])
+    isGraceRunning = machines.some(({ id, secretHash }) => live.get(id)?.indexOf(secretHash) === 1)
+    const cut = bus.disconnectMachines(({ id, secretHash }) => {
+      // One that connected meanwhile was let in by what holds now.
+      const isKnown = machines.some((one) => one.id === id && one.secretHash === secretHash)
+      return isKnown && live.get(id)?.includes(secretHash) !== true
+    })
+    if (cut > 0) log.info({ cut }, 'connections cut: their secret holds no longer')
+  }
+
+  async function look(): Promise<void> {
+    const machines = bus.machines()
+    if (machines.length === 0) return
+    const newestId = (await logs.last())?.id ?? 0
+    // Swept twice, for a login that was under way.
+    if (newestId > lastId && (await logs.hasActionAfter(lastId, cuttingActions))) sweepsLeft = 2
+    lastId = newestId
+    // The grace of an old secret ends without a record.
+    const isOldInUse = isGraceRunning || machines.some(({ expiresAtMs }) => expiresAtMs !== undefined)
+    if (sweepsLeft === 0 && !isOldInUse) return
+    await sweep()
+    sweepsLeft = Math.max(0, sweepsLeft - 1)
+  }
+
+  const inTurn = (work: () => Promise<void>) => {
+    turn = turn.then(work).catch((err: unknown) => log.error({ err }, 'looking for revoked secrets failed'))
+    return turn
+  }
+
+  function tick(): void {
+    if (isTickWaiting) return
+    isTickWaiting = true
+    void inTurn(look).then(() => {
+      isTickWaiting = false
+    })
+  }
+
+  const unsubscribe = events.subscribe((event) => {
+    // At once for what is changed here; the next look finds the record too.
+    if (event.type === 'logAdded' && timer && cuttingActions.includes(event.log.action)) void inTurn(sweep)
+  })
+
+  return {
+    async start(): Promise<void> {
+      lastId = (await logs.last())?.id ?? 0
+      timer = setInterval(tick, SECOND_MS)
+    },
+    async stop(): Promise<void> {
+      unsubscribe()
+      clearInterval(timer)
+      timer = undefined
+      await turn
+    },
+  }
+}

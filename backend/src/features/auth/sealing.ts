@@ -1,0 +1,37 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+const CIPHER = 'aes-256-gcm'
+
+/** Keeps in the database what must be read again, so that a copy of the database alone tells nothing. */
+export interface Sealer {
+  /** Base64url. */
+  seal(text: string): string
+  /** undefined for what was sealed under another key, or altered. */
+  open(sealed: string): string | undefined
+}
+
+/** @param key of this installation, kept outside the database; what seals is derived from it */
+export function createSealer(key: Buffer): Sealer {
+  const sealingKey = Buffer.from(hkdfSync('sha256', key, '', 'escale sealed text', 32))
+  return {
+    seal(text) {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv(CIPHER, sealingKey, iv)
+      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+      return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')
+    },
+    open(sealed) {
+      const bytes = Buffer.from(sealed, 'base64url')
+      try {
+        const decipher = createDecipheriv(CIPHER, sealingKey, bytes.subarray(0, IV_BYTES))
+        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+        const body = bytes.subarray(IV_BYTES + TAG_BYTES)
+        return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8')
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

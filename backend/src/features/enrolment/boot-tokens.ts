@@ -1,0 +1,52 @@
+import { MINUTE_MS, instantOf, type Actor, type BootToken } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError } from '../../errors.ts'
+import { drawSecret, hashSecret } from '../auth/index.ts'
+import type { Journal } from '../logs/index.ts'
+import type { StationService } from '../stations/index.ts'
+import type { BootTokenRepository } from './repository.ts'
+
+const TOKEN_MS = 10 * MINUTE_MS
+
+export interface BootTokenPorts {
+  database: Database
+  repository: BootTokenRepository
+  stations: Pick<StationService, 'get' | 'isOnline'>
+  journal: Journal
+  clock: Clock
+}
+
+export type BootTokens = ReturnType<typeof createBootTokens>
+
+/**
+ * What the boot script of a diskless station carries to enrol: everybody at that station can read it there, so it
+ * serves once, for ten minutes, that station's MAC alone, and none is given while the station is online.
+ */
+export function createBootTokens({ database, repository, stations, journal, clock }: BootTokenPorts) {
+  return {
+    /** The one before it, if any, opens nothing any more. @throws AppError `station-online`, `mac-address-missing` */
+    issue(stationId: string, actor: Actor): Promise<BootToken> {
+      return database.write(async () => {
+        const { macAddress } = await stations.get(stationId)
+        if (macAddress === null) throw new AppError('mac-address-missing')
+        if (await stations.isOnline(stationId)) throw new AppError('station-online')
+        const bootToken = drawSecret()
+        const expiresAtMs = clock.nowMs() + TOKEN_MS
+        await repository.save({ stationId, tokenHash: hashSecret(bootToken), macAddress, expiresAtMs })
+        await journal.append({ action: 'station.boot_token_issued', actor, stationId })
+        return { stationId, macAddress, bootToken, expiresAt: instantOf(expiresAtMs) }
+      })
+    },
+
+    /** The station that a token enrols, once; undefined when it is none for that MAC now. Call inside a write. */
+    async redeem(token: string, macAddress: string): Promise<string | undefined> {
+      const row = await repository.findByHash(hashSecret(token))
+      if (!row || row.expiresAtMs <= clock.nowMs() || row.macAddress !== macAddress) return undefined
+      const station = await stations.get(row.stationId)
+      if (station.macAddress !== macAddress || (await stations.isOnline(row.stationId))) return undefined
+      await repository.remove(row.stationId)
+      return row.stationId
+    },
+  }
+}

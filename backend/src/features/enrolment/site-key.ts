@@ -1,0 +1,74 @@
+import { instantOf, type Actor, type EnrolmentKey } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { drawSecret, hashSecret, isSecret, type Sealer } from '../auth/index.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { SiteKeyRepository } from './repository.ts'
+
+export interface SiteKeyPorts {
+  database: Database
+  repository: SiteKeyRepository
+  sealer: Sealer
+  journal: Journal
+  clock: Clock
+  /** In force until an admin draws another. */
+  firstKey: string
+  /** Keeps a copy where whoever looks after the server finds it. */
+  keep(key: string): void
+}
+
+export type SiteKey = ReturnType<typeof createSiteKey>
+
+/** What an unknown station shows to ask for an identity: one key for all servers of a database. */
+export function createSiteKey({
+  database,
+  repository,
+  sealer,
+  journal,
+  clock,
+  firstKey,
+  keep,
+}: SiteKeyPorts) {
+  async function save(key: string): Promise<EnrolmentKey> {
+    const rotatedAtMs = clock.nowMs()
+    await repository.save({ id: 1, keyHash: hashSecret(key), sealedKey: sealer.seal(key), rotatedAtMs })
+    return { enrolmentKey: key, rotatedAt: instantOf(rotatedAtMs) }
+  }
+
+  function rotate(actor: Actor): Promise<EnrolmentKey> {
+    return database.write(async () => {
+      const shown = await save(drawSecret())
+      await journal.append({ action: 'site_key.rotated', actor })
+      database.afterCommit(() => keep(shown.enrolmentKey))
+      return shown
+    })
+  }
+
+  async function find(): Promise<EnrolmentKey | undefined> {
+    const row = await repository.find()
+    if (!row) return undefined
+    const enrolmentKey = sealer.open(row.sealedKey)
+    return enrolmentKey === undefined ? undefined : { enrolmentKey, rotatedAt: instantOf(row.rotatedAtMs) }
+  }
+
+  /** A key that nobody can read any more, after its data folder was lost, gives way to another. */
+  const current = async () => (await find()) ?? rotate(systemActor)
+
+  return {
+    current,
+    rotate,
+
+    /** Puts the first key in force where there is none, and keeps a copy of the one in force. */
+    async start(): Promise<void> {
+      await database.write(async () => {
+        if (!(await repository.find())) await save(firstKey)
+      })
+      keep((await current()).enrolmentKey)
+    },
+
+    /** Asked of the database each time: a key that was replaced anywhere opens nothing. */
+    async isRight(key: string): Promise<boolean> {
+      return isSecret(key, (await repository.find())?.keyHash)
+    },
+  }
+}

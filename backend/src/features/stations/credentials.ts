@@ -1,0 +1,91 @@
+import type { Actor } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { StationRow } from '../../db/rows.ts'
+import { AppError } from '../../errors.ts'
+import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
+import type { Journal } from '../logs/index.ts'
+import type { StationRepository } from './repository.ts'
+
+/** How long a replaced secret still opens, until the new one is first used. */
+const OLD_SECRET_MS = 60_000
+
+export interface CredentialPorts {
+  database: Database
+  repository: StationRepository
+  journal: Journal
+  clock: Clock
+}
+
+/** A station as its credentials show it. */
+export interface AuthenticatedStation {
+  station: StationRow
+  /** When the secret that was shown opens nothing any more; undefined for the newest one. */
+  untilMs?: number
+}
+
+export type StationCredentials = ReturnType<typeof createStationCredentials>
+
+/** Secrets of stations: drawn, replaced with a moment of grace, revoked, and held against what is shown. */
+export function createStationCredentials({ database, repository, journal, clock }: CredentialPorts) {
+  const previousHashOf = (station: StationRow) =>
+    (station.previousSecretUntilMs ?? 0) > clock.nowMs() ? station.previousSecretHash : null
+
+  /** Whoever has the new secret needs the old one no longer. */
+  function forgetPrevious({ id, secretHash }: StationRow): Promise<void> {
+    return database.write(async () => {
+      if ((await repository.find(id))?.secretHash !== secretHash) return
+      await repository.update(id, { previousSecretHash: null, previousSecretUntilMs: null })
+    })
+  }
+
+  return {
+    /** Gives a station a new secret; the old one holds until the new one is used, 60 s at most. Call inside a write. */
+    async renewSecret(id: string): Promise<string> {
+      const station = await repository.find(id)
+      if (!station) throw new AppError('not-found')
+      const secret = drawSecret()
+      await repository.update(id, {
+        secretHash: hashSecret(secret),
+        previousSecretHash: station.secretHash,
+        previousSecretUntilMs: station.secretHash === null ? null : clock.nowMs() + OLD_SECRET_MS,
+      })
+      return secret
+    },
+
+    /** Takes a station's secret away at once: it must be accepted again before it has another. */
+    revokeSecret(id: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        if (!(await repository.find(id))) throw new AppError('not-found')
+        // A secret that nobody has: without any, the site key would give the next one unasked.
+        const secretHash = hashSecret(drawSecret())
+        await repository.update(id, { secretHash, previousSecretHash: null, previousSecretUntilMs: null })
+        await repository.removeBootToken(id)
+        await journal.append({ action: 'station.secret_revoked', level: 'warning', actor, stationId: id })
+      })
+    },
+
+    /** The station behind credentials, wherever it calls from; undefined when they are wrong. */
+    async authenticate(id: string, secret: string): Promise<AuthenticatedStation | undefined> {
+      const station = await repository.find(id)
+      if (!station) return undefined
+      if (isSecret(secret, station.secretHash)) {
+        if (station.previousSecretHash !== null) await forgetPrevious(station)
+        return { station }
+      }
+      if (!isSecret(secret, previousHashOf(station))) return undefined
+      return { station, untilMs: station.previousSecretUntilMs ?? undefined }
+    },
+
+    /** Hashes of the secrets that open each station now, the newest first. */
+    async liveSecrets(ids: string[]): Promise<Map<string, string[]>> {
+      const rows = await repository.findAll(ids)
+      return new Map(
+        rows.map((station) => [
+          station.id,
+          [station.secretHash, previousHashOf(station)].filter((hash) => hash !== null),
+        ]),
+      )
+    },
+  }
+}

@@ -1,0 +1,28 @@
+import { OPERATOR_USERNAME } from '@escale/broker'
+import { AppError } from '../../errors.ts'
+import type { UsernameRepository } from './repository.ts'
+
+export { createUsernameRepository } from './repository.ts'
+
+export type Usernames = ReturnType<typeof createUsernames>
+
+/** The names under which machines connect to the bus: one space for stations and accounts. */
+export function createUsernames(repository: UsernameRepository) {
+  return {
+    /** Call inside a write. @throws AppError naming the field `id` when the name is reserved or taken */
+    async requireFree(username: string): Promise<void> {
+      if (username === OPERATOR_USERNAME) {
+        const message = { fr: 'Ce nom est réservé.', en: 'This name is reserved.' }
+        throw new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })
+      }
+      const holder = await repository.holderOf(username)
+      if (!holder) return
+      const { kind, label } = holder
+      const message = {
+        fr: `Cette valeur est déjà celle du ${kind === 'station' ? 'poste' : 'compte'} «\u202f${label}\u202f».`,
+        en: `This value already belongs to ${kind} “${label}”.`,
+      }
+      throw new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })
+    },
+  }
+}

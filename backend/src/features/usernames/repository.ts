@@ -1,0 +1,15 @@
+import type { Database } from '../../db/database.ts'
+
+export type UsernameRepository = ReturnType<typeof createUsernameRepository>
+
+export function createUsernameRepository({ models: { stations, accounts }, scope }: Database) {
+  return {
+    /** What people call the station or account of that name. */
+    async holderOf(username: string): Promise<{ kind: 'station' | 'account'; label: string } | undefined> {
+      const station = await stations.findByPk(username, scope())
+      if (station) return { kind: 'station', label: station.get().label }
+      const account = await accounts.findByPk(username, scope())
+      return account ? { kind: 'account', label: account.get().label } : undefined
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { Type, type Static } from 'typebox'
+import { operatorRoles } from './auth.ts'
+import { Instant, StationId, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
+
+export const accountKinds = ['automation', 'diagnostics'] as const
+export type AccountKind = (typeof accountKinds)[number]
+
+const writableFields = {
+  label: Type.String({ minLength: 1, maxLength: 100 }),
+  /** What an automation may ask for; diagnostics ask for nothing and have none. */
+  role: Type.Optional(oneOf(operatorRoles)),
+}
+
+/** A machine's login. Its id is its username on the bus, unique over accounts and stations. */
+export const Account = closed({
+  id: StationId,
+  kind: oneOf(accountKinds),
+  ...writableFields,
+  isActive: Type.Boolean(),
+  createdAt: Instant,
+  updatedAt: Instant,
+})
+export type Account = Static<typeof Account>
+
+export const AccountInput = closed({ id: StationId, kind: oneOf(accountKinds), ...writableFields })
+export type AccountInput = Static<typeof AccountInput>
+
+export const AccountReplacement = replacementOf(
+  closed({ ...writableFields, isActive: Type.Boolean() }),
+  closed({ ...Account.properties, secret: Type.String() }),
+)
+export type AccountReplacement = Static<typeof AccountReplacement>
+
+/** The answer to a creation and to a renewal: the only places where the secret is ever shown. */
+export const AccountWithSecret = closed({ ...Account.properties, secret: Type.String() })
+export type AccountWithSecret = Static<typeof AccountWithSecret>
+
+export const AccountPage = pageOf(Account)
+export type AccountPage = Static<typeof AccountPage>
+
+export const AccountQuery = closed({
+  ...listQuery,
+  kind: Type.Optional(oneOf(accountKinds)),
+  label: Type.Optional(Type.String({ maxLength: 100 })),
+  role: Type.Optional(oneOf(operatorRoles)),
+  isActive: Type.Optional(Type.Boolean()),
+})
+export type AccountQuery = Static<typeof AccountQuery>
