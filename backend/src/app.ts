@@ -25,7 +25,7 @@ import { metricsRoutes } from './http/metrics.ts'
 import { registerNotFound } from './http/not-found.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
-import { handleFailure, registerProblems } from './http/problem.ts'
+import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
 import { registerBodies, registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
 import { createServices, type ServiceOptions, type Services } from './services.ts'
@@ -92,8 +92,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     routerOptions: { ignoreTrailingSlash: true },
     trustProxy: options.trustedProxies || false,
     forceCloseConnections: true,
+    // While it closes, and for what is no request yet, the answers are ours as everywhere.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
     frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),
   })
+  registerClosing(http)
   registerValidation(http)
   registerBodies(http)
   registerProblems(http)

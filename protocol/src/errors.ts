@@ -28,6 +28,18 @@ export const errorTable = {
     'Le corps de la requête n’est pas du JSON valide.',
     'The request body is not valid JSON.',
   ),
+  'malformed-request': entry(400, 'La requête n’est pas du HTTP valable.', 'The request is not valid HTTP.'),
+  'request-timeout': entry(
+    408,
+    'La requête n’est pas arrivée entière à temps.',
+    'The request did not arrive whole in time.',
+    true,
+  ),
+  'headers-too-large': entry(
+    431,
+    'Les en-têtes de la requête sont trop longs.',
+    'The headers of the request are too long.',
+  ),
   'invalid-query': entry(
     400,
     'Un paramètre de l’adresse n’est pas valable.',

@@ -30,7 +30,7 @@ export function registerNotFound(app: FastifyInstance): void {
 /** The admin's own router knows its pages; files, the API and the sockets are not among them. */
 function isPageOfAdmin({ method, headers }: FastifyRequest, path: string): boolean {
   const isPath = !/^\/(api|ws|mqtt)(\/|$)/.test(path) && !/\.\w+$/.test(path)
-  return method === 'GET' && isPath && (headers.accept ?? '').includes('text/html')
+  return (method === 'GET' || method === 'HEAD') && isPath && (headers.accept ?? '').includes('text/html')
 }
 
 function patternOf(path: string): RegExp {

@@ -118,6 +118,7 @@ export function errorsOf({ method, url, schema = {}, config }: RouteOptions): Er
     url.includes('/:') && 'not-found',
     schema.takesVersion === true && 'version-conflict',
     'internal',
+    'unavailable',
   ]
   const derived = codes.filter((code) => code !== false)
   return [...new Set([...derived, ...(schema.errors ?? [])])]

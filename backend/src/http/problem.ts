@@ -1,7 +1,11 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } from '@escale/protocol'
 import { AppError, messageOf } from '../errors.ts'
 import { fieldErrorOf } from './field-errors.ts'
+
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** French unless the reader asks for English first; whoever takes any language gets French. */
 export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
@@ -30,24 +34,60 @@ export function handleFailure(err: FastifyError, request: FastifyRequest, reply:
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
-  const language = languageOf(request)
-  const { status } = errorTable[error.code]
+  const problem = problemOf(error, request.url, languageOf(request))
+  const { status } = problem
+  if (error.extras.retryAfterSeconds !== undefined)
+    reply.header('retry-after', error.extras.retryAfterSeconds)
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  return reply.code(status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+}
+
+function problemOf(error: AppError, instance: string, language: Language): Problem {
   const { errors } = error.extras
-  const problem: Problem = {
+  return {
     type: `urn:escale:error:${error.code}`,
     title: errorTitle(error.code, language),
-    status,
+    status: errorTable[error.code].status,
     detail: messageOf(error, language),
-    instance: request.url,
+    instance,
     code: error.code,
     ...(errors
       ? { errors: errors.map(({ pointer, message }) => ({ pointer, message: message[language] })) }
       : {}),
   }
-  if (error.extras.retryAfterSeconds !== undefined)
-    reply.header('retry-after', error.extras.retryAfterSeconds)
-  if (status === 401) reply.header('www-authenticate', 'Bearer')
-  return reply.code(status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem))
+}
+
+const codeOfConnectionError: Record<string, ErrorCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+}
+
+/** Answers what is no request yet, in French: nobody has said which language they read. The connection ends. */
+export function refuseConnection(err: Error & { code?: string }, socket: Socket): void {
+  if (err.code === 'ECONNRESET' || socket.destroyed) return
+  const code = codeOfConnectionError[err.code ?? ''] ?? 'malformed-request'
+  const problem = problemOf(new AppError(code), '', 'fr')
+  const body = JSON.stringify(problem)
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroySoon()
+}
+
+/** Once the server closes, whatever still arrives on an open connection is told to come back. */
+export function registerClosing(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', (done) => {
+    isClosing = true
+    done()
+  })
+  app.addHook('onRequest', async () => {
+    if (isClosing) throw new AppError('unavailable')
+  })
 }
 
 const codeOfFastifyError: Record<string, ErrorCode> = {

@@ -12,7 +12,8 @@ export interface Listener {
   /** undefined sees everything. */
   sessionId: string | undefined
   operatorId: string
-  send(frame: string): void
+  /** @param text the frame as it is sent */
+  send(text: string, frame: ServerFrame): void
   /** The operator's terms have changed: they must sign in again. */
   dismiss(): void
 }
@@ -41,7 +42,7 @@ export function createAudience(ports: {
     if (listeners.size === 0) return
     const text = JSON.stringify(frame)
     for (const listener of listeners) {
-      if (listener.sessionId === undefined || listener.sessionId === sessionId) listener.send(text)
+      if (listener.sessionId === undefined || listener.sessionId === sessionId) listener.send(text, frame)
     }
   }
 

@@ -53,6 +53,9 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   const { audience, auth, sessions, codes, clock } = ports
   let claims: AccessClaims | undefined
   let leave: (() => void) | undefined
+  /** The session whose start this screen was last told of, as one among all. */
+  let toldStart: string | undefined
+  const wasToldStartOf = (sessionId: string) => toldStart === sessionId
   let deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), FIRST_TOKEN_MS)
 
   const isOpen = () => socket.readyState === socket.OPEN
@@ -88,7 +91,10 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
     leave = audience.add({
       sessionId: request.sessionId,
       operatorId: accepted.sub,
-      send: sendText,
+      send: (text, frame) => {
+        if (frame.type === 'session_started') toldStart = frame.sessionId
+        sendText(text)
+      },
       dismiss: () => socket.close(LIVE_CLOSE.unauthenticated),
     })
     send({ type: 'connection_established', sentAt: instantOf(clock.nowMs()) })
@@ -124,8 +130,11 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
         return
       }
       case 'start_session': {
+        toldStart = undefined
         const session = unwrap(await sessions.start(frame.sessionId, frame.stationId, actor))
-        send({ type: 'session_started', ...toSessionTime(session, clock.nowMs()) })
+        // What happened was told with the commit; what was so already, or is not watched here, only now.
+        if (!wasToldStartOf(session.id))
+          send({ type: 'session_started', ...toSessionTime(session, clock.nowMs()) })
         return
       }
     }

@@ -177,6 +177,22 @@ describe('what a screen may ask', () => {
     expect(await live.next('time_update')).toMatchObject({ sessionId: id, remainingSeconds: 1_800 })
     live.send({ type: 'get_time', sessionId: 'unknown' })
     expect(await live.next('error')).toMatchObject({ code: 'not-found' })
+    const startsTold = () => live.frames.filter(({ type }) => type === 'session_started').length
+    expect(startsTold(), 'told once, though it watches what it did').toBe(0)
+    live.send({ type: 'start_session', sessionId: id, stationId: station.id })
+    expect(await live.next('session_started')).toMatchObject({ sessionId: id })
+    live.send({ type: 'get_time', sessionId: id })
+    await live.next('time_update')
+    expect(startsTold()).toBe(0)
+  })
+
+  it('starts a session that the screen does not watch, and says so', async () => {
+    const { id } = await test.createStation()
+    const [watched, other] = [await test.createSession(), await test.createSession({ stationId: id })]
+    const live = await test.live(`${watched.id}/`)
+    await live.next('connection_established')
+    live.send({ type: 'start_session', sessionId: other.id })
+    expect(await live.next('session_started')).toMatchObject({ sessionId: other.id })
   })
 
   it('is less for a viewer, who may look and not touch', async () => {
