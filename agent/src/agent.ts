@@ -14,6 +14,7 @@ import {
   type StationState,
 } from './core/index.ts'
 import { enrol } from './link/enrolment.ts'
+import { establishTrust, type Trust } from './link/trust.ts'
 import { createMonotonicClock } from './monotonic-clock.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
 import { createScreenServer, type ScreenServer } from './screen/screen-server.ts'
@@ -32,8 +33,10 @@ export type Credentials =
   | { kind: 'identity'; stationId: string; mqttSecret: string; mqttUrl?: string }
 
 export interface AgentOptions {
-  /** Base address of the server, `http://host:port`. */
+  /** Base address of the server, `http://host:port` or `https://…`. */
   server: string
+  /** SHA-256 of the authority of an https server, 64 hex digits; without it the first one seen is kept. */
+  caFingerprint?: string
   credentials: Credentials
   platform: Platform
   store: Store
@@ -130,7 +133,17 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  const identify = async (machine: MachineIdentity): Promise<Identity> => {
+  /** Undefined where nothing is encrypted. */
+  const trustServer = async (): Promise<Trust | undefined> => {
+    const { server, caFingerprint } = options
+    if (!server.startsWith('https:')) return undefined
+    const saved = await store.readTrust()
+    const trust = await establishTrust({ server, caFingerprint, saved, log, signal: aborter.signal })
+    if (trust !== saved) await store.writeTrust(trust)
+    return trust
+  }
+
+  const identify = async (machine: MachineIdentity, trust: Trust | undefined): Promise<Identity> => {
     const { credentials, server } = options
     if (credentials.kind === 'identity') {
       const mqttUrl = credentials.mqttUrl ?? webSocketUrlOf(server)
@@ -140,6 +153,7 @@ export function createAgent(options: AgentOptions): Agent {
     if (saved?.server === server) return saved
     const enrolled = await enrol({
       server,
+      caCertificate: trust?.caCertificate,
       request: {
         enrolmentKey: credentials.enrolmentKey,
         macAddress: machine.macAddress,
@@ -158,11 +172,14 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   const join = async (machine: MachineIdentity) => {
-    const identity = await identify(machine)
+    const trust = await trustServer()
+    const identity = await identify(machine, trust)
     if (aborter.signal.aborted) return
     dispatch({ kind: 'enrolled', stationId: identity.stationId, snapshot: await store.readState() })
     link = createStationLink({
       identity,
+      // What was trusted anew since the enrolment wins over what the enrolment told.
+      caCertificate: trust?.caCertificate ?? identity.caCertificate,
       machine,
       bootId,
       platform,

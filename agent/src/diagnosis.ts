@@ -1,6 +1,11 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
 import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { shownFingerprint } from './link/fingerprint.ts'
+import { tlsFailureOf } from './link/tls-failure.ts'
+import { checkServer, type Trust } from './link/trust.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
@@ -34,13 +39,16 @@ async function runningView(screenPort: number): Promise<RunningView | undefined>
 /** What the agent running on this machine says of itself. */
 export async function statusOf({
   screenPort,
+  dataDir,
 }: AgentSettings): Promise<{ isRunning: boolean; lines: string[] }> {
   const view = await runningView(screenPort)
   if (view === undefined) return { isRunning: false, lines: [`no agent answers on port ${screenPort}`] }
+  const trust = await createFileStore(dataDir).readTrust()
   const lines = [
     `station ${view.stationId ?? '(pairing)'}${view.label === undefined ? '' : ` (${view.label})`}`,
     `state ${view.phase ?? 'unknown'}`,
     `server ${view.isOnline === true ? 'connected' : 'not connected'}`,
+    ...(trust === undefined ? [] : [describeTrust(trust)]),
   ]
   return { isRunning: true, lines }
 }
@@ -50,7 +58,7 @@ export async function examine(settings: AgentSettings, pageDir: string): Promise
   return [
     await findData(settings),
     await findPage(pageDir),
-    await findServer(settings),
+    ...(await findServer(settings)),
     ...(await findBroker(settings)),
     await findAgent(settings),
   ]
@@ -76,47 +84,86 @@ async function findPage(pageDir: string): Promise<Finding> {
   return { isGood: false, what: 'screen page missing', advice: ': run "npm run build -w agent".' }
 }
 
-async function findServer({ server }: AgentSettings): Promise<Finding> {
-  if (server === undefined) {
-    return { isGood: false, what: 'no server given', advice: ': say where it is with --server.' }
-  }
-  try {
-    const { status } = await fetch(new URL('/healthz', server), {
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    })
-    if (status === 200) return { isGood: true, what: `server ${server}` }
-    return { isGood: false, what: `server ${server} answers ${status}`, advice: ': look at its log.' }
-  } catch {
-    const advice = ': check the address, the cable, and that the server runs.'
-    return { isGood: false, what: `server ${server} does not answer`, advice }
-  }
+function describeTrust({ caCertificate, origin }: Trust): string {
+  if (caCertificate === undefined) return 'authority known to this machine'
+  const words = origin === 'given' ? 'given at install' : 'trusted on first use'
+  return `authority ${shownFingerprint(caCertificate)}, ${words}`
 }
 
-async function findBroker({ dataDir }: AgentSettings): Promise<Finding[]> {
-  const identity = await createFileStore(dataDir)
-    .readIdentity()
-    .catch(() => undefined)
+async function findServer({ server, dataDir, caFingerprint }: AgentSettings): Promise<Finding[]> {
+  if (server === undefined) {
+    return [{ isGood: false, what: 'no server given', advice: ': say where it is with --server.' }]
+  }
+  const isEncrypted = server.startsWith('https:')
+  const trust = isEncrypted ? await createFileStore(dataDir).readTrust() : undefined
+  if (isEncrypted && trust?.server !== server) {
+    const how = caFingerprint === undefined ? 'on first use' : 'by the fingerprint given'
+    return [
+      { isGood: true, what: `server ${server} not met yet: it will be trusted ${how} when the agent runs` },
+    ]
+  }
+  const reached = await reach(server, trust?.caCertificate)
+  if (!reached.isGood) return [reached]
+  return [reached, ...(trust === undefined ? [] : [{ isGood: true, what: describeTrust(trust) }])]
+}
+
+async function findBroker({ dataDir, server }: AgentSettings): Promise<Finding[]> {
+  const store = createFileStore(dataDir)
+  const identity = await store.readIdentity().catch(() => undefined)
   if (identity === undefined) {
     return [{ isGood: true, what: 'not enrolled yet: it will be when the agent runs' }]
   }
-  const { hostname, port, protocol } = new URL(identity.mqttUrl)
-  const fallback = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 }[protocol] ?? 1883
-  const target = { host: hostname, port: port === '' ? fallback : Number(port) }
-  const what = `broker ${target.host}:${target.port}`
-  if (await canConnect(target)) return [{ isGood: true, what }]
-  return [{ isGood: false, what: `${what} does not answer`, advice: ': check the firewall for this port.' }]
+  const trust = server?.startsWith('https:') ? await store.readTrust() : undefined
+  return [await reach(identity.mqttUrl, trust?.caCertificate ?? identity.caCertificate)]
 }
 
-function canConnect(target: { host: string; port: number }): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ ...target, timeout: ANSWER_LIMIT_MS })
-    const done = (isConnected: boolean) => {
+/** Whether somebody answers there and, where the address wants encryption, shows a certificate that holds. */
+async function reach(url: string, caCertificate: string | undefined): Promise<Finding> {
+  const { protocol } = new URL(url)
+  const what = `${protocol.startsWith('mqtt') ? 'broker' : 'server'} ${url}`
+  const isEncrypted = protocol === 'mqtts:' || protocol === 'wss:'
+  try {
+    if (protocol.startsWith('http')) {
+      const status = await statusAt(new URL('/healthz', url), caCertificate)
+      if (status !== 200)
+        return { isGood: false, what: `${what} answers ${status}`, advice: ': look at its log.' }
+    } else if (isEncrypted) await checkServer(url, caCertificate, AbortSignal.timeout(ANSWER_LIMIT_MS))
+    else await canConnect(url)
+    return { isGood: true, what }
+  } catch (err) {
+    const failure = tlsFailureOf(err)
+    if (failure !== undefined) return { isGood: false, what: `${what} refused: ${failure}.` }
+    const advice = ': check that the server runs, the address, the cable, and the firewall for this port.'
+    return { isGood: false, what: `${what} does not answer`, advice }
+  }
+}
+
+function statusAt(url: URL, ca: string | undefined): Promise<number> {
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp
+  const signal = AbortSignal.timeout(ANSWER_LIMIT_MS)
+  return new Promise((resolve, reject) => {
+    const request = send(url, { ca, agent: false, signal }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    request.on('error', reject).end()
+  })
+}
+
+function canConnect(url: string): Promise<void> {
+  const { hostname, port, protocol } = new URL(url)
+  const usual = protocol === 'mqtt:' ? 1883 : 80
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port) || usual, timeout: ANSWER_LIMIT_MS })
+    const done = (err?: Error) => {
       socket.destroy()
-      resolve(isConnected)
+      if (err) reject(err)
+      else resolve()
     }
-    socket.once('connect', () => done(true))
-    socket.once('error', () => done(false))
-    socket.once('timeout', () => done(false))
+    socket.once('connect', () => done())
+    socket.once('error', done)
+    socket.once('timeout', () => done(new Error('no answer in time')))
   })
 }
 

@@ -32,10 +32,7 @@ function platformOf({ dataDir, isInCharge }: AgentSettings): Platform {
 
 async function run(settings: AgentSettings): Promise<void> {
   const { server, dataDir, screenPort, hasKiosk, mac, caFingerprint } = settings
-  if (server === undefined) throw new SettingsError('--server is missing, such as http://server:3000')
-  if (caFingerprint !== undefined) {
-    throw new SettingsError('--ca-fingerprint: this version cannot pin a certificate yet')
-  }
+  if (server === undefined) throw new SettingsError('--server is missing, such as https://server:3443')
   const credentials = credentialsOf(settings)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   // Synchronous: a worker does not survive bundling, and the last words before an exit count most.
@@ -58,6 +55,7 @@ async function run(settings: AgentSettings): Promise<void> {
   const platform = platformOf(settings)
   const agent = createAgent({
     server,
+    caFingerprint,
     credentials,
     platform,
     store: createFileStore(dataDir),

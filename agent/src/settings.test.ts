@@ -37,8 +37,27 @@ describe('the agent’s settings', () => {
     ['an unknown command', ['start']],
     ['a server that is no address', ['--server', 'pc-serveur']],
     ['a port out of range', ['--screen-port', '70000']],
+    ['a fingerprint that is none', ['--ca-fingerprint', 'ab:cd']],
+    [
+      'a fingerprint for what is not encrypted',
+      ['--server', 'http://a:1', '--ca-fingerprint', 'ab'.repeat(32)],
+    ],
   ])('refuse %s in a sentence', (_, args) => {
     expect(() => read([...args, '--data-dir', '/nonexistent'])).toThrow(SettingsError)
+  })
+
+  it('take a fingerprint in any common notation', () => {
+    const hex = '00ff1b'.repeat(10) + 'a0b1'
+    const pairs = (hex.match(/../g) ?? []).join(':').toUpperCase()
+    const base64 = Buffer.from(hex, 'hex').toString('base64')
+    for (const given of [
+      hex,
+      pairs,
+      pairs.replaceAll(':', ' '),
+      `SHA256:${base64.slice(0, -1)}`,
+      `sha256 Fingerprint=${pairs}`,
+    ])
+      expect(read(['--server', 'https://a', '--ca-fingerprint', given]).settings.caFingerprint).toBe(hex)
   })
 
   it('refuse an agent.json that is not an object', async () => {

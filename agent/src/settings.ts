@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { normaliseFingerprint } from './link/fingerprint.ts'
 
 export const DEFAULT_SCREEN_PORT = 4680
 
@@ -24,6 +25,7 @@ type Flag = keyof typeof flags
 export interface AgentSettings {
   server?: string
   enrolmentKey?: string
+  /** 64 hex digits. */
   caFingerprint?: string
   stationId?: string
   mqttSecret?: string
@@ -65,12 +67,13 @@ export function readSettings(
   const file = readFile(join(dataDir, 'agent.json'))
   const find = (flag: Flag) => text(values[flag]) ?? fromEnv(flag) ?? text(file[camelCase(flag)])
   const isSet = (flag: Flag) => ['true', '1', 'yes'].includes(find(flag) ?? '')
+  const server = serverOf(find('server'))
   return {
     verb,
     settings: {
-      server: serverOf(find('server')),
+      server,
       enrolmentKey: find('enrolment-key'),
-      caFingerprint: find('ca-fingerprint'),
+      caFingerprint: fingerprintFor(server, find('ca-fingerprint')),
       stationId: find('station-id'),
       mqttSecret: find('mqtt-secret'),
       mac: find('mac'),
@@ -124,9 +127,23 @@ function serverOf(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new SettingsError(`--server wants an address such as http://server:3000, not ${value}`)
+    throw new SettingsError(`--server wants an address such as https://server:3443, not ${value}`)
   }
   return url.origin
+}
+
+function fingerprintFor(server: string | undefined, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const fingerprint = normaliseFingerprint(value)
+  if (fingerprint === undefined) {
+    throw new SettingsError(
+      `--ca-fingerprint wants a SHA-256 as "npm run cert -- --show" prints it, not ${value}`,
+    )
+  }
+  if (server?.startsWith('http:')) {
+    throw new SettingsError(`--ca-fingerprint checks an https server, and ${server} is not encrypted`)
+  }
+  return fingerprint
 }
 
 function portOf(value: string | undefined): number {

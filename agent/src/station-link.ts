@@ -17,6 +17,8 @@ import type { Identity } from './store.ts'
 
 export interface StationLinkOptions {
   identity: Identity
+  /** PEM of the authority that the broker's certificate is checked by. */
+  caCertificate?: string
   machine: MachineIdentity
   bootId: string
   platform: Platform
@@ -50,7 +52,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     url: identity.mqttUrl,
     stationId: identity.stationId,
     secret: identity.mqttSecret,
-    caCertificate: identity.caCertificate,
+    caCertificate: options.caCertificate,
     presence: () => ({ bootId, agentVersion: AGENT_VERSION, ...machine }),
     nowMs,
     log,

@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile'
 import { Ack, Command, Enrolled, SiteConfig, StationEvent } from '@escale/protocol'
 import type { Snapshot } from './core/index.ts'
 import type { RememberedCommand } from './link/commands.ts'
+import { Trust } from './link/trust.ts'
 
 const Identity = Type.Object({ ...Enrolled.properties, server: Type.String() })
 /** The station's identity, and the server that gave it. */
@@ -60,6 +61,7 @@ const SavedCommands = Type.Array(
 )
 
 const identityCheck = Compile(Identity)
+const trustCheck = Compile(Trust)
 const stateCheck = Compile(SavedState)
 const commandsCheck = Compile(SavedCommands)
 
@@ -67,6 +69,8 @@ const commandsCheck = Compile(SavedCommands)
 export interface Store {
   readIdentity: () => Promise<Identity | undefined>
   writeIdentity: (identity: Identity) => Promise<void>
+  readTrust: () => Promise<Trust | undefined>
+  writeTrust: (trust: Trust) => Promise<void>
   readState: () => Promise<Snapshot | undefined>
   /** Writes are put in line; of those waiting only the newest is written. */
   writeState: (snapshot: Snapshot) => Promise<void>
@@ -83,12 +87,18 @@ export function createFileStore(dataDir: string): Store {
     dataDir,
     join(dataDir, 'commands.json'),
   )
+  const trustPath = join(dataDir, 'trust.json')
   return {
     readIdentity: async () => {
       const value = await readJson(identityPath)
       return identityCheck.Check(value) ? value : undefined
     },
     writeIdentity: (identity) => replaceFile(dataDir, identityPath, identity),
+    readTrust: async () => {
+      const value = await readJson(trustPath)
+      return trustCheck.Check(value) ? value : undefined
+    },
+    writeTrust: (trust) => replaceFile(dataDir, trustPath, trust),
     readState: async () => {
       const value = await readJson(join(dataDir, 'state.json'))
       return stateCheck.Check(value) ? value : undefined
@@ -125,12 +135,18 @@ function createNewestWriter<T>(dataDir: string, path: string): (value: T) => Pro
 /** For a diskless station, and for rooms of simulated ones. */
 export function createMemoryStore(): Store {
   let identity: Identity | undefined
+  let trust: Trust | undefined
   let state: Snapshot | undefined
   let taken: readonly RememberedCommand[] = []
   return {
     readIdentity: () => Promise.resolve(identity),
     writeIdentity: (next) => {
       identity = next
+      return Promise.resolve()
+    },
+    readTrust: () => Promise.resolve(trust),
+    writeTrust: (next) => {
+      trust = next
       return Promise.resolve()
     },
     readState: () => Promise.resolve(state),

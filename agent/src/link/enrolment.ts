@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile'
 import { Enrolled, PairingPending, type EnrolInput } from '@escale/protocol'
 import { createBackoff } from './backoff.ts'
 import { postJson } from './post-json.ts'
+import { tlsFailureOf } from './tls-failure.ts'
 
 const ANSWER_LIMIT_MS = 10_000
 const MAX_PAIRING_WAIT_SECONDS = 300
@@ -14,8 +15,10 @@ const enrolled = Compile(Type.Object(Enrolled.properties))
 const pairing = Compile(Type.Object(PairingPending.properties))
 
 export interface EnrolmentOptions {
-  /** Base address of the server, `http://host:port`. */
+  /** Base address of the server, `http://host:port` or `https://…`. */
   server: string
+  /** PEM of the authority that an https server is checked by; without it the machine's own ones are. */
+  caCertificate?: string
   request: EnrolInput
   onPairingCode: (code: string) => void
   log: Logger
@@ -62,18 +65,23 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
       // A pairing request that has lapsed is asked for anew.
       pairingSecret = undefined
     } else {
-      log.warn({ err: attempt.err, server: options.server, retryMs }, 'the server cannot be reached to enrol')
+      const { err } = attempt
+      const reason = tlsFailureOf(err)
+      if (reason === undefined)
+        log.warn({ err, server: options.server, retryMs }, 'the server cannot be reached to enrol')
+      else log.error({ server: options.server, retryMs, reason }, 'the server is not trusted')
     }
     await wait(retryMs, undefined, { signal })
   }
 }
 
 async function tryEnrol(options: EnrolmentOptions, pairingSecret: string | undefined): Promise<Attempt> {
-  const { server, request, signal } = options
+  const { server, request, signal, caCertificate } = options
   const body = pairingSecret === undefined ? request : { ...request, pairingSecret }
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)])
-    const { status, body: answer } = await postJson(new URL('/api/postes/enrol/', server), body, limit)
+    const url = new URL('/api/postes/enrol/', server)
+    const { status, body: answer } = await postJson(url, body, { signal: limit, caCertificate })
     if (status === 200 && enrolled.Check(answer)) return { kind: 'enrolled', identity: answer }
     if (status === 202 && pairing.Check(answer)) return { kind: 'pairing', pairing: answer }
     return { kind: 'refused', status, code: codeOf(answer) }

@@ -13,6 +13,7 @@ import { sampleOf, type ClockSample } from '../core/index.ts'
 import { createBackoff } from './backoff.ts'
 import { incomingTopics, readIncoming, type Incoming } from './payloads.ts'
 import { createRequests, type Requests } from './requests.ts'
+import { tlsFailureOf } from './tls-failure.ts'
 
 const KEEPALIVE_SECONDS = 10
 const CONNECT_LIMIT_MS = 8_000
@@ -28,6 +29,7 @@ export interface LinkOptions {
   url: string
   stationId: string
   secret: string
+  /** PEM of the authority that the broker's certificate is checked by; without it the machine's own ones are. */
   caCertificate?: string
   /** What presence says, but for its cause and the connection's number. */
   presence: () => Omit<Presence, 'online' | 'cause' | 'connectionSeq'>
@@ -188,7 +190,8 @@ export function createLink(options: LinkOptions): Link {
       // Once per cut: the attempts after the first fail for the same reason.
       const level = hasToldFailure ? 'debug' : 'warn'
       hasToldFailure = true
-      log[level]({ err, url: options.url }, 'connection to the broker failed, trying on')
+      const told = { err, url: options.url, reason: tlsFailureOf(err) }
+      log[level](told, 'connection to the broker failed, trying on')
     })
     current.on('close', () => lose(current))
   }

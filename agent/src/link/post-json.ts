@@ -3,6 +3,12 @@ import { request as requestHttps } from 'node:https'
 
 const MAX_ANSWER_BYTES = 262_144
 
+export interface PostOptions {
+  signal: AbortSignal
+  /** PEM of the authority that a server's certificate is checked by; without it the machine's own ones are. */
+  caCertificate?: string
+}
+
 export interface JsonAnswer {
   status: number
   /** Undefined where the answer is no JSON. */
@@ -12,9 +18,10 @@ export interface JsonAnswer {
 /**
  * Posts JSON and reads the answer; a redirection is an answer like any other and is not followed. Not by fetch:
  * its first use costs 12 MB for good, and an agent asks once.
- * @throws Error when there is no whole answer, or `signal` is aborted first.
+ * @throws Error when there is no whole answer, the server's certificate does not hold, or `signal` is aborted first.
  */
-export async function postJson(url: URL, body: unknown, signal: AbortSignal): Promise<JsonAnswer> {
+export async function postJson(url: URL, body: unknown, options: PostOptions): Promise<JsonAnswer> {
+  const { signal, caCertificate: ca } = options
   const text = JSON.stringify(body)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
@@ -24,7 +31,7 @@ export async function postJson(url: URL, body: unknown, signal: AbortSignal): Pr
       accept: 'application/json',
     }
     // No agent: the connection closes with the answer.
-    const request = send(url, { method: 'POST', headers, agent: false, signal }, resolve)
+    const request = send(url, { method: 'POST', headers, agent: false, signal, ca }, resolve)
     request.on('error', reject)
     request.end(text)
   })
