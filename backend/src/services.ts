@@ -43,6 +43,7 @@ import {
   createCodeValidation,
   createDeadlines,
   createRunningSessions,
+  createSessionCredits,
   createSessionGrants,
   createSessionRepository,
   createSessionService,
@@ -141,6 +142,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const running = createRunningSessions(events)
   const sessions = createSessionService(sessionPorts)
   const grants = createSessionGrants({ ...sessionPorts, codes: accessCodes, sessions })
+  const credits = createSessionCredits({ ...sessionPorts, sessions })
   const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles })
   const deadlines = createDeadlines({ sessions, running, events, clock, log })
 
@@ -264,6 +266,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     calendar,
     codes,
     commandDeadlines,
+    credits,
     commands,
     credentialWatch,
     credentials,

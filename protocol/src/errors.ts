@@ -104,6 +104,12 @@ export const errorTable = {
   'session-not-active': entry(409, 'Cette session n’est pas en cours.', 'This session is not in progress.'),
   'session-not-suspended': entry(409, 'Cette session n’est pas suspendue.', 'This session is not suspended.'),
   'session-ended': entry(409, 'Cette session est terminée.', 'This session is over.'),
+  'no-credit': entry(409, 'Cette session n’a pas de crédit à donner.', 'This session has no credit to give.'),
+  'no-session-for-credit': entry(
+    409,
+    'Ce visiteur n’a pas de session\u00a0: créez-en une, puis donnez-lui le crédit.',
+    'This visitor has no session: create one, then give it the credit.',
+  ),
   'no-active-session': entry(
     404,
     'Aucune session en cours sur ce poste.',

@@ -77,6 +77,7 @@ export const SessionQuery = closed({
   userId: Type.Optional(EntityId),
   stationId: Type.Optional(StationId),
   endReason: Type.Optional(oneOf(endReasons)),
+  hasCredit: Type.Optional(Type.Boolean()),
   createdBy: Type.Optional(Type.String({ maxLength: 100 })),
   from: Type.Optional(Instant),
   to: Type.Optional(Instant),
@@ -100,6 +101,10 @@ export const AddTimeInput = closed({
   minutes: Type.Integer({ minimum: -1440, maximum: 1440, not: { const: 0 } }),
 })
 export type AddTimeInput = Static<typeof AddTimeInput>
+
+/** Where a session's credit goes; by default to the visitor's running session, else to their next one. */
+export const GiveCreditInput = closed({ toSessionId: Type.Optional(EntityId) })
+export type GiveCreditInput = Static<typeof GiveCreditInput>
 
 export const ReasonInput = closed({ reason: Type.Optional(Type.String({ maxLength: 500 })) })
 export type ReasonInput = Static<typeof ReasonInput>

@@ -39,6 +39,7 @@ const AROUND = {
     ...['GET /{id}/export/', 'POST /{id}/erase/'],
   ],
   comptes: ['GET /', 'POST /', 'GET /{id}/', 'PUT /{id}/', 'DELETE /{id}/', 'POST /{id}/renouveler/'],
+  sessions: ['POST /{id}/give_credit/'],
   operateurs: ['GET /', 'POST /', 'GET /{id}/', 'PUT /{id}/', 'DELETE /{id}/'],
   postes: [
     ...['POST /{id}/boot_token/', 'POST /{id}/revoquer/'],

@@ -1,4 +1,5 @@
 export { createAccessCodes, createCodeValidation, type CodeValidation } from './codes.ts'
+export { createSessionCredits, type SessionCredits } from './credits.ts'
 export { createDeadlines } from './deadlines.ts'
 export { createSessionGrants, type SessionGrants } from './grants.ts'
 export { createSessionRepository } from './repository.ts'

@@ -56,6 +56,12 @@ export function createSessionRepository({ models, scope, containing }: Database)
       findOne({ codeHash, state: 'pending', codeExpiresAtMs: { [Op.gt]: nowMs } }),
     findRunningAt: (stationId: string) => findOne({ stationId, ...running }),
     findRunningOf: (userId: string) => findOne({ userId, ...running }),
+    /** The session at a station that ran out after `sinceMs`, Unix milliseconds: the newest of them. */
+    async findEndedAt(stationId: string, sinceMs: number): Promise<SessionRecord | undefined> {
+      const where = { stationId, endReason: 'expired' as const, endedAtMs: { [Op.gt]: sinceMs } }
+      const row = await sessions.findOne({ where, order: [['endedAtMs', 'DESC']], ...scope() })
+      return row ? toSessionRecord(row.get()) : undefined
+    },
     findUnendedOf: (userId: string) => findAll({ userId, state: { [Op.ne]: 'ended' } }),
     findDue: (nowMs: number) => findAll({ deadlineMs: { [Op.lte]: nowMs } }),
     async isCodeTaken(codeHash: string): Promise<boolean> {
@@ -136,11 +142,12 @@ export function createSessionRepository({ models, scope, containing }: Database)
 }
 
 function whereOf(
-  { states, search, from, to, ...equal }: SessionFilter,
+  { states, search, from, to, hasCredit, ...equal }: SessionFilter,
   containing: Containing,
 ): WhereOptions<SessionRow> {
   const conditions = [equalTo<SessionRow>(equal)]
   if (states) conditions.push({ state: { [Op.in]: states } })
+  if (hasCredit !== undefined) conditions.push({ creditSeconds: hasCredit ? { [Op.gt]: 0 } : 0 })
   if (from !== undefined) conditions.push({ createdAtMs: { [Op.gte]: unixMsOf(from) } })
   if (to !== undefined) conditions.push({ createdAtMs: { [Op.lte]: unixMsOf(to) } })
   if (search) conditions.push(containing<SessionRow>(['id', 'userId', 'stationId', 'createdBy'], search))

@@ -3,6 +3,7 @@ import {
   AddTimeInput,
   CreatedSession,
   EntityId,
+  GiveCreditInput,
   ReasonInput,
   Session,
   SessionInput,
@@ -26,6 +27,7 @@ import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { pageAnswer, type PageQuery, type Rows } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { CodeValidation } from './codes.ts'
+import type { SessionCredits } from './credits.ts'
 import type { SessionGrants } from './grants.ts'
 import type { SessionService } from './service.ts'
 import { toSession, toSessionTime } from './view.ts'
@@ -57,6 +59,7 @@ const startErrors = [
 export interface SessionRoutePorts {
   sessions: SessionService
   grants: SessionGrants
+  credits: SessionCredits
   codes: CodeValidation
   clock: Clock
 }
@@ -66,6 +69,7 @@ type OneSession = FastifyRequest<{ Params: { id: string } }>
 export function sessionRoutes({
   sessions,
   grants,
+  credits,
   codes,
   clock,
 }: SessionRoutePorts): FastifyPluginAsyncTypebox {
@@ -270,6 +274,29 @@ export function sessionRoutes({
           reply,
           { type: 'terminate', reason: 'terminated' },
           reason ? { reason } : undefined,
+        )
+      },
+    )
+    app.post(
+      '/:id/give_credit',
+      {
+        config: write,
+        schema: {
+          tags,
+          summary: 'Give back what a failure took',
+          ...versioned,
+          errors: ['no-credit', 'no-session-for-credit', 'session-ended'],
+          params,
+          body: GiveCreditInput,
+          response: one,
+        },
+      },
+      async (request, reply) => {
+        const { params: of, body } = request
+        const expectedVersion = expectedVersionOf(request)
+        return send(
+          reply,
+          unwrap(await credits.give(of.id, body.toSessionId, actorOf(request), expectedVersion)),
         )
       },
     )

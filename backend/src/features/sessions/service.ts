@@ -223,7 +223,18 @@ export function createSessionService(ports: SessionPorts) {
         if (session?.stationId !== actor.id) return failure('not-found')
         const unseenSeconds = await repository.unseenSeconds(id, end.version)
         const input = { type: 'stationEnded', atMs: end.atMs, reason: end.reason, unseenSeconds } as const
-        return step(session, input, actor)
+        const ended = await step(session, input, actor)
+        const lostSeconds = ended.ok ? ended.value.creditSeconds - session.creditSeconds : 0
+        if (lostSeconds > 0) {
+          const { stationId, userId } = session
+          const details = { lostSeconds, cause: 'grant-unseen' }
+          await journal.append({
+            action: 'session.credit_noted',
+            level: 'warning',
+            ...{ actor, stationId, sessionId: id, userId, details },
+          })
+        }
+        return ended
       })
     },
 

@@ -1,9 +1,10 @@
-import { SessionEndedDetails, unixMsOf, type Actor, type StationEvent } from '@escale/protocol'
+import { SessionEndedDetails, unixMsOf, type Actor, type Presence, type StationEvent } from '@escale/protocol'
 import type { Received, Verdict } from '@escale/broker'
 import { Check } from 'typebox/value'
 import type { CommandService } from '../commands/index.ts'
 import type { Database } from '../../db/database.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
+import type { SessionCredits } from '../sessions/index.ts'
 import type { Presences } from '../stations/index.ts'
 import type { StationMessages } from './repository.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
@@ -21,16 +22,26 @@ export function createStationIntake(
     presences: Presences
     desired: DesiredDocuments
     commands: Pick<CommandService, 'takeAck'>
+    credits: Pick<SessionCredits, 'noteOutage'>
   },
 ) {
-  const { database, messages, sessions, presences, desired, commands, journal, clock } = ports
+  const { database, messages, sessions, presences, desired, commands, credits, journal, clock } = ports
   const requests = createRequests(ports)
 
   /** A station's event while it was cut off counts once per (station, boot, number). */
   function takeEvent({ bootId, seq, at, kind, details }: StationEvent, actor: Actor): Promise<void> {
     const stationId = actor.id
     return database.write(async () => {
+      const lastSeq = await messages.lastSeq(stationId, bootId)
       if (!(await messages.saveEvent({ stationId, bootId, seq, atMs: clock.nowMs() }))) return
+      if (lastSeq !== undefined && seq > lastSeq + 1) {
+        const missed = { bootId, fromSeq: lastSeq + 1, toSeq: seq - 1 }
+        await journal.append({
+          action: 'station.events_missed',
+          level: 'warning',
+          ...{ actor, stationId, details: missed },
+        })
+      }
       if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
         const { sessionId, reason, version } = details
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
@@ -39,6 +50,15 @@ export function createStationIntake(
         await journal.append({ action: 'station.fault_reported', level: 'error', actor, stationId, details })
       }
     })
+  }
+
+  /** A station that comes back as another start of its agent was down since it was last heard. */
+  async function takePresence(presence: Presence, actor: Actor, ip: string): Promise<Verdict> {
+    const { bootId, lastHeardAtMs } = presences.find(actor.id) ?? {}
+    if (!(await presences.takePresence(presence, actor, ip))) return 'drop'
+    const isRestart = presence.online && bootId && bootId !== presence.bootId
+    if (isRestart && lastHeardAtMs) await credits.noteOutage(actor.id, lastHeardAtMs, actor)
+    return 'route'
   }
 
   return function receive(message: Received): Verdict | Promise<Verdict> {
@@ -50,7 +70,7 @@ export function createStationIntake(
         return change ? change.then(() => 'route' as const) : 'route'
       }
       case 'presence':
-        return presences.takePresence(message.payload, actor, ip).then((isNew) => (isNew ? 'route' : 'drop'))
+        return takePresence(message.payload, actor, ip)
       case 'reported':
         return presences
           .takeReported(message.payload, actor, ip)

@@ -1,3 +1,4 @@
+import type { Model } from 'sequelize'
 import type { Database } from '../../db/database.ts'
 import type { StationEventRow } from '../../db/rows.ts'
 
@@ -6,6 +7,12 @@ export type StationMessages = ReturnType<typeof createStationMessages>
 /** Messages of stations that have been taken, so that none acts twice. */
 export function createStationMessages({ models: { stationEvents }, scope }: Database) {
   return {
+    /** The highest number of an event taken of this start of the agent; undefined before the first. */
+    async lastSeq(stationId: string, bootId: string): Promise<number | undefined> {
+      const where = { stationId, bootId }
+      const max = await stationEvents.max<number | null, Model<StationEventRow>>('seq', { where, ...scope() })
+      return max ?? undefined
+    },
     /** @returns false when this event has been taken before */
     async saveEvent(row: StationEventRow): Promise<boolean> {
       const { stationId, bootId, seq } = row

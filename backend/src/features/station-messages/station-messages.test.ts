@@ -404,3 +404,17 @@ describe('who may connect', () => {
     expect(payload).toMatchObject({ heartbeatIntervalMs: 10_000, warningsSeconds: [300, 120, 60, 30, 10] })
   })
 })
+
+describe('numbers of events', () => {
+  it('that are left out are logged once, and what comes late is still taken', async () => {
+    const station = await newStation()
+    const tell = (seq: number, bootId = 'boot-1') =>
+      station.say('events', { bootId, seq, at: '2026-01-01T00:00:00Z', kind: 'cleaned', details: {} })
+    for (const seq of [3, 4, 8, 8, 9, 6]) await tell(seq)
+    await tell(0, 'boot-2')
+    const missed = await test.journal(`action=station.events_missed&stationId=${station.id}`)
+    expect(missed.map(({ details }) => details)).toEqual([{ bootId: 'boot-1', fromSeq: 5, toSeq: 7 }])
+    const taken = await test.db.models.stationEvents.count({ where: { stationId: station.id } })
+    expect(taken).toBe(6)
+  })
+})

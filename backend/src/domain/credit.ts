@@ -1,0 +1,20 @@
+import { SECOND_MS } from '@escale/protocol'
+import type { SessionClock } from './session.ts'
+
+/** What an agent that merely starts again costs is not worth a word. */
+export const LEAST_LOST_SECONDS = 10
+
+/**
+ * Whole seconds of a session that ran while its station was down from `fromMs` to `untilMs`, Unix milliseconds:
+ * charged to the visitor, who could not work. 0 below {@link LEAST_LOST_SECONDS}, and for a session that was
+ * not running.
+ */
+export function lostSecondsOf(session: SessionClock, fromMs: number, untilMs: number): number {
+  const startMs = session.runningSinceMs ?? session.startedAtMs
+  const isCounted = session.state === 'active' || session.endReason === 'expired'
+  if (!isCounted || startMs === undefined) return 0
+  const lostMs = Math.min(untilMs, session.endedAtMs ?? untilMs) - Math.max(fromMs, startMs)
+  const ranMs = session.state === 'ended' ? session.consumedMs : Infinity
+  const lostSeconds = Math.floor(Math.min(lostMs, ranMs) / SECOND_MS)
+  return lostSeconds < LEAST_LOST_SECONDS ? 0 : lostSeconds
+}
