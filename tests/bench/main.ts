@@ -7,7 +7,9 @@ import { startAgent } from '../support/agent.ts'
 import { signIn } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { ROOT } from '../support/spawned.ts'
-import { median, percentile, residentMb } from './measure.ts'
+import { sessionsAtRest } from './at-rest.ts'
+import { httpLoad } from './http-load.ts'
+import { median, percentile, residentMb, type Row } from './measure.ts'
 import { openScreenStream, type ScreenStream } from './screen-stream.ts'
 
 const STARTS = 5
@@ -15,12 +17,6 @@ const GRANTS = 200
 /** Time for caches and the garbage of the start to settle before memory is read. */
 const REST_MS = 15_000
 const PAGE_DIR = join(ROOT, 'agent', 'dist', 'screen')
-
-interface Row {
-  what: string
-  figure: string
-  aim: string
-}
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const note = (text: string) => process.stderr.write(`${text}\n`)
@@ -106,8 +102,27 @@ async function openRoom(server: RunningServer) {
   return { api, seats, close }
 }
 
+const parts: Record<string, () => Promise<Row[]>> = {
+  screen: async () => [await addTimeToShown()],
+  memory: memoryAtRest,
+  start: async () => [await startToReady()],
+  http: () => {
+    note('requests per second …')
+    return httpLoad()
+  },
+  sessions: () => {
+    note('5 000 sessions at rest …')
+    return sessionsAtRest()
+  },
+}
+
+/** All parts, or those that are named. */
 async function main(): Promise<void> {
-  const rows = [await addTimeToShown(), ...(await memoryAtRest()), await startToReady()]
+  const named = process.argv.slice(2).filter((name) => name in parts)
+  const rows: Row[] = []
+  for (const [name, measure] of Object.entries(parts)) {
+    if (named.length === 0 || named.includes(name)) rows.push(...(await measure()))
+  }
   say('| What | Measured | Aim |')
   say('|---|---:|---:|')
   for (const { what, figure, aim } of rows) say(`| ${what} | ${figure} | ${aim} |`)
