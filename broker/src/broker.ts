@@ -15,6 +15,7 @@ import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
 import { isRefusal } from './refusal.ts'
+import { publishSysFigures } from './sys-figures.ts'
 import { enforceWireRules } from './wire-rules.ts'
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 2_000
@@ -50,7 +51,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
     concurrency: 0,
   })
-  routeByTable(aedes, inbound.routingOf)
+  const retained = routeByTable(aedes, inbound.routingOf)
   await aedes.listen()
 
   const events: EventEmitter = aedes
@@ -137,7 +138,21 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     })
   }
 
+  const stats = () => ({
+    clients: connections.count(),
+    retained: retained.size,
+    ...counts,
+    ...inbound.counts(),
+  })
+  const stopFigures = publishSysFigures({
+    stats,
+    publish: (packet) => aedes.publish(packet, () => undefined),
+    nowMs: () => ports.nowMs(),
+    intervalMs: options.sysIntervalMs,
+  })
+
   async function shutDown() {
+    stopFigures()
     const taken = inbound.stop()
     for (const server of servers) server.close()
     for (const stream of streams) stream.destroy()
@@ -191,15 +206,19 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       return chosen.length
     },
     principals: () => [...connections.all()].map(({ principal }) => principal),
-    stats: () => ({ clients: connections.count(), ...counts, ...inbound.counts() }),
+    stats,
     close: () => (closing ??= shutDown()),
   }
 }
 
 type Done = (error?: Error) => void
 
-/** Lets the intake decide how a packet that Aedes has accepted goes on. */
-function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): void {
+/**
+ * Lets the intake decide how a packet that Aedes has accepted goes on.
+ * @returns the topics that are retained, kept up to date
+ */
+function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): Set<string> {
+  const retained = new Set<string>()
   // Aedes itself calls it with the sending client in the middle, which its types leave out.
   const route = aedes.publish.bind(aedes) as (packet: PublishPacket, ...rest: unknown[]) => void
 
@@ -209,7 +228,12 @@ function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): void {
       const done = rest.at(-1) as Done
       done()
     } else {
+      if (packet.retain && !packet.topic.startsWith('$')) {
+        if (packet.payload.length > 0) retained.add(packet.topic)
+        else retained.delete(packet.topic)
+      }
       route(routing === undefined ? packet : { ...packet, qos: routing }, ...rest)
     }
   }
+  return retained
 }

@@ -28,6 +28,7 @@ export type Routing = 'drop' | 0 | 1
 
 export interface InboundCounts {
   messagesReceived: number
+  messagesSent: number
   dropped: number
   skipped: number
 }
@@ -56,7 +57,7 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
   // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
   // acknowledged, and remembered here for the broker's own `publish` to leave out.
   const routing = new WeakMap<object, Routing>()
-  const counts: InboundCounts = { messagesReceived: 0, dropped: 0, skipped: 0 }
+  const counts: InboundCounts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0 }
   let isStopped = false
 
   function drop(packet: object, done: Done) {
@@ -173,6 +174,7 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
         counts.skipped += 1
         return null
       }
+      counts.messagesSent += 1
       return packet
     },
 

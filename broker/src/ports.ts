@@ -69,6 +69,8 @@ export interface BrokerOptions {
   log: Logger
   /** How long one frozen subscriber may hold up what it subscribes to, milliseconds; default 2 000. */
   drainTimeoutMs?: number
+  /** Milliseconds between two publications of `$SYS`; default 10 000. */
+  sysIntervalMs?: number
   /** How long a socket may stay without a CONNECT, milliseconds; default 5 000. */
   connectTimeoutMs?: number
   /** How long a login may take, its wait for others included, milliseconds; default 5 000. */
@@ -94,6 +96,10 @@ export interface BrokerStats {
   clients: number
   messagesReceived: number
   messagesPublished: number
+  /** Handed to subscribers, each counted. */
+  messagesSent: number
+  /** Topics with a retained message, as this broker has seen them come and go; its own figures aside. */
+  retained: number
   /** Payloads outside their schema, and what `receive` dropped. */
   dropped: number
   /** QoS 0 messages that a subscriber missed because it does not read fast enough. */

@@ -1,0 +1,53 @@
+import type { PublishPacket } from 'aedes'
+import type { BrokerStats } from './ports.ts'
+
+const INTERVAL_MS = 10_000
+const MINUTE_MS = 60_000
+
+interface SysParts {
+  stats(): BrokerStats
+  publish(packet: PublishPacket): void
+  nowMs(): number
+  /** Milliseconds between two publications; default 10 000. */
+  intervalMs?: number
+}
+
+/**
+ * The broker's figures under `$SYS/broker/`, retained, where its like have them; `load` is over the last minute.
+ * @returns what stops it
+ */
+export function publishSysFigures({ stats, publish, nowMs, intervalMs = INTERVAL_MS }: SysParts): () => void {
+  const startedMs = nowMs()
+  let past = [{ atMs: startedMs, received: 0, sent: 0 }]
+
+  function tell() {
+    const atMs = nowMs()
+    const now = stats()
+    const [first = { atMs, received: 0, sent: 0 }] = past
+    const perMinute = (count: number) =>
+      Math.round((count * MINUTE_MS) / Math.max(MINUTE_MS / 60, atMs - first.atMs))
+    const figures: Record<string, number> = {
+      uptime: Math.floor((atMs - startedMs) / 1_000),
+      'clients/connected': now.clients,
+      'messages/received': now.messagesReceived,
+      'messages/sent': now.messagesSent,
+      'load/messages/received/1min': perMinute(now.messagesReceived - first.received),
+      'load/messages/sent/1min': perMinute(now.messagesSent - first.sent),
+      'retained messages/count': now.retained,
+      'dropped/payload': now.dropped,
+      'dropped/slow-subscriber': now.skipped,
+      'refused/connections': now.connectionsRefused,
+      'refused/policy': now.policyViolations,
+    }
+    const fresh = past.filter((sample) => atMs - sample.atMs < MINUTE_MS)
+    past = [...fresh, { atMs, received: now.messagesReceived, sent: now.messagesSent }]
+    for (const [name, value] of Object.entries(figures)) {
+      const payload = Buffer.from(String(value))
+      publish({ cmd: 'publish', topic: `$SYS/broker/${name}`, payload, qos: 0, retain: true, dup: false })
+    }
+  }
+
+  tell()
+  const timer = setInterval(tell, intervalMs).unref()
+  return () => clearInterval(timer)
+}
