@@ -152,6 +152,12 @@ export const errorTable = {
     'Enrôlement refusé. Vérifiez la clé du site.',
     'Enrolment refused. Check the site key.',
   ),
+  'enrolment-throttled': entry(
+    429,
+    'Trop de clés incorrectes depuis cette adresse. Patientez avant de réessayer.',
+    'Too many wrong keys from this address. Wait before trying again.',
+    true,
+  ),
   'station-online': entry(
     409,
     'Ce poste est en ligne. Un jeton de démarrage n’est donné qu’à un poste éteint.',

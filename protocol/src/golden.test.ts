@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { clientFrames, serverFrames } from './live.ts'
+import { automationOps } from './mqtt/automation.ts'
 import { topicTable } from './mqtt/topics.ts'
 
 const folder = new URL('../golden/', import.meta.url)
@@ -29,9 +30,15 @@ describe('the golden messages', () => {
     }
   })
 
-  it('show every topic but those that repeat another’s payload', () => {
-    const shown = Object.keys(topicTable).filter((name) => !name.startsWith('automation'))
-    expect(names).toEqual(expect.arrayContaining(shown))
+  it('show every topic', () => {
+    expect(names).toEqual(expect.arrayContaining(Object.keys(topicTable)))
+  })
+
+  it('show every op of automations, with params that fit', () => {
+    const asked = new Map(read('automationRequest').map(({ op, params }) => [String(op), params]))
+    expect([...asked.keys()]).toEqual(Object.keys(automationOps))
+    for (const [op, { params }] of Object.entries(automationOps))
+      expect(Check(params, asked.get(op)), op).toBe(true)
   })
 
   it.each(Object.keys(frames))('show every frame of %s', (name) => {

@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import type { OperatorRole } from '../auth.ts'
 import { EntityId, Instant, Seconds, StationId, listQuery, oneOf } from '../schema.ts'
+import { CommandInput, SentCommands } from '../commands.ts'
 import {
   AddTimeInput,
   CreatedSession,
@@ -87,6 +88,11 @@ export const automationOps = {
       ...ReasonInput.properties,
     }),
     data: Station,
+  },
+  send_command: {
+    role: 'operator',
+    params: Type.Object({ stationId: StationId, ...CommandInput.properties }),
+    data: SentCommands,
   },
 } as const satisfies Record<string, { role: OperatorRole; params: TSchema; data: TSchema }>
 

@@ -15,6 +15,7 @@ import type { Clock } from '../../clock.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { AccountService } from '../accounts/index.ts'
+import type { CommandService } from '../commands/index.ts'
 import type { Answers } from '../requests/index.ts'
 import {
   toSession,
@@ -43,13 +44,14 @@ export interface AutomationPorts {
   grants: SessionGrants
   codes: CodeValidation
   stations: Pick<StationService, 'list' | 'view' | 'mark'>
+  commands: Pick<CommandService, 'send'>
   bus: Bus
   clock: Clock
 }
 
 /** What automations ask on the bus, answered there: an operator's ops, within the role of their account. */
 export function createAutomationIntake(ports: AutomationPorts) {
-  const { accounts, answers, sessions, grants, codes, stations, bus, clock } = ports
+  const { accounts, answers, sessions, grants, codes, stations, commands, bus, clock } = ports
 
   const timeOf = (result: Result<SessionRecord>) =>
     result.ok ? success(toSessionTime(result.value, clock.nowMs())) : result
@@ -99,6 +101,10 @@ export function createAutomationIntake(ports: AutomationPorts) {
     mark_station: async ({ stationId, as, reason }, actor) => {
       await stations.mark(stationId, actor, as, { reason })
       return station(stationId)
+    },
+    send_command: async ({ stationId, op, params, expiresInSeconds }, actor) => {
+      const sent = await commands.send({ op, params, expiresInSeconds }, { stationId }, actor)
+      return success({ commands: sent.map(({ id }) => ({ id, stationId })) })
     },
   }
 

@@ -46,7 +46,7 @@ export function enrolmentRoutes({
         schema: {
           tags,
           summary: 'A station asks for its identity',
-          errors: ['enrolment-refused', 'pairing-full'],
+          errors: ['enrolment-refused', 'enrolment-throttled', 'pairing-full'],
           body: EnrolInput,
           response: { 200: Enrolled, 202: PairingPending },
         },

@@ -42,7 +42,7 @@ export interface EnrolmentPorts {
   database: Database
   repository: PairingRepository
   stations: Pick<StationService, 'findByMac' | 'create' | 'get'>
-  credentials: Pick<StationCredentials, 'renewSecret'>
+  credentials: Pick<StationCredentials, 'renewSecret' | 'requireAcceptance'>
   siteKey: Pick<SiteKey, 'isRight'>
   bootTokens: Pick<BootTokens, 'redeem'>
   throttles: Throttles
@@ -116,7 +116,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       const counters = [{ kind: 'address-enrolment', ip } as const]
       return database.write(async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
-        if (retryAfterSeconds > 0) return failure('enrolment-refused', { retryAfterSeconds })
+        if (retryAfterSeconds > 0) return failure('enrolment-throttled', { retryAfterSeconds })
         const macAddress = normaliseMac(input.macAddress)
         if (macAddress === undefined) {
           return failure('invalid-body', {
@@ -157,6 +157,8 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         const { stationId, label, location } = input
         if (label === undefined) await stations.get(stationId)
         else await stations.create({ id: stationId, label, location, macAddress: request.macAddress }, actor)
+        // Whoever forges its MAC address must not be faster: collecting needs the pairing secret.
+        await credentials.requireAcceptance(stationId)
         const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
         await repository.save(accepted)
         await journal.append({ action: 'station.pairing_accepted', actor, stationId })

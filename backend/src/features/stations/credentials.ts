@@ -39,6 +39,14 @@ export function createStationCredentials({ database, repository, journal, clock 
     })
   }
 
+  /** A secret that nobody has: without any, the site key would give the next one unasked. */
+  const replaceByNobodys = (id: string) =>
+    repository.update(id, {
+      secretHash: hashSecret(drawSecret()),
+      previousSecretHash: null,
+      previousSecretUntilMs: null,
+    })
+
   return {
     /** Gives a station a new secret; the old one holds until the new one is used, 60 s at most. Call inside a write. */
     async renewSecret(id: string): Promise<string> {
@@ -53,13 +61,16 @@ export function createStationCredentials({ database, repository, journal, clock 
       return secret
     },
 
+    /** Keeps the site key from giving a station its first secret unasked. Call inside a write. */
+    async requireAcceptance(id: string): Promise<void> {
+      if ((await repository.find(id))?.secretHash === null) await replaceByNobodys(id)
+    },
+
     /** Takes a station's secret away at once: it must be accepted again before it has another. */
     revokeSecret(id: string, actor: Actor): Promise<void> {
       return database.write(async () => {
         if (!(await repository.find(id))) throw new AppError('not-found')
-        // A secret that nobody has: without any, the site key would give the next one unasked.
-        const secretHash = hashSecret(drawSecret())
-        await repository.update(id, { secretHash, previousSecretHash: null, previousSecretUntilMs: null })
+        await replaceByNobodys(id)
         await repository.removeBootToken(id)
         await journal.append({ action: 'station.secret_revoked', level: 'warning', actor, stationId: id })
       })

@@ -1,0 +1,327 @@
+import type { BootToken, Enrolled, PairingPending, PairingRequest, Station } from '@escale/protocol'
+import type { MqttClient } from 'mqtt'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startTestApp, type Answer, type TestApp } from '../../testing.ts'
+
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const VICTIM_MAC = '02:00:00:00:00:01'
+
+let test: TestApp
+beforeEach(async () => {
+  test = await startTestApp()
+})
+afterEach(() => test.stop())
+
+interface Asked {
+  key?: string
+  mac?: string
+  pairingSecret?: string
+  headers?: Record<string, string>
+  ip?: string
+}
+/** Asks for an identity as an agent does. */
+const enrol = ({ key = test.siteKey, mac = VICTIM_MAC, pairingSecret, headers, ip }: Asked = {}) =>
+  test.call<Enrolled & PairingPending & { code: string }>('POST', '/api/postes/enrol/', {
+    token: null,
+    headers,
+    ip,
+    body: {
+      enrolmentKey: key,
+      macAddress: mac,
+      hostname: 'h',
+      os: 'Debian 13',
+      agentVersion: '1',
+      ...(pairingSecret === undefined ? {} : { pairingSecret }),
+    },
+  })
+const isRefused = ({ status, body }: Answer<{ code: string }>) =>
+  expect({ status, code: body.code }).toEqual({ status: 403, code: 'enrolment-refused' })
+const basic = (id: string, secret: string) => ({
+  authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
+})
+const closed = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', resolve))
+const connect = async (id: string, secret: string, clientId = id) =>
+  (await test.mqtt(id, secret, { clientId })).client
+const isShut = (id: string, secret: string) => expect(connect(id, secret)).rejects.toMatchObject({ code: 4 })
+const bootToken = (id: string, call: object = {}) =>
+  test.call<BootToken & { code: string }>('POST', `/api/postes/${id}/boot_token/`, call)
+const waiting = async () =>
+  (await test.done<{ results: PairingRequest[] }>('GET', '/api/postes/demandes/')).results
+
+/** A station with its secret, as the site key gives it the first time. */
+async function victim(id = 'pc-victime') {
+  await test.createStation(id, { macAddress: VICTIM_MAC })
+  const { body } = await enrol()
+  expect(body.stationId).toBe(id)
+  return { id, secret: body.mqttSecret }
+}
+/** It says that it is there, as agents do. */
+async function online(id: string, secret: string) {
+  const client = await connect(id, secret)
+  const presence = {
+    ...{ online: true, cause: 'birth', bootId: 'b', connectionSeq: 1, agentVersion: '1', hostname: 'h' },
+    ...{ os: 'o', ipAddress: '127.0.0.1', macAddress: VICTIM_MAC },
+  }
+  await client.publishAsync(`escale/v1/stations/${id}/presence`, JSON.stringify(presence), { qos: 1 })
+  return client
+}
+
+describe('a station that renews its secret', () => {
+  it('keeps its old connection until the new secret connects, and loses it then', async () => {
+    const { id, secret } = await victim()
+    const old = await connect(id, secret, `${id}:old`)
+    const { body } = await enrol({ key: 'any', headers: basic(id, secret) })
+    expect(body).toMatchObject({ stationId: id })
+    expect(body.mqttSecret).not.toBe(secret)
+    const stillOld = await connect(id, secret, `${id}:still`)
+    expect(old.connected && stillOld.connected).toBe(true)
+    const ends = [closed(old), closed(stillOld)]
+    const fresh = await connect(id, body.mqttSecret, `${id}:new`)
+    await Promise.all(ends)
+    expect(fresh.connected).toBe(true)
+    await isShut(id, secret)
+    expect(
+      (await test.call('POST', `/api/postes/${id}/heartbeat/`, { headers: basic(id, secret) })).status,
+    ).toBe(401)
+  })
+
+  it('has its old secret for 60 seconds at most', async () => {
+    const { id, secret } = await victim()
+    const old = await connect(id, secret)
+    await enrol({ key: 'any', headers: basic(id, secret) })
+    test.advanceClock(59 * SECOND)
+    const late = await connect(id, secret, `${id}:late`)
+    expect(old.connected).toBe(true)
+    const ends = [closed(old), closed(late)]
+    test.advanceClock(2 * SECOND)
+    await Promise.all(ends)
+    await isShut(id, secret)
+  })
+})
+
+describe('a station is cut off when', () => {
+  it('an admin revokes its secret: then it must be accepted again, whatever its MAC address says', async () => {
+    const { id, secret } = await victim()
+    const { body: token } = await bootToken(id)
+    const client = await connect(id, secret)
+    const end = closed(client)
+    const operator = await test.tokenOf('operator')
+    expect((await test.call('POST', `/api/postes/${id}/revoquer/`, { token: operator })).status).toBe(403)
+    await test.done('POST', `/api/postes/${id}/revoquer/`)
+    await end
+    await isShut(id, secret)
+    const rest = await test.call('POST', `/api/postes/${id}/heartbeat/`, { headers: basic(id, secret) })
+    expect(rest.status).toBe(401)
+    isRefused(await enrol({ key: token.bootToken }))
+    const { status, body: pending } = await enrol({ headers: basic(id, secret) })
+    expect(status).toBe(202)
+    const [request] = await waiting()
+    await test.done('POST', `/api/postes/demandes/${request!.id}/accepter/`, { stationId: id })
+    const { body } = await enrol({ pairingSecret: pending.pairingSecret })
+    expect((await connect(id, body.mqttSecret)).connected).toBe(true)
+    expect(await test.journal('action=station.secret_revoked')).toMatchObject([
+      { stationId: id, actor: { label: 'admin' } },
+    ])
+  })
+
+  it('it is deleted, by another server too', async () => {
+    for (const isElsewhere of [false, true]) {
+      const { id, secret } = await victim()
+      const client = await connect(id, secret)
+      const end = closed(client)
+      const app = isElsewhere ? await test.startAnother() : undefined
+      await test.call('DELETE', `/api/postes/${id}/`, app ? { app } : {})
+      await end
+      await isShut(id, secret)
+    }
+  })
+})
+
+describe('a boot token', () => {
+  it('enrols its station once, with a new secret, whatever the station had before', async () => {
+    const { id, secret } = await victim()
+    const { status, headers, body } = await bootToken(id)
+    expect(status).toBe(201)
+    expect(headers['cache-control']).toBe('no-store')
+    expect(body).toMatchObject({ stationId: id, macAddress: VICTIM_MAC })
+    expect(JSON.stringify(await test.db.models.bootTokens.findAll())).not.toContain(body.bootToken)
+    const { body: enrolled } = await enrol({ key: body.bootToken })
+    expect(enrolled.stationId).toBe(id)
+    expect(enrolled.mqttSecret).not.toBe(secret)
+    isRefused(await enrol({ key: body.bootToken }))
+    expect((await connect(id, enrolled.mqttSecret)).connected).toBe(true)
+  })
+
+  it('lasts ten minutes, and is replaced by the next one', async () => {
+    const { id } = await victim()
+    const { body: first } = await bootToken(id)
+    const { body: second } = await bootToken(id)
+    isRefused(await enrol({ key: first.bootToken }))
+    test.advanceClock(10 * MINUTE)
+    isRefused(await enrol({ key: second.bootToken }))
+  })
+
+  it('is given to operators and automations that may act, for a station with a MAC address', async () => {
+    const { id } = await victim()
+    const { id: bare } = await test.createStation('pc-sans-mac')
+    expect(await bootToken(bare)).toMatchObject({ status: 409, body: { code: 'mac-address-missing' } })
+    expect(await bootToken('pc-inconnu')).toMatchObject({ status: 404 })
+    expect((await bootToken(id, { token: await test.tokenOf('viewer') })).status).toBe(403)
+    expect((await bootToken(id, { token: await test.tokenOf('operator') })).status).toBe(201)
+    const kind = 'automation'
+    for (const [role, status] of [
+      ['viewer', 403],
+      ['operator', 201],
+    ] as const) {
+      const account = { id: `netboot-${role}`, kind, label: 'Netboot', role }
+      const { secret } = await test.done<{ secret: string }>('POST', '/api/comptes/', account)
+      expect((await bootToken(id, { headers: basic(account.id, secret) })).status, role).toBe(status)
+    }
+    const [record] = await test.journal('actor=netboot-operator')
+    expect(record).toMatchObject({
+      action: 'station.boot_token_issued',
+      actor: { type: 'account' },
+      stationId: id,
+    })
+  })
+
+  it('is not given while the station is online, nor of use then', async () => {
+    const { id, secret } = await victim()
+    const { body } = await bootToken(id)
+    await online(id, secret)
+    expect(await bootToken(id)).toMatchObject({ status: 409, body: { code: 'station-online' } })
+    isRefused(await enrol({ key: body.bootToken }))
+  })
+})
+
+describe('the site key', () => {
+  it('is shown to admins alone, and the old one opens nothing once it is replaced, on any server', async () => {
+    const shown = () => test.done<{ enrolmentKey: string }>('GET', '/api/parametres/cle_enrolement/')
+    expect((await shown()).enrolmentKey).toBe(test.siteKey)
+    const operator = await test.tokenOf('operator')
+    expect((await test.call('GET', '/api/parametres/cle_enrolement/', { token: operator })).status).toBe(403)
+    const app = await test.startAnother()
+    const url = '/api/parametres/cle_enrolement/renouveler/'
+    const { body } = await test.call<{ enrolmentKey: string }>('POST', url, { app })
+    expect(await shown()).toEqual(body)
+    expect(test.keptSiteKey()).toBe(body.enrolmentKey)
+    isRefused(await enrol())
+    expect((await enrol({ key: body.enrolmentKey })).status).toBe(202)
+    const records = JSON.stringify(await test.journal('action=site_key.rotated'))
+    expect(records).toContain('admin')
+    const kept = JSON.stringify(await test.db.models.siteKeys.findAll())
+    for (const text of [records, kept]) expect(text).not.toContain(body.enrolmentKey)
+  })
+
+  it('holds across a restart, whatever the first key of the data folder was', async () => {
+    const url = '/api/parametres/cle_enrolement/renouveler/'
+    const { enrolmentKey } = await test.done<{ enrolmentKey: string }>('POST', url)
+    await test.restart()
+    isRefused(await enrol())
+    expect((await enrol({ key: enrolmentKey })).status).toBe(202)
+    expect(test.keptSiteKey()).toBe(enrolmentKey)
+  })
+})
+
+describe('a guest gets no other station’s secret', () => {
+  const strangeMac = '02:00:00:00:00:66'
+
+  it('by the boot token on the kernel’s command line: used, expired, or with another MAC address', async () => {
+    const { id } = await victim()
+    await test.createStation('pc-autre', { macAddress: strangeMac })
+    const { body: used } = await bootToken(id)
+    isRefused(await enrol({ key: used.bootToken, mac: strangeMac }))
+    await enrol({ key: used.bootToken })
+    isRefused(await enrol({ key: used.bootToken }))
+    const { body: expired } = await bootToken(id)
+    test.advanceClock(11 * MINUTE)
+    isRefused(await enrol({ key: expired.bootToken }))
+    isRefused(await enrol({ key: expired.bootToken, headers: basic(id, expired.bootToken) }))
+  })
+
+  it('by the site key and a forged MAC address, of a station that is off or online: it waits, and is seen', async () => {
+    const { id, secret } = await victim()
+    for (const isOnline of [false, true]) {
+      if (isOnline) await online(id, secret)
+      for (const mac of [VICTIM_MAC, VICTIM_MAC.replaceAll(':', '-').toUpperCase()]) {
+        const { status, body } = await enrol({ mac })
+        expect(status).toBe(202)
+        expect(JSON.stringify(body)).not.toContain('mqttSecret')
+      }
+    }
+    expect(await waiting()).toMatchObject([{ macAddress: VICTIM_MAC }])
+    expect((await connect(id, secret, `${id}:here`)).connected).toBe(true)
+  })
+
+  it('by the credentials of its own station', async () => {
+    const { id } = await victim()
+    const own = await test.createStation('pc-a-moi')
+    const { basic: headers } = await test.enrol(own.id)
+    const { body } = await enrol({ headers, mac: VICTIM_MAC })
+    expect(body.stationId).toBe(own.id)
+    expect((await bootToken(id, { headers })).status).toBe(403)
+    for (const url of [`/api/postes/${id}/revoquer/`, '/api/comptes/', '/api/parametres/cle_enrolement/'])
+      expect((await test.call('GET', url, { headers })).status).not.toBe(200)
+  })
+
+  it('by the pairing secret of another, or by asking once an operator has accepted', async () => {
+    const { body: genuine } = await enrol()
+    const { body: forger } = await enrol({ mac: strangeMac })
+    const request = (await waiting()).find(({ macAddress }) => macAddress === VICTIM_MAC)
+    expect(request).toMatchObject({ pairingCode: genuine.pairingCode })
+    await test.done('POST', `/api/postes/demandes/${request!.id}/accepter/`, {
+      stationId: 'pc-1',
+      label: 'Un',
+    })
+    const stolen = [forger.pairingSecret, genuine.pairingCode, '']
+    for (const pairingSecret of stolen.slice(0, 1)) {
+      const { status } = await enrol({ mac: strangeMac, pairingSecret })
+      expect(status).toBe(202)
+    }
+    // A forged MAC address without its secret begins anew: what was accepted is not handed out.
+    for (const pairingSecret of stolen) expect((await enrol({ pairingSecret })).status).toBe(202)
+    expect((await enrol({ pairingSecret: genuine.pairingSecret })).status).toBe(202)
+    expect((await test.done<Station>('GET', '/api/postes/pc-1/')).online).toBe(false)
+  })
+
+  it('by refusing to wait: a request that an operator refuses gives nothing', async () => {
+    const { body } = await enrol()
+    const [request] = await waiting()
+    await test.done('POST', `/api/postes/demandes/${request!.id}/refuser/`)
+    const again = await enrol({ pairingSecret: body.pairingSecret })
+    expect(again.status).toBe(202)
+    expect(again.body.pairingSecret).not.toBe(body.pairingSecret)
+    expect(await test.journal('action=station.pairing_refused')).toHaveLength(1)
+  })
+
+  it('by guessing keys: they are refused, logged, and slowed down, the right one included', async () => {
+    for (let i = 0; i < 30; i += 1) isRefused(await enrol({ key: `clé-${i}`, ip: '192.0.2.66' }))
+    const right = await enrol({ ip: '192.0.2.66' })
+    expect(right).toMatchObject({ status: 429, body: { code: 'enrolment-throttled' } })
+    expect(Number(right.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await enrol({ ip: '192.0.2.67' })).status).toBe(202)
+    const records = await test.journal('action=station.enrolment_refused')
+    expect(records).toHaveLength(30)
+    expect(records[0]).toMatchObject({ level: 'warning', ip: '192.0.2.66' })
+    expect(JSON.stringify(records)).not.toContain('clé-')
+  })
+})
+
+describe('a flood of pairing requests', () => {
+  it('holds at a hundred, lets those that wait go on, and is over after a quarter of an hour', async () => {
+    const macOf = (i: number) => `02:00:00:00:01:${i.toString(16).padStart(2, '0')}`
+    const { body: first } = await enrol({ mac: macOf(0) })
+    for (let i = 1; i < 100; i += 1) expect((await enrol({ mac: macOf(i) })).status).toBe(202)
+    const full = { status: 429, body: { code: 'pairing-full' } }
+    for (let i = 100; i < 110; i += 1) expect(await enrol({ mac: macOf(i) })).toMatchObject(full)
+    const again = await enrol({ mac: macOf(0), pairingSecret: first.pairingSecret })
+    expect(again.body).toMatchObject({ pairingCode: first.pairingCode })
+    expect((await test.done<{ count: number }>('GET', '/api/postes/demandes/')).count).toBe(100)
+    test.advanceClock(15 * MINUTE + SECOND)
+    expect((await enrol({ mac: macOf(100) })).status).toBe(202)
+    expect(await waiting()).toHaveLength(1)
+  })
+})
