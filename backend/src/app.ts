@@ -13,7 +13,7 @@ import { logRoutes } from './features/logs/index.ts'
 import { photoRoutes } from './features/photos/index.ts'
 import { privacyRoutes } from './features/privacy/index.ts'
 import { reportRoutes } from './features/reports/index.ts'
-import { sessionRoutes } from './features/sessions/index.ts'
+import { sessionActionRoutes, sessionRoutes } from './features/sessions/index.ts'
 import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
 import { createStationIntake, createStationMessages } from './features/station-messages/index.ts'
 import { stationRoutes } from './features/stations/index.ts'
@@ -122,6 +122,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     prefix: '/api/postes',
   })
   await http.register(sessionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
+  await http.register(sessionActionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
   await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })

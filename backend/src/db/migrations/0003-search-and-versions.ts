@@ -18,9 +18,10 @@ export const searchAndVersions: Migration = {
       `ALTER TABLE operators ADD COLUMN version BIGINT NOT NULL DEFAULT 1`,
       `ALTER TABLE users ADD COLUMN search_text ${text} DEFAULT ''`,
       `UPDATE users SET search_text = ${foldedSql(users)}`,
-      `CREATE INDEX users_search_text ON users (search_text)`,
+      `CREATE INDEX users_search_text ON users (search_text, id)`,
       `ALTER TABLE stations ADD COLUMN search_text ${text} DEFAULT ''`,
       `UPDATE stations SET search_text = ${foldedSql(stations)}`,
+      `CREATE INDEX stations_search_text ON stations (search_text, id)`,
       `DROP VIEW station_views`,
       `CREATE VIEW station_views AS
         SELECT s.*, p.last_heartbeat_at_ms, p.last_seen_ip, p.agent_version, p.os, p.metrics,

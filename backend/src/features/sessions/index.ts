@@ -1,3 +1,4 @@
+export { sessionActionRoutes } from './action-routes.ts'
 export { createAccessCodes, createCodeValidation, type CodeValidation } from './codes.ts'
 export { createSessionCredits, type SessionCredits } from './credits.ts'
 export { createDeadlines } from './deadlines.ts'
