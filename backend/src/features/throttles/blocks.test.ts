@@ -1,8 +1,11 @@
 import type { Throttle } from '@escale/protocol'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type TestApp } from '../../testing.ts'
 
 let test: TestApp
+
+// Each wrong password costs half a second of a core that is idle.
+vi.setConfig({ testTimeout: 120_000 })
 
 beforeAll(async () => {
   test = await startTestApp()
@@ -58,11 +61,10 @@ describe('the blocks in force', () => {
         ip: '2001:db8::7',
       })
     for (const username of ['operator', 'mon mot de passe']) {
-      for (let wrong = 0; wrong < 6; wrong += 1) {
+      for (let wrong = 0; wrong < 5; wrong += 1) {
         await signIn(username)
         test.advanceClock(1_000)
       }
-      await signIn(username)
     }
     const found = await blocks('?ip=2001:db8::7')
     expect(found.map(({ kind, username }) => [kind, username ?? '']).sort()).toEqual([
