@@ -1,15 +1,18 @@
 import type {
   AcceptPairingInput,
   CanCreateSession,
+  CommandInput,
   CreatedSession,
   LogPage,
   LogQuery,
   PairingRequestPage,
+  SentCommands,
   Session,
   SessionInput,
   SessionPage,
   SessionQuery,
   Station,
+  StationCommandPage,
   StationInput,
   StationPage,
   StationReplacement,
@@ -78,6 +81,9 @@ export function sessionsApi(api: ApiClient) {
       const lists = await Promise.all([inState('pending'), inState('active'), inState('suspended')])
       return lists.flat()
     },
+    /** Those whose visitor lost minutes that nobody has given back. */
+    withCredit: () => api.get<SessionPage>(base, { hasCredit: true, pageSize: FULL_PAGE }),
+    giveCredit: (id: string) => api.post<Session>(`${idPath(base, id)}give_credit/`),
     read: (id: string) => api.get<Session>(idPath(base, id)),
     create: (input: SessionInput) => api.post<CreatedSession>(base, input),
     cancel: (id: string) => api.delete(idPath(base, id)),
@@ -85,6 +91,17 @@ export function sessionsApi(api: ApiClient) {
     suspend: (id: string) => api.post<Session>(`${idPath(base, id)}suspend/`),
     resume: (id: string) => api.post<Session>(`${idPath(base, id)}resume/`),
     terminate: (id: string) => api.post<Session>(`${idPath(base, id)}terminate/`),
+  }
+}
+
+export function commandsApi(api: ApiClient) {
+  const base = '/api/postes/'
+  return {
+    recent: () => api.get<StationCommandPage>(`${base}commands/`, { pageSize: FULL_PAGE }),
+    send: (order: CommandInput, target: { stationId: string } | { location: string } | { all: true }) =>
+      'stationId' in target
+        ? api.post<SentCommands>(`${idPath(base, target.stationId)}commands/`, order)
+        : api.post<SentCommands>(`${base}commands/`, { ...order, ...target }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PairingRequest, Station, User } from '@escale/protocol'
+import type { MenuOp, OrderTarget } from '../features/commands/orders.ts'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 
@@ -6,6 +7,7 @@ export type OpenDialog =
   | { kind: 'session'; visitor?: User; stationId?: string }
   | { kind: 'visitor'; visitor?: User; thenSession?: { stationId?: string } }
   | { kind: 'station'; station?: Station }
+  | { kind: 'order'; op: MenuOp; target: OrderTarget }
   | { kind: 'accept'; request: PairingRequest }
 
 /** The one dialog that is open over the page. */

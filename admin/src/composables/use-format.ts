@@ -8,6 +8,10 @@ export function useFormat() {
   const formats = computed(() => formatsIn(locale.value as Language))
   return {
     time: (instant: string | number) => formats.value.time.format(new Date(instant)),
+    clock: (instant: number) => formats.value.clock.format(instant),
+    /** `34 ms`, `1,2 s`. */
+    delay: (ms: number) =>
+      ms < 1_000 ? formats.value.millisecond.format(ms) : formats.value.shortSecond.format(ms / 1_000),
     date: (instant: string) => formats.value.date.format(new Date(instant)),
     dateTime: (instant: string) => formats.value.dateTime.format(new Date(instant)),
     percent: (percent: number) => formats.value.percent.format(percent / 100),
@@ -30,6 +34,11 @@ function formatsIn(language: Language) {
     })
   return {
     time: new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }),
+    clock: new Intl.DateTimeFormat(tag, { timeStyle: 'medium' }),
+    millisecond: unit('millisecond'),
+    shortSecond: new Intl.NumberFormat(language, {
+      ...{ style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: 1 },
+    }),
     date: new Intl.DateTimeFormat(tag, { dateStyle: 'medium' }),
     dateTime: new Intl.DateTimeFormat(tag, { dateStyle: 'short', timeStyle: 'medium' }),
     percent: new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }),

@@ -8,7 +8,10 @@ export interface Room {
 
 /** What a frame leaves to be asked from the server. */
 export type Followup =
-  { load: 'session'; id: string } | { load: 'user'; id: string } | { load: 'pairing-requests' }
+  | { load: 'session'; id: string }
+  | { load: 'user'; id: string }
+  | { load: 'pairing-requests' }
+  | { load: 'credits' }
 
 const NOTHING: Followup[] = []
 
@@ -75,6 +78,9 @@ function applyLog(room: Room, log: Extract<ServerFrame, { type: 'log_added' }>['
       return NOTHING
     case 'session.updated':
       return log.sessionId === undefined ? NOTHING : [{ load: 'session', id: log.sessionId }]
+    case 'session.credit_noted':
+    case 'session.credit_given':
+      return [{ load: 'credits' }]
     case 'user.updated':
     case 'user.deleted':
     case 'user.consent_revoked':

@@ -17,6 +17,7 @@ export const useRoom = defineStore('room', () => {
   const room = reactive<Room>({ stations: new Map(), sessions: new Map() })
   const visitors = reactive(new Map<string, User>())
   const pairingRequests = ref<PairingRequest[]>([])
+  const credits = ref<Session[]>([])
   const loadError = ref<unknown>()
   const isLoaded = ref(false)
 
@@ -48,6 +49,7 @@ export const useRoom = defineStore('room', () => {
       visitors.clear()
       for (const session of sessions) void loadVisitor(session.userId)
       void loadPairingRequests()
+      void loadCredits()
     } catch (error) {
       if (waiting === mine) loadError.value = error
     } finally {
@@ -60,6 +62,7 @@ export const useRoom = defineStore('room', () => {
 
   async function follow(followup: Followup): Promise<void> {
     if (followup.load === 'pairing-requests') await loadPairingRequests()
+    else if (followup.load === 'credits') await loadCredits()
     else if (followup.load === 'session') await loadSession(followup.id)
     else if (visitors.delete(followup.id)) await loadVisitor(followup.id)
   }
@@ -71,6 +74,13 @@ export const useRoom = defineStore('room', () => {
   async function loadVisitor(id: string | undefined): Promise<void> {
     if (id === undefined || visitors.has(id)) return
     await once(id, async () => void visitors.set(id, await usersOf.read(id)))
+  }
+
+  async function loadCredits(): Promise<void> {
+    await once('credits', async () => {
+      credits.value = (await sessionsOf.withCredit()).results
+      for (const { userId } of credits.value) void loadVisitor(userId)
+    })
   }
 
   async function loadPairingRequests(): Promise<void> {
@@ -106,6 +116,7 @@ export const useRoom = defineStore('room', () => {
   return {
     room,
     visitors,
+    credits,
     pairingRequests: computed(() =>
       pairingRequests.value.filter(
         (request) => request.state === 'waiting' && Date.parse(request.expiresAt) > live.nowMs,
@@ -135,6 +146,7 @@ export const useRoom = defineStore('room', () => {
       room.sessions = new Map()
       visitors.clear()
       pairingRequests.value = []
+      credits.value = []
       isLoaded.value = false
     },
   }

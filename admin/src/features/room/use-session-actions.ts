@@ -39,6 +39,11 @@ export function useSessionActions() {
         t('room.resumed', { station: station.label }),
         () => kept(sessions.suspend(session.id)),
       ),
+    giveCredit: (session: Session) =>
+      attempt(
+        () => kept(sessions.giveCredit(session.id)),
+        t('credits.given', { time: format.minutes(session.creditSeconds) }),
+      ),
     /** Cannot be taken back: ask first. */
     terminate: (station: Station, session: Session) =>
       attempt(() => kept(sessions.terminate(session.id)), t('room.terminated', { station: station.label })),

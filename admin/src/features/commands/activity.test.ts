@@ -1,0 +1,44 @@
+import type { StationCommand } from '@escale/protocol'
+import { describe, expect, it } from 'vitest'
+import { activitiesOf } from './activity.ts'
+
+const AT = '2027-01-15T08:00:00.000Z'
+const after = (ms: number) => new Date(Date.parse(AT) + ms).toISOString()
+const command = (stationId: string, fields: Partial<StationCommand>): StationCommand => ({
+  ...{ id: stationId, stationId, batchId: 'b', op: 'lock', params: {}, createdBy: 'accueil' },
+  ...{ status: 'sent', sentAt: AT, expiresAt: after(60_000), ...fields },
+})
+const applied = (stationId: string, ms: number) =>
+  command(stationId, { status: 'applied', deliveredAt: after(ms - 5), appliedAt: after(ms) })
+
+describe('what was asked of stations', () => {
+  it('is one line for one order, as slow as its slowest station', () => {
+    const [activity] = activitiesOf([applied('a', 20), applied('b', 90)], [])
+    expect(activity).toMatchObject({ status: 'applied', missing: [], deliveredMs: 85, appliedMs: 90 })
+  })
+
+  it.each<[string, Partial<StationCommand>, object]>([
+    ['waited for', { status: 'delivered' }, { status: 'underway' }],
+    ['has failed', { status: 'failed', error: 'no power' }, { status: 'failed', error: 'no power' }],
+    ['never answered', { status: 'expired' }, { status: 'expired' }],
+  ])('names the station that is %s', (_, fields, expected) => {
+    const [activity] = activitiesOf([applied('a', 20), command('b', fields)], [])
+    expect(activity).toMatchObject({ missing: ['b'], stationIds: ['a', 'b'], ...expected })
+    expect(activity?.appliedMs).toBeUndefined()
+  })
+
+  it('stands newest first, documents among the commands, those that tell of nothing left out', () => {
+    const document = { stationId: 'a', version: 1, askedAt: after(1), appliedAt: after(24) }
+    const list = activitiesOf(
+      [applied('a', 20)],
+      [
+        { ...document, actions: ['session.time_added'] },
+        { ...document, version: 2, actions: [] },
+      ],
+    )
+    expect(list.map(({ what, appliedMs }) => [what, appliedMs])).toEqual([
+      [{ actions: ['session.time_added'] }, 23],
+      [{ op: 'lock' }, 20],
+    ])
+  })
+})

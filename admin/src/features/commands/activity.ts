@@ -1,0 +1,76 @@
+import type { LogAction, OrderOp, Station, StationCommand } from '@escale/protocol'
+
+/** One act of an operator and how far it has come. Instants are Unix milliseconds of the server's clock. */
+export interface Activity {
+  key: string
+  askedAtMs: number
+  what: { op: OrderOp } | { actions: readonly LogAction[] }
+  /** Stations asked, and those that have not (yet) done it. */
+  stationIds: string[]
+  missing: string[]
+  status: 'underway' | 'applied' | 'failed' | 'expired'
+  /** Until the last of the stations had it, and had done it; ms after asking. */
+  deliveredMs?: number
+  appliedMs?: number
+  error?: string
+  createdBy?: string
+}
+
+const msOf = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant))
+
+/** The commands of one order together. */
+function ofBatch(commands: StationCommand[]): Activity | undefined {
+  const [first] = commands
+  if (first === undefined) return undefined
+  const askedAtMs = Date.parse(first.sentAt)
+  const lastOf = (field: 'deliveredAt' | 'appliedAt') => {
+    const instants = commands.map((command) => msOf(command[field]))
+    return instants.every((ms) => ms !== undefined) ? Math.max(...instants) - askedAtMs : undefined
+  }
+  const missing = commands.filter(({ status }) => status !== 'applied')
+  const isWith = (...statuses: StationCommand['status'][]) =>
+    missing.find(({ status }) => statuses.includes(status))
+  const failed = isWith('failed')
+  const settled = failed ? 'failed' : isWith('expired') ? 'expired' : 'applied'
+  return {
+    key: first.batchId,
+    askedAtMs,
+    what: { op: first.op },
+    stationIds: commands.map(({ stationId }) => stationId),
+    missing: missing.map(({ stationId }) => stationId),
+    status: isWith('sent', 'delivered') ? 'underway' : settled,
+    deliveredMs: lastOf('deliveredAt'),
+    appliedMs: lastOf('appliedAt'),
+    error: failed?.error,
+    createdBy: first.createdBy,
+  }
+}
+
+export type StationDocument = { stationId: string } & NonNullable<Station['document']>
+
+function ofDocument({ stationId, version, actions, askedAt, appliedAt }: StationDocument): Activity {
+  const askedAtMs = Date.parse(askedAt)
+  const appliedMs = appliedAt === undefined ? undefined : Date.parse(appliedAt) - askedAtMs
+  return {
+    key: `${stationId}/${version}`,
+    askedAtMs,
+    what: { actions },
+    stationIds: [stationId],
+    missing: appliedMs === undefined ? [stationId] : [],
+    status: appliedMs === undefined ? 'underway' : 'applied',
+    deliveredMs: appliedMs,
+    appliedMs,
+  }
+}
+
+/** Everything that was asked of stations lately, newest first. */
+export function activitiesOf(
+  commands: Iterable<StationCommand>,
+  documents: Iterable<StationDocument>,
+): Activity[] {
+  const batches = Map.groupBy(commands, ({ batchId }) => batchId)
+  const told = [...documents].filter(({ actions }) => actions.length > 0).map(ofDocument)
+  return [...[...batches.values()].map(ofBatch), ...told]
+    .filter((activity) => activity !== undefined)
+    .sort((a, b) => b.askedAtMs - a.askedAtMs)
+}
