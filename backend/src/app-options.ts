@@ -20,6 +20,13 @@ export function appOptionsOf(
 ): AppOptions {
   const data = openDataFolder(environment.ESCALE_DATA_DIR, environment.ESCALE_ENROLMENT_KEY)
   const publicUrl = publicUrlOf(environment)
+  const clock = createMonotonicClock()
+  const { ESCALE_REDIS_URL: url } = environment
+  const keys = [data.tokenKey, data.codeKey]
+  const connectPeers = async () => {
+    const { connectRedisPeers } = await import('./peers/redis-peers.ts')
+    return connectRedisPeers({ url, keys, clock, log })
+  }
   return {
     databaseUrl: environment.DATABASE_URL || `sqlite:${data.databaseFile}`,
     dataDir: data.path,
@@ -32,8 +39,9 @@ export function appOptionsOf(
     trustedProxies: environment.ESCALE_TRUST_PROXY,
     wake: createWaker(),
     brokerFor: (arrival) => brokerAddressOf({ ...broker(), publicHost: publicUrl?.hostname }, arrival),
-    clock: createMonotonicClock(),
+    clock,
     log,
+    ...(url && { connectPeers }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { createBroker, type Broker } from '@escale/broker'
+import { createBroker, type Broker, type Received } from '@escale/broker'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
@@ -28,6 +28,9 @@ import { registerPages } from './http/pages.ts'
 import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
 import { registerBodies, registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
+import { createCatchUp } from './peers/catch-up.ts'
+import type { Peers } from './peers/port.ts'
+import { createSharing } from './peers/sharing.ts'
 import { createServices, type ServiceOptions, type Services } from './services.ts'
 
 export interface AppOptions extends ServiceOptions {
@@ -40,6 +43,8 @@ export interface AppOptions extends ServiceOptions {
   publicOrigin?: string
   /** Proxies whose forwarded addresses count. */
   trustedProxies?: string
+  /** Where several servers serve one site: reaches the others. */
+  connectPeers?: () => Promise<Peers>
 }
 
 export interface App {
@@ -57,7 +62,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { clock, log } = options
   const database = await openDatabase(options.databaseUrl, log)
   const events = createAppEvents()
-  const bus = createBrokerBus(log)
+  const ownBus = createBrokerBus(log)
+  const peers = await options.connectPeers?.()
+  const shared = peers && createSharing(peers, events, clock, log)
+  const bus = shared?.busOver(ownBus) ?? ownBus
 
   const services = createServices(database, events, bus, options)
   const { accounts, auth, credentials, desired, sessions, settings } = services
@@ -66,21 +74,23 @@ export async function createApp(options: AppOptions): Promise<App> {
   const takeFromAutomation = createAutomationIntake({ ...services, bus, clock })
   const messages = createStationMessages(database)
   const takeFromStation = createStationIntake({ ...services, database, messages, bus, clock })
+  const receive = (message: Received) =>
+    message.name === 'automationRequest' ? takeFromAutomation(message) : takeFromStation(message)
   const broker = await createBroker(
     {
       authenticate: createMqttLogin(guard),
-      receive: (message) =>
-        message.name === 'automationRequest' ? takeFromAutomation(message) : takeFromStation(message),
+      receive: shared?.intakeOver(receive) ?? receive,
       beforeDesired: desired.refresh,
       listening: services.commands.resend,
+      ...(shared && { connected: shared.connected }),
       nowMs: () => clock.nowMs(),
     },
     { log },
   )
-  bus.attach(broker)
+  ownBus.attach(broker)
   publishDomainEvents(events, bus)
   events.subscribe((event) => {
-    if (event.type === 'operatorChanged') bus.disconnectOperator(event.operatorId)
+    if (event.type === 'operatorChanged') ownBus.disconnectOperator(event.operatorId)
     if (event.type === 'settingsChanged')
       void bus.publish('config', undefined, siteConfigOf(settings.current()))
   })
@@ -106,7 +116,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerPages(http, options.adminDir)
   await registerOpenApi(http)
   await registerWebSockets(http, broker, options.publicOrigin)
-  await http.register(healthRoutes(database))
+  await http.register(healthRoutes(database, shared))
   await http.register(metricsRoutes({ ...services, broker }))
   await http.register(authRoutes(auth), { prefix: '/api' })
   await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
@@ -149,6 +159,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await desired.publishAll()
       await services.credentialWatch.start()
+      await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })
       services.calendar.start()
     },
     async close() {
@@ -158,7 +169,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.deadlines.stop()
       await services.commandDeadlines.stop()
       await http.close()
-      bus.detach()
+      await shared?.close()
+      ownBus.detach()
       await broker.close()
       await services.presences.stop()
       await database.close()

@@ -34,6 +34,10 @@ export const Environment = Type.Object({
     default: '',
     description: 'postgres://… where one machine is outgrown; a SQLite file in the data folder otherwise',
   }),
+  ESCALE_REDIS_URL: Type.String({
+    default: '',
+    description: 'redis://… through which several servers of one PostgreSQL work together',
+  }),
   ESCALE_ADMIN_USERNAME: Type.String({
     minLength: 1,
     default: 'admin',
@@ -64,9 +68,19 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     Object.keys(Environment.properties).flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])),
   )
   const values: unknown = Convert(Environment, Default(Environment, given))
-  if (Check(Environment, values)) return values
+  if (Check(Environment, values)) return requireCommonDatabase(values)
   const wrong = Errors(Environment, values).map(
     ({ instancePath, message }) => `${instancePath.slice(1)} ${message}`,
   )
   throw new Error(`Réglage non valable / invalid setting: ${wrong.join('; ')}`)
+}
+
+/** Several servers need a database that all of them reach; one file each would be several sites. */
+function requireCommonDatabase(environment: Environment): Environment {
+  const { ESCALE_REDIS_URL, DATABASE_URL } = environment
+  if (!ESCALE_REDIS_URL || /^postgres(ql)?:/.test(DATABASE_URL)) return environment
+  throw new Error(
+    'ESCALE_REDIS_URL ne sert qu’avec PostgreSQL\u00a0: donnez aussi DATABASE_URL=postgres://…, ou retirez-le.\n' +
+      'ESCALE_REDIS_URL is for PostgreSQL only: give DATABASE_URL=postgres://... as well, or remove it.',
+  )
 }

@@ -63,6 +63,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     if (!connection) return
     log.debug({ clientId: connection.clientId, ...connection.origin }, 'mqtt client connected')
     if (client.closed) return
+    ports.connected?.(connection.clientId, connection.principal)
     // Aedes takes over by client id itself, but loses track of a client whose end overlaps with its successor.
     for (const other of connections.ofUsername(connection.username)) {
       // Those that follow are younger, and on their way to take over from this one.
@@ -206,12 +207,24 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       return chosen.length
     },
     principals: () => [...connections.all()].map(({ principal }) => principal),
+    takeOver(clientId, principalId) {
+      for (const { client, principal, clientId: held } of connections.all()) {
+        if (held !== clientId || principal.id !== principalId) continue
+        withoutWill(client)
+        client.conn.destroy()
+      }
+    },
     stats,
     close: () => (closing ??= shutDown()),
   }
 }
 
 type Done = (error?: Error) => void
+
+/** Aedes looks for a will when a connection closes; its types do not show where. */
+function withoutWill(client: Client): void {
+  ;(client as Client & { will?: unknown }).will = undefined
+}
 
 /**
  * Lets the intake decide how a packet that Aedes has accepted goes on.

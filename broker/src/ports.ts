@@ -61,6 +61,8 @@ export interface BrokerPorts {
   beforeDesired(stationId: string): Promise<void>
   /** Told once a station's subscription to its `command` stands: what it missed may be sent again. */
   listening(stationId: string): Promise<void>
+  /** A client is let in: where several brokers serve one site, the others hear of it from here. */
+  connected?(clientId: string, principal: Principal): void
   /** Unix milliseconds. */
   nowMs(): number
 }
@@ -136,6 +138,11 @@ export interface Broker {
   disconnect(matches: (principal: Principal) => boolean): number
   /** Who is connected, once for each connection. */
   principals(): Principal[]
+  /**
+   * Closes a connection whose client has connected to another broker of the site with the same client id. Its will is
+   * not sent: the client is there.
+   */
+  takeOver(clientId: string, principalId: string): void
   stats(): BrokerStats
   /** Idempotent, under a second. Wills are not sent: a server that stops says nothing about its stations. */
   close(): Promise<void>

@@ -13,8 +13,8 @@ export interface Settings {
 }
 
 export interface SettingsStore extends Settings {
-  /** Reads what the site has chosen; until then the defaults are in force. */
-  load(): Promise<void>
+  /** Reads what the site has chosen, until then the defaults are in force; @returns whether anything differs */
+  load(): Promise<boolean>
   /** Grows with each replacement. */
   version(): Promise<number>
   /** Puts all settings in force at once. @throws AppError naming the field that does not fit */
@@ -31,7 +31,9 @@ export function createSettings(
   return {
     current: () => current,
     async load() {
+      const before = current
       current = Default(SiteSettings, await repository.all()) as SiteSettings
+      return namesOfChanged(before, current).length > 0
     },
     version: repository.version,
     async replace(values, actor, expectedVersion) {

@@ -111,7 +111,10 @@ export function createPresences(ports: {
       const row = rowOf(stationId)
       if (row.online === online) return
       const station = await repository.find(stationId)
-      if (!station) return
+      if (!station) {
+        rows.delete(stationId)
+        return
+      }
       // Another server may have said so already.
       const [saved] = await repository.presences([stationId])
       if (saved?.online === online) {
@@ -175,15 +178,21 @@ export function createPresences(ports: {
     watchSilence()
   }
 
-  /** Takes over what other servers have saved of stations, all by default, where it is newer than what is known. */
-  async function reload(stationIds?: string[]): Promise<void> {
-    if (stationIds?.length === 0) return
+  /**
+   * Takes over what other servers have saved of stations, all by default, where it is newer than what is known.
+   * @returns the ids of those that it found changed
+   */
+  async function reload(stationIds?: string[]): Promise<string[]> {
+    if (stationIds?.length === 0) return []
+    const changed: string[] = []
     for (const saved of await repository.presences(stationIds)) {
       const row = rowOf(saved.stationId)
       const isNewer = (saved.lastHeardAtMs ?? 0) > (row.lastHeardAtMs ?? 0)
+      if (isNewer || saved.online !== row.online) changed.push(saved.stationId)
       Object.assign(row, isNewer ? saved : { online: saved.online })
     }
     if (!isWatching) watchSilence()
+    return changed
   }
 
   return {
