@@ -44,4 +44,14 @@ describe('settings', () => {
   ])('that do not fit are named: %s=%s', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(name)
   })
+
+  it('for several servers want a database that all of them reach', () => {
+    const ESCALE_REDIS_URL = 'redis://localhost'
+    expect(() => readEnvironment({ ESCALE_REDIS_URL })).toThrow(/PostgreSQL.*DATABASE_URL=postgres/)
+    const DATABASE_URL = 'postgres://escale@localhost/escale'
+    expect(readEnvironment({ ESCALE_REDIS_URL, DATABASE_URL })).toMatchObject({
+      ESCALE_REDIS_URL,
+      DATABASE_URL,
+    })
+  })
 })

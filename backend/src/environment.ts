@@ -59,9 +59,12 @@ export const Environment = Type.Object({
 })
 export type Environment = Static<typeof Environment>
 
+/** What keeps a server from starting and whoever starts it can mend; the message says how, in both languages. */
+export class SetupError extends Error {}
+
 /**
  * Reads the settings; an empty variable counts as not given.
- * @throws Error naming each variable that does not fit, in French and English
+ * @throws SetupError naming each variable that does not fit, in French and English
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const given = Object.fromEntries(
@@ -72,14 +75,14 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const wrong = Errors(Environment, values).map(
     ({ instancePath, message }) => `${instancePath.slice(1)} ${message}`,
   )
-  throw new Error(`Réglage non valable / invalid setting: ${wrong.join('; ')}`)
+  throw new SetupError(`Réglage non valable / invalid setting: ${wrong.join('; ')}`)
 }
 
 /** Several servers need a database that all of them reach; one file each would be several sites. */
 function requireCommonDatabase(environment: Environment): Environment {
   const { ESCALE_REDIS_URL, DATABASE_URL } = environment
   if (!ESCALE_REDIS_URL || /^postgres(ql)?:/.test(DATABASE_URL)) return environment
-  throw new Error(
+  throw new SetupError(
     'ESCALE_REDIS_URL ne sert qu’avec PostgreSQL\u00a0: donnez aussi DATABASE_URL=postgres://…, ou retirez-le.\n' +
       'ESCALE_REDIS_URL is for PostgreSQL only: give DATABASE_URL=postgres://... as well, or remove it.',
   )

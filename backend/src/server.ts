@@ -5,7 +5,7 @@ import { destination, pino } from 'pino'
 import { appOptionsOf, certificateFolderOf } from './app-options.ts'
 import { createApp } from './app.ts'
 import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
-import { readEnvironment } from './environment.ts'
+import { SetupError, readEnvironment } from './environment.ts'
 import { openListeners, type Listeners } from './listeners.ts'
 
 /** A stop that takes longer than this is cut short. */
@@ -117,7 +117,7 @@ function explain(err: unknown): string {
       `Port ${port} is already taken: stop what uses it, or choose another (see .env.example).`
     )
   }
-  return `${err.message}\n${err.stack ?? ''}`
+  return err instanceof SetupError ? err.message : `${err.message}\n${err.stack ?? ''}`
 }
 
 function say(line: string): void {

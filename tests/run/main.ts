@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installPostgres } from '../support/postgres.ts'
+import { installRedis } from '../support/redis.ts'
 import { ROOT } from '../support/spawned.ts'
 import type { Summary } from './summary.ts'
 
@@ -67,6 +68,7 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
   if (command === 'check') return failedChecks.length
 
   if (await installPostgres()) say('• PostgreSQL installed')
+  if (await installRedis()) say('• Redis installed')
   const { passed, failed, skipped } = await test(options.filter((option) => option !== '--strict'))
   if (skipped.length > 0) {
     say('\nSkipped:')

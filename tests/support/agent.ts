@@ -13,7 +13,10 @@ export interface RunningAgent {
 const READY = /^escale-agent ready.*screen=(http:\S+)/m
 
 /** A real agent process that enrols with the site key as the station that has this MAC address. */
-export async function startAgent(server: RunningServer, macAddress: string): Promise<RunningAgent> {
+export async function startAgent(
+  server: Pick<RunningServer, 'url' | 'enrolmentKey'>,
+  macAddress: string,
+): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-agent-'))
   const [screenPort = 0] = await freePorts(1)
   const args = ['run', '--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress]

@@ -65,9 +65,10 @@ export async function startServer({ env = {}, password }: ServerOptions = {}): P
     await running.waitFor(READY)
   }
   await start()
+  const host = env.ESCALE_HOST ?? '127.0.0.1'
   return {
-    url: `http://127.0.0.1:${env.ESCALE_HTTP_PORT ?? http}`,
-    mqttUrl: `mqtt://127.0.0.1:${env.ESCALE_MQTT_PORT ?? mqtt}`,
+    url: `http://${host}:${env.ESCALE_HTTP_PORT ?? http}`,
+    mqttUrl: `mqtt://${host}:${env.ESCALE_MQTT_PORT ?? mqtt}`,
     dataDir,
     ...credentials,
     process: () => running,

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { MINUTE_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
+import { SetupError } from '../environment.ts'
 import type { PeerListener, PeerMessage, Peers } from './port.ts'
 
 const CHANNEL = 'escale/v1/peers'
@@ -34,7 +35,7 @@ export interface RedisPeersOptions {
 
 /**
  * The other servers, reached through one channel of a Redis, over one connection.
- * @throws Error in both languages when Redis cannot be reached within 5 s
+ * @throws SetupError in both languages when Redis cannot be reached within 5 s
  */
 export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOptions): Promise<Peers> {
   // Loaded where it is needed: most sites never do.
@@ -153,7 +154,7 @@ async function firstConnection(connecting: Promise<unknown>, reason: () => strin
     await Promise.race([connecting, timeout])
   } catch (err) {
     const why = reason() || (err instanceof Error ? err.message : String(err))
-    throw new Error(
+    throw new SetupError(
       `ESCALE_REDIS_URL\u00a0: Redis ne répond pas (${why}). Démarrez-le, ou corrigez l’adresse.\n` +
         `ESCALE_REDIS_URL: Redis does not answer (${why}). Start it, or correct the address.`,
       { cause: err },

@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startAgent, type RunningAgent } from '../support/agent.ts'
+import { startBalancer } from '../support/balancer.ts'
+import { startPostgres } from '../support/postgres.ts'
+import { startRedis, type RunningRedis } from '../support/redis.ts'
+import { freePorts } from '../support/spawned.ts'
+import { startServer, type RunningServer } from '../support/server.ts'
+
+/** Loopback has many addresses: each server gets one, and each of the balancers before them. */
+const HOSTS = { a: '127.0.0.2', b: '127.0.0.3', preferringA: '127.0.0.4', preferringB: '127.0.0.5' }
+
+export interface Site {
+  a: RunningServer
+  b: RunningServer
+  redis: RunningRedis
+  /** What the servers have in common, for other programs of the site. */
+  env: NodeJS.ProcessEnv
+  /** A real agent that connects to the server named, or to the other one where that does not answer. */
+  startAgent(prefers: 'a' | 'b', macAddress: string): Promise<RunningAgent>
+  close(): Promise<void>
+}
+
+/** Two real servers of one site on a real PostgreSQL and a real Redis, and what a site puts before them. */
+export async function startSite(): Promise<Site> {
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of closers.reverse()) await end()
+  }
+  try {
+    const dataDir = await mkdtemp(join(tmpdir(), 'escale-site-'))
+    closers.push(() => rm(dataDir, { recursive: true, force: true }))
+    const postgres = await startPostgres()
+    closers.push(postgres.stop)
+    const redis = await startRedis()
+    closers.push(redis.stop)
+    const [http = 0, mqtt = 0] = await freePorts(2)
+    const env = { ESCALE_DATA_DIR: dataDir, DATABASE_URL: postgres.url, ESCALE_REDIS_URL: redis.url }
+    const ports = { ESCALE_HTTP_PORT: String(http), ESCALE_MQTT_PORT: String(mqtt) }
+    const start = async (host: string) => {
+      const server = await startServer({ env: { ...env, ...ports, ESCALE_HOST: host } })
+      closers.push(server.dispose)
+      return server
+    }
+    const a = await start(HOSTS.a)
+    const b = await start(HOSTS.b)
+    const balance = async (host: string, targets: string[]) => {
+      const balancer = await startBalancer(host, [http, mqtt], targets)
+      closers.push(balancer.close)
+      return `http://${host}:${http}`
+    }
+    const addresses = {
+      a: await balance(HOSTS.preferringA, [HOSTS.a, HOSTS.b]),
+      b: await balance(HOSTS.preferringB, [HOSTS.b, HOSTS.a]),
+    }
+    return {
+      a,
+      b,
+      redis,
+      env,
+      async startAgent(prefers, macAddress) {
+        const agent = await startAgent({ url: addresses[prefers], enrolmentKey: a.enrolmentKey }, macAddress)
+        closers.push(agent.dispose)
+        return agent
+      },
+      close,
+    }
+  } catch (err) {
+    await close()
+    throw err
+  }
+}

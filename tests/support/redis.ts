@@ -1,0 +1,108 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+const INSTALL_WITHIN_MS = 300_000
+const READY_WITHIN_MS = 30_000
+
+/** What to do where no Redis is found. */
+export const REDIS_HINT = 'needs Redis: run `sudo apt-get install redis-server`'
+
+/** As with PostgreSQL: its standard input is a pipe that we hold, so that it ends however we end. */
+const LIFE = `
+trap '' INT TERM HUP
+cd "$REDIS_FOLDER"
+setpriv --pdeathsig=KILL "$REDIS_PROGRAM" "$@" >&2 </dev/null &
+cat >/dev/null
+kill -KILL $!
+wait $!
+`
+
+export interface RunningRedis {
+  url: string
+  /** `kill -9`; it keeps nothing. */
+  kill(): Promise<void>
+  /** Starts it again at the same address, once killed. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The server's program; undefined when there is none. */
+export function findRedis(): string | undefined {
+  return (process.env.PATH ?? '')
+    .split(':')
+    .flatMap((folder) => ['redis-server', 'valkey-server'].map((name) => join(folder, name)))
+    .find((program) => existsSync(program))
+}
+
+/** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
+export async function installRedis(): Promise<boolean> {
+  if (findRedis() !== undefined || process.getuid?.() !== 0) return false
+  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends redis-server'
+  // A server of the machine's own is none of our business: nothing is started.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  try {
+    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
+    return findRedis() !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** A real Redis of its own, reached by a socket in a temporary folder, that keeps nothing. */
+export async function startRedis(): Promise<RunningRedis> {
+  const program = findRedis()
+  if (program === undefined) throw new Error(REDIS_HINT)
+  const folder = await mkdtemp(join(tmpdir(), 'escale-redis-'))
+  const socket = join(folder, 'redis.sock')
+  const settings = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no']
+  let life = await launch(program, folder, settings)
+  return {
+    url: socket,
+    kill: () => life.end(),
+    async restart() {
+      life = await launch(program, folder, settings)
+    },
+    async stop() {
+      await life.end()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function launch(program: string, folder: string, settings: string[]) {
+  const life = spawn('sh', ['-c', LIFE, 'sh', ...settings], {
+    // Ctrl-C is for us: it hears of it when we end.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, REDIS_PROGRAM: program, REDIS_FOLDER: folder },
+  })
+  const ended = once(life, 'close')
+  const end = async () => {
+    life.stdin.end()
+    await ended
+  }
+  await new Promise<void>((resolve, reject) => {
+    let said = ''
+    const fail = () => {
+      life.stdin.end()
+      reject(new Error(`Redis does not start\n${said}`))
+    }
+    const limit = setTimeout(fail, READY_WITHIN_MS)
+    life.once('close', fail)
+    life.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (!/ready to accept connections/i.test(said)) return
+      clearTimeout(limit)
+      life.off('close', fail)
+      resolve()
+    })
+  })
+  return { end }
+}
