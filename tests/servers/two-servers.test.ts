@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Log, Operator, Session, SettingsAnswer, Station } from '@escale/protocol'
-import { connectAsync, type MqttClient } from 'mqtt'
+import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { RunningAgent } from '../support/agent.ts'
@@ -37,7 +37,9 @@ beforeAll(async () => {
   agentA = await site.startAgent('a', PC_A.macAddress)
   agentB = await site.startAgent('b', PC_B.macAddress)
 })
-afterAll(() => site?.close())
+afterAll(async () => {
+  if (missing === undefined) await site.close()
+})
 beforeEach((context) => context.skip(missing !== undefined, missing))
 
 interface StationView {
@@ -74,7 +76,7 @@ async function openScreen(server: RunningServer, { token }: Pick<Api, 'token'>) 
   }
 }
 
-async function openBus(server: RunningServer, token: string, clientId: string): Promise<MqttClient> {
+async function openBus(server: RunningServer, token: string, clientId: string) {
   const client = await connectAsync(server.mqttUrl, {
     clientId,
     username: 'operator',
@@ -82,7 +84,7 @@ async function openBus(server: RunningServer, token: string, clientId: string): 
     reconnectPeriod: 0,
   })
   onTestFinished(() => client.endAsync(true))
-  return client
+  return { client, closed: new Promise<void>((resolve) => client.once('close', resolve)) }
 }
 
 /** A session that runs at a station, granted and started by way of one server. */
@@ -139,7 +141,7 @@ describe('two servers of one site', () => {
   })
 
   test('what stations say is heard on the bus of both, the last word included, each once', async () => {
-    const bus = await openBus(site.a, onA.token, 'operator:ears')
+    const { client: bus } = await openBus(site.a, onA.token, 'operator:ears')
     const heard: string[] = []
     bus.on('message', (topic, payload) => {
       const said = JSON.parse(payload.toString()) as { online?: boolean; kind?: string; sessionId?: string }
@@ -173,11 +175,10 @@ describe('two servers of one site', () => {
     const bea = await signIn({ url: site.b.url, ...credentials })
     const screen = await openScreen(site.b, bea)
     const bus = await openBus(site.b, bea.token, 'operator:bea')
-    const cut = once(bus, 'close')
     const disabledAtMs = performance.now()
     await onA.put(`/api/operateurs/${operator.id}/`, { role: 'operator', isActive: false })
     expect(await screen.closed).toBe(4401)
-    await cut
+    await bus.closed
     expect(performance.now() - disabledAtMs).toBeLessThan(CUT_WITHIN_MS)
     const { status } = await request(`${site.b.url}/api/postes/`, {
       headers: { authorization: `Bearer ${bea.token}` },
@@ -187,9 +188,8 @@ describe('two servers of one site', () => {
 
   test('a connection to one takes over from an older one to the other, whose will says nothing', async () => {
     const old = await openBus(site.a, onA.token, 'operator:tab')
-    const taken = once(old, 'close')
     await openBus(site.b, onB.token, 'operator:tab')
-    await taken
+    await old.closed
   })
 
   test('a task of the calendar that both want to run runs once', async () => {
