@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
 import type { Actor, JobName, JobStatus } from '@escale/protocol'
-import { instantOf, jobNames } from '@escale/protocol'
+import { MINUTE_MS, instantOf, jobNames } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
@@ -95,7 +95,9 @@ export function createCalendar(
         if (pattern === undefined) return []
         const { timeZone: timezone } = settings.current()
         return new Cron(pattern, { timezone, unref: true }, (self) => {
-          onSlot(name, self.currentRun()?.setMilliseconds(0) ?? clock.nowMs())
+          // Of two servers, one may be late by seconds: all patterns are whole minutes.
+          const startedAtMs = self.currentRun()?.getTime() ?? clock.nowMs()
+          onSlot(name, Math.round(startedAtMs / MINUTE_MS) * MINUTE_MS)
         })
       })
     },
