@@ -191,8 +191,28 @@ export function createAgent(options: AgentOptions): Agent {
       log,
       nowMs,
       dispatch,
+      onRefused: () => void rejoin(machine),
       state: () => state,
     })
+  }
+
+  /** An identity that the server refuses is of no use; where there is a key, another one can be asked for. */
+  const rejoin = async (machine: MachineIdentity) => {
+    if (options.credentials.kind !== 'key') return
+    const { stationId } = state
+    const refused = link
+    void save()
+    dispatch({ kind: 'identityRefused' })
+    if (state.phase.kind !== 'pairing' || refused === undefined) return
+    link = undefined
+    log.warn({ stationId }, 'the server knows this station no longer, enrolling again')
+    try {
+      await refused.stop()
+      await store.forgetIdentity()
+      await join(machine)
+    } catch (err) {
+      if (!aborter.signal.aborted) log.fatal({ err }, 'the station cannot join its server')
+    }
   }
 
   const close = async () => {

@@ -27,6 +27,7 @@ export interface StationLinkOptions {
   log: Logger
   nowMs: () => number
   dispatch: (input: Input) => void
+  onRefused: () => void
   state: () => StationState
 }
 
@@ -61,6 +62,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
       void beat()
     },
     onDown: () => dispatch({ kind: 'linkDown' }),
+    onRefused: options.onRefused,
     onClockSample: (sample) => dispatch({ kind: 'clockSampled', sample }),
     onSettled: () => {
       report()

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -69,6 +69,7 @@ const commandsCheck = Compile(SavedCommands)
 export interface Store {
   readIdentity: () => Promise<Identity | undefined>
   writeIdentity: (identity: Identity) => Promise<void>
+  forgetIdentity: () => Promise<void>
   readTrust: () => Promise<Trust | undefined>
   writeTrust: (trust: Trust) => Promise<void>
   readState: () => Promise<Snapshot | undefined>
@@ -94,6 +95,7 @@ export function createFileStore(dataDir: string): Store {
       return identityCheck.Check(value) ? value : undefined
     },
     writeIdentity: (identity) => replaceFile(dataDir, identityPath, identity),
+    forgetIdentity: () => rm(identityPath, { force: true }),
     readTrust: async () => {
       const value = await readJson(trustPath)
       return trustCheck.Check(value) ? value : undefined
@@ -142,6 +144,10 @@ export function createMemoryStore(): Store {
     readIdentity: () => Promise.resolve(identity),
     writeIdentity: (next) => {
       identity = next
+      return Promise.resolve()
+    },
+    forgetIdentity: () => {
+      identity = undefined
       return Promise.resolve()
     },
     readTrust: () => Promise.resolve(trust),

@@ -76,6 +76,8 @@ export type Input =
   | { kind: 'tick' }
   | { kind: 'pairingStarted'; code: string }
   | { kind: 'enrolled'; stationId: string; snapshot?: Snapshot }
+  /** The server knows this station's secret no longer. */
+  | { kind: 'identityRefused' }
   | { kind: 'linkUp' }
   | { kind: 'linkDown' }
   | { kind: 'configReceived'; config: SiteConfig }

@@ -7,6 +7,7 @@ import { askEnd, callStaff, settleRequest, typeCode } from './requests.ts'
 import type { Snapshot } from './saved-state.ts'
 import { restoredRest } from './snapshot.ts'
 import {
+  initialState,
   rejected,
   restOf,
   sessionOf,
@@ -43,6 +44,8 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       return step({ ...state, phase: { kind: 'pairing', code: input.code } })
     case 'enrolled':
       return enrol(state, input.stationId, input.snapshot, nowMs)
+    case 'identityRefused':
+      return forgetIdentity(state)
     case 'linkUp':
       return step({ ...state, isOnline: true })
     case 'linkDown':
@@ -92,6 +95,16 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
   const { label, version, endedSessionIds, events, config, rest } = snapshot
   const restored = { ...state, stationId, label, version, endedSessionIds, events, config }
   return step({ ...restored, phase: restoredRest(rest, nowMs) })
+}
+
+/** Back to where an operator must accept the station; a session goes on to its end first, whatever the server says. */
+function forgetIdentity(state: StationState): Step {
+  const { phase, bootId, stampOffsetMs: wallOffsetMs, clock, config, nextEventSeq, nextTag } = state
+  if (phase.kind === 'pairing') return rejected(state, 'identityRefused', 'not-enrolled')
+  if (phase.kind !== 'locked' && phase.kind !== 'maintenance')
+    return rejected(state, 'identityRefused', 'busy')
+  const fresh = { ...initialState({ bootId, wallOffsetMs }), config, nextEventSeq, nextTag }
+  return step(clock === undefined ? fresh : { ...fresh, clock })
 }
 
 /** New thresholds count for what is still ahead of the running session. */

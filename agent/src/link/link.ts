@@ -15,6 +15,8 @@ import { incomingTopics, readIncoming, type Incoming } from './payloads.ts'
 import { createRequests, type Requests } from './requests.ts'
 import { tlsFailureOf } from './tls-failure.ts'
 
+/** CONNACK return code of MQTT 3.1.1. */
+const BAD_CREDENTIALS = 4
 const KEEPALIVE_SECONDS = 10
 const CONNECT_LIMIT_MS = 8_000
 const CLEAN_STOP_LIMIT_MS = 1_000
@@ -37,6 +39,8 @@ export interface LinkOptions {
   log: Logger
   onUp: () => void
   onDown: () => void
+  /** The server answered that the secret is wrong; the link goes on trying until it is stopped. */
+  onRefused: () => void
   onClockSample: (sample: ClockSample) => void
   /** Presence and time are done: what the station has to tell may follow. */
   onSettled: () => void
@@ -192,6 +196,7 @@ export function createLink(options: LinkOptions): Link {
       hasToldFailure = true
       const told = { err, url: options.url, reason: tlsFailureOf(err) }
       log[level](told, 'connection to the broker failed, trying on')
+      if ('code' in err && err.code === BAD_CREDENTIALS) options.onRefused()
     })
     current.on('close', () => lose(current))
   }

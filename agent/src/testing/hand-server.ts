@@ -30,6 +30,8 @@ export interface HandServer {
   configure: (config: SiteConfig) => Promise<void>
   command: (command: Command) => Promise<void>
   cut: () => void
+  /** From now on every secret is wrong. */
+  refuse: () => void
   stop: () => Promise<void>
   /** Unix ms of this server's clock. */
   nowUnixMs: () => number
@@ -48,7 +50,13 @@ export async function createHandServer({
   port = 0,
   offsetMs = 0,
 }: HandServerOptions): Promise<HandServer> {
-  const broker = await Aedes.createBroker()
+  let isRefusing = false
+  const broker = await Aedes.createBroker({
+    authenticate: (_client, _username, _password, done) => {
+      if (!isRefusing) done(null, true)
+      else done(Object.assign(new Error('wrong secret'), { returnCode: 4 }), false)
+    },
+  })
   const server: Server = createServer({ noDelay: true }, broker.handle)
   const heard: Heard[] = []
   const waiting = new Set<() => void>()
@@ -104,6 +112,9 @@ export async function createHandServer({
     command: (command) => publish('command', command, false),
     cut: () => {
       for (const client of clients) client.conn.destroy()
+    },
+    refuse: () => {
+      isRefusing = true
     },
     stop: async () => {
       for (const client of clients) client.conn.destroy()

@@ -1,0 +1,90 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { instantOf } from '@escale/protocol'
+import { createAgent, type Agent } from './agent.ts'
+import { createSimulatedPlatform } from './platform/simulated/simulated-platform.ts'
+import { createMemoryStore } from './store.ts'
+import { createHandServer } from './testing/hand-server.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+/** A station that is enrolled and connected; asked again for an identity, the server says that it must be accepted. */
+async function startStation() {
+  const broker = await createHandServer({ stationId: 'pc-01' })
+  closers.push(broker.stop)
+  const platform = createSimulatedPlatform({ seed: 3 })
+  const store = createMemoryStore()
+  const secondEnrolment = Promise.withResolvers<string[]>()
+  let agent: Agent | undefined
+  let asked = 0
+  const server = createServer((_request, response) => {
+    asked += 1
+    const identity = { stationId: 'pc-01', mqttSecret: 's', mqttUrl: broker.url }
+    const pairing = { pairingCode: '482716', pairingSecret: 'p', retryAfterSeconds: 300 }
+    const [status, answer] = asked === 1 ? [200, identity] : [202, pairing]
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    if (asked > 1) secondEnrolment.resolve([...platform.done])
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => server.close())
+  agent = createAgent({
+    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credentials: { kind: 'key', enrolmentKey: 'k' },
+    platform,
+    store,
+    log: pino({ level: 'silent' }),
+  })
+  closers.push(agent.stop)
+  await agent.start()
+  await broker.hears('reported')
+  return { agent, broker, platform, store, secondEnrolment: secondEnrolment.promise, asked: () => asked }
+}
+
+describe('a station whose secret the server refuses', () => {
+  it('forgets it and asks to be accepted again, its code on the screen', async () => {
+    const { agent, broker, store, secondEnrolment } = await startStation()
+    broker.refuse()
+    broker.cut()
+    await secondEnrolment
+    await vi.waitFor(() => expect(agent.view()).toMatchObject({ phase: 'pairing', pairingCode: '482716' }))
+    expect(await store.readIdentity()).toBeUndefined()
+  })
+
+  it('lets the session under way run to its end first, and cleans up after it', async () => {
+    const { agent, broker, secondEnrolment } = await startStation()
+    const session = {
+      id: 's-1',
+      displayName: 'Ada',
+      grantedSeconds: 3,
+      remainingSeconds: 3,
+      endsAt: instantOf(broker.nowUnixMs() + 3_000),
+    }
+    await broker.desire({ version: 2, state: 'active', session })
+    await broker.hears('reported', ({ state }) => state === 'active')
+    broker.refuse()
+    broker.cut()
+    expect(agent.view().phase).toBe('active')
+    const doneBefore = await secondEnrolment
+    expect(doneBefore.slice(doneBefore.lastIndexOf('unlockScreen'))).toEqual(
+      expect.arrayContaining(['lockScreen', 'cleanUp']),
+    )
+  })
+
+  it('but not one whose network fails: its identity stays', async () => {
+    const { broker, agent, store, asked } = await startStation()
+    await broker.stop()
+    await vi.waitFor(() => expect(agent.view().isOnline).toBe(false))
+    const again = await createHandServer({ stationId: 'pc-01', port: Number(new URL(broker.url).port) })
+    closers.push(again.stop)
+    await again.hears('presence')
+    expect(await store.readIdentity()).toMatchObject({ stationId: 'pc-01' })
+    expect(asked()).toBe(1)
+  })
+})
