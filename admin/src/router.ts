@@ -8,7 +8,9 @@ import MainLayout from './layouts/MainLayout.vue'
 import LoginPage from './pages/LoginPage.vue'
 
 /** Pages of the menu, in its order. */
-export const menuPages = ['room', 'visitors', 'stations', 'logs'] as const
+export const menuPages = ['room', 'visitors', 'stations', 'logs', 'access'] as const
+/** Of use to admins alone. */
+export const adminPages: readonly MenuPage[] = ['access']
 export type MenuPage = (typeof menuPages)[number]
 
 export function createAppRouter(isSignedIn: () => boolean) {
@@ -24,6 +26,7 @@ export function createAppRouter(isSignedIn: () => boolean) {
           { path: 'visiteurs', name: 'visitors', component: () => import('./pages/VisitorsPage.vue') },
           { path: 'postes', name: 'stations', component: () => import('./pages/StationsPage.vue') },
           { path: 'journal', name: 'logs', component: () => import('./pages/LogsPage.vue') },
+          { path: 'acces', name: 'access', component: () => import('./pages/AccessPage.vue') },
           {
             path: ':unknown(.*)*',
             name: 'unknown',

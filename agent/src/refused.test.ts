@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { instantOf } from '@escale/protocol'
-import { createAgent, type Agent } from './agent.ts'
+import { createAgent } from './agent.ts'
 import { createSimulatedPlatform } from './platform/simulated/simulated-platform.ts'
 import { createMemoryStore } from './store.ts'
 import { createHandServer } from './testing/hand-server.ts'
@@ -22,7 +22,6 @@ async function startStation() {
   const platform = createSimulatedPlatform({ seed: 3 })
   const store = createMemoryStore()
   const secondEnrolment = Promise.withResolvers<string[]>()
-  let agent: Agent | undefined
   let asked = 0
   const server = createServer((_request, response) => {
     asked += 1
@@ -34,7 +33,7 @@ async function startStation() {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closers.push(() => server.close())
-  agent = createAgent({
+  const agent = createAgent({
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     credentials: { kind: 'key', enrolmentKey: 'k' },
     platform,

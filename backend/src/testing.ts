@@ -183,6 +183,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       return app
     },
     db,
+    databaseUrl,
     /** Where the server keeps its files. */
     folder,
     clock,

@@ -1,8 +1,15 @@
 import type {
   AcceptPairingInput,
+  Account,
+  AccountInput,
+  AccountPage,
+  AccountQuery,
+  AccountReplacement,
+  AccountWithSecret,
   CanCreateSession,
   CommandInput,
   CreatedSession,
+  EnrolmentKey,
   LogPage,
   LogQuery,
   PairingRequestPage,
@@ -102,6 +109,25 @@ export function commandsApi(api: ApiClient) {
       'stationId' in target
         ? api.post<SentCommands>(`${idPath(base, target.stationId)}commands/`, order)
         : api.post<SentCommands>(`${base}commands/`, { ...order, ...target }),
+  }
+}
+
+export function accountsApi(api: ApiClient) {
+  const base = '/api/comptes/'
+  return {
+    list: (query: AccountQuery) => api.get<AccountPage>(base, query),
+    create: (input: AccountInput) => api.post<AccountWithSecret>(base, input),
+    replace: (id: string, input: AccountReplacement) => api.put<Account>(idPath(base, id), input),
+    renew: (id: string) => api.post<AccountWithSecret>(`${idPath(base, id)}renouveler/`),
+    remove: (id: string) => api.delete(idPath(base, id)),
+  }
+}
+
+export function enrolmentKeyApi(api: ApiClient) {
+  const base = '/api/parametres/cle_enrolement/'
+  return {
+    read: () => api.get<EnrolmentKey>(base),
+    rotate: () => api.post<EnrolmentKey>(`${base}renouveler/`),
   }
 }
 
