@@ -33,6 +33,7 @@ const SavedState = Type.Object({
     }),
     Type.Object({ kind: Type.Literal('suspended'), session: SavedSession, suspendLeftMs: Type.Number() }),
   ]),
+  isCleaning: Type.Optional(Type.Boolean()),
   endedSessionIds: Type.Array(Type.String()),
   events: Type.Array(
     Type.Object({

@@ -24,6 +24,8 @@ export interface Snapshot {
   label?: string
   version: number
   rest: SavedRest
+  /** The machine was being cleaned: it is to be done again. */
+  isCleaning?: boolean
   endedSessionIds: readonly string[]
   events: readonly StoredEvent[]
   config: SiteConfig

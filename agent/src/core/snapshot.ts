@@ -7,7 +7,9 @@ export function snapshotOf(state: StationState, nowMs: number): Snapshot | undef
   const rest = restOf(state.phase)
   if (rest === undefined || state.stationId === undefined) return undefined
   const { stationId, label, version, endedSessionIds, events, config } = state
-  const snapshot = { stationId, version, endedSessionIds, events, config, rest: savedRestOf(rest, nowMs) }
+  const isCleaning = state.phase.kind === 'cleaning' ? { isCleaning: true } : {}
+  const saved = { stationId, version, endedSessionIds, events, config, ...isCleaning }
+  const snapshot = { ...saved, rest: savedRestOf(rest, nowMs) }
   return label === undefined ? snapshot : { ...snapshot, label }
 }
 

@@ -58,6 +58,19 @@ describe('a session at a station', () => {
     expect(rig.state().events).toEqual([])
   })
 
+  it('is cleaned up after again when the agent was killed while it did so', () => {
+    const rig = open(60)
+    rig.pass(60_000)
+    const snapshot = snapshotOf(rig.state(), rig.nowMs())
+    const again = createRig()
+    const effects = again.input({ kind: 'enrolled', stationId: 'pc-01', snapshot })
+    expect(kindsOf(effects)).toContain('cleanUp')
+    expect(phase(again)).toBe('cleaning')
+    again.input({ kind: 'cleaned' })
+    expect(phase(again)).toBe('locked')
+    expect(snapshotOf(again.state(), 0)).not.toHaveProperty('isCleaning')
+  })
+
   it('tells the end at its instant even when the tick comes late', () => {
     const rig = open(600)
     rig.pass(3_600_000)

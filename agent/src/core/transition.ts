@@ -1,6 +1,6 @@
 import { SECOND_MS, type SiteConfig } from '@escale/protocol'
 import { applyClockSample, applyDesired } from './desired.ts'
-import { settle } from './deadlines.ts'
+import { leaveSession, settle } from './deadlines.ts'
 import { thresholdsBelow, shownMsOf } from './lease.ts'
 import { withEvent } from './outbox.ts'
 import { askEnd, callStaff, settleRequest, typeCode } from './requests.ts'
@@ -94,7 +94,8 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
   }
   const { label, version, endedSessionIds, events, config, rest } = snapshot
   const restored = { ...state, stationId, label, version, endedSessionIds, events, config }
-  return step({ ...restored, phase: restoredRest(rest, nowMs) })
+  const phase = restoredRest(rest, nowMs)
+  return step({ ...restored, phase: snapshot.isCleaning ? leaveSession(state.phase, phase, nowMs) : phase })
 }
 
 /** Back to where an operator must accept the station; a session goes on to its end first, whatever the server says. */

@@ -1,5 +1,8 @@
 import type { LogAction, OrderOp, Station, StationCommand } from '@escale/protocol'
 
+/** A large room's order is committed within this time. */
+const SAME_ACT_MS = 3_000
+
 /** One act of an operator and how far it has come. Instants are Unix milliseconds of the server's clock. */
 export interface Activity {
   key: string
@@ -63,13 +66,26 @@ function ofDocument({ stationId, version, actions, askedAt, appliedAt }: Station
   }
 }
 
+/** `lock` and `logout` are said by a document, too: that is the same act, and the command tells it. */
+function isExplained({ stationId, askedAt }: StationDocument, commands: StationCommand[]): boolean {
+  return commands.some(
+    (command) =>
+      command.stationId === stationId &&
+      (command.op === 'lock' || command.op === 'logout') &&
+      Math.abs(Date.parse(askedAt) - Date.parse(command.sentAt)) < SAME_ACT_MS,
+  )
+}
+
 /** Everything that was asked of stations lately, newest first. */
 export function activitiesOf(
   commands: Iterable<StationCommand>,
   documents: Iterable<StationDocument>,
 ): Activity[] {
-  const batches = Map.groupBy(commands, ({ batchId }) => batchId)
-  const told = [...documents].filter(({ actions }) => actions.length > 0).map(ofDocument)
+  const all = [...commands]
+  const batches = Map.groupBy(all, ({ batchId }) => batchId)
+  const told = [...documents]
+    .filter((document) => document.actions.length > 0 && !isExplained(document, all))
+    .map(ofDocument)
   return [...[...batches.values()].map(ofBatch), ...told]
     .filter((activity) => activity !== undefined)
     .sort((a, b) => b.askedAtMs - a.askedAtMs)
