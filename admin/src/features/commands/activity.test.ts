@@ -7,12 +7,6 @@ const after = (ms: number) => new Date(Date.parse(AT) + ms).toISOString()
 const command = (stationId: string, fields: Partial<StationCommand>): StationCommand => ({
   ...{ id: stationId, stationId, batchId: 'b', op: 'lock', params: {}, createdBy: 'accueil' },
   ...{ status: 'sent', sentAt: AT, expiresAt: after(60_000), ...fields },
-
-  it('leaves out the document by which a lock or a logout is done', () => {
-    const document = { stationId: 'a', version: 1, askedAt: after(9), appliedAt: after(24) }
-    const list = activitiesOf([applied('a', 20)], [{ ...document, actions: ['session.suspended'] }])
-    expect(list.map(({ what }) => what)).toEqual([{ op: 'lock' }])
-  })
 })
 const applied = (stationId: string, ms: number) =>
   command(stationId, { status: 'applied', deliveredAt: after(ms - 5), appliedAt: after(ms) })
@@ -46,5 +40,11 @@ describe('what was asked of stations', () => {
       [{ actions: ['session.time_added'] }, 23],
       [{ op: 'lock' }, 20],
     ])
+  })
+
+  it('leaves out the document by which a lock or a logout is done', () => {
+    const document = { stationId: 'a', version: 1, askedAt: after(9), appliedAt: after(24) }
+    const list = activitiesOf([applied('a', 20)], [{ ...document, actions: ['session.suspended'] }])
+    expect(list.map(({ what }) => what)).toEqual([{ op: 'lock' }])
   })
 })
