@@ -87,6 +87,70 @@ const partyOf = (kind: ClientKind, name: TopicName, isOwn: boolean) => {
 }
 const topicFor = (kind: ClientKind, name: TopicName, isOwn: boolean) => own(name, partyOf(kind, name, isOwn))
 
+interface Spoken {
+  /** A row of the contract, or nothing. */
+  name: TopicName | undefined
+  topic: string
+  party: string
+}
+const parties = ['pc-01', 'flow', 'operator', 'diag', 'other']
+const contract: Spoken[] = names.flatMap((name) =>
+  (name === 'domainEvent' ? ['session.started', 'session.started/x', 'x', 'x/y'] : parties).map((party) => ({
+    name,
+    topic: own(name, party),
+    party,
+  })),
+)
+/** The same with one level too many, or one that the contract does not know. */
+const beside: Spoken[] = contract
+  .flatMap(({ name, topic, party }) => {
+    const levels = topic.split('/')
+    const fixed = levels.slice(0, levels.indexOf(party.split('/')[0] ?? party)).map((_, i) => i)
+    const foreign = [...fixed, ...(name === 'domainEvent' ? [] : [levels.length - 1])]
+    return [
+      ...foreign.filter((i) => levels[i] !== party).map((i) => levels.with(i, 'zz').join('/')),
+      ...(name === 'domainEvent' ? [] : [`${topic}/zz`]),
+    ]
+  })
+  .map((topic) => ({ name: undefined, topic, party: '' }))
+const universe = [...contract, ...beside]
+
+/** MQTT 3.1.1 section 4.7, once more and simply. */
+function isMatch(filter: string, topic: string): boolean {
+  if (/^[+#]/.test(filter) && topic.startsWith('$')) return false
+  const pattern = filter
+    .split('/')
+    .map((level) => (level === '+' ? '[^/]*' : level.replace(/[.$]/g, '\\$&')))
+    .join('/')
+    .replace(/\/#$/, '(/.*)?')
+    .replace(/^#$/, '.*')
+  return new RegExp(`^${pattern}$`).test(topic)
+}
+
+function mayHearAll(kind: ClientKind, filter: string): boolean {
+  if (kind === 'diagnostics') return /^(escale\/v1(\/|$)|\$SYS\/)/.test(filter)
+  const matched = universe.filter(({ topic }) => isMatch(filter, topic))
+  const hears = ({ name, party }: Spoken) => {
+    const list = party === usernames[kind] ? mayHearOwn[kind] : mayHearOthers[kind]
+    return name !== undefined && list.includes(name)
+  }
+  return matched.length > 0 && matched.every(hears)
+}
+
+/** Each topic of the contract with any of its levels made a wildcard, or cut short by one. */
+const shapes = [
+  ...new Set(
+    names.flatMap((name) => {
+      const levels = own(name, name === 'domainEvent' ? 'session.started' : 'pc-01').split('/')
+      const masks = Array.from({ length: 2 ** levels.length }, (_, mask) =>
+        levels.map((level, i) => ((mask >> i) & 1 ? '+' : level)),
+      )
+      const cut = levels.map((_, i) => [...levels.slice(0, i), '#'])
+      return [...masks, ...cut, [...levels, '#'], [...levels, 'x']].map((parts) => parts.join('/'))
+    }),
+  ),
+]
+
 let room: Room
 beforeAll(async () => {
   room = await openRoom()
@@ -149,6 +213,45 @@ describe.each(kinds)('%s', (kind) => {
   test.each(wildcards)('subscribes to %s only where the contract says so', async (filter) => {
     const isAllowed = mayHearWildcards[kind].includes(filter)
     expect(await attempt(kind, (client) => client.subscribe(filter))).toBe(isAllowed)
+  })
+
+  test.each(names)('clears no retained %s, not even its own', async (name) => {
+    const before = room.received.length
+    for (const isOwn of [true, false]) {
+      const topic = topicFor(kind, name, isOwn)
+      const isTaken = await attempt(kind, (client) => client.publish(topic, '', { retain: true }))
+      expect(isTaken, topic).toBe(isOwn && mayPublishOwn[kind].includes(name))
+    }
+    // What may be published there is acknowledged, but nothing empty goes any further.
+    expect(room.received.length).toBe(before)
+  })
+
+  test('subscribes to a filter of any shape only where it may hear all that the filter matches', async () => {
+    const wrong: string[] = []
+    for (const filter of shapes) {
+      const isAllowed = mayHearAll(kind, filter)
+      if ((await attempt(kind, (client) => client.subscribe(filter))) !== isAllowed)
+        wrong.push(`${filter} should be ${isAllowed ? 'granted' : 'refused'}`)
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test.each([
+    'escale/v1/#/x',
+    'escale/v1/stations+',
+    'escale/v1/#x',
+    'escale/v1/+x/#',
+    '$share/a/escale/v1/#',
+    '',
+  ])('does not subscribe to %j, which is no filter', async (filter) => {
+    expect(await attempt(kind, (client) => client.subscribe(filter))).toBe(false)
+  })
+
+  test('leaves no will with a wildcard, under $SYS, or empty', async () => {
+    for (const topic of ['escale/v1/#', 'escale/v1/stations/+/presence', '$SYS/x', 'x']) {
+      const will = { topic, payload: '{}', qos: 1 as const }
+      await expect(room.login(usernames[kind], { will }), topic).rejects.toThrow()
+    }
   })
 
   test('publishes on nothing outside the contract', async () => {
