@@ -160,11 +160,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       await desired.publishAll()
       await services.credentialWatch.start()
       await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })
+      // Several servers share the instants in their database: none may move them for its own clock's sake.
+      if (!shared) services.clockSteps.start()
       services.calendar.start()
     },
     async close() {
       await services.audience.close()
       await services.calendar.stop()
+      await services.clockSteps.stop()
       await services.credentialWatch.stop()
       await services.deadlines.stop()
       await services.commandDeadlines.stop()

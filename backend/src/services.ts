@@ -23,6 +23,7 @@ import {
   createCommandService,
   type Wake,
 } from './features/commands/index.ts'
+import { createClockSteps } from './features/clock-steps/index.ts'
 import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
 import {
   createBootTokenRepository,
@@ -185,6 +186,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
   })
   const presences = createPresences({ ...stationPorts, settings, log })
+  const clockSteps = createClockSteps({ database, sessions, presences, clock, log })
   const stations = createStationService({ ...stationPorts, presences, sessions, desired, usernames })
   const commands = createCommandService({
     database,
@@ -264,6 +266,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     auth,
     bootTokens,
     calendar,
+    clockSteps,
     codes,
     commandDeadlines,
     credits,

@@ -67,7 +67,17 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
   const log = pino({ level: 'debug' }, { write })
   let aheadMs = 0
   const startMs = Date.now()
-  const clock = { nowMs: () => (isFollowingDate ? Date.now() : startMs) + aheadMs }
+  let wallAheadMs = 0
+  const clock = {
+    nowMs: () => (isFollowingDate ? Date.now() : startMs) + aheadMs,
+    wall: {
+      aheadMs: () => wallAheadMs,
+      shift(byMs: number) {
+        aheadMs += byMs
+        wallAheadMs -= byMs
+      },
+    },
+  }
   /** Machines that the server has sent a magic packet to. */
   const woken: string[] = []
   let wake = (macAddress: string) => Promise.resolve(void woken.push(macAddress))
@@ -205,6 +215,8 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     errors: () => lines.filter(({ level }) => level >= ERROR_LEVEL),
     /** Puts the server's clock forward; timers do not notice. */
     advanceClock: (ms: number) => void (aheadMs += ms),
+    /** Sets the machine's wall clock, which the server's clock does not follow by itself. */
+    stepWallClock: (ms: number) => void (wallAheadMs += ms),
     /** Stops the server and starts another one on the same database. */
     async restart() {
       await close()

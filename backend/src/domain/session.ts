@@ -69,6 +69,17 @@ export function endsAtMsOf(session: SessionClock): number | undefined {
   return session.runningSinceMs + session.grantedSeconds * SECOND_MS - session.consumedMs
 }
 
+/** A session under way in another reckoning: what it counts from is moved by `byMs`, so what is left stays. */
+export function shifted<T extends SessionClock>(session: T, byMs: number): T {
+  const move = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs + byMs)
+  return {
+    ...session,
+    startedAtMs: move(session.startedAtMs),
+    runningSinceMs: move(session.runningSinceMs),
+    suspendedAtMs: move(session.suspendedAtMs),
+  }
+}
+
 /** The next instant at which time alone changes the session; undefined once it is over. */
 export function deadlineMsOf(session: SessionClock, rules: SessionRules): number | undefined {
   switch (session.state) {

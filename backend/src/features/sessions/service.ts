@@ -5,6 +5,7 @@ import type { SessionRecord } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import {
   endByClosing,
+  shifted,
   transition,
   type LastingEffect,
   type SessionInput,
@@ -236,6 +237,16 @@ export function createSessionService(ports: SessionPorts) {
         }
         return ended
       })
+    },
+
+    /** Moves what counts down along with the server's clock, in the write under way; stations are told. */
+    async shiftAll(byMs: number): Promise<void> {
+      for (const session of await repository.findUnended()) {
+        if (session.state === 'pending') continue
+        const moved = { ...shifted(session, byMs), version: session.version + 1, updatedAtMs: clock.nowMs() }
+        if (!(await repository.save(moved, session.version, rules()))) throw new AppError('version-conflict')
+        await tell(moved, [], systemActor)
+      }
     },
 
     /** Whether a user has a session that is active or suspended. */

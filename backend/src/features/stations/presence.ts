@@ -211,6 +211,12 @@ export function createPresences(ports: {
       clearTimeout(flushTimer)
     },
 
+    /** Moves along with the server's clock what silence is counted from, milliseconds. */
+    shift(byMs: number): void {
+      for (const row of rows.values()) if (row.lastHeardAtMs !== null) row.lastHeardAtMs += byMs
+      watchSilence()
+    },
+
     find: (stationId: string): Readonly<StationPresenceRow> | undefined => rows.get(stationId),
 
     reload,
