@@ -8,6 +8,8 @@ import type { UserRepository } from '../users/index.ts'
 import { redrawPhoto } from './image.ts'
 import type { PhotoStore } from './store.ts'
 
+const HOUR_MS = 3_600_000
+
 export type PhotoService = ReturnType<typeof createPhotoService>
 
 /** The photo of a user: one file at most, known to the database before the one before it goes. */
@@ -67,10 +69,14 @@ export function createPhotoService(ports: {
       if (before !== null) await store.remove(before)
     },
 
-    /** Removes files that nobody points to, as a crash between two steps may leave; done before anything listens. */
+    /**
+     * Removes files that nobody points to, as a crash between two steps may leave; done before anything listens.
+     * A young one may be another server's, about to be pointed to.
+     */
     async sweep(): Promise<void> {
+      const names = await store.namesBefore(clock.nowMs() - HOUR_MS)
       const known = new Set(await users.photoNames())
-      for (const name of await store.names()) if (!known.has(name)) await store.remove(name)
+      for (const name of names) if (!known.has(name)) await store.remove(name)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export interface PhotoStore {
@@ -8,7 +8,8 @@ export interface PhotoStore {
   /** undefined when the file is gone. */
   read(name: string): Promise<Buffer | undefined>
   remove(name: string): Promise<void>
-  names(): Promise<string[]>
+  /** Those that were written before this instant, in Unix milliseconds. */
+  namesBefore(instantMs: number): Promise<string[]>
 }
 
 /** Photos as files under drawn names, which say nothing and cannot be guessed. */
@@ -40,9 +41,14 @@ export function createPhotoStore(dir: string): PhotoStore {
     async remove(name) {
       await rm(pathOf(name), { force: true })
     },
-    async names() {
+    async namesBefore(instantMs) {
       await mkdir(dir, { recursive: true, mode: 0o700 })
-      return readdir(dir)
+      const names: string[] = []
+      for (const name of await readdir(dir)) {
+        const { mtimeMs } = await stat(pathOf(name))
+        if (mtimeMs < instantMs) names.push(name)
+      }
+      return names
     },
   }
 }

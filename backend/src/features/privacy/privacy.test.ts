@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate'
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErasureProof, User } from '@escale/protocol'
 import sharp from 'sharp'
@@ -64,6 +64,23 @@ describe('the photo of a user', () => {
     ])
     expect((await refused(Buffer.concat([photo, Buffer.alloc(8 * 1024 * 1024)])))[0]).toBe(413)
     expect(photosOnDisk()).toEqual([kept])
+  })
+
+  it('that nobody points to goes at the next start, unless it is so young that another server may be at it', async () => {
+    const { id } = await test.createUser()
+    await inject('PUT', `/api/utilisateurs/${id}/photo`, photo)
+    const pointedTo = photosOnDisk()
+    const put = (name: string, ageMs: number) => {
+      const path = join(test.folder, 'photos', name)
+      writeFileSync(path, photo)
+      utimesSync(path, new Date(), new Date(test.clock.nowMs() - ageMs))
+    }
+    put('forgotten.jpg', 3_700_000)
+    put('half.jpg.part', 3_700_000)
+    put('young.jpg', 60_000)
+    await test.restart()
+    expect(photosOnDisk().toSorted()).toEqual([...pointedTo, 'young.jpg'].toSorted())
+    rmSync(join(test.folder, 'photos', 'young.jpg'))
   })
 
   it('of nobody is not kept', async () => {
