@@ -15,6 +15,7 @@ import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
 import { isRefusal } from './refusal.ts'
+import { lookUpRetained } from './retained-lookup.ts'
 import { publishSysFigures } from './sys-figures.ts'
 import { enforceWireRules } from './wire-rules.ts'
 
@@ -53,6 +54,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   })
   const retained = routeByTable(aedes, inbound.routingOf)
   await aedes.listen()
+  lookUpRetained(aedes)
 
   const events: EventEmitter = aedes
   events.on('error', (err: unknown) => log.error({ err }, 'broker error'))
