@@ -1,4 +1,5 @@
 import { instantOf, type StationEvent } from '@escale/protocol'
+import { CLOCK_STEP_MS } from './clock.ts'
 import type { StoredEvent } from './saved-state.ts'
 import type { StationState } from './state.ts'
 
@@ -27,11 +28,14 @@ export function withEvent(
   }
 }
 
-/** Restamps what was written before the server's clock was known; only of this boot, whose clock still runs. */
+/**
+ * Restamps what was written in another reckoning than the server's: before its clock was known, or before that was
+ * set; only of this boot, whose own clock still runs.
+ */
 export function restamped(state: StationState, shiftMs: number): readonly StoredEvent[] {
-  if (!state.events.some((event) => event.isApproximate)) return state.events
+  const isStep = Math.abs(shiftMs) > CLOCK_STEP_MS
   return state.events.map((event) =>
-    event.isApproximate && event.bootId === state.bootId
+    event.bootId === state.bootId && (event.isApproximate || isStep)
       ? { ...event, atUnixMs: Math.round(event.atUnixMs + shiftMs), isApproximate: false }
       : event,
   )

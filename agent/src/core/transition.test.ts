@@ -418,3 +418,16 @@ describe('a visitor who ends the session', () => {
     expect(unheard.state().events.at(-1)?.details).toMatchObject({ reason: 'logged_out' })
   })
 })
+
+describe('events of a station that is cut off', () => {
+  it('are told in the new reckoning when the server’s clock was set meanwhile', () => {
+    const rig = open(60)
+    rig.input({ kind: 'linkDown' })
+    rig.pass(60_000)
+    const stepMs = 3 * 3_600_000
+    rig.input({ kind: 'linkUp' })
+    rig.input(clockInput(SERVER_OFFSET_MS + stepMs, rig.nowMs()))
+    const ended = rig.state().events.find(({ kind }) => kind === 'session_ended')
+    expect(ended?.atUnixMs).toBe(SERVER_OFFSET_MS + stepMs + 60_000)
+  })
+})
