@@ -37,7 +37,7 @@ type Attempt =
  */
 export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
   const { log, signal, onPairingCode } = options
-  const backoff = createBackoff(1_000, 60_000)
+  const backoff = createBackoff({ firstMs: 1_000, maxMs: 60_000 })
   let pairingSecret: string | undefined
   for (;;) {
     const attempt = await tryEnrol(options, pairingSecret)

@@ -23,8 +23,8 @@ const CLEAN_STOP_LIMIT_MS = 1_000
 const TIME_BURST = 5
 const TIME_LIMIT_MS = 1_500
 const TIME_INTERVAL_MS = 60_000
-const FIRST_RECONNECT_MS = 500
-const MAX_RECONNECT_MS = 8_000
+/** Quick while a server may be restarting, so that its room is back within seconds; patient with one that is gone. */
+const RECONNECT = { firstMs: 250, maxMs: 15_000, quick: { maxMs: 1_000, attempts: 30 } }
 const DROPPED_LOG_INTERVAL_MS = 60_000
 
 export interface LinkOptions {
@@ -63,7 +63,7 @@ export interface Link {
 /** The station's connection to the broker: clean session, own reconnection, order of the contract, section 3. */
 export function createLink(options: LinkOptions): Link {
   const { stationId, nowMs, log } = options
-  const backoff = createBackoff(FIRST_RECONNECT_MS, MAX_RECONNECT_MS)
+  const backoff = createBackoff(RECONNECT)
   let client: MqttClient | undefined
   let connectionSeq = 0
   let isConnected = false
