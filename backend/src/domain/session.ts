@@ -200,7 +200,7 @@ function applyStationEnd<T extends SessionClock>(
   if (input.reason !== 'suspended_too_long' && atMs > suspendedAtMs)
     return noted(session, atMs - suspendedAtMs)
   const step = end(session, input.reason, atMs)
-  const leftSeconds = session.grantedSeconds - Math.ceil(step.session.consumedMs / SECOND_MS)
+  const leftSeconds = session.grantedSeconds - elapsedSecondsOf(step.session.consumedMs)
   const creditSeconds = session.creditSeconds + Math.max(0, Math.min(input.unseenSeconds, leftSeconds))
   return { ...step, session: { ...step.session, creditSeconds } }
 }

@@ -40,6 +40,8 @@ export function createPresences(ports: {
   const rows = new Map<string, StationPresenceRow>()
   const last = new Map<string, Presence>()
   const unsaved = new Set<string>()
+  /** Stations whose coming or going is being committed, and how many of these changes wait. */
+  const changing = new Map<string, number>()
   let flushTimer: NodeJS.Timeout | undefined
   let silenceTimer: NodeJS.Timeout | undefined
   let isWatching = false
@@ -107,7 +109,21 @@ export function createPresences(ports: {
     cause: string,
     actor: Actor,
   ): Promise<void> {
-    await database.write(async () => {
+    // A room that comes back after a restart says what is known: a write each would keep it waiting.
+    if (rowOf(stationId).online === online && !changing.has(stationId)) return
+    changing.set(stationId, (changing.get(stationId) ?? 0) + 1)
+    try {
+      await commitOnline(stationId, online, cause, actor)
+    } finally {
+      const others = (changing.get(stationId) ?? 1) - 1
+      if (others === 0) changing.delete(stationId)
+      else changing.set(stationId, others)
+    }
+    watchSilence()
+  }
+
+  function commitOnline(stationId: string, online: boolean, cause: string, actor: Actor): Promise<void> {
+    return database.write(async () => {
       const row = rowOf(stationId)
       if (row.online === online) return
       const station = await repository.find(stationId)
@@ -139,7 +155,6 @@ export function createPresences(ports: {
         events.emit({ type: 'stationChanged', stationId, isUrgent: true })
       })
     })
-    watchSilence()
   }
 
   function watchSilence(): void {
