@@ -30,6 +30,7 @@ const COMMANDS = {
   'audit:verify': { profile: 'production', pages: [], script: 'backend/src/audit-verify.ts' },
   bench: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/bench/main.ts', isLean: true },
   test: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/run/main.ts', args: ['test'] },
+  'test:soak': { profile: 'all', pages: [], script: 'tests/faults/soak.ts' },
   check: { profile: 'all', pages: [], script: 'tests/run/main.ts', args: ['check'] },
 }
 /** A server that mostly waits: a small nursery for young objects and one pool of memory for all threads cost

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts, spawned, type Spawned } from './spawned.ts'
 import type { RunningServer } from './server.ts'
+import type { Identity } from './station-client.ts'
 
 export interface RunningAgent {
   readonly screenUrl: string
@@ -13,15 +14,27 @@ export interface RunningAgent {
 const READY = /^escale-agent ready.*screen=(http:\S+)/m
 
 /** A real agent process that enrols with the site key as the station that has this MAC address. */
-export async function startAgent(
+export function startAgent(
   server: Pick<RunningServer, 'url' | 'enrolmentKey'>,
   macAddress: string,
 ): Promise<RunningAgent> {
+  return run(['--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress])
+}
+
+/** A real agent process that has its identity already, and reaches server and broker by this address alone. */
+export function startAgentAs(
+  url: string,
+  { stationId, mqttSecret }: Identity,
+  env?: NodeJS.ProcessEnv,
+): Promise<RunningAgent> {
+  return run(['--server', url, '--station-id', stationId, '--mqtt-secret', mqttSecret], env)
+}
+
+async function run(identity: string[], env: NodeJS.ProcessEnv = {}): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-agent-'))
   const [screenPort = 0] = await freePorts(1)
-  const args = ['run', '--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress]
-  args.push('--data-dir', dataDir, '--screen-port', String(screenPort), '--no-kiosk')
-  const running = spawned(process.execPath, ['agent/src/main.ts', ...args])
+  const args = ['run', ...identity, '--data-dir', dataDir, '--screen-port', String(screenPort), '--no-kiosk']
+  const running = spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
   const [, screenUrl = ''] = await running.waitFor(READY)
   return {
     screenUrl,

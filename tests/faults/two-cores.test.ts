@@ -1,0 +1,120 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { SAVE_INTERVAL_MS } from '../../agent/src/core/deadlines.ts'
+import { restOf } from '../../agent/src/core/index.ts'
+import { createWorld, type World } from './two-cores.ts'
+
+const RUNS = 10_000
+const HOUR_MS = 3_600_000
+/** Rounding of instants to milliseconds, once on each side. */
+const ROUNDING_MS = 5
+
+interface Model {
+  /** What was left of which session, by which document, when the station was last looked at. */
+  left: { version: number; sessionId: string; ms: number } | undefined
+}
+
+/** One thing that may happen, and by how much it may make the shown time grow. */
+const command = (name: string, run: (world: World) => void, slackMs = 0): fc.Command<Model, World> => ({
+  check: () => true,
+  toString: () => name,
+  run(model, world) {
+    run(world)
+    requireNoGrowth(model, world, slackMs)
+  },
+})
+
+function requireNoGrowth(model: Model, world: World, slackMs: number): void {
+  const { version, phase } = world.station()
+  const rest = restOf(phase)
+  const ms = world.leftAtStationMs()
+  const before = model.left
+  model.left =
+    rest?.kind === 'active' && ms !== undefined ? { version, sessionId: rest.lease.sessionId, ms } : undefined
+  if (!before || !model.left || before.sessionId !== model.left.sessionId) return
+  if (model.left.version > before.version) return
+  expect(model.left.ms).toBeLessThanOrEqual(before.ms + slackMs)
+}
+
+const swap = <T>(queue: T[]) => {
+  const first = queue.shift()
+  if (first !== undefined) queue.splice(1, 0, first)
+}
+const twice = <T>(queue: T[]) => {
+  const [first] = queue
+  if (first !== undefined) queue.unshift(first)
+}
+
+const always = (name: string, run: (world: World) => void, slackMs = 0) =>
+  fc.constant(command(name, run, slackMs))
+const deliver = always('deliver to station', (world) => world.deliverToStation())
+const answer = always('deliver to server', (world) => world.deliverToServer())
+
+const happenings = [
+  deliver,
+  deliver,
+  deliver,
+  answer,
+  answer,
+  fc.nat(90_000).map((ms) => command(`${ms} ms pass`, (world) => world.pass(ms))),
+  fc.constant(command('an hour passes', (world) => world.pass(HOUR_MS))),
+  fc.integer({ min: 1, max: 900 }).map((s) => command(`start ${s} s`, (world) => world.start(s))),
+  fc
+    .integer({ min: -600, max: 600 })
+    .map((seconds) => command(`grant ${seconds} s`, (world) => world.atServer({ type: 'addTime', seconds }))),
+  always('suspend', (world) => world.atServer({ type: 'suspend' })),
+  always('resume', (world) => world.atServer({ type: 'resume' })),
+  always('terminate', (world) => world.atServer({ type: 'terminate', reason: 'terminated' })),
+  always('the visitor ends', (world) => world.endAtStation()),
+  always('drop to station', (world) => void world.toStation.shift()),
+  always('drop to server', (world) => void world.toServer.shift()),
+  always('twice to station', (world) => twice(world.toStation)),
+  always('twice to server', (world) => twice(world.toServer)),
+  always('swap to station', (world) => swap(world.toStation)),
+  always('swap to server', (world) => swap(world.toServer)),
+  always('go offline', (world) => world.goOffline()),
+  always('go online', (world) => world.goOnline()),
+  // What ran since the last save is given back to the visitor: the station cannot know better.
+  always('restart the station', (world) => world.restartStation(), SAVE_INTERVAL_MS),
+  always('restart the server', (world) => world.restartServer()),
+  fc
+    .integer({ min: -24 * HOUR_MS, max: 24 * HOUR_MS })
+    .map((ms) => command(`server clock ${ms} ms`, (world) => world.stepServerClock(ms))),
+  fc
+    .integer({ min: -24 * HOUR_MS, max: 24 * HOUR_MS })
+    .map((ms) => command(`station clock ${ms} ms`, (world) => world.setStationClock(ms))),
+]
+
+/** Both sides hold the same truth: version, state, session, and the end of it. */
+function requireAgreement(world: World): void {
+  const station = world.station()
+  const server = world.server()
+  const rest = restOf(station.phase)
+  expect(station.version).toBe(server.version)
+  // Suspended by the server and run out at the station, which had not heard of it: over there, and kept here.
+  const isOverThere = station.endedSessionIds.includes(server.session?.id ?? '')
+  expect(rest?.kind).toBe(isOverThere ? 'locked' : server.state)
+  expect(station.events).toEqual([])
+  if (rest?.kind === 'active') {
+    expect(rest.lease.sessionId).toBe(server.session?.id)
+    // The shown time may stand still on its way to the truth, but never be above it.
+    expect(world.leftAtStationMs() ?? 0).toBeLessThanOrEqual(world.leftAtServerMs() + ROUNDING_MS)
+  }
+}
+
+test('whatever is lost, doubled, swapped or restarted, time never grows without a grant, and both sides agree once they are heard', () => {
+  fc.assert(
+    fc.property(fc.commands(happenings, { maxCommands: 60, size: 'max' }), (commands) => {
+      const world = createWorld()
+      fc.modelRun(() => ({ model: { left: undefined }, real: world }), commands)
+      world.settle()
+      requireAgreement(world)
+      // And go on agreeing, to the end of what is under way.
+      world.pass(HOUR_MS)
+      world.settle()
+      requireAgreement(world)
+      expect(world.server().state).toBe('locked')
+    }),
+    { numRuns: RUNS },
+  )
+})
