@@ -265,3 +265,19 @@ describe("a station's own end", () => {
     expect(after.endedAtMs).toBe(START + 5 * MINUTE)
   })
 })
+
+test('a grant that the station never saw is a credit to its last second, though the clocks differ by a few milliseconds', () => {
+  const unseenSeconds = 120
+  for (const errorMs of [-3, 0, 3]) {
+    const granted = {
+      ...active,
+      grantedSeconds: 180,
+      consumedMs: 0,
+      runningSinceMs: START,
+      startedAtMs: START,
+    }
+    const atMs = START + MINUTE + errorMs
+    const end = { type: 'stationEnded', atMs, reason: 'expired', unseenSeconds } as const
+    expect(transition(granted, end, atMs + 100, rules).session.creditSeconds).toBe(unseenSeconds)
+  }
+})

@@ -73,6 +73,21 @@ describe('presence', () => {
     ])
   })
 
+  it('goes with a goodbye, which is no fault, and leaves no will behind', async () => {
+    const { id, connect, say, changed } = await room()
+    const will = { topic: `escale/v1/stations/${id}/presence`, qos: 1 as const, retain: true }
+    const payload = Buffer.from(birth({ online: false, cause: 'lost' }))
+    const station = await connect({ will: { ...will, payload } })
+    await say(station, 'presence', birth())
+    await say(station, 'presence', birth({ online: false, cause: 'clean' }))
+    await station.client.endAsync()
+    await changed(({ online }) => online === false)
+    expect((await test.journal(`stationId=${id}`)).slice(-2)).toMatchObject([
+      { action: 'station.online' },
+      { action: 'station.offline', details: { cause: 'clean' }, level: 'info' },
+    ])
+  })
+
   it('is not taken from the will of a connection that another one has followed', async () => {
     const { id, connect, say } = await room()
     const station = await connect()
