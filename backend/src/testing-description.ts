@@ -73,7 +73,6 @@ export function readDescription(document: Document) {
     isLiteral: !operation.path.includes('{'),
     pattern: new RegExp(`^${operation.path.replace(/\/$/, '').replace(/\{\w+\}/g, '[^/]+')}/?$`),
   }))
-  patterns.sort((a, b) => Number(b.isLiteral) - Number(a.isLiteral))
 
   /** What is wrong with a value, by the schema at a place of the document; undefined when nothing is. */
   function faultOf(value: unknown, ...place: string[]): string | undefined {
@@ -87,10 +86,12 @@ export function readDescription(document: Document) {
   return {
     operations,
 
-    /** The operation that a call meets; undefined for what the document does not name. */
+    /** The operation that a call meets; undefined for what the document does not name. Literal paths go first. */
     find(method: string, url: string): DescribedOperation | undefined {
       const path = url.split('?')[0] ?? ''
-      return patterns.find(({ operation, pattern }) => operation.method === method && pattern.test(path))
+      const met = patterns.filter(({ pattern }) => pattern.test(path))
+      const isNamed = met.some(({ isLiteral }) => isLiteral)
+      return met.find(({ operation, isLiteral }) => operation.method === method && isLiteral === isNamed)
         ?.operation
     },
 

@@ -1,5 +1,5 @@
 const MAC_DIGITS = /^[0-9a-f]{12}$/
-const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/
+const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
 
 /** Any MAC notation (`AA-BB-…`, `aabb.cc…`) as `aa:bb:cc:dd:ee:ff`; undefined when it is none. */
 export function normaliseMac(text: string): string | undefined {

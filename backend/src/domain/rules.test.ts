@@ -7,7 +7,7 @@ import { isStalePresence } from './presence.ts'
 import { canCreateSession, startOfDayMs } from './quota.ts'
 import { desiredStateOf } from './station-state.ts'
 import { countFailure, idleThrottle, stationCodeRules, waitSecondsAt } from './throttle.ts'
-import { nextWarning } from './warnings.ts'
+import { crossedByCut, nextWarning } from './warnings.ts'
 
 describe('throttle', () => {
   it('answers five failures at once, then waits 30 s, then twice as long each time, up to 15 min', () => {
@@ -52,6 +52,23 @@ describe('warnings', () => {
   })
 })
 
+describe('a cut of time', () => {
+  const thresholds = [300, 120, 60, 30, 10]
+  const nowMs = 1_000_000
+  it.each([
+    [360, 180, 300],
+    [360, 100, 120],
+    [3_600, 1, 10],
+    [360, 300, 300],
+    [300, 180, undefined],
+    [290, 130, undefined],
+    [360, 301, undefined],
+  ])('from %i s to %i s crosses %s', (before, after, crossed) => {
+    const endsAtMs = nowMs + after * 1_000
+    expect(crossedByCut(endsAtMs, nowMs, after - before, thresholds)).toBe(crossed)
+  })
+})
+
 describe('the day of the quota', () => {
   const at = (iso: string) => Date.parse(iso)
   test.each([
@@ -93,7 +110,7 @@ describe('addresses', () => {
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['::1', '::1'],
   ])('the IP %s reads %s', (text, expected) => expect(normaliseIp(text)).toBe(expected))
-  test.each(['', '1.2.3', '256.1.1.1', '01.2.3.4.5', 'pc-01', '::g', '1.2.3.4/24', 'a:b]'])(
+  test.each(['', '1.2.3', '256.1.1.1', '01.2.3.4.5', '10.0.0.01', 'pc-01', '::g', '1.2.3.4/24', 'a:b]'])(
     '%j is no IP',
     (text) => expect(normaliseIp(text)).toBeUndefined(),
   )

@@ -103,6 +103,18 @@ describe('paths and methods', () => {
   })
 
   it.each([
+    ['GET', '/api/sessions/validate_code/', 'POST'],
+    ['PUT', '/api/sessions/actives', 'GET, HEAD'],
+    ['DELETE', '/api/postes/stats/?page=1', 'GET, HEAD'],
+    ['GET', '/api/logs/search', 'POST'],
+    ['PUT', '/api/postes/commands', 'GET, HEAD, POST'],
+  ])('takes the name in %s %s for no identifier', async (method, url, allow) => {
+    const answer = await problem(method, url)
+    expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } })
+    expect(answer.headers['allow']).toBe(allow)
+  })
+
+  it.each([
     '/api/nothing',
     '/api',
     '/api/postes/pc-1/nothing',
@@ -193,6 +205,49 @@ describe('bodies that do not fit', () => {
   ])('refuses the media type %s', async (type) => {
     const answer = await post('{"firstName":"A","lastName":"B"}', { 'content-type': type })
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } })
+  })
+
+  it('takes an empty body of whatever media type for an absent one', async () => {
+    const { id } = await test.startSession()
+    const response = await test.app.http.inject({
+      method: 'POST',
+      url: `/api/sessions/${id}/suspend/`,
+      headers: {
+        authorization: `Bearer ${await test.tokenOf('admin')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': '0',
+      },
+    })
+    expect(response.statusCode).toBe(200)
+  })
+
+  it('orders each list by every field that its rows keep', async () => {
+    const fieldsOf = {
+      utilisateurs: ['id', 'phone', 'consentGiven', 'consentAt', 'consentRevokedAt', 'consentVersion'],
+      sessions: ['id', 'endsAt', 'creditSeconds', 'mayOutliveClosing'],
+    }
+    for (const [list, fields] of Object.entries(fieldsOf))
+      for (const field of fields)
+        expect(await problem('GET', `/api/${list}?ordering=-${field}`), field).toMatchObject({ status: 200 })
+  })
+
+  it('orders running sessions by their end, and what has none last', async () => {
+    const [late, early, paused] = [
+      await test.startSession({ minutes: 90 }),
+      await test.startSession({ minutes: 80 }),
+      await test.startSession({ minutes: 70 }),
+    ]
+    await test.done('POST', `/api/sessions/${paused.id}/suspend`)
+    await test.createSession()
+    const idsBy = async (ordering: string) => {
+      const url = `/api/sessions?pageSize=200&ordering=${ordering}`
+      const { results } = await test.done<{ results: { id: string; endsAt?: string }[] }>('GET', url)
+      const ends = results.map(({ endsAt }) => endsAt ?? '')
+      expect(ends.lastIndexOf('')).toBe(ends.length - 1)
+      return results.map(({ id }) => id).filter((id) => id === late.id || id === early.id)
+    }
+    expect(await idsBy('endsAt')).toEqual([early.id, late.id])
+    expect(await idsBy('-endsAt')).toEqual([late.id, early.id])
   })
 
   it.each([

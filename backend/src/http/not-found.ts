@@ -1,5 +1,5 @@
 import type {} from '@fastify/static'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { sendProblem } from './problem.ts'
 
@@ -12,20 +12,29 @@ export function registerNotFound(app: FastifyInstance): void {
     for (const name of [method].flat()) entry.methods.add(name)
     known.set(path, entry)
   })
+  const refuseMethod = (request: FastifyRequest, reply: FastifyReply, allowed: Set<string>) => {
+    reply.header('allow', [...allowed].sort().join(', '))
+    return sendProblem(request, reply, new AppError('method-not-allowed'))
+  }
+  // A name such as `stats` would be taken for an identifier by the methods that it does not have itself.
+  app.addHook('onRequest', async (request, reply) => {
+    const named = known.get(pathOf(request))
+    if (named && !request.is404 && !named.methods.has(request.method))
+      return refuseMethod(request, reply, named.methods)
+  })
   app.setNotFoundHandler((request, reply) => {
-    const path = (request.url.split('?')[0] ?? '').replace(/\/$/, '')
+    const path = pathOf(request)
     const allowed = new Set(
       [...known.values()].filter((k) => k.pattern.test(path)).flatMap((k) => [...k.methods]),
     )
     // A path may also be unknown because of what stands in it, such as an identifier that is too long.
-    if (allowed.size > 0 && !allowed.has(request.method)) {
-      reply.header('allow', [...allowed].sort().join(', '))
-      return sendProblem(request, reply, new AppError('method-not-allowed'))
-    }
+    if (allowed.size > 0 && !allowed.has(request.method)) return refuseMethod(request, reply, allowed)
     if (isPageOfAdmin(request, path) && app.hasReplyDecorator('sendFile')) return reply.sendFile('index.html')
     return sendProblem(request, reply, new AppError('not-found'))
   })
 }
+
+const pathOf = ({ url }: FastifyRequest) => (url.split('?')[0] ?? '').replace(/\/$/, '')
 
 /** The admin's own router knows its pages; files, the API and the sockets are not among them. */
 function isPageOfAdmin({ method, headers }: FastifyRequest, path: string): boolean {

@@ -16,7 +16,7 @@ export function registerValidation(app: FastifyInstance): void {
   )
 }
 
-/** An action may be called without a body, which then reads `{}`. */
+/** An action may be called without a body, or with an empty one of any type: it then reads `{}`. */
 export function registerBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -25,6 +25,10 @@ export function registerBodies(app: FastifyInstance): void {
   })
   // Fastify would take texts by itself, and call them bodies that do not fit.
   app.removeContentTypeParser('text/plain')
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.headers['content-length'] === '0') delete request.headers['content-type']
+    done()
+  })
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined && request.method !== 'GET') request.body = {}
     done()

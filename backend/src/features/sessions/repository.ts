@@ -1,4 +1,4 @@
-import { Op, type Model, type WhereOptions } from 'sequelize'
+import { Op, literal, type Model, type OrderItem, type WhereOptions } from 'sequelize'
 import { unixMsOf, type SessionQuery, type SessionState } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { SessionProfileRow, SessionRecord, SessionRow, StationRow, UserRow } from '../../db/rows.ts'
@@ -12,6 +12,9 @@ export type SessionFilter = Omit<SessionQuery, 'page' | 'pageSize' | 'ordering'>
 }
 export type SessionProfile = Omit<SessionProfileRow, 'sessionId'>
 export type SessionRepository = ReturnType<typeof createSessionRepository>
+
+/** The instant at which an active session runs out, Unix milliseconds, as the domain has it; else NULL. */
+const endsAtMs = literal('running_since_ms + granted_seconds * 1000.0 - consumed_ms')
 
 const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
 
@@ -75,7 +78,7 @@ export function createSessionRepository({ models, scope, containing }: Database)
     async list(filter: SessionFilter, { limit, offset, order }: PageWindow): Promise<Rows<SessionRecord>> {
       const { count, rows } = await sessions.findAndCountAll({
         where: whereOf(filter, containing),
-        order: [...(order ? [order] : []), ['createdAtMs', 'DESC'], ['id', 'ASC']],
+        order: [...orderBy(order), ['createdAtMs', 'DESC'], ['id', 'ASC']],
         limit,
         offset,
         ...scope(),
@@ -139,6 +142,12 @@ export function createSessionRepository({ models, scope, containing }: Database)
       return (await users.findByPk(id, scope()))?.get()
     },
   }
+}
+
+function orderBy(order: PageWindow['order']): OrderItem[] {
+  if (!order) return []
+  const [column, direction] = order
+  return [[column === 'endsAtMs' ? endsAtMs : column, direction]]
 }
 
 function whereOf(

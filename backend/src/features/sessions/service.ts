@@ -24,18 +24,22 @@ import type { SessionFilter, SessionRepository } from './repository.ts'
 import { logEntryOf } from './told.ts'
 
 const columns = {
+  id: 'id',
   state: 'state',
   createdAt: 'createdAtMs',
   updatedAt: 'updatedAtMs',
   startedAt: 'startedAtMs',
+  endsAt: 'endsAtMs',
   suspendedAt: 'suspendedAtMs',
   endedAt: 'endedAtMs',
   endReason: 'endReason',
   codeExpiresAt: 'codeExpiresAtMs',
   grantedSeconds: 'grantedSeconds',
+  creditSeconds: 'creditSeconds',
   stationId: 'stationId',
   userId: 'userId',
   createdBy: 'createdBy',
+  mayOutliveClosing: 'mayOutliveClosing',
 }
 
 export interface SessionPorts {

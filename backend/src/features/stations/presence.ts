@@ -246,14 +246,9 @@ export function createPresences(ports: {
     },
 
     /** A station that an operator marks offline is so until it is heard. Call inside a write. */
-    async markOffline(stationId: string): Promise<void> {
+    async markOffline(stationId: string, actor: Actor): Promise<void> {
       await reload([stationId])
-      const row = rowOf(stationId)
-      if (!row.online) return
-      await repository.savePresences([{ ...row, online: false }])
-      database.afterCommit(() => {
-        row.online = false
-      })
+      await changeOnline(stationId, false, 'marked', actor)
     },
 
     /** @returns false for a station that is gone, or a connection that a newer one has followed */

@@ -11,7 +11,7 @@ import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
-import type { Usernames } from '../usernames/index.ts'
+import { reservedId, type Usernames } from '../usernames/index.ts'
 import type { Presences } from './presence.ts'
 import type { StationFilter, StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
@@ -32,6 +32,9 @@ const columns = {
   createdAt: 'createdAtMs',
   updatedAt: 'updatedAtMs',
 }
+
+/** What stands where a station's id would, under `/api/postes/`. */
+const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands'])
 
 export interface StationPorts {
   database: Database
@@ -112,7 +115,7 @@ export function createStationService(ports: StationPorts) {
         return
       await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
       if (station.isMaintenance !== marks.isMaintenance) await desired.change(id, ['station.updated'])
-      if (marks.isMarkedOffline) await presences.markOffline(id)
+      if (marks.isMarkedOffline) await presences.markOffline(id, actor)
       await journal.append({ action: 'station.updated', actor, stationId: id, details: { marked, reason } })
       tellChanged(id)
     })
@@ -161,6 +164,7 @@ export function createStationService(ports: StationPorts) {
 
     create(input: StationInput, actor: Actor): Promise<void> {
       return database.write(async () => {
+        if (namesOfPaths.has(input.id)) throw reservedId()
         await usernames.requireFree(input.id)
         const nowMs = clock.nowMs()
         await repository.insert({

@@ -61,6 +61,16 @@ describe('registering', () => {
     expect(await create(body)).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
   })
 
+  it.each(['stats', 'disponibles', 'enrol', 'demandes', 'commands'])(
+    'refuses the name %s, which its own address could not reach',
+    async (id) => {
+      expect(await create({ id, label: 'B' })).toMatchObject({
+        status: 409,
+        body: { code: 'duplicate', errors: [{ pointer: '/id' }] },
+      })
+    },
+  )
+
   it('replaces what may be written, clears what is left out, and ignores what is only read', async () => {
     const before = await test.createStation(undefined, { location: 'Salle 2', ipAddress: '192.0.2.77' })
     const { location: _location, ...rest } = before
@@ -121,6 +131,13 @@ describe('the state of a station', () => {
     expect((await test.station(id)).state).toBe('offline')
     await beat(id)
     expect(await test.station(id)).toMatchObject({ state: 'available', online: true })
+    const logs = await test.journal(`stationId=${id}`)
+    const presence = logs.filter(({ action }) => /online|offline/.test(String(action)))
+    expect(presence.map(({ action, details }) => [action, (details as { cause: string }).cause])).toEqual([
+      ['station.online', 'heartbeat'],
+      ['station.offline', 'marked'],
+      ['station.online', 'heartbeat'],
+    ])
   })
 
   it('stays in maintenance until it is marked available, heard or not', async () => {

@@ -11,10 +11,7 @@ export function createUsernames(repository: UsernameRepository) {
   return {
     /** Call inside a write. @throws AppError naming the field `id` when the name is reserved or taken */
     async requireFree(username: string): Promise<void> {
-      if (username === OPERATOR_USERNAME) {
-        const message = { fr: 'Ce nom est réservé.', en: 'This name is reserved.' }
-        throw new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })
-      }
+      if (username === OPERATOR_USERNAME) throw reservedId()
       const holder = await repository.holderOf(username)
       if (!holder) return
       const { kind, label } = holder
@@ -25,4 +22,10 @@ export function createUsernames(repository: UsernameRepository) {
       throw new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })
     },
   }
+}
+
+/** The refusal of a name that has a meaning of its own. */
+export function reservedId(): AppError {
+  const message = { fr: 'Ce nom est réservé.', en: 'This name is reserved.' }
+  return new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })
 }

@@ -28,14 +28,20 @@ const write = { access: 'operator' } as const
 const tags = ['utilisateurs']
 const params = Type.Object({ id: EntityId })
 const columns = {
+  id: 'id',
   firstName: 'firstName',
   // As in a phone book: accents and case aside.
   lastName: 'searchText',
   email: 'email',
+  phone: 'phone',
   birthDate: 'birthDate',
   sex: 'sex',
   municipality: 'municipality',
   occupation: 'occupation',
+  consentGiven: 'consentGiven',
+  consentAt: 'consentAtMs',
+  consentVersion: 'consentVersion',
+  consentRevokedAt: 'consentRevokedAtMs',
   createdAt: 'createdAtMs',
   updatedAt: 'updatedAtMs',
 }
