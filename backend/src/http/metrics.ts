@@ -52,7 +52,7 @@ async function createRegistry({ stations, running, broker }: MetricsPorts): Prom
     help: 'Sessions that count down now',
     registers,
     collect() {
-      this.set([...running.values()].length)
+      this.set([...running.values()].filter(({ state }) => state === 'active').length)
     },
   })
   new Gauge({

@@ -231,7 +231,7 @@ describe('access', () => {
       'POST /api/sessions/': 'operator',
       'POST /api/logs/search/': 'viewer',
       'PUT /api/parametres/': 'admin',
-      'POST /api/utilisateurs/{id}/erase/': 'admin',
+      'POST /api/utilisateurs/{id}/erase/': 'operator',
     })
   })
 })

@@ -15,12 +15,12 @@ export function createCatchUp(ports: {
 }) {
   const { settings, sessions, running, presences, desired } = ports
 
-  /** Sessions that run, or have run so far, and are not as they are remembered. */
+  /** Sessions that are or were running, and are not as they are remembered. */
   async function changedSessions(): Promise<SessionRecord[]> {
     const known = new Map([...running.values()].map(({ id, version }) => [id, version]))
     const unended = await sessions.findUnended()
     const isChanged = ({ id, state, version }: SessionRecord) =>
-      version !== known.get(id) && (state === 'active' || known.has(id))
+      version !== known.get(id) && state !== 'pending'
     const ended = new Set(known.keys())
     for (const { id } of unended) ended.delete(id)
     return [...unended.filter(isChanged), ...(await Promise.all([...ended].map((id) => sessions.get(id))))]

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { BEARER_SUBPROTOCOL_PREFIX, EntityId } from '@escale/protocol'
+import { BEARER_SUBPROTOCOL_PREFIX } from '@escale/protocol'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { languageOf } from '../../http/problem.ts'
@@ -17,7 +17,7 @@ export function liveRoutes(ports: LivePorts): FastifyPluginAsyncTypebox {
     )
     app.get(
       '/:id',
-      { config, websocket: true, schema: { hide: true, params: Type.Object({ id: EntityId }) } },
+      { config, websocket: true, schema: { hide: true, params: Type.Object({ id: Type.String() }) } },
       (socket, request) => serveLiveConnection(socket, liveRequestOf(request, request.params.id), ports),
     )
   }

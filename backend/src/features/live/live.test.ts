@@ -124,6 +124,9 @@ describe('what a screen is told', () => {
     expect(time).toMatchObject({ remainingSeconds: 899, elapsedSeconds: 1, percentUsed: 0.1 })
     await step('suspend')
     expect(await about('time_update')).toMatchObject({ state: 'suspended' })
+    live.frames.length = 0
+    vi.advanceTimersByTime(SECOND)
+    expect(await about('time_update')).toMatchObject({ state: 'suspended', remainingSeconds: 899 })
     await step('resume')
     await step('terminate')
     const ended = await about('session_terminated')
@@ -150,6 +153,7 @@ describe('what a screen is told', () => {
 
   it('is that a session does not exist', async () => {
     expect(await (await test.live('unknown/')).closed).toBe(4404)
+    expect(await (await test.live('%20no%C3%A9/')).closed).toBe(4404)
     const late = await test.live('unknown', { token: null })
     late.send({ type: 'authenticate', token: await test.tokenOf('viewer') })
     expect(await late.closed).toBe(4404)

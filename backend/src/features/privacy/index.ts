@@ -58,7 +58,6 @@ export function createPrivacy({ database, repository, users, photos, journal, cl
 }
 
 const write = { access: 'operator' } as const
-const admin = { access: 'admin' } as const
 const tags = ['utilisateurs']
 const params = Type.Object({ id: EntityId })
 const Archive = Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'application/zip' }))
@@ -86,7 +85,7 @@ export function privacyRoutes(privacy: ReturnType<typeof createPrivacy>): Fastif
     app.post(
       '/:id/erase',
       {
-        config: admin,
+        config: write,
         schema: {
           tags,
           summary: 'Erase a user; the answer proves what is left',

@@ -74,6 +74,18 @@ describe('with the server', () => {
     expect(await warned(20)).toEqual([10])
   })
 
+  it('warns once of what a cut of its time leaves, as the station does', async () => {
+    const { id } = await test.startSession({ minutes: 6 })
+    const live = await test.live()
+    await live.next('connection_established')
+    await act(id, 'add_time', { minutes: -4 })
+    const warning = await live.next('warning', ({ sessionId }) => sessionId === id)
+    expect(warning).toMatchObject({ remainingSeconds: 120 })
+    vi.advanceTimersByTime(SECOND)
+    await live.next('time_update', ({ remainingSeconds }) => remainingSeconds === 119)
+    expect(live.frames.filter(({ type }) => type === 'warning')).toEqual([])
+  })
+
   it('warns of no threshold that a session never had, however long nothing happened before', async () => {
     vi.advanceTimersByTime(50 * MINUTE)
     const { id } = await test.startSession({ minutes: 2 })

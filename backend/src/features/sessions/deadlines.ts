@@ -2,8 +2,8 @@ import { SECOND_MS, WARNING_SECONDS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { endsAtMsOf } from '../../domain/session.ts'
-import { nextWarning } from '../../domain/warnings.ts'
-import type { AppEvents } from '../../events.ts'
+import { crossedByCut, nextWarning } from '../../domain/warnings.ts'
+import type { AppEvent, AppEvents } from '../../events.ts'
 import type { RunningSessions } from './running.ts'
 import type { SessionService } from './service.ts'
 
@@ -38,14 +38,27 @@ export function createDeadlines(ports: {
   const looking = new Set<Promise<void>>()
 
   const unsubscribe = events.subscribe((event) => {
-    if (event.type === 'sessionChanged') void start()
+    if (event.type !== 'sessionChanged') return
+    warnOfCut(event)
+    void start()
   })
+
+  /** Thresholds that a cut skips are not waited for. One that begins a session, by closing time, skips none. */
+  function warnOfCut({ session, effects }: Extract<AppEvent, { type: 'sessionChanged' }>): void {
+    const endsAtMs = endsAtMsOf(session)
+    const cut = effects.find((effect) => effect.type === 'timeAdded')
+    if (endsAtMs === undefined || !cut || effects.some(({ type }) => type === 'started')) return
+    const { updatedAtMs } = session
+    const remainingSeconds = crossedByCut(endsAtMs, updatedAtMs, cut.addedSeconds, WARNING_SECONDS)
+    if (remainingSeconds !== undefined) events.emit({ type: 'warned', session, remainingSeconds })
+  }
 
   /** Gives the warnings that have come due since the last time; @returns the instant of the next one. */
   function warn(nowMs: number): number {
     let nextMs = Infinity
     for (const session of running.values()) {
-      const endsAtMs = endsAtMsOf(session) ?? nowMs
+      const endsAtMs = endsAtMsOf(session)
+      if (endsAtMs === undefined) continue
       // Before its last change the session ended at another instant, and had other thresholds.
       const sinceMs = Math.max(warnedUntilMs, session.updatedAtMs)
       let warning = nextWarning(endsAtMs, sinceMs, WARNING_SECONDS)

@@ -7,15 +7,15 @@ export interface RunningSessions {
   values(): Iterable<SessionRecord>
 }
 
-/** The sessions that count down right now, in memory: what each second needs without the database. */
+/** The sessions that are active or suspended, in memory: what each second needs without the database. */
 export function createRunningSessions(events: AppEvents): RunningSessions {
-  const active = new Map<string, SessionRecord>()
+  const running = new Map<string, SessionRecord>()
   const take = (session: SessionRecord) => {
-    if (session.state === 'active') active.set(session.id, session)
-    else active.delete(session.id)
+    if (session.state === 'active' || session.state === 'suspended') running.set(session.id, session)
+    else running.delete(session.id)
   }
   events.subscribe((event) => {
     if (event.type === 'sessionChanged') take(event.session)
   })
-  return { load: (sessions) => sessions.forEach(take), values: () => active.values() }
+  return { load: (sessions) => sessions.forEach(take), values: () => running.values() }
 }
