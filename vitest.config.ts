@@ -8,7 +8,10 @@ const summaryFile = process.env.ESCALE_TEST_SUMMARY
 const PATIENT = { testTimeout: 30_000, hookTimeout: 60_000 }
 
 /** Where nothing touches the database, once is enough. */
-const WITHOUT_DATABASE = ['backend/src/{certificates,domain}/**', 'backend/src/**/{environment,image,run-job}.test.ts']
+const WITHOUT_DATABASE = [
+  'backend/src/{certificates,domain}/**',
+  'backend/src/**/{environment,image,run-job}.test.ts',
+]
 const NOT_OURS = '**/node_modules/**'
 
 const onPostgres = findPostgres()
