@@ -328,3 +328,6 @@ export interface PairingRequestRow {
   requestedAtMs: number
   expiresAtMs: number
 }
+
+/** A row read as it is: SQLite has no booleans of its own. */
+export type RawRow<Row> = { [K in keyof Row]: Row[K] extends boolean ? boolean | number : Row[K] }

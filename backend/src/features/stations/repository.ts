@@ -1,7 +1,7 @@
 import { Op, type WhereOptions } from 'sequelize'
 import type { StationQuery, StationState } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import type { StationPresenceRow, StationRow, StationViewRow } from '../../db/rows.ts'
+import type { RawRow, StationPresenceRow, StationRow, StationViewRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import { searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -81,9 +81,11 @@ export function createStationRepository({ models, scope, containing }: Database)
         order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
         limit,
         offset,
+        // Read often: building Sequelize's own rows takes longer than the query.
+        raw: true,
         ...scope(),
       })
-      return { count, rows: rows.map((row) => row.get()) }
+      return { count, rows: (rows as unknown as RawRow<StationViewRow>[]).map(viewOf) }
     },
     async count(where: WhereOptions<StationViewRow> = {}): Promise<number> {
       return stationViews.count({ where, ...scope() })
@@ -106,6 +108,13 @@ export function createStationRepository({ models, scope, containing }: Database)
     },
   }
 }
+
+const viewOf = (row: RawRow<StationViewRow>): StationViewRow => ({
+  ...row,
+  online: Boolean(row.online),
+  isMaintenance: Boolean(row.isMaintenance),
+  isMarkedOffline: Boolean(row.isMarkedOffline),
+})
 
 const textOf = ({ label, location, id, ipAddress, macAddress }: StationRow) =>
   searchTextOf([label, location, id, ipAddress, macAddress])
