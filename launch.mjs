@@ -27,6 +27,7 @@ const COMMANDS = {
   job: { profile: 'production', pages: [], script: 'backend/src/run-job.ts' },
   cert: { profile: 'production', pages: [], script: 'backend/src/cert.ts' },
   account: { profile: 'production', pages: [], script: 'backend/src/account.ts' },
+  doctor: { profile: 'production', pages: [], script: 'backend/src/doctor.ts' },
   'audit:verify': { profile: 'production', pages: [], script: 'backend/src/audit-verify.ts' },
   bench: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/bench/main.ts', isLean: true },
   test: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/run/main.ts', args: ['test'] },

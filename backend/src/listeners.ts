@@ -25,14 +25,14 @@ export async function openListeners(
   log: Logger,
 ): Promise<Listeners> {
   const { ESCALE_HOST: host } = environment
-  const plainHost = environment.ESCALE_PLAIN_LAN || isLoopback(host) ? host : LOOPBACK
+  const plainHost = plainHostOf(environment)
   if (plainHost !== host) {
     log.info('plain HTTP and MQTT stay on this machine; ESCALE_PLAIN_LAN=true opens them to the network')
-  } else if (!isLoopback(host)) {
+  } else if (!isLocalHost(host)) {
     log.warn({ host }, 'plain HTTP and MQTT are open to the network: codes and passwords travel unencrypted')
   }
   const optional = async (listening: Promise<AddressInfo>) => {
-    if (!isLoopback(host)) return listening
+    if (!isLocalHost(host)) return listening
     return listening.catch((err: unknown) => {
       if ((err as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw err
       log.warn({ err }, 'a port for encryption is taken: this machine alone is served, without it')
@@ -52,7 +52,12 @@ export async function openListeners(
 
 const tlsOf = ({ chain: cert, key }: ServerCertificate) => ({ cert, key })
 
+/** What the listeners without encryption bind. */
+export function plainHostOf({ ESCALE_HOST, ESCALE_PLAIN_LAN }: Environment): string {
+  return ESCALE_PLAIN_LAN || isLocalHost(ESCALE_HOST) ? ESCALE_HOST : LOOPBACK
+}
+
 /** Whether what a listener is to bind is this machine's own. */
-function isLoopback(host: string): boolean {
+export function isLocalHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

@@ -11,7 +11,12 @@ import { checkSiteOwn } from './site-own.ts'
 
 const DAY_MS = 86_400_000
 const nowMs = Date.parse('2026-03-01T09:00:00Z')
-const names: Names = { machine: 'accueil', required: ['localhost', '127.0.0.1', 'accueil'], more: ['::1'] }
+const names: Names = {
+  machine: 'accueil',
+  given: [],
+  required: ['localhost', '127.0.0.1', 'accueil'],
+  more: ['::1'],
+}
 const dataDir = mkdtempSync(join(tmpdir(), 'escale-certificates-'))
 afterEach(() => rmSync(join(dataDir, 'certificates'), { recursive: true, force: true }))
 

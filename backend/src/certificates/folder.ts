@@ -34,6 +34,8 @@ export interface CertificateFolder {
   /** Goes back to the certificate made here. */
   dropSiteOwn(): void
   isSiteOwn(): boolean
+  /** What a certificate should be good for and is not; of the site's own only what the settings name. */
+  missingNames(certificate: ServerCertificate): string[]
 }
 
 /** Keeps the certificates of a data folder; its keys can be read by the server's user alone. */
@@ -98,7 +100,7 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
     return (
       String(issuer) === authority &&
       daysLeft(leaf, clock.nowMs()) >= RENEW_BEFORE_DAYS &&
-      names.required.every((name) => speaksFor(leaf, name))
+      missingOf(leaf, names.required).length === 0
     )
   }
 
@@ -118,6 +120,7 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
     },
     dropSiteOwn: () => rmSync(join(path, files.site), { force: true }),
     isSiteOwn: () => textOf('site') !== undefined,
+    missingNames: ({ leaf }) => missingOf(leaf, textOf('site') === undefined ? names.required : names.given),
   }
 }
 
@@ -134,3 +137,6 @@ function readable(text: string | undefined): ServerCertificate | undefined {
     return undefined
   }
 }
+
+const missingOf = (leaf: ServerCertificate['leaf'], wanted: string[]) =>
+  wanted.filter((name) => !speaksFor(leaf, name))

@@ -6,6 +6,8 @@ const DNS_NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i
 
 export interface Names {
   machine: string
+  /** What the settings call this server. */
+  given: string[]
   /** A certificate without one of these is replaced. */
   required: string[]
   /** Added where one is made: what changes too often to make another. */
@@ -30,7 +32,7 @@ export function namesOfMachine(given: readonly string[]): Names {
   const local = machine.includes('.') ? [] : [`${machine.toLowerCase()}.local`]
   const ipv6 = outer.filter(({ address, family }) => family === 'IPv6' && !address.startsWith('fe80'))
   const more = ['::1', ...local, ...ipv6.map(({ address }) => address)]
-  return { machine, required: usable(required), more: usable(more) }
+  return { machine, given: usable([...given]), required: usable(required), more: usable(more) }
 }
 
 /** Whether a certificate is good for a host name or address. */

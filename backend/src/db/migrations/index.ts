@@ -14,7 +14,7 @@ const TABLE = 'schema_migrations'
 
 /** Brings the schema up to date, each step in its own transaction; call with the writer's lock held. */
 export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {
-  if (await isUpToDate(sequelize)) return
+  if ((await pendingMigrations(sequelize)).length === 0) return
   // It brings a command line with it, and 8 MB of memory: most starts need neither.
   const { SequelizeStorage, Umzug } = await import('umzug')
   const umzug = new Umzug({
@@ -32,11 +32,13 @@ export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> 
   await umzug.up()
 }
 
-async function isUpToDate(sequelize: Sequelize): Promise<boolean> {
-  if (!(await sequelize.getQueryInterface().tableExists(TABLE))) return false
+/** Names of the steps that a database has not seen. */
+export async function pendingMigrations(sequelize: Sequelize): Promise<string[]> {
+  const names = migrations.map(({ name }) => name)
+  if (!(await sequelize.getQueryInterface().tableExists(TABLE))) return names
   const rows = await sequelize.query<{ name: string }>(`SELECT name FROM ${TABLE}`, {
     type: QueryTypes.SELECT,
   })
   const taken = new Set(rows.map(({ name }) => name))
-  return migrations.every(({ name }) => taken.has(name))
+  return names.filter((name) => !taken.has(name))
 }

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { certificateFolderOf } from './app-options.ts'
+import { createMonotonicClock } from './clock.ts'
+import { openDataFolder } from './data-folder.ts'
+import { findData } from './doctor/data.ts'
+import { bad, good, type Finding } from './doctor/finding.ts'
+import { findCertificate, findClock, findDisk, findFolder, findMemory, findNode } from './doctor/machine.ts'
+import { findPort } from './doctor/ports.ts'
+import { askServer, findBroker } from './doctor/running.ts'
+import { readEnvironment, type Environment } from './environment.ts'
+import { createTokens } from './features/auth/index.ts'
+import { isLocalHost, plainHostOf } from './listeners.ts'
+
+const clock = createMonotonicClock()
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const findings = await examine(readEnvironment(process.env))
+  for (const { isGood, french, english } of findings) {
+    process.stdout.write(isGood ? `✓ ${french} · ${english}\n` : `✗ ${french}\n  ${english}\n`)
+  }
+  process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : 1
+} catch (err) {
+  process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`)
+  process.exitCode = 1
+}
+
+async function examine(environment: Environment): Promise<Finding[]> {
+  const dataDir = resolve(environment.ESCALE_DATA_DIR)
+  const folder = certificateFolderOf(environment, clock)
+  const file = environment.DATABASE_URL ? undefined : join(dataDir, 'escale.sqlite')
+  const data = await findData(environment.DATABASE_URL || `sqlite:${file}`, file)
+  return [
+    findNode(),
+    findMemory(),
+    findFolder(dataDir),
+    findDisk(dataDir),
+    await findClock(clock.nowMs(), data.lastRecordMs),
+    findCertificate(folder, clock.nowMs()),
+    ...data.findings,
+    ...(await findListeners(environment, dataDir, data.adminId)),
+  ]
+}
+
+async function findListeners(environment: Environment, dataDir: string, adminId: string | undefined) {
+  const {
+    ESCALE_HOST: host,
+    ESCALE_HTTP_PORT,
+    ESCALE_MQTT_PORT,
+    ESCALE_HTTPS_PORT,
+    ESCALE_MQTTS_PORT,
+  } = environment
+  const plainHost = plainHostOf(environment)
+  const token = adminId === undefined ? undefined : await tokenFor(dataDir, adminId)
+  const answering = await askServer(`http://${localOf(plainHost)}:${ESCALE_HTTP_PORT}`, token)
+  if (answering === 'ours' && token !== undefined) {
+    const authority = certificateFolderOf(environment, clock).read()?.authority
+    return [
+      good('Le serveur tourne', 'The server is running'),
+      await findBroker(`mqtt://${localOf(plainHost)}:${ESCALE_MQTT_PORT}`, token, undefined),
+      await findBroker(`mqtts://${localOf(host)}:${ESCALE_MQTTS_PORT}`, token, authority),
+    ]
+  }
+  const stopped =
+    answering === 'foreign'
+      ? bad(
+          `Un autre serveur répond sur le port ${ESCALE_HTTP_PORT}\u00a0: arrêtez-le, ou donnez ESCALE_DATA_DIR de celui-là.`,
+          `Another server answers on port ${ESCALE_HTTP_PORT}: stop it, or give that one’s ESCALE_DATA_DIR.`,
+        )
+      : good(
+          'Le serveur ne tourne pas\u00a0: le courtier n’est pas essayé',
+          'The server is not running: the broker is not tried',
+        )
+  return [
+    stopped,
+    await findPort('ESCALE_HTTP_PORT', plainHost, ESCALE_HTTP_PORT),
+    await findPort('ESCALE_HTTPS_PORT', host, ESCALE_HTTPS_PORT),
+    await findPort('ESCALE_MQTT_PORT', plainHost, ESCALE_MQTT_PORT),
+    await findPort('ESCALE_MQTTS_PORT', host, ESCALE_MQTTS_PORT),
+  ]
+}
+
+function tokenFor(dataDir: string, adminId: string): Promise<string> {
+  const { tokenKey } = openDataFolder(dataDir, '')
+  return createTokens(tokenKey, clock).sign({ sub: adminId, username: 'doctor', role: 'admin' })
+}
+
+/** Where to reach from here what binds `host`. */
+function localOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') && isLocalHost(host) ? `[${host}]` : host
+}

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { pino } from 'pino'
+import { openDatabase } from '../db/database.ts'
+import { examineDatabase } from '../db/examination.ts'
+import { createOperatorRepository } from '../features/auth/index.ts'
+import { auditJournal } from '../features/logs/audit.ts'
+import { createLogRepository } from '../features/logs/index.ts'
+import { bad, good, reasonOf, type Finding } from './finding.ts'
+
+/** So many of the newest records are followed; `npm run audit:verify` follows all. */
+const RECORDS = 1_000
+
+export interface DataReport {
+  findings: Finding[]
+  lastRecordMs?: number
+  /** An administrator, to speak for where the running server is asked. */
+  adminId?: string
+}
+
+/** @param file of SQLite; undefined where the database is a server's */
+export async function findData(url: string, file: string | undefined): Promise<DataReport> {
+  if (file !== undefined && !existsSync(file)) {
+    const nothing = good(
+      'Base de données\u00a0: le premier démarrage la fera',
+      'Database: the first start makes it',
+    )
+    return { findings: [nothing] }
+  }
+  try {
+    const { pending, damage } = await examineDatabase(url)
+    if (damage.length > 0) {
+      const fault = bad(
+        `La base de données est abîmée (${damage[0]})\u00a0: arrêtez le serveur et remettez la dernière sauvegarde.`,
+        `The database is damaged (${damage[0]}): stop the server and put back the last backup.`,
+      )
+      return { findings: [fault] }
+    }
+    if (pending.length > 0) {
+      const fault = bad(
+        `La base de données attend ${pending.join(', ')}\u00a0: redémarrez le serveur, qui la met à jour.`,
+        `The database waits for ${pending.join(', ')}: restart the server, which brings it up to date.`,
+      )
+      return { findings: [fault] }
+    }
+    return await readContents(url)
+  } catch (err) {
+    const fault = bad(
+      `La base de données ne s’ouvre pas (${reasonOf(err)})\u00a0: vérifiez DATABASE_URL et les droits du dossier.`,
+      `The database does not open (${reasonOf(err)}): check DATABASE_URL and the folder’s rights.`,
+    )
+    return { findings: [fault] }
+  }
+}
+
+async function readContents(url: string): Promise<DataReport> {
+  const database = await openDatabase(url, pino({ level: 'silent' }))
+  try {
+    const logs = createLogRepository(database)
+    const newest = await logs.last()
+    const [first, ...rest] = await logs.after((newest?.id ?? 0) - RECORDS, RECORDS)
+    const { rows } = await createOperatorRepository(database).list(
+      { role: 'admin', isActive: true },
+      { limit: 1, offset: 0 },
+    )
+    const chain = await auditJournal({
+      // What came before is taken as it stands.
+      checkpoints: () => Promise.resolve(first ? [{ upToId: first.id - 1, lastHash: first.prevHash }] : []),
+      after: (id, limit) => logs.after(first ? Math.max(id, first.id - 1) : id, limit),
+    })
+    const journal = chain.isWhole
+      ? good(
+          `Journal\u00a0: ${chain.count}\u00a0dernières lignes intactes`,
+          `Journal: newest ${chain.count} records whole`,
+        )
+      : bad(
+          `Le journal est rompu à la ligne ${chain.brokenId}\u00a0: gardez une copie de la base et cherchez qui y a touché (npm run audit:verify).`,
+          `The journal is broken at record ${chain.brokenId}: keep a copy of the database and find out who touched it (npm run audit:verify).`,
+        )
+    const findings = [good('Base de données', 'Database'), journal]
+    return { findings, lastRecordMs: (rest.at(-1) ?? first)?.atMs, adminId: rows[0]?.id }
+  } finally {
+    await database.close()
+  }
+}

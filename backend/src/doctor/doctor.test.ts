@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, it } from 'vitest'
+import { createCertificateFolder } from '../certificates/index.ts'
+import { issueAuthority, issueServerCertificate } from '../certificates/issue.ts'
+import { findData } from './data.ts'
+import { findCertificate, findClock, findDisk, findFolder, findMemory, findNode } from './machine.ts'
+import { findPort } from './ports.ts'
+
+const nowMs = Date.now()
+const folder = mkdtempSync(join(tmpdir(), 'escale-doctor-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const script = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+const run = (name: string, env: NodeJS.ProcessEnv, ...args: string[]) =>
+  promisify(execFile)(process.execPath, [script(name), ...args], {
+    env: { ...process.env, DATABASE_URL: '', ...env },
+  }).catch((err: unknown) => err as { code: number; stdout: string; stderr: string })
+
+describe('the doctor', () => {
+  it('tells who holds a port, and is content with a free one', async () => {
+    const holder = createServer()
+    await once(holder.listen(0, '127.0.0.1'), 'listening')
+    const { port } = holder.address() as AddressInfo
+    const fault = await findPort('ESCALE_MQTT_PORT', '127.0.0.1', port)
+    expect(fault.isGood).toBe(false)
+    expect(fault.english).toContain(`taken by node`)
+    expect(fault.english).toContain(`(${process.pid})`)
+    await once(holder.close(), 'close')
+    expect((await findPort('ESCALE_MQTT_PORT', '127.0.0.1', port)).isGood).toBe(true)
+  })
+
+  it('tells of an address that is not this machine’s', async () => {
+    expect((await findPort('ESCALE_HTTP_PORT', '192.0.2.77', 3000)).french).toContain('corrigez ESCALE_HOST')
+  })
+
+  it('tells of keys that others can read, and not of those in a closed folder', () => {
+    const keys = join(folder, 'keys')
+    mkdirSync(keys, { mode: 0o700 })
+    writeFileSync(join(keys, 'token'), '', { mode: 0o644 })
+    expect(findFolder(folder).isGood).toBe(true)
+    chmodSync(keys, 0o755)
+    expect(findFolder(folder).english).toContain(`chmod go= ${join(keys, 'token')}`)
+    chmodSync(join(keys, 'token'), 0o600)
+    expect(findFolder(folder).isGood).toBe(true)
+  })
+
+  it('tells of a clock without a battery, and of one that fell behind the journal', async () => {
+    expect((await findClock(Date.parse('2000-01-01'), undefined)).isGood).toBe(false)
+    expect((await findClock(nowMs, nowMs + 3_600_000)).french).toContain('en retard sur la dernière ligne')
+  })
+
+  it('tells of too little memory and disk, and of an old Node', () => {
+    expect(findMemory(1024).isGood).toBe(false)
+    expect(findDisk(folder, Number.MAX_SAFE_INTEGER).english).toContain('make room')
+    expect(findNode('20.11.0').isGood).toBe(false)
+    expect(findNode().isGood).toBe(true)
+  })
+
+  it('tells of a certificate that is about to end, has ended, lacks a name, or cannot be read', async () => {
+    const names = { machine: 'accueil', given: ['escale.ville.fr'], required: ['localhost'], more: [] }
+    const certificates = createCertificateFolder(folder, names, { nowMs: () => nowMs })
+    const days = (count: number) => nowMs + count * 86_400_000
+    expect(findCertificate(certificates, nowMs).isGood).toBe(true)
+    const authority = await issueAuthority('mairie', nowMs)
+    certificates.takeSiteOwn(await issueServerCertificate(authority, ['localhost'], nowMs))
+    expect(findCertificate(certificates, nowMs).english).toContain('not good for escale.ville.fr')
+    expect(findCertificate(certificates, days(380)).english).toContain('ends in 1')
+    expect(findCertificate(certificates, days(400)).english).toContain('has ended')
+    writeFileSync(join(certificates.path, 'site.pem'), 'nothing')
+    expect(findCertificate(certificates, nowMs).english).toContain('cannot be read')
+  })
+
+  it('tells of a database that is damaged or out of reach', async () => {
+    const file = join(folder, 'damaged.sqlite')
+    writeFileSync(file, 'this is no database, and long enough to be told apart from an empty one'.repeat(20))
+    const { findings } = await findData(`sqlite:${file}`, file)
+    expect(findings.map(({ isGood }) => isGood)).toEqual([false])
+    const away = await findData('postgres://nobody@127.0.0.1:1/none', undefined)
+    expect(away.findings[0]?.english).toContain('check DATABASE_URL')
+  })
+
+  it('tells of a schema that waits, and follows the newest records of a journal', async () => {
+    const dataDir = join(folder, 'data')
+    mkdirSync(dataDir)
+    const file = join(dataDir, 'escale.sqlite')
+    writeFileSync(file, '')
+    const waiting = await findData(`sqlite:${file}`, file)
+    expect(waiting.findings[0]?.english).toContain('0001-main-job')
+    await run('run-job.ts', { ESCALE_DATA_DIR: dataDir }, 'old_sessions')
+    const { findings, lastRecordMs } = await findData(`sqlite:${file}`, file)
+    expect(findings.map(({ isGood }) => isGood)).toEqual([true, true])
+    expect(lastRecordMs).toBeGreaterThan(nowMs - 60_000)
+  })
+
+  it('says all of it in French and English and ends with 1 where something is wrong', async () => {
+    const holder = createServer()
+    await once(holder.listen(0, '127.0.0.1'), 'listening')
+    const { port } = holder.address() as AddressInfo
+    const free = {
+      ESCALE_HTTP_PORT: '0',
+      ESCALE_HTTPS_PORT: '0',
+      ESCALE_MQTT_PORT: '0',
+      ESCALE_MQTTS_PORT: '0',
+    }
+    const env = { ...free, ESCALE_DATA_DIR: join(folder, 'new'), ESCALE_MQTTS_PORT: String(port) }
+    const wrong = await run('doctor.ts', env)
+    expect(wrong).toMatchObject({ code: 1 })
+    expect(wrong.stdout).toContain(`✗ Le port ${port} est pris par`)
+    expect(wrong.stdout).toContain(`  Port ${port} is taken by`)
+    expect(wrong.stdout).toContain('The server is not running')
+    await once(holder.close(), 'close')
+  })
+})

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process'
+import { accessSync, constants, existsSync, readdirSync, statSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from '../certificates/index.ts'
+import { bad, good, reasonOf, type Finding } from './finding.ts'
+
+const MIN_NODE = 24
+const MIN_MEMORY_MB = 256
+const MIN_DISK_MB = 1_024
+const MB = 1024 * 1024
+/** A clock before this is one without a battery. */
+const EARLIEST_MS = Date.parse('2026-01-01')
+/** Two servers' clocks, and the journal's own rounding. */
+const CLOCK_SLACK_MS = 60_000
+
+export function findNode(version = process.versions.node): Finding {
+  if (Number(version.split('.')[0]) >= MIN_NODE) return good(`Node ${version}`, `Node ${version}`)
+  return bad(
+    `Node ${version} est trop ancien\u00a0: lancez par «\u202fnpm run doctor\u202f», qui apporte le sien.`,
+    `Node ${version} is too old: run by “npm run doctor”, which brings its own.`,
+  )
+}
+
+export function findMemory(availableBytes = process.availableMemory()): Finding {
+  const megabytes = Math.floor(availableBytes / MB)
+  if (megabytes >= MIN_MEMORY_MB)
+    return good(`Mémoire\u00a0: ${megabytes}\u00a0Mo libres`, `Memory: ${megabytes} MB free`)
+  return bad(
+    `Il ne reste que ${megabytes}\u00a0Mo de mémoire\u00a0: fermez d’autres programmes ou ajoutez-en (${MIN_MEMORY_MB}\u00a0Mo au moins).`,
+    `Only ${megabytes} MB of memory are left: close other programs or add some (at least ${MIN_MEMORY_MB} MB).`,
+  )
+}
+
+export function findFolder(dataDir: string): Finding {
+  if (!existsSync(dataDir)) {
+    return good(
+      `Dossier ${dataDir}\u00a0: pas encore créé, le premier démarrage le fera`,
+      `Folder ${dataDir}: not there yet, the first start makes it`,
+    )
+  }
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch {
+    return bad(
+      `Le dossier ${dataDir} ne peut être écrit\u00a0: donnez-le à l’utilisateur du serveur (chown -R).`,
+      `The folder ${dataDir} cannot be written: give it to the server’s user (chown -R).`,
+    )
+  }
+  const open =
+    process.platform === 'win32'
+      ? undefined
+      : ['keys', 'certificates'].flatMap((name) => openFiles(join(dataDir, name)))[0]
+  if (open === undefined) return good(`Dossier ${dataDir}`, `Folder ${dataDir}`)
+  return bad(
+    `D’autres utilisateurs peuvent lire ${open}\u00a0: chmod go= ${open}`,
+    `Other users can read ${open}: chmod go= ${open}`,
+  )
+}
+
+/** Secrets that others than the owner can read; a closed folder keeps all of its own. */
+function openFiles(folder: string): string[] {
+  if (!existsSync(folder) || (statSync(folder).mode & 0o077) === 0) return []
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((path) => !path.endsWith('ca.pem') && (statSync(path).mode & 0o077) !== 0)
+}
+
+export function findDisk(dataDir: string, minimumMb = MIN_DISK_MB): Finding {
+  const { bavail, bsize } = statfsSync(existsSync(dataDir) ? dataDir : '.')
+  const megabytes = Math.floor((bavail * bsize) / MB)
+  if (megabytes >= minimumMb)
+    return good(`Disque\u00a0: ${megabytes}\u00a0Mo libres`, `Disk: ${megabytes} MB free`)
+  return bad(
+    `Il ne reste que ${megabytes}\u00a0Mo sur le disque de ${dataDir}\u00a0: libérez de la place (${minimumMb}\u00a0Mo au moins).`,
+    `Only ${megabytes} MB are left on the disk of ${dataDir}: make room (at least ${minimumMb} MB).`,
+  )
+}
+
+/** @param lastRecordMs instant of the journal's newest record */
+export async function findClock(nowMs: number, lastRecordMs: number | undefined): Promise<Finding> {
+  const shown = new Date(nowMs).toISOString()
+  const setIt = ['réglez-la (timedatectl set-ntp true).', 'set it (timedatectl set-ntp true).'] as const
+  if (nowMs < EARLIEST_MS)
+    return bad(`L’horloge indique ${shown}\u00a0: ${setIt[0]}`, `The clock says ${shown}: ${setIt[1]}`)
+  if (lastRecordMs !== undefined && nowMs < lastRecordMs - CLOCK_SLACK_MS) {
+    const last = new Date(lastRecordMs).toISOString()
+    return bad(
+      `L’horloge (${shown}) est en retard sur la dernière ligne du journal (${last})\u00a0: ${setIt[0]}`,
+      `The clock (${shown}) is behind the journal’s newest record (${last}): ${setIt[1]}`,
+    )
+  }
+  const synchronised = await promisify(execFile)('timedatectl', [
+    'show',
+    '-p',
+    'NTPSynchronized',
+    '--value',
+  ]).then(
+    ({ stdout }) => stdout.trim(),
+    // A machine without systemd does not know.
+    () => '',
+  )
+  if (synchronised === 'no')
+    return bad(
+      `L’horloge n’est pas synchronisée\u00a0: ${setIt[0]}`,
+      `The clock is not synchronised: ${setIt[1]}`,
+    )
+  return good(`Horloge\u00a0: ${shown}`, `Clock: ${shown}`)
+}
+
+export function findCertificate(folder: CertificateFolder, nowMs: number): Finding {
+  const renew = folder.isSiteOwn() ? 'npm run cert -- --cert … --key …' : 'npm run cert'
+  try {
+    const certificate = folder.read()
+    if (!certificate) {
+      return good('Certificat\u00a0: le premier démarrage le fera', 'Certificate: the first start makes it')
+    }
+    const days = daysLeft(certificate.leaf, nowMs)
+    if (days < 0)
+      return bad(
+        `Le certificat a pris fin\u00a0: renouvelez-le (${renew}).`,
+        `The certificate has ended: renew it (${renew}).`,
+      )
+    if (days < RENEW_BEFORE_DAYS) {
+      return bad(
+        `Le certificat prend fin dans ${days}\u00a0jours\u00a0: renouvelez-le (${renew}).`,
+        `The certificate ends in ${days} days: renew it (${renew}).`,
+      )
+    }
+    const missing = folder.missingNames(certificate)
+    if (missing.length > 0) {
+      const names = missing.join(', ')
+      return bad(
+        `Le certificat ne vaut pas pour ${names}\u00a0: renouvelez-le (${renew}).`,
+        `The certificate is not good for ${names}: renew it (${renew}).`,
+      )
+    }
+    return good(`Certificat\u00a0: encore ${days}\u00a0jours`, `Certificate: ${days} more days`)
+  } catch (err) {
+    return bad(
+      `Le certificat ne peut être lu (${reasonOf(err)})\u00a0: refaites-le (${renew}).`,
+      `The certificate cannot be read (${reasonOf(err)}): make it anew (${renew}).`,
+    )
+  }
+}
