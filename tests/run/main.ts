@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installFaketime } from '../support/faketime.ts'
+import { installMosquitto } from '../support/mosquitto.ts'
 import { installPostgres } from '../support/postgres.ts'
 import { installRedis } from '../support/redis.ts'
 import { ROOT } from '../support/spawned.ts'
@@ -71,6 +72,7 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
   if (await installPostgres()) say('• PostgreSQL installed')
   if (await installRedis()) say('• Redis installed')
   if (await installFaketime()) say('• libfaketime installed')
+  if (await installMosquitto()) say('• mosquitto-clients installed')
   const { passed, failed, skipped } = await test(options.filter((option) => option !== '--strict'))
   if (skipped.length > 0) {
     say('\nSkipped:')
