@@ -5,10 +5,18 @@ import { accountsAndKeys } from './0004-accounts-and-keys.ts'
 import { mainJob } from './0001-main-job.ts'
 import { searchAndVersions } from './0003-search-and-versions.ts'
 import { commands } from './0005-commands.ts'
+import { pairingBySecret } from './0006-pairing-by-secret.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
-const migrations: Migration[] = [mainJob, calendar, searchAndVersions, accountsAndKeys, commands]
+const migrations: Migration[] = [
+  mainJob,
+  calendar,
+  searchAndVersions,
+  accountsAndKeys,
+  commands,
+  pairingBySecret,
+]
 
 const TABLE = 'schema_migrations'
 

@@ -281,10 +281,31 @@ describe('a guest gets no other station’s secret', () => {
       const { status } = await enrol({ mac: strangeMac, pairingSecret })
       expect(status).toBe(202)
     }
-    // A forged MAC address without its secret begins anew: what was accepted is not handed out.
+    // A forged MAC address without its secret begins a request of its own, and takes nothing from the genuine one.
     for (const pairingSecret of stolen) expect((await enrol({ pairingSecret })).status).toBe(202)
+    expect(await enrol({ pairingSecret: genuine.pairingSecret })).toMatchObject({
+      status: 200,
+      body: { stationId: 'pc-1' },
+    })
     expect((await enrol({ pairingSecret: genuine.pairingSecret })).status).toBe(202)
     expect((await test.done<Station>('GET', '/api/postes/pc-1/')).online).toBe(false)
+  })
+
+  it('by being accepted after another of the same address: only the last one accepted collects', async () => {
+    const { body: lost } = await enrol()
+    const accept = async (input: object) => {
+      const [request] = await waiting()
+      await test.done('POST', `/api/postes/demandes/${request!.id}/accepter/`, {
+        stationId: 'pc-1',
+        ...input,
+      })
+    }
+    await accept({ label: 'Un' })
+    const { body: fresh } = await enrol()
+    expect(await waiting()).toHaveLength(1)
+    await accept({})
+    expect((await enrol({ pairingSecret: lost.pairingSecret })).status).toBe(202)
+    expect((await enrol({ pairingSecret: fresh.pairingSecret })).status).toBe(200)
   })
 
   it('by refusing to wait: a request that an operator refuses gives nothing', async () => {

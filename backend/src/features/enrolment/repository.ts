@@ -15,14 +15,21 @@ export function createPairingRepository({ models: { pairingRequests }, scope, co
     async find(id: string): Promise<PairingRequestRow | undefined> {
       return (await pairingRequests.findByPk(id, scope()))?.get()
     },
-    async findByMac(macAddress: string): Promise<PairingRequestRow | undefined> {
-      return (await pairingRequests.findOne({ where: { macAddress }, ...scope() }))?.get()
+    async findBySecret(macAddress: string, secretHash: string): Promise<PairingRequestRow | undefined> {
+      return (await pairingRequests.findOne({ where: { macAddress, secretHash }, ...scope() }))?.get()
     },
     async save(row: PairingRequestRow): Promise<void> {
       await pairingRequests.upsert(row, scope())
     },
     async remove(id: string): Promise<void> {
       await pairingRequests.destroy({ where: { id }, ...scope() })
+    },
+    /** Those of this address that no operator has accepted. */
+    async removeWaiting(macAddress: string): Promise<void> {
+      await pairingRequests.destroy({ where: { macAddress, stationId: null }, ...scope() })
+    },
+    async removeOthers({ id, macAddress }: PairingRequestRow): Promise<void> {
+      await pairingRequests.destroy({ where: { macAddress, id: { [Op.ne]: id } }, ...scope() })
     },
     async removeExpired(nowMs: number): Promise<void> {
       await pairingRequests.destroy({ where: { expiresAtMs: { [Op.lte]: nowMs } }, ...scope() })

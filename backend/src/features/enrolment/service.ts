@@ -17,7 +17,7 @@ import { normaliseMac } from '../../domain/address.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { PageQuery, Rows } from '../../http/page.ts'
 import { windowOf } from '../../http/page.ts'
-import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
+import { drawSecret, hashSecret } from '../auth/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { StationCredentials, StationService } from '../stations/index.ts'
 import type { Throttles } from '../throttles/index.ts'
@@ -70,37 +70,32 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
   async function pair(input: EnrolInput, macAddress: string, ip: string): Promise<Result<EnrolmentOutcome>> {
     const nowMs = clock.nowMs()
     await repository.removeExpired(nowMs)
-    const known = await repository.findByMac(macAddress)
-    const isOwner = known !== undefined && isSecret(input.pairingSecret ?? '', known.secretHash)
-    if (known && isOwner && known.stationId !== null) {
+    const shown = input.pairingSecret
+    const known = shown ? await repository.findBySecret(macAddress, hashSecret(shown)) : undefined
+    if (known && known.stationId !== null) {
       await repository.remove(known.id)
       return success(await enrolled(known.stationId, ip))
     }
+    // Whoever shows no secret of ours begins anew, and takes nothing from a request that was accepted.
+    if (!known) await repository.removeWaiting(macAddress)
     if (!known && (await repository.count()) >= MAX_REQUESTS) {
       return failure('pairing-full', { retryAfterSeconds: 60 })
     }
-    // A request whose secret is not shown begins anew: what had been accepted for it is not handed out.
-    const pairingSecret = isOwner && input.pairingSecret ? input.pairingSecret : drawSecret()
-    const request: PairingRequestRow = {
-      id: isOwner ? known.id : randomUUID(),
-      macAddress,
-      hostname: input.hostname,
-      os: input.os,
-      agentVersion: input.agentVersion,
-      ip,
-      pairingCode: isOwner ? known.pairingCode : String(randomInt(1_000_000)).padStart(6, '0'),
+    const pairingSecret = known && shown ? shown : drawSecret()
+    const pairingCode = known?.pairingCode ?? String(randomInt(1_000_000)).padStart(6, '0')
+    const { hostname, os, agentVersion } = input
+    await repository.save({
+      id: known?.id ?? randomUUID(),
+      ...{ macAddress, hostname, os, agentVersion, ip, pairingCode },
       secretHash: hashSecret(pairingSecret),
       stationId: null,
-      requestedAtMs: isOwner ? known.requestedAtMs : nowMs,
+      requestedAtMs: known?.requestedAtMs ?? nowMs,
       expiresAtMs: nowMs + REQUEST_MS,
-    }
-    if (known && !isOwner) await repository.remove(known.id)
-    await repository.save(request)
-    if (!isOwner) {
-      const details = { macAddress, hostname: input.hostname }
+    })
+    if (!known) {
+      const details = { macAddress, hostname }
       await journal.append({ action: 'station.enrolment_requested', actor: systemActor, ip, details })
     }
-    const { pairingCode } = request
     return success({ type: 'pending', pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS })
   }
 
@@ -160,6 +155,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         // Whoever forges its MAC address must not be faster: collecting needs the pairing secret.
         await credentials.requireAcceptance(stationId)
         const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
+        await repository.removeOthers(request)
         await repository.save(accepted)
         await journal.append({ action: 'station.pairing_accepted', actor, stationId })
         return toPairingRequest(accepted)
