@@ -19,6 +19,9 @@ async function connackCode(packet: Partial<IConnectPacket>): Promise<number | un
   return code
 }
 
+const suffixed = (...suffixes: string[]) =>
+  Promise.all(suffixes.map((suffix) => room.login('pc-01', { clientId: `pc-01:${suffix}` })))
+
 test.each<[string, Partial<IConnectPacket>, number]>([
   ['a station with its secret is let in', { username: 'pc-01', clientId: 'pc-01', password: secret }, 0],
   ['a suffix is let in', { username: 'pc-01', clientId: 'pc-01:screen', password: secret }, 0],
@@ -85,26 +88,35 @@ test('no secret is logged', async () => {
   expect(JSON.stringify(room.lines)).not.toContain('hunter2')
 })
 
-test('a fifth connection beside four is refused, and a free place can be had again', async () => {
+test('a fifth suffix beside four is refused, and a free place can be had again', async () => {
   room = await openRoom()
-  const first = await room.login('pc-01')
-  for (const suffix of ['a', 'b', 'c']) await room.login('pc-01', { clientId: `pc-01:${suffix}` })
-  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:d', password: secret })).toBe(3)
+  const main = await room.login('pc-01')
+  const [first] = await suffixed('a', 'b', 'c', 'd')
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:e', password: secret })).toBe(3)
   expect(await connackCode({ username: 'pc-02', clientId: 'pc-02', password: secret })).toBe(0)
-  first.cut()
-  await first.closed
-  await expect.poll(() => room.broker.stats().clients).toBe(4)
-  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:d', password: secret })).toBe(0)
+  expect(await main.settled()).toBe(true)
+  first?.cut()
+  await first?.closed
+  await expect.poll(() => room.broker.stats().clients).toBe(5)
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:e', password: secret })).toBe(0)
 })
 
-test('the same client id takes over, also when four are there', async () => {
+test('the name without a suffix finds its place beside four', async () => {
+  room = await openRoom()
+  await suffixed('a', 'b', 'c', 'd')
+  expect(await connackCode({ username: 'pc-01', clientId: 'pc-01', password: secret })).toBe(0)
+})
+
+test('the same client id takes over, also when all places are taken', async () => {
   room = await openRoom()
   const old = await room.login('pc-01')
-  for (const suffix of ['a', 'b', 'c']) await room.login('pc-01', { clientId: `pc-01:${suffix}` })
+  const [oldSuffix] = await suffixed('a', 'b', 'c', 'd')
   const young = await room.login('pc-01')
-  await old.closed
+  const [youngSuffix] = await suffixed('a')
+  await Promise.all([old.closed, oldSuffix?.closed])
   expect(await young.settled()).toBe(true)
-  expect(room.broker.stats().clients).toBe(4)
+  expect(await youngSuffix?.settled()).toBe(true)
+  expect(room.broker.stats().clients).toBe(5)
 })
 
 test('operators count apart, and none takes the client id of another', async () => {

@@ -8,7 +8,8 @@ import { CONNACK, isRefusal, refusal } from './refusal.ts'
 
 /** The username under which operators connect, with their access token as the password. */
 export const OPERATOR_USERNAME = 'operator'
-export const MAX_CONNECTIONS_PER_OWNER = 4
+/** Client ids with a suffix that may live beside the one without. */
+export const MAX_SUFFIXES_PER_OWNER = 4
 /** How many credentials are looked up at the same time: a room that comes back at once stands in line. */
 export const MAX_LOGINS_AT_ONCE = 32
 
@@ -64,12 +65,13 @@ export function createLogin(
       (other) => other.clientId === clientId && other.principal.id !== principal.id,
     )
     if (isTaken) throw refuse('client id belongs to another operator', CONNACK.identifierRejected)
-    const beside = new Set(
+    const suffixed = new Set(
       siblings
-        .filter((other) => other.principal.id === principal.id && other.clientId !== clientId)
+        .filter((other) => other.principal.id === principal.id && other.clientId !== other.username)
         .map((other) => other.clientId),
     )
-    if (beside.size >= MAX_CONNECTIONS_PER_OWNER)
+    const isOneMore = clientId !== username && !suffixed.has(clientId)
+    if (isOneMore && suffixed.size >= MAX_SUFFIXES_PER_OWNER)
       throw refuse('too many connections', CONNACK.serverUnavailable)
 
     if (!client.conn.destroyed) {
