@@ -108,7 +108,7 @@ export function createWorld() {
     takenEvents.add(`${bootId}/${seq}`)
     toStation.push({ kind: 'taken', bootId, seq })
     if (!isNew || kind !== 'session_ended' || details['sessionId'] !== session?.id) return
-    const { reason, version: seen } = details as SessionEndedDetails
+    const { reason, version: seen } = details as Required<SessionEndedDetails>
     const unseen = grants.filter((grant) => grant.version > seen)
     const unseenSeconds = unseen.reduce((sum, { seconds }) => sum + seconds, 0)
     atServer({ type: 'stationEnded', atMs: unixMsOf(at), reason, unseenSeconds })

@@ -134,11 +134,14 @@ export const StationEvent = Type.Object({
 })
 export type StationEvent = Static<typeof StationEvent>
 
-/** Details of `session_ended`: the version that the station had applied tells which grants it saw. */
+/**
+ * Details of `session_ended`: the version that the station had applied tells which grants it saw. Simple clients may
+ * leave out all but the session: it then expired, under the version reported last.
+ */
 export const SessionEndedDetails = Type.Object({
   sessionId: EntityId,
-  reason: oneOf(['expired', 'logged_out', 'suspended_too_long'] as const),
-  version: Version,
+  reason: Type.Optional(oneOf(['expired', 'logged_out', 'suspended_too_long'] as const)),
+  version: Type.Optional(Version),
 })
 export type SessionEndedDetails = Static<typeof SessionEndedDetails>
 

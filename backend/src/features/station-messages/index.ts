@@ -43,7 +43,9 @@ export function createStationIntake(
         })
       }
       if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
-        const { sessionId, reason, version } = details
+        const { sessionId, reason = 'expired' } = details
+        const reported = presences.find(stationId)?.reportedVersion
+        const version = details.version ?? reported ?? Number.MAX_SAFE_INTEGER
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
       }
       if (kind === 'fault') {

@@ -309,6 +309,32 @@ describe('what happened while a station was cut off', () => {
     expect(await test.session(id)).toMatchObject({ state: 'ended', endedAt: at, creditSeconds: 300 })
   })
 
+  it.each([{}, { reason: 'logged_out' }])(
+    'ends the session of a simple client that says only %j of it',
+    async (said) => {
+      const { id, stationId } = await test.startSession({ minutes: 10 })
+      const { secret } = await test.enrol(stationId)
+      const station = await connected(stationId, secret)
+      const { payload } = await station.desired()
+      const report = {
+        version: payload['version'],
+        state: 'active',
+        bootId: 'b',
+        appliedAt: payload['sentAt'],
+      }
+      await station.say('reported', report)
+      await test.done('POST', `/api/sessions/${id}/add_time`, { minutes: 5 })
+      test.advanceClock(MINUTE)
+      const at = new Date(Date.parse(String(payload['sentAt'])) + MINUTE).toISOString()
+      const event = { bootId: 'b', seq: 1, at, kind: 'session_ended', details: { sessionId: id, ...said } }
+      await station.say('events', event)
+      expect(await test.session(id)).toMatchObject({
+        ...{ state: 'ended', endReason: 'expired', creditSeconds: 300, endedAt: at },
+        ...(said.reason && { endReason: said.reason }),
+      })
+    },
+  )
+
   it('keeps instants between the start and now, whatever the station’s clock says', async () => {
     for (const at of ['1999-01-01T00:00:00Z', '2099-01-01T00:00:00Z', '2016-12-31T23:59:60Z']) {
       const { id, stationId, startedAt } = await test.startSession({ minutes: 10 })
