@@ -7,23 +7,28 @@ import { listenSecurely } from './http/secure-listener.ts'
 
 const LOOPBACK = '127.0.0.1'
 
+/** Of one protocol: plain, and over TLS unless another program has the port. */
+export interface ListenerPair {
+  plain: AddressInfo
+  secure?: AddressInfo
+}
+
 export interface Listeners {
-  http: AddressInfo
-  https?: AddressInfo
-  mqtt: AddressInfo
-  mqtts?: AddressInfo
+  openBroker(): Promise<ListenerPair>
+  /** To be opened last: whoever enrols is told where the broker is. */
+  openHttp(): Promise<ListenerPair>
 }
 
 /**
- * Opens every listener: those with encryption where ESCALE_HOST says, those without on this machine alone unless
- * the site says so. On a server for its own machine, a port for encryption that another has is done without.
+ * Every listener: those with encryption where ESCALE_HOST says, those without on this machine alone unless the site
+ * says so. On a server for its own machine, a port for encryption that another program has is done without.
  */
-export async function openListeners(
+export function createListeners(
   app: Pick<App, 'http' | 'broker'>,
   certificates: Certificates,
   environment: Environment,
   log: Logger,
-): Promise<Listeners> {
+): Listeners {
   const { ESCALE_HOST: host } = environment
   const plainHost = plainHostOf(environment)
   if (plainHost !== host) {
@@ -39,15 +44,21 @@ export async function openListeners(
       return undefined
     })
   }
-  certificates.onRenewed((certificate) => app.broker.renewCertificate(tlsOf(certificate)))
-
-  const mqtt = await app.broker.listen({ host: plainHost, port: environment.ESCALE_MQTT_PORT })
-  const tls = tlsOf(certificates.current())
-  const mqtts = await optional(app.broker.listen({ host, port: environment.ESCALE_MQTTS_PORT, tls }))
-  await app.http.listen({ host: plainHost, port: environment.ESCALE_HTTP_PORT })
-  const secureAddress = { host, port: environment.ESCALE_HTTPS_PORT }
-  const https = await optional(listenSecurely(app.http, secureAddress, certificates))
-  return { http: app.http.server.address() as AddressInfo, https, mqtt, mqtts }
+  return {
+    async openBroker() {
+      certificates.onRenewed((certificate) => app.broker.renewCertificate(tlsOf(certificate)))
+      const plain = await app.broker.listen({ host: plainHost, port: environment.ESCALE_MQTT_PORT })
+      const tls = tlsOf(certificates.current())
+      const secure = await optional(app.broker.listen({ host, port: environment.ESCALE_MQTTS_PORT, tls }))
+      return { plain, secure }
+    },
+    async openHttp() {
+      await app.http.listen({ host: plainHost, port: environment.ESCALE_HTTP_PORT })
+      const address = { host, port: environment.ESCALE_HTTPS_PORT }
+      const secure = await optional(listenSecurely(app.http, address, certificates))
+      return { plain: app.http.server.address() as AddressInfo, secure }
+    },
+  }
 }
 
 const tlsOf = ({ chain: cert, key }: ServerCertificate) => ({ cert, key })

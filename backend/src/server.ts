@@ -6,7 +6,7 @@ import { appOptionsOf, certificateFolderOf } from './app-options.ts'
 import { createApp } from './app.ts'
 import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
 import { SetupError, readEnvironment } from './environment.ts'
-import { openListeners, type Listeners } from './listeners.ts'
+import { createListeners, type ListenerPair } from './listeners.ts'
 
 /** A stop that takes longer than this is cut short. */
 const STOP_TIMEOUT_MS = 2_500
@@ -45,7 +45,7 @@ async function start(): Promise<void> {
   )
   stopWithParent()
 
-  let where: { listeners: Listeners; certificates: Certificates } | undefined = undefined
+  let where: { broker: ListenerPair; certificates: Certificates } | undefined = undefined
   const options = appOptionsOf(environment, log, () => brokerSiteOf(where))
   const folder = certificateFolderOf(environment, options.clock)
   const [app, certificates] = await Promise.all([
@@ -59,8 +59,10 @@ async function start(): Promise<void> {
   const isFirstStart = await app.operators.ensureFirst(username, password)
 
   await app.prepare()
-  const listeners = await openListeners(app, certificates, environment, log)
-  where = { listeners, certificates }
+  const listeners = createListeners(app, certificates, environment, log)
+  const broker = await listeners.openBroker()
+  where = { broker, certificates }
+  const http = await listeners.openHttp()
 
   if (isFirstStart && !environment.ESCALE_ADMIN_PASSWORD) {
     say(
@@ -69,8 +71,8 @@ async function start(): Promise<void> {
     say(`First start: sign in as “${username}” with this password, shown only once.`)
     say(`  ${password}`)
   }
-  const { http, https, mqtt, mqtts } = listeners
-  const addresses = Object.entries({ http, mqtt, https, mqtts }).flatMap(([scheme, address]) =>
+  const schemes = { http: http.plain, mqtt: broker.plain, https: http.secure, mqtts: broker.secure }
+  const addresses = Object.entries(schemes).flatMap(([scheme, address]) =>
     address ? [addressOf(scheme, address)] : [],
   )
   say(`escale ready ${addresses.join(' ')}`)
@@ -94,13 +96,13 @@ async function stop(): Promise<void> {
   process.exit(0)
 }
 
-/** What stations are told; nobody asks before everything listens. */
-function brokerSiteOf(where: { listeners: Listeners; certificates: Certificates } | undefined) {
-  if (!where) throw new Error('nothing listens yet')
+/** What stations are told; nobody can ask before the broker listens. */
+function brokerSiteOf(where: { broker: ListenerPair; certificates: Certificates } | undefined) {
+  if (!where) throw new Error('the broker does not listen yet')
   const { leaf, authority } = where.certificates.current()
-  const { mqtt, mqtts } = where.listeners
+  const { plain, secure } = where.broker
   const certificate = { authority, speaksFor: (host: string) => speaksFor(leaf, host) }
-  return { mqttPort: mqtt.port, mqttsPort: mqtts?.port, certificate }
+  return { mqttPort: plain.port, mqttsPort: secure?.port, certificate }
 }
 
 function addressOf(scheme: string, { address, family, port }: AddressInfo): string {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signIn } from '../support/api.ts'
 import { MOSQUITTO_HINT, hasMosquitto } from '../support/mosquitto.ts'
@@ -27,8 +29,11 @@ beforeAll(async () => {
   ports = { mqtt: portOf('mqtt'), mqtts: portOf('mqtts') }
   const api = await signIn(server)
   await api.post('/api/postes/', { id: 'pc-01', label: 'PC 1' })
-  const account = { id: 'diag', kind: 'diagnostics', label: 'Diagnostic' }
-  secret = (await api.post<{ secret: string }>('/api/comptes/', account)).secret
+  const [, command = ''] = /`npm run account ([^`]+)`/.exec(page) ?? []
+  const env = { ...process.env, ESCALE_DATA_DIR: server.dataDir }
+  const account = ['backend/src/account.ts', ...command.split(' ')]
+  const { stdout } = await promisify(execFile)(process.execPath, account, { cwd: ROOT, env })
+  secret = /^ {2}(\S+)$/m.exec(stdout)?.[1] ?? ''
 })
 afterAll(() => server.dispose())
 
