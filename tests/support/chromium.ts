@@ -5,6 +5,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+import { installPackage } from './debian.ts'
 import { ROOT } from './spawned.ts'
 
 const execute = promisify(execFile)
@@ -13,7 +14,6 @@ const execute = promisify(execFile)
 export type FoundChromium = { path: string; env: NodeJS.ProcessEnv } | { missing: string }
 
 const WITHIN_MS = 20_000
-const INSTALL_WITHIN_MS = 300_000
 /** Runs in the page, so it is text: what the page's own policy blocks is told to the test. */
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
   reportViolation(event.effectiveDirective + ' ' + event.blockedURI))`
@@ -31,14 +31,13 @@ export async function findChromium(): Promise<FoundChromium> {
     )
   const found = (await fromNpm()) ?? (await fromMachine())
   if (found) return found
-  if (process.getuid?.() === 0 && (await installFromDebian())) {
-    const installed = await fromMachine()
-    if (installed) return installed
-  }
-  return {
-    missing:
-      'needs a Chromium: run `sudo apt-get install chromium`, or set ESCALE_CHROMIUM to one that starts',
-  }
+  await installPackage('chromium')
+  return (
+    (await fromMachine()) ?? {
+      missing:
+        'needs a Chromium: run `sudo apt-get install chromium`, or set ESCALE_CHROMIUM to one that starts',
+    }
+  )
 }
 
 /** A browser with our own flags: nothing that weakens what a page may do, so its policies really hold. */
@@ -111,15 +110,4 @@ async function fromMachine(): Promise<FoundChromium | undefined> {
     }
   }
   return undefined
-}
-
-async function installFromDebian(): Promise<boolean> {
-  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends chromium'
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  try {
-    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
-    return true
-  } catch {
-    return false
-  }
 }

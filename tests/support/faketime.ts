@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-
-const execute = promisify(execFile)
+import { installPackage } from './debian.ts'
 
 const LIBRARIES = '/usr/lib'
-const INSTALL_WITHIN_MS = 300_000
 
 /** What to do where no libfaketime is found. */
 export const FAKETIME_HINT = 'needs libfaketime: run `sudo apt-get install faketime`'
@@ -23,15 +19,9 @@ export function findFaketime(): string | undefined {
 
 /** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
 export async function installFaketime(): Promise<boolean> {
-  if (findFaketime() !== undefined || process.getuid?.() !== 0) return false
-  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends faketime'
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  try {
-    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
-    return findFaketime() !== undefined
-  } catch {
-    return false
-  }
+  if (findFaketime() !== undefined) return false
+  await installPackage('faketime')
+  return findFaketime() !== undefined
 }
 
 export interface FakeWallClock {

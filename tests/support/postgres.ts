@@ -5,12 +5,12 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { installPackage } from './debian.ts'
 
 const execute = promisify(execFile)
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
 const DEBIAN_USER = 'postgres'
-const INSTALL_WITHIN_MS = 300_000
 const READY_WITHIN_MS = 60_000
 const MOST_SAID = 10_000
 
@@ -61,16 +61,10 @@ export function findPostgres(): string | undefined {
 
 /** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
 export async function installPostgres(): Promise<boolean> {
-  if (findPostgres() !== undefined || process.getuid?.() !== 0) return false
-  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends postgresql'
+  if (findPostgres() !== undefined) return false
   // A cluster of the machine's own is none of our business.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PG_CREATE_MAIN_CLUSTER: 'no' }
-  try {
-    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
-    return findPostgres() !== undefined
-  } catch {
-    return false
-  }
+  await installPackage('postgresql', { PG_CREATE_MAIN_CLUSTER: 'no' })
+  return findPostgres() !== undefined
 }
 
 /** A real server of its own in a temporary folder, reached by its socket there. */

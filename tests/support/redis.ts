@@ -1,14 +1,11 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { installPackage } from './debian.ts'
 
-const execute = promisify(execFile)
-
-const INSTALL_WITHIN_MS = 300_000
 const READY_WITHIN_MS = 30_000
 
 /** What to do where no Redis is found. */
@@ -43,16 +40,9 @@ export function findRedis(): string | undefined {
 
 /** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
 export async function installRedis(): Promise<boolean> {
-  if (findRedis() !== undefined || process.getuid?.() !== 0) return false
-  const script = 'apt-get update -q && apt-get install -y -q --no-install-recommends redis-server'
-  // A server of the machine's own is none of our business: nothing is started.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  try {
-    await execute('sh', ['-c', script], { env, timeout: INSTALL_WITHIN_MS, maxBuffer: 64 * 1024 * 1024 })
-    return findRedis() !== undefined
-  } catch {
-    return false
-  }
+  if (findRedis() !== undefined) return false
+  await installPackage('redis-server')
+  return findRedis() !== undefined
 }
 
 /** A real Redis of its own, reached by a socket in a temporary folder, that keeps nothing. */
