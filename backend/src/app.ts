@@ -120,7 +120,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(metricsRoutes({ ...services, broker }))
   await http.register(authRoutes(auth), { prefix: '/api' })
   await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
-  await http.register(accountRoutes(accounts), { prefix: '/api/comptes' })
+  await http.register(accountRoutes({ accounts, brokerFor: options.brokerFor }), { prefix: '/api/comptes' })
   await http.register(userRoutes({ ...services, repository: services.userRepository, clock }), {
     prefix: '/api/utilisateurs',
   })

@@ -25,15 +25,19 @@ export type Account = Static<typeof Account>
 export const AccountInput = closed({ id: StationId, kind: oneOf(accountKinds), ...writableFields })
 export type AccountInput = Static<typeof AccountInput>
 
+/** The answer to a creation and to a renewal: the only places where the secret is ever shown; and where to use it. */
+export const AccountWithSecret = closed({
+  ...Account.properties,
+  secret: Type.String(),
+  mqttUrl: Type.String(),
+})
+export type AccountWithSecret = Static<typeof AccountWithSecret>
+
 export const AccountReplacement = replacementOf(
   closed({ ...writableFields, isActive: Type.Boolean() }),
-  closed({ ...Account.properties, secret: Type.String() }),
+  AccountWithSecret,
 )
 export type AccountReplacement = Static<typeof AccountReplacement>
-
-/** The answer to a creation and to a renewal: the only places where the secret is ever shown. */
-export const AccountWithSecret = closed({ ...Account.properties, secret: Type.String() })
-export type AccountWithSecret = Static<typeof AccountWithSecret>
 
 export const AccountPage = pageOf(Account)
 export type AccountPage = Static<typeof AccountPage>

@@ -336,7 +336,11 @@ export const examples = {
     role: 'viewer',
     isActive: true,
   } satisfies AccountReplacement,
-  AccountWithSecret: { ...account, secret: 'qJ7…' } satisfies AccountWithSecret,
+  AccountWithSecret: {
+    ...account,
+    secret: 'qJ7…',
+    mqttUrl: 'mqtts://escale.example.org:8883',
+  } satisfies AccountWithSecret,
   EnrolmentKey: { enrolmentKey: 'hR2…', rotatedAt: createdAt } satisfies EnrolmentKey,
   BootToken: {
     stationId: 'pc-06',

@@ -71,6 +71,7 @@ export function stationsApi(api: ApiClient) {
     replace: (id: string, input: StationReplacement) => api.put<Station>(idPath(base, id), input),
     markMaintenance: (id: string) => api.post<Station>(`${idPath(base, id)}marquer_maintenance/`),
     markAvailable: (id: string) => api.post<Station>(`${idPath(base, id)}marquer_disponible/`),
+    revoke: (id: string) => api.post<Station>(`${idPath(base, id)}revoquer/`),
     pairingRequests: () => api.get<PairingRequestPage>(requests, { pageSize: FULL_PAGE }),
     accept: (id: string, input: AcceptPairingInput) =>
       api.post<unknown>(`${idPath(requests, id)}accepter/`, input),

@@ -285,6 +285,11 @@ export const en: Messages = {
     never: 'never',
     toMaintenance: 'Put under maintenance',
     toAvailable: 'Put back in service',
+    revoke: 'Revoke the secret',
+    revokeTitle: 'Revoke the secret of {name}?',
+    revokeText:
+      'The station is cut off from the server within 2 seconds and cannot connect any more. It will show a code and wait here to be accepted again. A session in progress goes on until its end.',
+    revoked: 'The secret of {name} is revoked. Its new request will appear here.',
     inMaintenance: '{name} is under maintenance.',
     inService: '{name} is back in service.',
     created: '{name} is added.',

@@ -287,6 +287,11 @@ export const fr = {
     never: 'jamais',
     toMaintenance: 'Mettre en maintenance',
     toAvailable: 'Remettre en service',
+    revoke: 'Retirer le secret',
+    revokeTitle: 'Retirer le secret de {name} ?',
+    revokeText:
+      'Le poste est coupé du serveur dans les 2 secondes et ne peut plus se connecter. Il affichera un code et attendra ici d’être accepté de nouveau. Une session en cours continue jusqu’à son heure.',
+    revoked: 'Le secret de {name} est retiré. Sa nouvelle demande apparaîtra ici.',
     inMaintenance: '{name} est en maintenance.',
     inService: '{name} est remis en service.',
     created: '{name} est ajouté.',

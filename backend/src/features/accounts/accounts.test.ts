@@ -35,8 +35,9 @@ describe('accounts', () => {
     })
     expect(answer.status).toBe(201)
     expect(answer.headers['cache-control']).toBe('no-store')
-    const { secret, ...account } = answer.body
+    const { secret, mqttUrl, ...account } = answer.body
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32)
+    expect(mqttUrl).toMatch(/^mqtt:\/\/localhost:\d+$/)
     expect(await test.done('GET', '/api/comptes/node-red/')).toEqual(account)
     const list = await test.done<{ results: Account[] }>('GET', '/api/comptes/?search=red&kind=automation')
     expect(list.results).toEqual([account])

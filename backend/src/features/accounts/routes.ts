@@ -9,21 +9,28 @@ import {
   StationId,
   closed,
 } from '@escale/protocol'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
+import { arrivalOf, type BrokerAddress } from '../enrolment/index.ts'
 import { toAccount, type AccountService, type DrawnSecret } from './service.ts'
 
 const config = { access: 'admin' } as const
 const tags = ['comptes']
 const params = Type.Object({ id: StationId })
 
-export function accountRoutes(accounts: AccountService): FastifyPluginAsyncTypebox {
-  const sendSecret = (reply: FastifyReply, { account, secret }: DrawnSecret) => {
+export interface AccountRoutePorts {
+  accounts: AccountService
+  brokerFor: BrokerAddress
+}
+
+export function accountRoutes({ accounts, brokerFor }: AccountRoutePorts): FastifyPluginAsyncTypebox {
+  const sendSecret = (request: FastifyRequest, reply: FastifyReply, { account, secret }: DrawnSecret) => {
     void reply.header('cache-control', 'no-store')
-    return sendVersioned(reply, account.version, { ...toAccount(account), secret })
+    const { mqttUrl } = brokerFor(arrivalOf(request))
+    return sendVersioned(reply, account.version, { ...toAccount(account), secret, mqttUrl })
   }
 
   return async (app) => {
@@ -57,7 +64,7 @@ export function accountRoutes(accounts: AccountService): FastifyPluginAsyncTypeb
         },
       },
       async (request, reply) =>
-        sendSecret(reply.code(201), await accounts.create(request.body, actorOf(request))),
+        sendSecret(request, reply.code(201), await accounts.create(request.body, actorOf(request))),
     )
     app.get(
       '/:id',
@@ -121,7 +128,8 @@ export function accountRoutes(accounts: AccountService): FastifyPluginAsyncTypeb
       },
       async (request, reply) => {
         const { id } = request.params
-        return sendSecret(reply, await accounts.renewSecret(id, actorOf(request), expectedVersionOf(request)))
+        const drawn = await accounts.renewSecret(id, actorOf(request), expectedVersionOf(request))
+        return sendSecret(request, reply, drawn)
       },
     )
   }

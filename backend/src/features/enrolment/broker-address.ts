@@ -1,7 +1,9 @@
 import { isIPv6 } from 'node:net'
 import type { Enrolled } from '@escale/protocol'
+import type { FastifyRequest } from 'fastify'
+import { isLoopback } from '../../domain/address.ts'
 
-/** How a station came to the server. */
+/** How a station, or whoever sets up a client, came to the server. */
 export interface Arrival {
   /** The name or address under which it found the server. */
   host: string
@@ -10,6 +12,12 @@ export interface Arrival {
   /** Over TLS. */
   isSecure: boolean
 }
+
+export const arrivalOf = ({ hostname: host, ip, protocol }: FastifyRequest): Arrival => ({
+  host,
+  isLocal: isLoopback(ip),
+  isSecure: protocol === 'https',
+})
 
 /** Where a station that came this way finds the broker, and what it checks the certificate by. */
 export type BrokerAddress = (arrival: Arrival) => Pick<Enrolled, 'mqttUrl' | 'caCertificate'>

@@ -14,12 +14,11 @@ import {
   closed,
 } from '@escale/protocol'
 import { Type } from 'typebox'
-import { isLoopback } from '../../domain/address.ts'
 import { unwrap } from '../../errors.ts'
 import { pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { BootTokens } from './boot-tokens.ts'
-import type { BrokerAddress } from './broker-address.ts'
+import { arrivalOf, type BrokerAddress } from './broker-address.ts'
 import type { EnrolmentService } from './service.ts'
 import type { SiteKey } from './site-key.ts'
 
@@ -56,9 +55,7 @@ export function enrolmentRoutes({
         const outcome = unwrap(await enrolment.enrol(request.body, request.ip, ownId))
         void reply.header('cache-control', 'no-store')
         if (outcome.type === 'enrolled') {
-          const { hostname: host, ip, protocol } = request
-          const broker = brokerFor({ host, isLocal: isLoopback(ip), isSecure: protocol === 'https' })
-          return reply.code(200).send({ ...outcome, ...broker })
+          return reply.code(200).send({ ...outcome, ...brokerFor(arrivalOf(request)) })
         }
         return reply.code(202).send(outcome)
       },
