@@ -21,7 +21,8 @@ try {
   if (existsSync('.env')) process.loadEnvFile('.env')
   say(await run())
 } catch (err) {
-  process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`)
+  const isUsage = String((err as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+  process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n${isUsage ? USAGE : ''}`)
   process.exitCode = 1
 }
 
@@ -39,9 +40,8 @@ async function run(): Promise<ServerCertificate> {
   const folder = certificateFolderOf(readEnvironment(process.env), clock)
   if (values.show) return folder.ensure()
   if (values.cert !== undefined && values.key !== undefined) {
-    const text = (path: string) => readFileSync(path, 'utf8')
-    const ca = values.ca === undefined ? undefined : text(values.ca)
-    return folder.takeSiteOwn(checkSiteOwn(text(values.cert), text(values.key), ca, clock.nowMs()))
+    const ca = values.ca === undefined ? undefined : textOf(values.ca)
+    return folder.takeSiteOwn(checkSiteOwn(textOf(values.cert), textOf(values.key), ca, clock.nowMs()))
   }
   if (values.cert ?? values.key ?? values.ca) {
     throw new Error(`Il faut --cert et --key ensemble. · --cert and --key go together.\n${USAGE}`)
@@ -54,6 +54,18 @@ async function run(): Promise<ServerCertificate> {
     )
   }
   return folder.renew()
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (err) {
+    throw new Error(
+      `Le fichier ${path} ne peut pas être lu\u00a0: vérifiez son nom et vos droits.\n` +
+        `The file ${path} cannot be read: check its name and your rights.`,
+      { cause: err },
+    )
+  }
 }
 
 function say({ leaf, authority }: ServerCertificate): void {
