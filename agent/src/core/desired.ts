@@ -30,7 +30,8 @@ function restAsked(state: StationState, desired: Desired, nowMs: number): RestPh
     const rest = restOf(state.phase)
     return rest?.kind === 'locked' ? rest : lockedIdle
   }
-  if (state.endedSessionIds.includes(session.id)) return 'session-over'
+  // Suspended before it ended here, it is not over: the suspension held from its instant, and may be lifted.
+  if (desired.state === 'active' && state.endedSessionIds.includes(session.id)) return 'session-over'
   const held = sessionOf(state.phase)
   const { warningsSeconds, maxSuspendedMinutes } = state.config
   const { clock } = state
@@ -78,6 +79,10 @@ export function applyDesired(state: StationState, desired: Desired, nowMs: numbe
       warning: isWarningMoot ? undefined : known.warning,
       label: desired.label,
       version: desired.version,
+      endedSessionIds:
+        next.kind === 'suspended'
+          ? known.endedSessionIds.filter((id) => id !== desired.session?.id)
+          : known.endedSessionIds,
       phase: isLeaving ? leaveSession(state.phase, next, nowMs) : withRest(state.phase, next),
     },
     ...effects,
@@ -107,7 +112,9 @@ export function applyClockSample(state: StationState, sample: ClockSample, nowMs
   const rest = restOf(state.phase)
   if (rest?.kind !== 'active') return step(known)
   const lease = change.kind === 'stepped' ? rebased(rest.lease, clock) : corrected(rest.lease, clock, nowMs)
-  return step({ ...known, phase: withRest(state.phase, { ...rest, lease }) })
+  const next = { ...known, phase: withRest(state.phase, { ...rest, lease }) }
+  // What was written down before would give that time back after a restart.
+  return lease.endMs < rest.lease.endMs ? step(next, { kind: 'save' }) : step(next)
 }
 
 export const OPENING_LIMIT_MS = 10 * SECOND_MS

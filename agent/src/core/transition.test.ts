@@ -89,6 +89,16 @@ describe('a session at a station', () => {
     expect(rig.state().version).toBe(11)
   })
 
+  it('comes back when the server had suspended it before it ended here, and goes on once resumed', () => {
+    const rig = open(60)
+    rig.pass(60_000)
+    rig.input({ kind: 'cleaned' })
+    rig.input(received(suspendedDocument({ version: 11, seconds: 40, nowMs: 20_000, granted: 60 })))
+    expect(phase(rig)).toBe('suspended')
+    rig.input(received(activeDocument({ version: 12, seconds: 40, nowMs: 60_000, granted: 60 })))
+    expect(phase(rig)).toBe('active')
+  })
+
   it.each([
     ['the same document again', 10],
     ['an older document', 9],
@@ -196,7 +206,8 @@ describe('the clock', () => {
     rig.input(received(activeDocument({ version: 1, seconds: 60, nowMs: 0 })))
     rig.pass(10_000)
     // The document had been under way for 5 s: the truth ends earlier.
-    rig.input(clockInput(SERVER_OFFSET_MS + 1_500, 10_000))
+    const taken = rig.input(clockInput(SERVER_OFFSET_MS + 1_500, 10_000))
+    expect(kindsOf(taken), 'a restart must not give it back').toContain('save')
     expect(remainingMs(rig)).toBe(48_500)
     rig.input(clockInput(SERVER_OFFSET_MS, 400_000))
     expect(shownSeconds(rig)).toBe(49)
