@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 export interface DataFolder {
@@ -33,14 +33,28 @@ export function openDataFolder(dir: string, wantedSiteKey: string): DataFolder {
 
 const drawKey = () => randomBytes(32).toString('base64url')
 
-/** The text of a file, made once. */
+/**
+ * The text of a file, made once and whole, whoever else starts or dies meanwhile.
+ * @throws Error when it is empty, as a loss of power may leave it: an empty key would sign for anybody
+ */
 function kept(file: string, make: () => string): string {
-  try {
-    writeFileSync(file, `${make()}\n`, { mode: 0o600, flag: 'wx' })
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
+  if (!existsSync(file)) {
+    const draft = `${file}.${randomBytes(4).toString('hex')}`
+    writeFileSync(draft, `${make()}\n`, { mode: 0o600, flush: true })
+    try {
+      linkSync(draft, file)
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
+    } finally {
+      rmSync(draft)
+    }
   }
-  return readFileSync(file, 'utf8').trim()
+  const text = readFileSync(file, 'utf8').trim()
+  if (text !== '') return text
+  throw new Error(
+    `${file} est vide\u00a0: remettez-y votre sauvegarde, ou supprimez-le pour tirer une autre clé. · ` +
+      `${file} is empty: put your backup there, or remove it to draw another key.`,
+  )
 }
 
 /** A reader finds the old text or the new one, never a part. */
