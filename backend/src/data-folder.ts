@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { drawSecret } from './features/auth/index.ts'
 
 export interface DataFolder {
   path: string
@@ -20,18 +21,16 @@ export function openDataFolder(dir: string, wantedSiteKey: string): DataFolder {
   const path = resolve(dir)
   const keys = join(path, 'keys')
   mkdirSync(keys, { recursive: true, mode: 0o700 })
-  const key = (name: string) => Buffer.from(kept(join(keys, name), drawKey), 'base64url')
+  const key = (name: string) => Buffer.from(kept(join(keys, name), drawSecret), 'base64url')
   return {
     path,
     databaseFile: join(path, 'escale.sqlite'),
     tokenKey: key('token'),
     codeKey: key('code'),
     keepSiteKey: (key) => replaceText(join(keys, 'site'), key),
-    siteKey: kept(join(keys, 'site'), () => wantedSiteKey || drawKey()),
+    siteKey: kept(join(keys, 'site'), () => wantedSiteKey || drawSecret()),
   }
 }
-
-const drawKey = () => randomBytes(32).toString('base64url')
 
 /**
  * The text of a file, made once and whole, whoever else starts or dies meanwhile.

@@ -1,7 +1,10 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** A drawn secret: 256 random bits, base64url. */
-export const drawSecret = () => randomBytes(32).toString('base64url')
+/** A drawn secret: 256 random bits, base64url; no dash in front, which a command line would take for an option. */
+export function drawSecret(): string {
+  const secret = randomBytes(32).toString('base64url')
+  return secret.startsWith('-') ? drawSecret() : secret
+}
 
 /** SHA-256, hex: enough for drawn secrets, which cannot be guessed; never for passwords. */
 export const hashSecret = (secret: string) => createHash('sha256').update(secret).digest('hex')
