@@ -34,9 +34,6 @@ const COMMANDS = {
   'test:soak': { profile: 'all', pages: [], script: 'tests/faults/soak.ts' },
   check: { profile: 'all', pages: [], script: 'tests/run/main.ts', args: ['check'] },
 }
-/** A server that mostly waits: a small nursery for young objects and one pool of memory for all threads cost
- * no time that could be measured, and save some 50 MB. */
-const LEAN = { options: '--max-semi-space-size=2', arenas: '1' }
 const PROGRESS_EVERY_MS = 10_000
 /** A stop takes under 3 s: what has not ended by then is killed. */
 const STOP_WITHIN_MS = 2_500
@@ -44,6 +41,11 @@ const PARENT_POLL_MS = 300
 const LOCK_FORGOTTEN_MS = 30 * 60_000
 
 const root = dirname(fileURLToPath(import.meta.url))
+/**
+ * The environment of a process that mostly waits: a small nursery for young objects and one pool of memory for all
+ * threads save some 50 MB; where a gigabyte is the most, garbage is swept before it is as much as what is in use.
+ */
+const { lean } = JSON.parse(fs.readFileSync(join(root, 'package.json'), 'utf8')).config
 const modules = join(root, 'node_modules')
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'escale')
 const lock = join(root, '.escale-lock')
@@ -327,8 +329,8 @@ async function main([name = 'start', ...rest]) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
   env.NODE_COMPILE_CACHE ??= join(cache, 'compile')
   if (command.isLean) {
-    env.NODE_OPTIONS = `${LEAN.options} ${process.env.NODE_OPTIONS ?? ''}`.trim()
-    env.MALLOC_ARENA_MAX ??= LEAN.arenas
+    env.NODE_OPTIONS = `${lean.NODE_OPTIONS} ${process.env.NODE_OPTIONS ?? ''}`.trim()
+    env.MALLOC_ARENA_MAX ??= lean.MALLOC_ARENA_MAX
   }
   // The channel closes however we end, kill -9 included: the child then ends too.
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc']

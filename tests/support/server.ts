@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import rootPackage from '../../package.json' with { type: 'json' }
 import { freePorts, spawned, type Spawned } from './spawned.ts'
 
 export interface RunningServer {
@@ -42,7 +43,7 @@ export async function freeListeners() {
 
 export const READY = /^escale ready.*$/m
 
-/** A real server process on free ports with a data folder of its own, ready to answer. */
+/** A real server process, in the environment that `npm start` gives it, on free ports with a data folder of its own, ready to answer. */
 export async function startServer({ env = {}, password }: ServerOptions = {}): Promise<RunningServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-data-'))
   const { settings: ports, http, mqtt } = await freeListeners()
@@ -52,6 +53,7 @@ export async function startServer({ env = {}, password }: ServerOptions = {}): P
     enrolmentKey: 'cle-du-site-pour-les-essais',
   }
   const settings = {
+    ...rootPackage.config.lean,
     ...ports,
     ESCALE_DATA_DIR: dataDir,
     ESCALE_ADMIN_USERNAME: credentials.username,

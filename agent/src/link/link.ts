@@ -22,6 +22,8 @@ const CONNECT_LIMIT_MS = 8_000
 const CLEAN_STOP_LIMIT_MS = 1_000
 const TIME_BURST = 5
 const TIME_LIMIT_MS = 1_500
+/** After the first answer: what a station has to tell does not wait for the rest of a burst on a busy server. */
+const TIME_PATIENCE_MS = 500
 const TIME_INTERVAL_MS = 60_000
 /** Quick while a server may be restarting, so that its room is back within seconds; patient with one that is gone. */
 const RECONNECT = { firstMs: 250, maxMs: 15_000, quick: { maxMs: 1_000, attempts: 30 } }
@@ -111,8 +113,8 @@ export function createLink(options: LinkOptions): Link {
     return true
   }
 
-  const askTimeOften = async () => {
-    for (let i = 0; i < TIME_BURST; i += 1) if (!(await askTime())) return
+  const askTimeOften = async (times = TIME_BURST) => {
+    for (let i = 0; i < times; i += 1) if (!(await askTime())) return
   }
 
   const timeTimer = setInterval(() => {
@@ -128,7 +130,7 @@ export function createLink(options: LinkOptions): Link {
     backoff.reset()
     options.onUp()
     requests.resend()
-    await askTimeOften()
+    if (await askTime()) await atMost(TIME_PATIENCE_MS, askTimeOften(TIME_BURST - 1))
     if (client !== current) return
     isSettled = true
     options.onSettled()
@@ -205,7 +207,7 @@ export function createLink(options: LinkOptions): Link {
   return {
     publish: send,
     ask: requests.ask,
-    askTime: askTimeOften,
+    askTime: () => askTimeOften(),
     isSettled: () => isSettled,
     stop: async () => {
       isStopping = true

@@ -22,13 +22,13 @@ describe('a document that is sent again', () => {
     let isFirst = true
     const slow = {
       ...repository,
-      async runningAt(stationId: string) {
+      async runningAt(stationIds: string[]) {
         if (isFirst) {
           isFirst = false
           isReading.resolve(undefined)
           await mayGoOn.promise
         }
-        return repository.runningAt(stationId)
+        return repository.runningAt(stationIds)
       },
     }
     const settings = { current: () => Create(SiteSettings) }

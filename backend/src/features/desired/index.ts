@@ -4,13 +4,17 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 import { desiredStateOf } from '../../domain/station-state.ts'
+import type { StationRow } from '../../db/rows.ts'
 import type { AppEvents } from '../../events.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import { createDocumentProgress, type FindDocument } from './progress.ts'
-import type { DesiredRepository } from './repository.ts'
+import type { DesiredRepository, RunningSession } from './repository.ts'
 
 export type { DocumentProgress } from './progress.ts'
 export { createDesiredRepository } from './repository.ts'
+
+/** Documents made from one look at the database; a query takes no more ids than this. */
+const READ_AT_ONCE = 500
 
 export interface DesiredDocuments {
   /**
@@ -44,10 +48,13 @@ export function createDesiredDocuments(
     if (event.type === 'stationRemoved') publishedVersions.delete(event.stationId)
   })
 
-  async function documentOf(stationId: string): Promise<Desired | undefined> {
-    const station = await repository.findStation(stationId)
-    if (!station) return undefined
-    const running = await repository.runningAt(stationId)
+  async function documentsOf(stationIds: string[]): Promise<Map<string, Desired>> {
+    const stations = await repository.findStations(stationIds)
+    const running = await repository.runningAt(stationIds)
+    return new Map(stations.map((station) => [station.id, documentOf(station, running.get(station.id))]))
+  }
+
+  function documentOf(station: StationRow, running: RunningSession | undefined): Desired {
     const state = desiredStateOf(station.isMaintenance, running?.session.state)
     const nowMs = clock.nowMs()
     const { desiredVersion: version, label } = station
@@ -70,12 +77,14 @@ export function createDesiredDocuments(
     }
   }
 
-  async function refresh(stationId: string): Promise<void> {
-    const document = await documentOf(stationId)
-    // Read while a change was being committed, it would replace that newer document, and be taken for it.
-    if (!document || document.version < (publishedVersions.get(stationId) ?? 0)) return
-    await publish(stationId, document)
+  async function refresh(stationIds: string[]): Promise<void> {
+    for (const [stationId, document] of await documentsOf(stationIds)) {
+      // Read while a change was being committed, it would replace that newer document, and be taken for it.
+      if (document.version >= publishedVersion(stationId)) await publish(stationId, document)
+    }
   }
+
+  const publishedVersion = (stationId: string) => publishedVersions.get(stationId) ?? -1
 
   function publish(stationId: string, document: Desired): Promise<void> {
     publishedVersions.set(stationId, document.version)
@@ -91,7 +100,7 @@ export function createDesiredDocuments(
     if (!station) return undefined
     const version = Math.max(station.desiredVersion + 1, atLeastVersion, clock.nowMs())
     await repository.saveVersion(stationId, version)
-    const document = await documentOf(stationId)
+    const document = (await documentsOf([stationId])).get(stationId)
     if (document) {
       database.afterCommit(() => {
         void publish(stationId, document)
@@ -108,15 +117,17 @@ export function createDesiredDocuments(
       const isNews = progress.isNews(stationId, version)
       events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
       if (isNews) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
+      if (version <= publishedVersion(stationId)) return
       const station = await repository.findStation(stationId)
       if (!station || version <= station.desiredVersion) return
       await database.write(() => allocate(stationId, version + 1, []))
     },
-    refresh,
+    refresh: (stationId) => refresh([stationId]),
     async publishAll() {
-      for (const [stationId, version] of await repository.versions()) {
-        if (version > (publishedVersions.get(stationId) ?? -1)) await refresh(stationId)
-      }
+      const versions = await repository.versions()
+      const newer = [...versions].filter(([stationId, version]) => version > publishedVersion(stationId))
+      for (let from = 0; from < newer.length; from += READ_AT_ONCE)
+        await refresh(newer.slice(from, from + READ_AT_ONCE).map(([stationId]) => stationId))
     },
   }
 }

@@ -5,6 +5,12 @@ import type { SessionRecord, StationRow } from '../../db/rows.ts'
 
 export type DesiredRepository = ReturnType<typeof createDesiredRepository>
 
+/** A session that has time, and its visitor's first name. */
+export interface RunningSession {
+  session: SessionRecord
+  firstName?: string
+}
+
 export function createDesiredRepository({ models: { stations, sessions, users }, scope }: Database) {
   return {
     /** The version in force of each station's document. */
@@ -18,13 +24,23 @@ export function createDesiredRepository({ models: { stations, sessions, users },
     async saveVersion(id: string, desiredVersion: number): Promise<void> {
       await stations.update({ desiredVersion }, { where: { id }, ...scope() })
     },
-    /** The session that is active or suspended at a station, and its visitor's first name. */
-    async runningAt(stationId: string): Promise<{ session: SessionRecord; firstName?: string } | undefined> {
-      const where = { stationId, state: { [Op.in]: ['active', 'suspended'] as const } }
-      const row = (await sessions.findOne({ where, ...scope() }))?.get()
-      if (!row) return undefined
-      const user = row.userId ? (await users.findByPk(row.userId, scope()))?.get() : undefined
-      return { session: toSessionRecord(row), ...(user ? { firstName: user.firstName } : {}) }
+    async findStations(ids: string[]): Promise<StationRow[]> {
+      const rows = await stations.findAll({ where: { id: ids }, ...scope() })
+      return rows.map((row) => row.get())
+    },
+    /** By station, the session that is active or suspended there. */
+    async runningAt(stationIds: string[]): Promise<Map<string, RunningSession>> {
+      const where = { stationId: stationIds, state: { [Op.in]: ['active', 'suspended'] as const } }
+      const rows = (await sessions.findAll({ where, ...scope() })).map((row) => row.get())
+      const userIds = rows.flatMap(({ userId }) => userId ?? [])
+      const visitors = userIds.length ? await users.findAll({ where: { id: userIds }, ...scope() }) : []
+      const firstNames = new Map(visitors.map((row) => [row.get().id, row.get().firstName]))
+      return new Map(
+        rows.map((row) => [
+          row.stationId ?? '',
+          { session: toSessionRecord(row), firstName: firstNames.get(row.userId ?? '') },
+        ]),
+      )
     },
   }
 }

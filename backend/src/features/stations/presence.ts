@@ -254,7 +254,7 @@ export function createPresences(ports: {
     /** @returns false for a station that is gone, or a connection that a newer one has followed */
     async takePresence(presence: Presence, actor: Actor, ip: string): Promise<boolean> {
       const stationId = actor.id
-      if (!(await repository.find(stationId))) return false
+      if (!(await repository.knownIds([stationId])).has(stationId)) return false
       // A connection that has ended may have been followed by one to another server.
       if (!presence.online) await reload([stationId])
       if (isStalePresence(rowOf(stationId), presence)) return false
