@@ -55,23 +55,22 @@ export async function statusOf({
 
 /** Checks what the agent needs, one finding each. */
 export async function examine(settings: AgentSettings, pageDir: string): Promise<Finding[]> {
-  return [
-    await findData(settings),
-    await findPage(pageDir),
-    ...(await findServer(settings)),
-    ...(await findBroker(settings)),
-    await findAgent(settings),
-  ]
+  const [data, page, agent] = [await findData(settings), await findPage(pageDir), await findAgent(settings)]
+  if (!data.isGood) return [data, page, agent]
+  return [data, page, ...(await findServer(settings)), ...(await findBroker(settings)), agent]
 }
 
 async function findData({ dataDir }: AgentSettings): Promise<Finding> {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
     await access(dataDir, constants.W_OK)
+    const store = createFileStore(dataDir)
+    await Promise.all([store.readIdentity(), store.readTrust()])
     return { isGood: true, what: `data folder ${dataDir}` }
-  } catch {
-    const advice = ': make it writable for this user, or choose another with --data-dir.'
-    return { isGood: false, what: `data folder ${dataDir} cannot be written`, advice }
+  } catch (err) {
+    const advice = ': let this user read and write it, or choose another with --data-dir.'
+    const reason = (err as NodeJS.ErrnoException).code ?? String(err)
+    return { isGood: false, what: `data folder ${dataDir} cannot be used (${reason})`, advice }
   }
 }
 
@@ -109,7 +108,7 @@ async function findServer({ server, dataDir, caFingerprint }: AgentSettings): Pr
 
 async function findBroker({ dataDir, server }: AgentSettings): Promise<Finding[]> {
   const store = createFileStore(dataDir)
-  const identity = await store.readIdentity().catch(() => undefined)
+  const identity = await store.readIdentity()
   if (identity === undefined) {
     return [{ isGood: true, what: 'not enrolled yet: it will be when the agent runs' }]
   }

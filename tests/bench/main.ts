@@ -44,7 +44,7 @@ async function memoryAtRest(): Promise<Row[]> {
   await api.post('/api/postes/', places[0])
   const agent = await startAgent(server, places[0]?.macAddress ?? '')
   await delay(REST_MS)
-  const figures = [server.process(), agent.process].map(({ child }) => residentMb(child.pid ?? 0))
+  const figures = [server.process(), agent.process()].map(({ child }) => residentMb(child.pid ?? 0))
   await agent.dispose()
   await server.dispose()
   const [ofServer = Number.NaN, ofAgent = Number.NaN] = figures

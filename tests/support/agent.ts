@@ -7,7 +7,12 @@ import type { Identity } from './station-client.ts'
 
 export interface RunningAgent {
   readonly screenUrl: string
-  readonly process: Spawned
+  /** `kill -9`; its data and its screen's port stay. */
+  kill: () => Promise<void>
+  /** Starts again on the same data and port, once killed. */
+  restart: () => Promise<void>
+  process: () => Spawned
+  /** Stops and removes the data. */
   dispose: () => Promise<void>
 }
 
@@ -34,11 +39,20 @@ async function run(identity: string[], env: NodeJS.ProcessEnv = {}): Promise<Run
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-agent-'))
   const [screenPort = 0] = await freePorts(1)
   const args = ['run', ...identity, '--data-dir', dataDir, '--screen-port', String(screenPort), '--no-kiosk']
-  const running = spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
-  const [, screenUrl = ''] = await running.waitFor(READY)
+  let running: Spawned
+  let screenUrl = ''
+  const start = async () => {
+    running = spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
+    screenUrl = (await running.waitFor(READY))[1] ?? ''
+  }
+  await start()
   return {
     screenUrl,
-    process: running,
+    kill: async () => {
+      await running.kill()
+    },
+    restart: start,
+    process: () => running,
     dispose: async () => {
       await running.stop()
       await rm(dataDir, { recursive: true, force: true })

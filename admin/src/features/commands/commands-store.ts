@@ -1,6 +1,6 @@
 import type { CommandInput, ServerFrame, Station, StationCommand } from '@escale/protocol'
 import { defineStore } from 'pinia'
-import { computed, reactive, watch } from 'vue'
+import { computed, reactive, ref, watch } from 'vue'
 import { commandsApi } from '../../api/resources.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
@@ -18,6 +18,7 @@ export const useCommands = defineStore('commands', () => {
   const room = useRoom()
   const commands = reactive(new Map<string, StationCommand>())
   const documents = reactive(new Map<string, StationDocument>())
+  const loadError = ref<unknown>()
   let stopListening: (() => void) | undefined
 
   function receive(frame: ServerFrame): void {
@@ -41,9 +42,13 @@ export const useCommands = defineStore('commands', () => {
   }
 
   async function load(): Promise<void> {
-    // A lost answer is no alarm of its own: the banner tells, and the next connection loads again.
-    const page = await api.recent().catch(() => undefined)
-    page?.results.forEach(keep)
+    loadError.value = undefined
+    try {
+      const { results } = await api.recent()
+      results.forEach(keep)
+    } catch (error) {
+      loadError.value = error
+    }
   }
 
   watch(
@@ -55,6 +60,8 @@ export const useCommands = defineStore('commands', () => {
 
   return {
     activities: computed(() => activitiesOf(commands.values(), documents.values())),
+    loadError,
+    load,
     send: (order: CommandInput, target: OrderTarget) => api.send(order, target),
     start() {
       stopListening = live.listen(receive)

@@ -1,6 +1,7 @@
 import type { PairingRequest, ServerFrame, Session, Station, User } from '@escale/protocol'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref } from 'vue'
+import { ApiError } from '../../api/problem.ts'
 import { sessionsApi, stationsApi, usersApi } from '../../api/resources.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
@@ -91,10 +92,7 @@ export const useRoom = defineStore('room', () => {
     })
   }
 
-  /**
-   * One question at a time per thing; asked again meanwhile, it is repeated, for the answer may be older.
-   * A lost answer is no alarm of its own: the banner tells, and the next connection loads again.
-   */
+  /** One question at a time per thing; asked again meanwhile, it is repeated, for the answer may be older. */
   async function once(key: string, ask: () => Promise<void>): Promise<void> {
     const other = underway.get(key)
     if (other !== undefined) {
@@ -103,7 +101,12 @@ export const useRoom = defineStore('room', () => {
     }
     const mine = { isAskedAgain: false }
     underway.set(key, mine)
-    await ask().catch(() => undefined)
+    try {
+      await ask()
+    } catch (error) {
+      // What is gone by now needs no showing.
+      if (!(error instanceof ApiError && error.code === 'not-found')) loadError.value = error
+    }
     underway.delete(key)
     if (mine.isAskedAgain) await once(key, ask)
   }
