@@ -31,7 +31,7 @@ const COMMANDS = {
   'audit:verify': { profile: 'production', pages: [], script: 'backend/src/audit-verify.ts' },
   bench: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/bench/main.ts', isLean: true },
   test: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/run/main.ts', args: ['test'] },
-  'test:soak': { profile: 'all', pages: [], script: 'tests/faults/soak.ts' },
+  'test:soak': { profile: 'all', pages: ['agent'], script: 'tests/faults/soak.ts' },
   check: { profile: 'all', pages: [], script: 'tests/run/main.ts', args: ['check'] },
 }
 const PROGRESS_EVERY_MS = 10_000
