@@ -5,13 +5,15 @@ import { matchTopic, type Reported, type StationPage } from '@escale/protocol'
 import { connectAsync } from 'mqtt'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { median } from '../bench/measure.ts'
 import { signIn, type Api } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { enrolStation, macOf } from '../support/station-client.ts'
 
 const STATIONS = 300
-/** The aim is 5 s; three hundred agents and the server on two cores, busy with others, may take longer. */
-const AGREE_WITHIN_MS = 10_000
+const AGREE_WITHIN_MS = 5_000
+/** Of so many kills the median counts: agents and server share their processors with whatever else runs. */
+const KILLS = 3
 
 let server: RunningServer
 let api: Api
@@ -73,14 +75,18 @@ async function agreed(): Promise<void> {
   await watcher.endAsync(true)
 }
 
-test(`${STATIONS} stations are back and agree within seconds of a server that was killed`, async () => {
-  await server.kill()
-  await server.restart()
-  const readyMs = performance.now()
-  await agreed()
-  const agreedMs = performance.now() - readyMs
-  process.stdout.write(`${STATIONS} stations agree ${agreedMs.toFixed(0)} ms after the server is ready\n`)
-  expect(agreedMs).toBeLessThan(AGREE_WITHIN_MS)
+test(`${STATIONS} stations are back and agree within ${AGREE_WITHIN_MS / 1_000} s of a server that was killed`, async () => {
+  const tookMs: number[] = []
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await server.kill()
+    await server.restart()
+    const readyMs = performance.now()
+    await agreed()
+    tookMs.push(performance.now() - readyMs)
+  }
+  const figures = tookMs.map((ms) => ms.toFixed(0)).join(', ')
+  process.stdout.write(`${STATIONS} stations agree ${figures} ms after the server is ready\n`)
+  expect(median(tookMs)).toBeLessThan(AGREE_WITHIN_MS)
   const { count } = await api.get<StationPage>('/api/postes/?online=true&pageSize=1')
   expect(count).toBe(STATIONS)
 })

@@ -78,18 +78,24 @@ const acks = ({ server }: Pick<Station, 'server'>, id: string) =>
     .map(({ payload }) => payload.status)
 
 describe('a station on the bus', () => {
-  it('says presence, then asks the time five times, then reports', async () => {
+  const told = ({ heard }: HandServer) =>
+    heard.flatMap(({ name, payload }) => (name === 'heartbeat' ? [] : [payload.op ?? name]))
+  const timesAsked = (server: HandServer) => told(server).filter((what) => what === 'time').length
+
+  it('says presence, then asks the time, then reports; the time five times in all', async () => {
     const { server } = await startStation()
-    const told = server.heard.filter(({ name }) => name !== 'heartbeat')
-    expect(told.map(({ name, payload }) => payload.op ?? name)).toEqual([
-      'presence',
-      ...Array.from({ length: 5 }, () => 'time'),
-      'reported',
-    ])
-    expect(told[0]).toMatchObject({
+    expect(told(server).slice(0, 2)).toEqual(['presence', 'time'])
+    expect(server.heard[0]).toMatchObject({
       retain: true,
       payload: { online: true, cause: 'birth', connectionSeq: 1 },
     })
+    await expect.poll(() => timesAsked(server)).toBe(5)
+  })
+
+  it('reports to a slow server once the time is known, and asks the rest of the five meanwhile', async () => {
+    const { server } = await startStation({ answersAfterMs: 400 })
+    expect(timesAsked(server)).toBeLessThan(5)
+    await expect.poll(() => timesAsked(server), { timeout: 5_000 }).toBe(5)
   })
 
   it('publishes nothing outside its schema, and what the golden files show', async () => {

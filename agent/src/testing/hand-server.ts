@@ -42,6 +42,8 @@ export interface HandServerOptions {
   port?: number
   /** How far the server's wall clock is from this machine's, ms. */
   offsetMs?: number
+  /** How long it takes to answer a request, ms. */
+  answersAfterMs?: number
 }
 
 /** Broker on a free port, with Aedes and nothing of the real server. */
@@ -49,8 +51,10 @@ export async function createHandServer({
   stationId,
   port = 0,
   offsetMs = 0,
+  answersAfterMs = 0,
 }: HandServerOptions): Promise<HandServer> {
   let isRefusing = false
+  let isStopped = false
   const broker = await Aedes.createBroker({
     authenticate: (_client, _username, _password, done) => {
       if (!isRefusing) done(null, true)
@@ -84,7 +88,10 @@ export async function createHandServer({
     if (match.name !== 'request') return
     const request = message as unknown as Request
     const given = answer(request) ?? timeAnswer(request, nowUnixMs())
-    if (given !== undefined) void publish('response', { id: request.id, ...given }, false)
+    const reply = () => {
+      if (!isStopped) void publish('response', { id: request.id, ...given }, false)
+    }
+    if (given !== undefined) setTimeout(reply, answersAfterMs)
   })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const { port: boundPort } = server.address() as AddressInfo
@@ -117,6 +124,7 @@ export async function createHandServer({
       isRefusing = true
     },
     stop: async () => {
+      isStopped = true
       for (const client of clients) client.conn.destroy()
       await new Promise<void>((resolve) => server.close(() => resolve()))
       await new Promise<void>((resolve) => broker.close(() => resolve()))
