@@ -1,23 +1,40 @@
-import { computed, ref, shallowRef, watch, type Ref } from 'vue'
+import type { Log } from '@escale/protocol'
+import { computed, onBeforeUnmount, reactive, ref, shallowRef, watch } from 'vue'
+import { useLive } from '../live/live-store.ts'
 import { useUrlFilter } from './use-url-filter.ts'
 
-interface Page<T> {
+interface Answer<T> {
   count: number
   results: T[]
 }
 
+export interface RemotePage<T> {
+  /** From 1; it lives in the address. */
+  readonly page: number
+  readonly pageSize: number
+  rows: T[]
+  count: number
+  readonly isLoaded: boolean
+  readonly error: unknown
+  turnTo: (page: number) => void
+  reload: () => Promise<void>
+}
+
 /**
- * One page of a list that the server searches and counts. `key` is all that the page depends on;
- * an answer that comes after a newer question is dropped.
+ * One page of a list that the server searches and counts, loaded again whenever `filter` changes, the live
+ * connection is back, or `hear` says of a record of the journal that it concerns the list.
+ * An answer that comes after a newer question is dropped.
  */
-export function useRemotePage<T>(key: Ref<string>, load: (page: number) => Promise<Page<T>>) {
+export function useRemotePage<T>(options: {
+  pageSize: number
+  filter?: () => string
+  load: (query: { page: number; pageSize: number }) => Promise<Answer<T>>
+  hear: (log: Log) => boolean
+}): RemotePage<T> {
+  const { pageSize, filter = () => '', load, hear } = options
+  const live = useLive()
   const pageText = useUrlFilter('page')
-  const page = computed({
-    get: () => Math.max(1, Math.floor(Number(pageText.value)) || 1),
-    set: (value: number) => {
-      pageText.value = value <= 1 ? '' : String(value)
-    },
-  })
+  const page = computed(() => Math.max(1, Math.floor(Number(pageText.value)) || 1))
   const rows = shallowRef<T[]>([])
   const count = ref(0)
   const isLoaded = ref(false)
@@ -29,7 +46,7 @@ export function useRemotePage<T>(key: Ref<string>, load: (page: number) => Promi
     const mine = latest
     error.value = undefined
     try {
-      const answer = await load(page.value)
+      const answer = await load({ page: page.value, pageSize })
       if (mine !== latest) return
       rows.value = answer.results
       count.value = answer.count
@@ -39,6 +56,16 @@ export function useRemotePage<T>(key: Ref<string>, load: (page: number) => Promi
     }
   }
 
-  watch([key, page], () => void reload(), { immediate: true })
-  return { page, rows, count, isLoaded, error, reload }
+  function turnTo(next: number): void {
+    pageText.value = next <= 1 ? '' : String(next)
+  }
+
+  const stopListening = live.listen((frame) => {
+    const isNews = frame.type === 'log_added' && hear(frame.log)
+    if (isNews || frame.type === 'connection_established') void reload()
+  })
+  onBeforeUnmount(stopListening)
+  watch([filter, page], () => void reload(), { immediate: true })
+
+  return reactive({ page, pageSize, rows, count, isLoaded, error, turnTo, reload })
 }

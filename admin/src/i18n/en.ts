@@ -6,6 +6,7 @@ export const en: Messages = {
     close: 'Close',
     save: 'Save',
     edit: 'Edit',
+    actions: 'Actions',
     retry: 'Try again',
     undo: 'Undo',
     search: 'Search',
@@ -296,7 +297,6 @@ export const en: Messages = {
     saved: '{name} is up to date.',
     emptyTitle: 'No station',
     emptyText: 'Add a station here, or install the agent on a computer: its request will appear above.',
-    actions: 'Actions',
   },
   pairing: {
     title: 'Requests of stations',

@@ -8,6 +8,7 @@ export const fr = {
     close: 'Fermer',
     save: 'Enregistrer',
     edit: 'Modifier',
+    actions: 'Actions',
     retry: 'Réessayer',
     undo: 'Annuler',
     search: 'Rechercher',
@@ -299,7 +300,6 @@ export const fr = {
     emptyTitle: 'Aucun poste',
     emptyText:
       "Ajoutez un poste ici, ou installez l'agent sur un ordinateur : sa demande apparaîtra plus haut.",
-    actions: 'Actions',
   },
   pairing: {
     title: 'Demandes de postes',

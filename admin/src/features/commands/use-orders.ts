@@ -15,7 +15,7 @@ export function useOrders() {
   const room = useRoom()
 
   function targetName(target: OrderTarget): string {
-    if ('stationId' in target) return room.room.stations.get(target.stationId)?.label ?? target.stationId
+    if ('stationId' in target) return room.stationLabel(target.stationId)
     return 'location' in target ? target.location : t('commands.wholeRoom')
   }
 

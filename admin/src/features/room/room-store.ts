@@ -116,8 +116,13 @@ export const useRoom = defineStore('room', () => {
     void loadVisitor(session.userId)
   }
 
+  /** What a station is called; its id where it is not known, nothing where there is none. */
+  const stationLabel = (id: string | undefined) =>
+    id === undefined ? '' : (room.stations.get(id)?.label ?? id)
+
   return {
     room,
+    stationLabel,
     visitors,
     credits,
     pairingRequests: computed(() =>

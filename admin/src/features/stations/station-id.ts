@@ -1,4 +1,5 @@
 import { StationId } from '@escale/protocol'
+import { computed, ref } from 'vue'
 
 // The schema carries its pattern; its static type does not say so.
 const SHAPE = new RegExp((StationId as typeof StationId & { pattern: string }).pattern)
@@ -16,4 +17,15 @@ export function stationIdFrom(label: string): string {
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, LONGEST)
     .replace(/^-|-$/g, '')
+}
+
+/** The id of a thing: the one it has, else it follows the name until somebody types one. */
+export function useIdFromName(name: () => string, known?: string) {
+  const typed = ref(known)
+  return computed({
+    get: () => typed.value ?? stationIdFrom(name()),
+    set: (id: string) => {
+      typed.value = id
+    },
+  })
 }
