@@ -90,7 +90,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   ownBus.attach(broker)
   publishDomainEvents(events, bus)
   events.subscribe((event) => {
-    if (event.type === 'operatorChanged') ownBus.disconnectOperator(event.operatorId)
     if (event.type === 'settingsChanged')
       void bus.publish('config', undefined, siteConfigOf(settings.current()))
   })

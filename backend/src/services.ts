@@ -108,7 +108,6 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     tokens: tokenRepository,
     passwords,
     journal,
-    events,
     clock,
   })
   const auth = createAuthService({

@@ -7,6 +7,7 @@ import { startPostgres } from '../support/postgres.ts'
 import { startRedis, type RunningRedis } from '../support/redis.ts'
 import { freePorts } from '../support/spawned.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
+import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /** Loopback has many addresses: each server gets one, and each of the balancers before them. */
 const HOSTS = { a: '127.0.0.2', b: '127.0.0.3', preferringA: '127.0.0.4', preferringB: '127.0.0.5' }
@@ -15,6 +16,8 @@ export interface Site {
   a: RunningServer
   b: RunningServer
   redis: RunningRedis
+  /** The way to Redis. */
+  redisLine: TcpProxy
   /** What the servers have in common, for other programs of the site. */
   env: NodeJS.ProcessEnv
   /** A real agent that connects to the server named, or to the other one where that does not answer. */
@@ -35,8 +38,11 @@ export async function startSite(): Promise<Site> {
     closers.push(postgres.stop)
     const redis = await startRedis()
     closers.push(redis.stop)
+    const redisLine = await openTcpProxy({ path: redis.socket })
+    closers.push(redisLine.close)
+    const redisUrl = `redis://127.0.0.1:${redisLine.port}`
     const [http = 0, mqtt = 0] = await freePorts(2)
-    const env = { ESCALE_DATA_DIR: dataDir, DATABASE_URL: postgres.url, ESCALE_REDIS_URL: redis.url }
+    const env = { ESCALE_DATA_DIR: dataDir, DATABASE_URL: postgres.url, ESCALE_REDIS_URL: redisUrl }
     const ports = { ESCALE_HTTP_PORT: String(http), ESCALE_MQTT_PORT: String(mqtt) }
     const start = async (host: string) => {
       const server = await startServer({ env: { ...env, ...ports, ESCALE_HOST: host } })
@@ -58,6 +64,7 @@ export async function startSite(): Promise<Site> {
       a,
       b,
       redis,
+      redisLine,
       env,
       async startAgent(prefers, macAddress) {
         const agent = await startAgent({ url: addresses[prefers], enrolmentKey: a.enrolmentKey }, macAddress)

@@ -16,6 +16,8 @@ const missing = findPostgres() ? (findRedis() ? undefined : REDIS_HINT) : POSTGR
 /** What happens on one server shows on the other within a second; busy machines get more before a test gives up. */
 const SHOWN_WITHIN_MS = 1_000
 const CUT_WITHIN_MS = 2_000
+/** Known after four seconds at most. */
+const HANG_NOTICED_WITHIN_MS = 8_000
 const PATIENT = { timeout: 30_000, interval: 50 }
 
 const PC_A = { id: 'poste-a', label: 'Poste A', macAddress: '02:00:5e:00:00:0a' }
@@ -101,6 +103,31 @@ async function startSession(api: Api, stationId: string, minutes: number): Promi
   return api.post<Session>(`/api/sessions/${id}/start/`)
 }
 
+/** What both servers say of the Redis between them. */
+async function waitForRedis(redis: 'connected' | 'unreachable') {
+  for (const { url } of [site.a, site.b]) {
+    await vi.waitFor(async () => {
+      expect((await request(`${url}/readyz`)).body).toEqual({ status: 'ready', redis })
+    }, PATIENT)
+  }
+}
+
+/** An operator with a screen and a bus on B is disabled on A, and loses everything. */
+async function disableOnA(username: string) {
+  const credentials = { username, password: 'un-mot-de-passe-bien-long' }
+  const { id } = await onA.post<Operator>('/api/operateurs/', { ...credentials, role: 'operator' })
+  const signedIn = await signIn({ url: site.b.url, ...credentials })
+  const screen = await openScreen(site.b, signedIn)
+  const bus = await openBus(site.b, signedIn.token, `operator:${username}`)
+  const disabledAtMs = performance.now()
+  await onA.put(`/api/operateurs/${id}/`, { role: 'operator', isActive: false })
+  expect(await screen.closed).toBe(4401)
+  await bus.closed
+  expect(performance.now() - disabledAtMs).toBeLessThan(CUT_WITHIN_MS)
+  const headers = { authorization: `Bearer ${signedIn.token}` }
+  expect((await request(`${site.b.url}/api/postes/`, { headers })).status).toBe(401)
+}
+
 describe('two servers of one site', () => {
   test('each knows the stations of the other', async () => {
     for (const api of [onA, onB]) {
@@ -177,22 +204,8 @@ describe('two servers of one site', () => {
     }, PATIENT)
   })
 
-  test('an operator disabled on one loses the screen and the bus of the other within two seconds', async () => {
-    const credentials = { username: 'bea', password: 'un-mot-de-passe-bien-long' }
-    const operator = await onA.post<Operator>('/api/operateurs/', { ...credentials, role: 'operator' })
-    const bea = await signIn({ url: site.b.url, ...credentials })
-    const screen = await openScreen(site.b, bea)
-    const bus = await openBus(site.b, bea.token, 'operator:bea')
-    const disabledAtMs = performance.now()
-    await onA.put(`/api/operateurs/${operator.id}/`, { role: 'operator', isActive: false })
-    expect(await screen.closed).toBe(4401)
-    await bus.closed
-    expect(performance.now() - disabledAtMs).toBeLessThan(CUT_WITHIN_MS)
-    const { status } = await request(`${site.b.url}/api/postes/`, {
-      headers: { authorization: `Bearer ${bea.token}` },
-    })
-    expect(status).toBe(401)
-  })
+  test('an operator disabled on one loses the screen and the bus of the other within two seconds', () =>
+    disableOnA('bea'))
 
   test('a connection to one takes over from an older one to the other, whose will says nothing', async () => {
     const old = await openBus(site.a, onA.token, 'operator:tab')
@@ -209,14 +222,24 @@ describe('two servers of one site', () => {
     }
   })
 
+  test('a Redis that hangs is noticed, and what was done meanwhile is done everywhere', async () => {
+    const frozenAtMs = performance.now()
+    site.redisLine.freeze()
+    // Told to nobody.
+    const { id } = await startSession(onB, PC_A.id, 5)
+    await waitForRedis('unreachable')
+    expect(performance.now() - frozenAtMs).toBeLessThan(HANG_NOTICED_WITHIN_MS)
+    await waitForPhase(agentA, 'active')
+    site.redisLine.thaw()
+    await waitForRedis('connected')
+    await onB.post(`/api/sessions/${id}/terminate/`)
+    await waitForPhase(agentA, 'locked')
+  })
+
   test('without Redis each goes on by the database, and with it again all is as before', async () => {
     const screen = await openScreen(site.b, onB)
     await site.redis.kill()
-    for (const { url } of [site.a, site.b]) {
-      await vi.waitFor(async () => {
-        expect((await request(`${url}/readyz`)).body).toEqual({ status: 'ready', redis: 'unreachable' })
-      }, PATIENT)
-    }
+    await waitForRedis('unreachable')
     // A server serves its own stations at once, and those of the other as soon as that looks into the database.
     const own = await startSession(onB, PC_B.id, 5)
     await waitForPhase(agentB, 'active')
@@ -225,14 +248,11 @@ describe('two servers of one site', () => {
     await onA.post(`/api/sessions/${own.id}/terminate/`)
     await waitForPhase(agentB, 'locked')
     await screen.shows({ type: 'time_update', sessionId: own.id, state: 'ended' })
+    await disableOnA('zoe')
     // A station that connects meanwhile is let in.
     expect((await viewOf(agentA)).isOnline).toBe(true)
     await site.redis.restart()
-    for (const { url } of [site.a, site.b]) {
-      await vi.waitFor(async () => {
-        expect((await request(`${url}/readyz`)).body).toEqual({ status: 'ready', redis: 'connected' })
-      }, PATIENT)
-    }
+    await waitForRedis('connected')
     await onB.post(`/api/sessions/${across.id}/terminate/`)
     await waitForPhase(agentA, 'locked')
   })

@@ -22,7 +22,8 @@ wait $!
 `
 
 export interface RunningRedis {
-  url: string
+  /** Path of the socket that it listens on. */
+  socket: string
   /** `kill -9`; it keeps nothing. */
   kill(): Promise<void>
   /** Starts it again at the same address, once killed. */
@@ -54,7 +55,7 @@ export async function startRedis(): Promise<RunningRedis> {
   const settings = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no']
   let life = await launch(program, folder, settings)
   return {
-    url: socket,
+    socket,
     kill: () => life.end(),
     async restart() {
       life = await launch(program, folder, settings)

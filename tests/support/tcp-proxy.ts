@@ -33,7 +33,9 @@ interface Weather {
 }
 
 /** A TCP proxy on a free port of loopback that does to a connection what bad networks do. */
-export async function openTcpProxy(target: { port: number; host?: string }): Promise<TcpProxy> {
+export async function openTcpProxy(
+  target: { port: number; host?: string } | { path: string },
+): Promise<TcpProxy> {
   const weather: Weather = { delayMs: 0, pieceBytes: Infinity, isCut: false, frost: undefined }
   const pairs = new Set<{ near: Socket; far: Socket }>()
   const isAlone = new WeakSet<Socket>()

@@ -10,7 +10,7 @@ export type PeerMessage =
   /** Something was said on the bus, at this instant, Unix milliseconds. */
   | { type: 'said'; name: TopicName; party?: string; payload: object; atMs: number }
   | { type: 'clearRetained'; stationId: string }
-  | { type: 'disconnect'; kind: 'station' | 'operator'; id: string }
+  | { type: 'disconnectStation'; stationId: string }
   /** A client has connected: whoever holds an older connection with its client id lets go of it. */
   | { type: 'connected'; clientId: string; ownerId: string }
 

@@ -9,9 +9,10 @@ const CHANNEL = 'escale/v1/peers'
 /** How long a start waits for Redis before it is refused. */
 const FIRST_CONNECTION_MS = 5_000
 const LONGEST_RETRY_MS = 1_000
-/** Each server makes itself heard this often; that also finds a connection that is only half there. */
-const ALIVE_EVERY_MS = 5_000
-const SILENT_CONNECTION_MS = 10_000
+/** Each server makes itself heard this often; that also finds a Redis that hangs, or a connection that is half there. */
+const ALIVE_EVERY_MS = 1_000
+/** What has been said must be answered within this: with the above, whatever is wrong is known after 4 s. */
+const SILENT_CONNECTION_MS = 3_000
 /** Deadlines are instants: servers whose clocks differ by more end sessions at different moments. */
 const CLOCK_TOLERANCE_MS = 2_000
 const CLOSE_WITHIN_MS = 500

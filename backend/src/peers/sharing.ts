@@ -83,13 +83,9 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
         peers.send({ type: 'clearRetained', stationId })
         return bus.clearRetained(stationId)
       },
-      disconnectStation(id) {
-        peers.send({ type: 'disconnect', kind: 'station', id })
-        bus.disconnectStation(id)
-      },
-      disconnectOperator(id) {
-        peers.send({ type: 'disconnect', kind: 'operator', id })
-        bus.disconnectOperator(id)
+      disconnectStation(stationId) {
+        peers.send({ type: 'disconnectStation', stationId })
+        bus.disconnectStation(stationId)
       },
     }),
 
@@ -131,6 +127,8 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
         },
         lost() {
           lookTimer = setInterval(catchUp, LOOK_EVERY_MS)
+          // Nothing was heard for a while already.
+          catchUp()
         },
       })
     },
@@ -239,9 +237,8 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
           forget(message.stationId)
           void bus.clearRetained(message.stationId)
           return
-        case 'disconnect':
-          if (message.kind === 'station') bus.disconnectStation(message.id)
-          else bus.disconnectOperator(message.id)
+        case 'disconnectStation':
+          bus.disconnectStation(message.stationId)
           return
         case 'connected':
           broker.takeOver(message.clientId, message.ownerId)

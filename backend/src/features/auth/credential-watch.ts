@@ -14,21 +14,24 @@ const cuttingActions: readonly LogAction[] = [
   'account.deleted',
 ]
 
+/** A role that shrinks, a new password, an end: what is open under the old terms is closed. */
+const OPERATOR_CHANGED: LogAction = 'operator.updated'
+
 /** Hashes of the secrets that open each of the given stations or accounts now, the newest first. */
 type LiveSecrets = (ids: string[]) => Promise<Map<string, string[]>>
 
 export interface CredentialWatchPorts {
-  bus: Pick<Bus, 'machines' | 'disconnectMachines'>
+  bus: Pick<Bus, 'machines' | 'disconnectMachines' | 'disconnectOperator'>
   stations: { liveSecrets: LiveSecrets }
   accounts: { liveSecrets: LiveSecrets }
-  logs: Pick<LogRepository, 'last' | 'hasActionAfter'>
+  logs: Pick<LogRepository, 'last' | 'withActionAfter'>
   events: AppEvents
   log: Logger
 }
 
 /**
- * Cuts connections whose secret holds no longer, within 2 s and whoever changed it: this server, another one, or
- * a command beside it. The journal tells that something changed; the database then tells what holds.
+ * Cuts connections whose secret or sign-in holds no longer, within 2 s and whoever changed it: this server, another
+ * one that may not be heard, or a command beside it. The journal tells what changed; the database, what holds.
  */
 export function createCredentialWatch({ bus, stations, accounts, logs, events, log }: CredentialWatchPorts) {
   let lastId = 0
@@ -37,6 +40,8 @@ export function createCredentialWatch({ bus, stations, accounts, logs, events, l
   let isGraceRunning = false
   let isTickWaiting = false
   let sweepsLeft = 0
+  /** Newest records of changed operators whose connections are cut already. */
+  const doneIds = new Set<number>()
 
   async function sweep(): Promise<void> {
     const machines = bus.machines()
@@ -57,17 +62,29 @@ export function createCredentialWatch({ bus, stations, accounts, logs, events, l
   }
 
   async function look(): Promise<void> {
-    const machines = bus.machines()
-    if (machines.length === 0) return
     const newestId = (await logs.last())?.id ?? 0
-    // Swept twice, for a login that was under way.
-    if (newestId > lastId && (await logs.hasActionAfter(lastId, cuttingActions))) sweepsLeft = 2
-    lastId = newestId
+    if (newestId > lastId) {
+      const changes = await logs.withActionAfter(lastId, [...cuttingActions, OPERATOR_CHANGED])
+      // Swept twice, for a login that was under way.
+      if (changes.some(({ action }) => action !== OPERATOR_CHANGED)) sweepsLeft = 2
+      for (const { id, action, details } of changes) {
+        // A second time would sign out who has signed in again since.
+        if (action === OPERATOR_CHANGED && !doneIds.delete(id)) signOut(JSON.parse(details) as object)
+      }
+      lastId = Math.max(newestId, changes.at(-1)?.id ?? 0)
+    }
     // The grace of an old secret ends without a record.
-    const isOldInUse = isGraceRunning || machines.some(({ expiresAtMs }) => expiresAtMs !== undefined)
+    const isOldInUse = isGraceRunning || bus.machines().some(({ expiresAtMs }) => expiresAtMs !== undefined)
     if (sweepsLeft === 0 && !isOldInUse) return
     await sweep()
     sweepsLeft = Math.max(0, sweepsLeft - 1)
+  }
+
+  function signOut(details: object): void {
+    const { operatorId } = details as { operatorId: string }
+    bus.disconnectOperator(operatorId)
+    // Each server learns of it by the journal.
+    events.emit({ type: 'operatorChanged', operatorId }, 'peer')
   }
 
   const inTurn = (work: () => Promise<void>) => {
@@ -84,8 +101,13 @@ export function createCredentialWatch({ bus, stations, accounts, logs, events, l
   }
 
   const unsubscribe = events.subscribe((event) => {
-    // At once for what is changed here; the next look finds the record too.
-    if (event.type === 'logAdded' && timer && cuttingActions.includes(event.log.action)) void inTurn(sweep)
+    if (event.type !== 'logAdded' || !timer) return
+    const { id, action, details } = event.log
+    // At once for what is heard; the next look finds the record too.
+    if (cuttingActions.includes(action)) void inTurn(sweep)
+    if (action !== OPERATOR_CHANGED || id <= lastId) return
+    doneIds.add(id)
+    signOut(details)
   })
 
   return {

@@ -5,7 +5,6 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
-import type { AppEvents } from '../../events.ts'
 import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Journal } from '../logs/index.ts'
@@ -21,7 +20,6 @@ export interface OperatorPorts {
   tokens: Pick<AuthRepository, 'deleteOf'>
   passwords: Passwords
   journal: Journal
-  events: AppEvents
   clock: Clock
 }
 
@@ -34,7 +32,6 @@ export function createOperatorService({
   tokens,
   passwords,
   journal,
-  events,
   clock,
 }: OperatorPorts) {
   async function get(id: string): Promise<OperatorRow> {
@@ -75,8 +72,6 @@ export function createOperatorService({
       const details = { operatorId: id, role, isActive, hasNewPassword: passwordHash !== undefined }
       await journal.append({ action: 'operator.updated', actor, details })
       await tokens.deleteOf(id)
-      // A role that shrinks, a new password, an end: what is open under the old terms is closed.
-      database.afterCommit(() => events.emit({ type: 'operatorChanged', operatorId: id }))
       return row
     })
   }

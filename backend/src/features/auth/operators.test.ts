@@ -60,6 +60,30 @@ describe('operators', () => {
     expect((await signIn('paul')).status).toBe(401)
   })
 
+  it('lose it where nothing is heard of the server that changes them, and once', async () => {
+    const elsewhere = await test.startAnother()
+    const open = async (username: string) => {
+      const { access } = (await signIn(username)).body
+      const live = await test.live('', { token: access })
+      await live.next('connection_established')
+      const { client } = await test.mqtt('operator', access, { clientId: `operator:${username}` })
+      return { live, client, cut: new Promise((resolve) => client.once('close', () => resolve(undefined))) }
+    }
+    const jules = await create('jules')
+    const lucie = await create('lucie')
+    const opened = await open('lucie')
+    // Changed here and signed in again: the look that finds the record leaves that alone.
+    await test.done('PUT', `/api/operateurs/${jules.id}/`, { role: 'viewer', isActive: true })
+    const again = await open('jules')
+    const body = { role: 'viewer', isActive: true }
+    await test.call('PUT', `/api/operateurs/${lucie.id}/`, { body, app: elsewhere })
+    expect(await opened.live.closed).toBe(4401)
+    await opened.cut
+    again.live.send({ type: 'heartbeat' })
+    await again.live.next('heartbeat')
+    expect(again.client.connected).toBe(true)
+  })
+
   it('sign in anew after their password was changed, with the new one', async () => {
     const { id } = await create('lea')
     const { refresh } = (await signIn('lea')).body

@@ -37,9 +37,9 @@ export function createLogRepository(database: Database) {
       const rows = await logs.findAll({ where, order: [['id', 'ASC']], limit, ...scope() })
       return rows.map((row) => row.get())
     },
-    async hasActionAfter(id: number, actions: readonly LogAction[]): Promise<boolean> {
+    async withActionAfter(id: number, actions: readonly LogAction[]): Promise<LogRow[]> {
       const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }
-      return (await logs.findOne({ attributes: ['id'], where, ...scope() })) !== null
+      return (await logs.findAll({ where, order: [['id', 'ASC']], ...scope() })).map((row) => row.get())
     },
     async insert(row: LogRow): Promise<void> {
       await logs.create(row, scope())
