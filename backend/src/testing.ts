@@ -226,8 +226,10 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     /** Another server on the same database, to be asked by `call`. */
     async startAnother(): Promise<App> {
       const another = await make()
-      disposals.push(() => another.close())
-      return another
+      let closing: Promise<void> | undefined
+      const closeOnce = () => (closing ??= another.close())
+      disposals.push(closeOnce)
+      return { ...another, close: closeOnce }
     },
 
     createUser: (fields: object = {}) =>

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { jobNames, type JobName, type SettingsAnswer } from '@escale/protocol'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMonotonicClock } from '../../clock.ts'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
 import { createCalendar, createJobRunRepository, type Job } from './index.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -62,6 +62,24 @@ describe('the calendar', () => {
       Array.from({ length: 5 }, () => test.db.write(() => createJobRunRepository(test.db).claim(slot, 0))),
     )
     expect(claims.filter(Boolean)).toHaveLength(1)
+  })
+
+  it('runs what is due once, though two servers come to it at the same moment', async () => {
+    useFakeTime(Date.parse('2026-03-02T04:59:30Z'))
+    const site = await startTestApp({ isFollowingDate: true })
+    onTestFinished(() => site.stop())
+    const elsewhere = await site.startAnother()
+    // Six in the morning of the site: the report of yesterday.
+    await vi.advanceTimersByTimeAsync(30_000)
+    // Each ends what it has begun.
+    await elsewhere.close()
+    await site.close()
+    const ran = await site.db.models.logs.findAll({ where: { action: 'job.ran' } })
+    expect(ran.map((row) => JSON.parse(row.get().details) as object)).toEqual([
+      expect.objectContaining({ job: 'session_report', outcome: 'done' }),
+    ])
+    const slots = await site.db.models.jobRuns.findAll({ where: { name: 'session_report' } })
+    expect(slots.map((row) => row.get())).toMatchObject([{ slotMs: Date.parse('2026-03-02T05:00:00Z') }])
   })
 
   it('notes a task that failed, and goes on', async () => {
