@@ -87,6 +87,8 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const { clock, log } = options
   const logs = createLogRepository(database)
   const journal = createJournal(database, logs, events, clock)
+  /** What nearly all of them write with. */
+  const base = { database, journal, clock }
   const settings = createSettings(database, createSettingsRepository(database), journal, events)
   const throttleRepository = createThrottleRepository(database)
   const throttles = createThrottles(throttleRepository, clock)
@@ -94,31 +96,25 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const sealer = createSealer(options.codeKey)
   const operatorRepository = createOperatorRepository(database)
   const throttleBlocks = createThrottleBlocks({
-    database,
+    ...base,
     repository: throttleRepository,
     idOf: (key) => keyedHash(options.codeKey, key),
     findOperator: operatorRepository.findByUsername,
-    journal,
-    clock,
   })
   const tokenRepository = createAuthRepository(database)
   const operators = createOperatorService({
-    database,
+    ...base,
     repository: operatorRepository,
     tokens: tokenRepository,
     passwords,
-    journal,
-    clock,
   })
   const auth = createAuthService({
-    database,
+    ...base,
     repository: tokenRepository,
     operators: operatorRepository,
     passwords,
     tokens: createTokens(options.tokenKey, clock),
     throttles,
-    journal,
-    clock,
   })
   const desired = createDesiredDocuments(
     database,
@@ -129,15 +125,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
   )
 
-  const sessionPorts = {
-    database,
-    repository: createSessionRepository(database),
-    desired,
-    settings,
-    journal,
-    events,
-    clock,
-  }
+  const sessionPorts = { ...base, repository: createSessionRepository(database), desired, settings, events }
   const accessCodes = createAccessCodes(options.codeKey)
   const running = createRunningSessions(events)
   const sessions = createSessionService(sessionPorts)
@@ -149,84 +137,55 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const userRepository = createUserRepository(database)
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
   const users = createUserService({
-    database,
+    ...base,
     repository: userRepository,
     sessions,
     photos: photoStore,
     settings,
-    journal,
-    clock,
   })
 
-  const photos = createPhotoService({ database, users: userRepository, store: photoStore, journal, clock })
+  const photos = createPhotoService({ ...base, users: userRepository, store: photoStore })
   const privacy = createPrivacy({
-    database,
+    ...base,
     repository: createPrivacyRepository(database),
     users,
     photos: photoStore,
-    journal,
-    clock,
   })
 
-  const stationPorts = {
-    database,
-    repository: createStationRepository(database),
-    bus,
-    journal,
-    events,
-    clock,
-  }
+  const stationPorts = { ...base, repository: createStationRepository(database), bus, events }
   const usernames = createUsernames(createUsernameRepository(database))
-  const accounts = createAccountService({
-    database,
-    repository: createAccountRepository(database),
-    usernames,
-    journal,
-    clock,
-  })
+  const accounts = createAccountService({ ...base, repository: createAccountRepository(database), usernames })
   const presences = createPresences({ ...stationPorts, settings, log })
   const clockSteps = createClockSteps({ database, sessions, presences, clock, log })
   const stations = createStationService({ ...stationPorts, presences, sessions, desired, usernames })
   const commands = createCommandService({
-    database,
+    ...base,
     repository: createCommandRepository(database),
     sessions,
     presences,
     bus,
     wake: options.wake,
-    journal,
     events,
-    clock,
   })
   const commandDeadlines = createCommandDeadlines({ commands, events, clock, log })
   const credentials = createStationCredentials(stationPorts)
   const credentialWatch = createCredentialWatch({ bus, stations: credentials, accounts, logs, events, log })
   const siteKey = createSiteKey({
-    database,
+    ...base,
     repository: createSiteKeyRepository(database),
     sealer,
-    journal,
-    clock,
     firstKey: options.siteKey,
     keep: (key) => options.keepSiteKey(key),
   })
-  const bootTokens = createBootTokens({
-    database,
-    repository: createBootTokenRepository(database),
-    stations,
-    journal,
-    clock,
-  })
+  const bootTokens = createBootTokens({ ...base, repository: createBootTokenRepository(database), stations })
   const enrolment = createEnrolmentService({
-    database,
+    ...base,
     repository: createPairingRepository(database),
     stations,
     credentials,
     siteKey,
     bootTokens,
     throttles,
-    journal,
-    clock,
   })
   const reports = createReportService({
     database,
@@ -242,11 +201,9 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
   })
   const calendar = createCalendar(createJobs({ sessions, running, retention, reports }), {
-    database,
+    ...base,
     runs: createJobRunRepository(database),
     settings,
-    journal,
-    clock,
     log,
   })
   const answers = createAnswers({

@@ -12,7 +12,7 @@ import { vi } from 'vitest'
 import { WebSocket, type ClientOptions } from 'ws'
 import { createApp, type App } from './app.ts'
 import { openDatabase, type Database } from './db/database.ts'
-import { createTestDatabase } from './db/testing.ts'
+import { createTestDatabase, watchDatabases } from './db/testing.ts'
 import { createTokens } from './features/auth/index.ts'
 import { readDescription, type Description, type Document } from './testing-description.ts'
 
@@ -58,6 +58,7 @@ export function useFakeTime(nowMs = Date.now()): void {
 export async function startTestApp({ isFollowingDate = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'escale-backend-'))
   const { url: databaseUrl, drop } = await createTestDatabase(folder)
+  const watch = watchDatabases()
   const tokenKey = randomBytes(32)
   const codeKey = randomBytes(32)
   const siteKey = randomUUID()
@@ -211,6 +212,8 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
     done,
     listen,
     close,
+    /** The database has answered all that was asked of it, so that time may leap. */
+    settled: watch.settled,
     /** What went wrong so far, as the server's own log says. */
     errors: () => lines.filter(({ level }) => level >= ERROR_LEVEL),
     /** Puts the server's clock forward; timers do not notice. */
@@ -306,6 +309,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       await close()
       await db.close()
       await drop()
+      watch.end()
       rmSync(folder, { recursive: true, force: true })
       const failures = lines.filter(({ level }) => level >= ERROR_LEVEL)
       if (failures.length > 0 && !isErrorExpected) throw new Error(JSON.stringify(failures, undefined, 2))

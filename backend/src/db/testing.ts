@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Sequelize } from 'sequelize'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 import { connectionOptions } from './connection.ts'
 
 declare module 'vitest' {
@@ -13,6 +13,31 @@ declare module 'vitest' {
 
 /** Which engine the tests run on: a file each on SQLite, or a database each on a real PostgreSQL. */
 export const isOnPostgres = () => inject('postgresUrl') !== undefined
+
+/** Counts what is under way in each database that is opened from here on, until `end`. */
+export function watchDatabases() {
+  let underWay = 0
+  Sequelize.addHook('afterInit', 'watch', ({ connectionManager }: Sequelize) => {
+    const get = connectionManager.getConnection.bind(connectionManager)
+    const release = connectionManager.releaseConnection.bind(connectionManager)
+    vi.spyOn(connectionManager, 'getConnection').mockImplementation((options) => {
+      underWay += 1
+      return get(options)
+    })
+    vi.spyOn(connectionManager, 'releaseConnection').mockImplementation((connection) => {
+      underWay -= 1
+      release(connection)
+    })
+  })
+  return {
+    /** Resolves once all that was asked is answered, and nothing more is asked because of it. */
+    async settled(): Promise<void> {
+      do await new Promise((resolve) => setImmediate(resolve))
+      while (underWay > 0)
+    },
+    end: () => void Sequelize.removeHook('afterInit', 'watch'),
+  }
+}
 
 /** A database of its own for one test. @param folder where a file may be kept; whoever made it removes it */
 export async function createTestDatabase(folder: string): Promise<{ url: string; drop(): Promise<void> }> {

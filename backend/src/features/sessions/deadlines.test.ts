@@ -22,10 +22,6 @@ describe('with the server', () => {
 
   const act = (id: string, action: string, body?: object) =>
     test.done('POST', `/api/sessions/${id}/${action}`, body)
-  /** The timer waits again: what was asked of the database before is answered. */
-  const settled = async () => {
-    for (let i = 0; i < 3; i += 1) await test.call('GET', '/api/sessions/stats')
-  }
 
   it('ends a session at its instant and tells the station that it is locked', async () => {
     const { id, stationId, endsAt } = await test.startSession({ minutes: 10 })
@@ -56,7 +52,7 @@ describe('with the server', () => {
       const before = (await test.session(id)).remainingSeconds
       vi.advanceTimersByTime(seconds * SECOND)
       await live.next('time_update', ({ remainingSeconds }) => remainingSeconds === before - seconds)
-      await settled()
+      await test.settled()
       const warnings = live.frames.filter(({ type }) => type === 'warning')
       live.frames.length = 0
       return warnings.map(({ remainingSeconds }) => remainingSeconds)
@@ -66,7 +62,7 @@ describe('with the server', () => {
     expect(await warned(179)).toEqual([])
     expect(await warned(1)).toEqual([120])
     await act(id, 'add_time', { minutes: 3 })
-    await settled()
+    await test.settled()
     expect(await warned(179)).toEqual([])
     expect(await warned(1)).toEqual([120])
     expect(await warned(60)).toEqual([60])
@@ -95,7 +91,7 @@ describe('with the server', () => {
     await live.next('connection_established')
     await act(id, 'resume')
     const short = await test.startSession({ minutes: 1 })
-    await settled()
+    await test.settled()
     vi.advanceTimersByTime(SECOND)
     await live.next('time_update', ({ remainingSeconds }) => remainingSeconds === 119)
     await live.next('time_update', ({ sessionId }) => sessionId === short.id)
@@ -106,9 +102,9 @@ describe('with the server', () => {
     const { id } = await test.startSession()
     await act(id, 'suspend')
     // A leap of the clock ends whoever waits for a connection then.
-    await settled()
+    await test.settled()
     vi.advanceTimersByTime(30 * MINUTE - SECOND)
-    await settled()
+    await test.settled()
     const live = await test.live()
     await live.next('connection_established')
     expect((await test.session(id)).state).toBe('suspended')
@@ -122,7 +118,7 @@ describe('with the server', () => {
     // A timer waits an hour at most; each time it looks again, which takes the database a moment.
     for (let minutes = 0; minutes < 24 * 60 - 1; minutes += 1) {
       vi.advanceTimersByTime(MINUTE)
-      if (minutes % 60 === 0) await settled()
+      if (minutes % 60 === 0) await test.settled()
     }
     const live = await test.live()
     await live.next('connection_established')
@@ -145,14 +141,14 @@ describe('with the server', () => {
     vi.advanceTimersByTime(30 * MINUTE - SECOND)
     const live = await test.live()
     await live.next('connection_established')
-    await settled()
+    await test.settled()
     vi.advanceTimersByTime(SECOND)
     await live.next('session_terminated', ({ sessionId }) => sessionId === running.id)
   })
 
   it('stops in the middle of its work without a complaint', async () => {
     await test.startSession({ minutes: 1 })
-    await settled()
+    await test.settled()
     vi.advanceTimersByTime(MINUTE)
     await test.close()
     expect(test.errors()).toEqual([])
