@@ -36,12 +36,13 @@ const enrolAt = (
   url: string,
   onPairingCode: (code: string) => void = () => undefined,
   signal?: AbortSignal,
+  log = pino({ level: 'silent' }),
 ) =>
   enrol({
     server: url,
     request,
     onPairingCode,
-    log: pino({ level: 'silent' }),
+    log,
     signal: signal ?? new AbortController().signal,
   })
 
@@ -61,6 +62,22 @@ describe('enrolment', () => {
     expect(await enrolAt(url, (code) => codes.push(code))).toMatchObject(identity)
     expect(codes).toEqual(['4827', '4827'])
     expect(asked).toEqual([request, { ...request, pairingSecret: 'p' }, { ...request, pairingSecret: 'p' }])
+  })
+
+  it.each([
+    [403, 'enrolment-refused', /check the enrolment key/],
+    [429, 'enrolment-throttled', /too many wrong enrolment keys/],
+    [429, 'pairing-full', /accept or refuse those that wait/],
+    [422, 'invalid-body', /check --mac/],
+    [502, undefined, /look at the log of the server/],
+  ])('says what to do about a refusal: %s %s', async (status, code, advice) => {
+    const { url } = await serverThatAnswers([
+      [status, { code }],
+      [200, identity],
+    ])
+    const lines: string[] = []
+    await enrolAt(url, undefined, undefined, pino({}, { write: (line: string) => lines.push(line) }))
+    expect(lines.join()).toMatch(advice)
   })
 
   it.each<[string, number, unknown]>([

@@ -58,10 +58,7 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
     const retryMs = backoff.nextMs()
     if (attempt.kind === 'refused') {
       const { status, code } = attempt
-      log.error(
-        { status, code, retryMs },
-        'the server refused to enrol this station: check the enrolment key',
-      )
+      log.error({ status, code, retryMs }, `the server refused to enrol this station: ${adviceOn(code)}`)
       // A pairing request that has lapsed is asked for anew.
       pairingSecret = undefined
     } else {
@@ -89,6 +86,16 @@ async function tryEnrol(options: EnrolmentOptions, pairingSecret: string | undef
     return { kind: 'unreachable', err }
   }
 }
+
+const advices: Record<string, string> = {
+  'enrolment-refused': 'check the enrolment key',
+  'enrolment-throttled': 'too many wrong enrolment keys came from here; wait, or lift the block in the admin',
+  'pairing-full': 'too many stations wait; accept or refuse those that wait in the admin',
+  'invalid-body': 'check --mac, and that agent and server are of the same version',
+}
+
+const adviceOn = (code = ''): string =>
+  advices[code] ?? 'check that --server is the address of Escale, and look at the log of the server'
 
 function codeOf(answer: unknown): string | undefined {
   if (typeof answer !== 'object' || answer === null || !('code' in answer)) return undefined

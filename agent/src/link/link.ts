@@ -72,7 +72,7 @@ export function createLink(options: LinkOptions): Link {
   let isSettled = false
   let isStopping = false
   let reconnectTimer: NodeJS.Timeout | undefined
-  let hasToldFailure = false
+  let toldFailure: string | undefined
   let droppedLogAtMs = -Infinity
   /** Publications that the broker has not answered; a lost connection settles them all. */
   const unsettled = new Set<(isTaken: boolean) => void>()
@@ -123,7 +123,7 @@ export function createLink(options: LinkOptions): Link {
 
   const establish = async (current: MqttClient) => {
     isConnected = true
-    hasToldFailure = false
+    toldFailure = undefined
     log.info({ connectionSeq }, 'connected to the broker')
     void send('presence', presenceOf('birth'))
     await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
@@ -193,10 +193,12 @@ export function createLink(options: LinkOptions): Link {
     })
     current.on('message', receive)
     current.on('error', (err) => {
-      // Once per cut: the attempts after the first fail for the same reason.
-      const level = hasToldFailure ? 'debug' : 'warn'
-      hasToldFailure = true
-      const told = { err, url: options.url, reason: tlsFailureOf(err) }
+      const reason = tlsFailureOf(err)
+      // Once for each reason: most attempts fail as the one before did.
+      const failure = reason ?? err.message
+      const level = toldFailure === failure ? 'debug' : 'warn'
+      toldFailure = failure
+      const told = { err, url: options.url, reason }
       log[level](told, 'connection to the broker failed, trying on')
       if ('code' in err && err.code === BAD_CREDENTIALS) options.onRefused()
     })

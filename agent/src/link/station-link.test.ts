@@ -187,6 +187,30 @@ describe('a station on the bus', () => {
     expect(await back.hears('reported')).toMatchObject({ payload: { version: 5, state: 'locked' } })
   })
 
+  it('logs why it cannot connect, once for each reason', async () => {
+    const first = await createHandServer({ stationId: 'pc-01' })
+    const port = Number(new URL(first.url).port)
+    await first.stop()
+    const reasons: string[] = []
+    const write = (line: string) => {
+      const { level, err } = JSON.parse(line) as { level: number; err?: { message: string } }
+      if (level === 40 && err) reasons.push(err.message)
+    }
+    const agent = createAgent({
+      ...agentOptions(first),
+      platform: createSimulatedPlatform({ seed: 7 }),
+      log: pino({}, { write }),
+    })
+    closers.push(agent.stop)
+    await agent.start()
+    await expect.poll(() => reasons, { timeout: 10_000 }).toEqual([expect.stringContaining('ECONNREFUSED')])
+    const second = await createHandServer({ stationId: 'pc-01', port })
+    closers.push(second.stop)
+    second.refuse()
+    await expect.poll(() => reasons, { timeout: 20_000 }).toHaveLength(2)
+    expect(reasons[1]).toContain('Bad username or password')
+  }, 40_000)
+
   it('goes on from what was left when it is restarted without its server', async () => {
     const store = createMemoryStore()
     const server = await createHandServer({ stationId: 'pc-01' })
