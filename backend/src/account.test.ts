@@ -55,7 +55,7 @@ describe('npm run account', () => {
       expect(await account(...words), words.join(' ')).toMatchObject({ code: 2 })
     const missing = await account('renew', 'nobody')
     expect(missing).toMatchObject({ code: 1, stdout: '' })
-    expect(missing.stderr).toBe('Introuvable.\nNot found.\n')
+    expect(missing.stderr).toMatch(/Aucun compte «.nobody.».*npm run account list.*\nNo account “nobody”/)
     expect((await account('create', 'operator', 'viewer')).stderr).toContain('This name is reserved.')
   })
 })

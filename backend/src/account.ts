@@ -143,6 +143,11 @@ function tellSecret(fr: string, en: string, secret: string): void {
 }
 
 function sentencesOf(err: AppError): string[] {
+  if (err.code === 'not-found')
+    return [
+      `Aucun compte «\u202f${name}\u202f»\u00a0: npm run account list les montre.`,
+      `No account “${name}”: npm run account list shows them.`,
+    ]
   const fields = (err.extras.errors ?? []).flatMap(({ message }) => [message.fr, message.en])
   return fields.length > 0 ? fields : [messageOf(err, 'fr'), messageOf(err, 'en')]
 }

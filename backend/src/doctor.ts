@@ -5,7 +5,15 @@ import { createMonotonicClock } from './clock.ts'
 import { openDataFolder } from './data-folder.ts'
 import { findData } from './doctor/data.ts'
 import { bad, good, type Finding } from './doctor/finding.ts'
-import { findCertificate, findClock, findDisk, findFolder, findMemory, findNode } from './doctor/machine.ts'
+import {
+  findCertificate,
+  findClock,
+  findDisk,
+  findFolder,
+  findMemory,
+  findNode,
+  isUsable,
+} from './doctor/machine.ts'
 import { findPort } from './doctor/ports.ts'
 import { askServer, findBroker } from './doctor/running.ts'
 import { readEnvironment, type Environment } from './environment.ts'
@@ -28,13 +36,16 @@ try {
 
 async function examine(environment: Environment): Promise<Finding[]> {
   const dataDir = resolve(environment.ESCALE_DATA_DIR)
+  const place = findFolder(dataDir)
+  // The rest is in there.
+  if (!isUsable(dataDir)) return [findNode(), findMemory(), place]
   const folder = certificateFolderOf(environment, clock)
   const file = environment.DATABASE_URL ? undefined : join(dataDir, 'escale.sqlite')
   const data = await findData(environment.DATABASE_URL || `sqlite:${file}`, file)
   return [
     findNode(),
     findMemory(),
-    findFolder(dataDir),
+    place,
     findDisk(dataDir),
     await findClock(clock.nowMs(), data.lastRecordMs),
     findCertificate(folder, clock.nowMs()),

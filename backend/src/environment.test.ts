@@ -41,6 +41,12 @@ describe('settings', () => {
     ['ESCALE_MQTT_PORT', '18.83'],
     ['ESCALE_PLAIN_LAN', 'maybe'],
     ['ESCALE_LOG_LEVEL', 'loud'],
+    ['DATABASE_URL', 'foo'],
+    ['DATABASE_URL', 'mysql://localhost/escale'],
+    ['ESCALE_REDIS_URL', 'localhost:6379'],
+    ['ESCALE_PUBLIC_URL', 'escale.example'],
+    ['ESCALE_PUBLIC_URL', 'ftp://escale.example'],
+    ['ESCALE_TRUST_PROXY', 'proxy.example'],
   ])('that do not fit are named: %s=%s', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(name)
   })

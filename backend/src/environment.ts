@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Type, type Static } from 'typebox'
 import { Check, Convert, Default, Errors } from 'typebox/value'
 
@@ -71,11 +72,53 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     Object.keys(Environment.properties).flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])),
   )
   const values: unknown = Convert(Environment, Default(Environment, given))
-  if (Check(Environment, values)) return requireCommonDatabase(values)
+  if (Check(Environment, values)) return requireCommonDatabase(requireAddresses(values))
   const wrong = Errors(Environment, values).map(
     ({ instancePath, message }) => `${instancePath.slice(1)} ${message}`,
   )
   throw new SetupError(`Réglage non valable / invalid setting: ${wrong.join('; ')}`)
+}
+
+const isUrlOf = (value: string, ...schemes: string[]) =>
+  URL.canParse(value) && schemes.includes(new URL(value).protocol)
+const isProxy = (value: string) =>
+  isIP(value.split('/', 1)[0] ?? '') > 0 || ['loopback', 'linklocal', 'uniquelocal'].includes(value)
+
+/** Settings that are addresses: which text is one, and an example of it. */
+const addresses = [
+  {
+    name: 'DATABASE_URL',
+    isRight: (value) => isUrlOf(value, 'postgres:', 'postgresql:', 'sqlite:'),
+    example: 'postgres://escale:…@localhost/escale',
+  },
+  {
+    name: 'ESCALE_REDIS_URL',
+    isRight: (value) => isUrlOf(value, 'redis:', 'rediss:'),
+    example: 'redis://localhost:6379',
+  },
+  {
+    name: 'ESCALE_PUBLIC_URL',
+    isRight: (value) => isUrlOf(value, 'http:', 'https:'),
+    example: 'https://escale.exemple.fr',
+  },
+  {
+    name: 'ESCALE_TRUST_PROXY',
+    isRight: (value) => value.split(',').every((one) => isProxy(one.trim())),
+    example: '192.168.1.2, 10.0.0.0/8',
+  },
+] as const satisfies { name: keyof Environment; isRight: (value: string) => boolean; example: string }[]
+
+/** Without the value itself: it may hold a password. */
+function requireAddresses(environment: Environment): Environment {
+  const wrong = addresses.filter(
+    ({ name, isRight }) => environment[name] !== '' && !isRight(environment[name]),
+  )
+  if (wrong.length === 0) return environment
+  const shown = wrong.map(({ name, example }) => `${name}=${example}`).join('; ')
+  throw new SetupError(
+    `Réglage non valable\u00a0: il faut une adresse telle que ${shown}\n` +
+      `Invalid setting: an address is needed, such as ${shown}`,
+  )
 }
 
 /** Several servers need a database that all of them reach; one file each would be several sites. */

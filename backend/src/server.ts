@@ -112,14 +112,25 @@ function addressOf(scheme: string, { address, family, port }: AddressInfo): stri
 
 function explain(err: unknown): string {
   if (!(err instanceof Error)) return String(err)
-  const { code, port } = err as NodeJS.ErrnoException & { port?: number }
+  const { code, port, hostname } = err as NodeJS.ErrnoException & { port?: number; hostname?: string }
   if (code === 'EADDRINUSE') {
     return (
       `Le port ${port} est déjà pris\u00a0: arrêtez ce qui l’utilise, ou choisissez-en un autre (voir .env.example).\n` +
       `Port ${port} is already taken: stop what uses it, or choose another (see .env.example).`
     )
   }
-  return err instanceof SetupError ? err.message : `${err.message}\n${err.stack ?? ''}`
+  if (code === 'EADDRNOTAVAIL' || (code === 'ENOTFOUND' && hostname === process.env.ESCALE_HOST)) {
+    return (
+      `ESCALE_HOST n’est pas une adresse de cette machine (${err.message})\u00a0: donnez 0.0.0.0, ou l’une des siennes.\n` +
+      `ESCALE_HOST is no address of this machine (${err.message}): give 0.0.0.0, or one of its own.`
+    )
+  }
+  if (err instanceof SetupError) return err.message
+  return (
+    `${err.message}\n${err.stack ?? ''}\n` +
+    'Escale n’a pas pu démarrer\u00a0: «\u202fnpm run doctor\u202f» cherche pourquoi et dit quoi faire.\n' +
+    'Escale could not start: “npm run doctor” looks for the reason and says what to do.'
+  )
 }
 
 function say(line: string): void {

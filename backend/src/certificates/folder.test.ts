@@ -90,6 +90,7 @@ describe('a site’s own certificate', async () => {
     ['a file without a certificate', key, key, undefined, 'PEM certificate'],
     ['a key of another certificate', leaf, keyIn(other), undefined, 'do not belong together'],
     ['a key that cannot be read', leaf, leaf, undefined, 'private key'],
+    ['an authority in the place of a server', root, keyIn(authority), undefined, 'names no address'],
     ['an authority that does not sign itself', leaf, key, leaf, 'root authority'],
     ['an authority of somebody else', leaf, key, String(certificatesIn(other)[1]), 'chain is broken'],
   ])('is refused with %s', (_what, cert, ownKey, ca, reason) => {

@@ -29,6 +29,12 @@ export function checkSiteOwn(cert: string, key: string, ca: string | undefined, 
       'Key and certificate do not belong together: give the key of this certificate.',
     )
   }
+  if (leaf.subjectAltName === undefined) {
+    throw fault(
+      'Ce certificat ne nomme aucune adresse de serveur (subjectAltName)\u00a0: les navigateurs le refuseraient. Demandez-en un qui nomme ce serveur.',
+      'This certificate names no address of a server (subjectAltName): browsers would refuse it. Ask for one that names this server.',
+    )
+  }
   if (expiryMsOf(leaf) <= nowMs) {
     throw fault(
       `Ce certificat a pris fin le ${leaf.validTo}\u00a0: demandez-en un nouveau.`,

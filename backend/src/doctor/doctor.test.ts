@@ -99,6 +99,14 @@ describe('the doctor', () => {
     expect(lastRecordMs).toBeGreaterThan(nowMs - 60_000)
   })
 
+  it('tells of a data folder that is none', async () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    const wrong = await run('doctor.ts', { ESCALE_DATA_DIR: file })
+    expect(wrong).toMatchObject({ code: 1 })
+    expect(wrong.stdout).toContain('is not a folder')
+  })
+
   it('says all of it in French and English and ends with 1 where something is wrong', async () => {
     const holder = createServer()
     await once(holder.listen(0, '127.0.0.1'), 'listening')

@@ -32,6 +32,17 @@ export function findMemory(availableBytes = process.availableMemory()): Finding 
   )
 }
 
+/** Whether the data folder can be read and written, or be made. */
+export function isUsable(dataDir: string): boolean {
+  if (!existsSync(dataDir)) return true
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    return statSync(dataDir).isDirectory()
+  } catch {
+    return false
+  }
+}
+
 export function findFolder(dataDir: string): Finding {
   if (!existsSync(dataDir)) {
     return good(
@@ -39,9 +50,13 @@ export function findFolder(dataDir: string): Finding {
       `Folder ${dataDir}: not there yet, the first start makes it`,
     )
   }
-  try {
-    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch {
+  if (!statSync(dataDir).isDirectory()) {
+    return bad(
+      `${dataDir} n’est pas un dossier\u00a0: corrigez ESCALE_DATA_DIR.`,
+      `${dataDir} is not a folder: correct ESCALE_DATA_DIR.`,
+    )
+  }
+  if (!isUsable(dataDir)) {
     return bad(
       `Le dossier ${dataDir} ne peut être écrit\u00a0: donnez-le à l’utilisateur du serveur (chown -R).`,
       `The folder ${dataDir} cannot be written: give it to the server’s user (chown -R).`,

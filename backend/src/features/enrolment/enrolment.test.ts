@@ -100,6 +100,17 @@ describe('a station that renews its secret', () => {
     await Promise.all(ends)
     await isShut(id, secret)
   })
+
+  it('asks again with its old secret when the answer was lost, as often as that happens', async () => {
+    const { id, secret } = await victim()
+    for (let lost = 0; lost < 3; lost += 1) {
+      expect((await enrol({ key: 'any', headers: basic(id, secret) })).status).toBe(200)
+    }
+    expect((await connect(id, secret)).connected).toBe(true)
+    const { body } = await enrol({ key: 'any', headers: basic(id, secret) })
+    expect((await connect(id, body.mqttSecret, `${id}:new`)).connected).toBe(true)
+    await isShut(id, secret)
+  })
 })
 
 describe('a station is cut off when', () => {

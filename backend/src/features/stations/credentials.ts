@@ -53,10 +53,12 @@ export function createStationCredentials({ database, repository, journal, clock 
       const station = await repository.find(id)
       if (!station) throw new AppError('not-found')
       const secret = drawSecret()
+      // While the last new one has opened nothing, its answer may be lost, and the station has the one before.
+      const heldHash = previousHashOf(station) ?? station.secretHash
       await repository.update(id, {
         secretHash: hashSecret(secret),
-        previousSecretHash: station.secretHash,
-        previousSecretUntilMs: station.secretHash === null ? null : clock.nowMs() + OLD_SECRET_MS,
+        previousSecretHash: heldHash,
+        previousSecretUntilMs: heldHash === null ? null : clock.nowMs() + OLD_SECRET_MS,
       })
       return secret
     },
