@@ -51,7 +51,7 @@ describe('npm run account', () => {
 
   it('says how it is used, and what is wrong, in both languages', async () => {
     expect((await account()).stdout).toContain('npm run account create')
-    for (const words of [['make'], ['create', 'X Y', 'operator'], ['create', 'x', 'boss']])
+    for (const words of [['make'], ['delete'], ['create', 'X Y', 'operator'], ['create', 'x', 'boss']])
       expect(await account(...words), words.join(' ')).toMatchObject({ code: 2 })
     const missing = await account('renew', 'nobody')
     expect(missing).toMatchObject({ code: 1, stdout: '' })

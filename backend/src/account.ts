@@ -75,6 +75,7 @@ async function work(databaseUrl: string): Promise<void> {
 }
 
 async function carryOut(accounts: ReturnType<typeof createAccountService>): Promise<void> {
+  if (name === '' && verb !== 'list') throw new UsageError()
   switch (verb) {
     case 'create': {
       const { secret } = await accounts.create(inputOf(), systemActor)

@@ -44,6 +44,8 @@ async function start(): Promise<void> {
     destination({ dest: 2, sync: true }),
   )
   stopWithParent()
+  // What is written from here on is of visitors: nobody else on this machine reads it, whatever the folder allows.
+  process.umask(0o077)
 
   let where: { broker: ListenerPair; certificates: Certificates } | undefined = undefined
   const options = appOptionsOf(environment, log, () => brokerSiteOf(where))

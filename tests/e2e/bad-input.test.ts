@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -149,3 +149,13 @@ function unsigned(): string {
   const header = Buffer.from('{"alg":"none"}').toString('base64url')
   return `${header}.${api.token.split('.')[1] ?? ''}.`
 }
+
+test.skipIf(process.platform === 'win32')(
+  'what the server keeps is closed to other users of the machine',
+  () => {
+    const files = readdirSync(server.dataDir, { recursive: true, withFileTypes: true })
+    const open = files.filter(({ parentPath, name }) => (statSync(join(parentPath, name)).mode & 0o077) !== 0)
+    expect(files.length).toBeGreaterThan(5)
+    expect(open.map(({ name }) => name).filter((name) => name !== 'ca.pem')).toEqual([])
+  },
+)
