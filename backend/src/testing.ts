@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorRole, Session, Station, User } from '@escale/protocol'
 import type { LightMyRequestResponse } from 'fastify'
-import type { IClientOptions, MqttClient } from 'mqtt'
+import type { IClientOptions } from 'mqtt'
 import { connectAsync } from 'mqtt'
 import { pino } from 'pino'
 import { vi } from 'vitest'
@@ -14,6 +13,7 @@ import { createApp, type App } from './app.ts'
 import { openDatabase, type Database } from './db/database.ts'
 import { createTestDatabase, watchDatabases } from './db/testing.ts'
 import { createTokens } from './features/auth/index.ts'
+import { inboxOf, liveClientOf } from './testing-clients.ts'
 import { readDescription, type Description, type Document } from './testing-description.ts'
 
 const ERROR_LEVEL = 50
@@ -34,6 +34,8 @@ export interface Answer<T = Record<string, unknown>> {
   headers: LightMyRequestResponse['headers']
   body: T
 }
+
+type LiveOptions = ClientOptions & { token?: string | null; protocols?: string[] }
 
 export interface LogLine {
   level: number
@@ -325,71 +327,4 @@ function requireDescribed({ http }: App, method: string, url: string, answer: An
   const operation = description.find(method, url)
   const faults = operation ? description.faultsOf(operation, answer) : []
   if (faults.length > 0) throw new Error(`${method} ${url}: ${faults.join('; ')}`)
-}
-
-type LiveOptions = ClientOptions & { token?: string | null; protocols?: string[] }
-
-/** Items that come one by one, and whoever waits for one of them. */
-function createInbox<T>() {
-  const items: T[] = []
-  const waiting = new Set<() => void>()
-  return {
-    items,
-    put(item: T) {
-      items.push(item)
-      for (const look of waiting) look()
-    },
-    /** Takes the first item that fits, now or when it comes. */
-    next(fits: (item: T) => boolean): Promise<T> {
-      return new Promise((resolve) => {
-        const look = () => {
-          const index = items.findIndex(fits)
-          if (index < 0) return
-          waiting.delete(look)
-          const [item] = items.splice(index, 1)
-          if (item !== undefined) resolve(item)
-        }
-        waiting.add(look)
-        look()
-      })
-    },
-  }
-}
-
-export interface Message {
-  topic: string
-  payload: Record<string, unknown>
-  retain: boolean
-}
-
-function inboxOf(client: MqttClient) {
-  const inbox = createInbox<Message>()
-  client.on('message', (topic, payload, { retain }) => {
-    const text = payload.toString()
-    inbox.put({ topic, retain, payload: (text ? JSON.parse(text) : {}) as Message['payload'] })
-  })
-  return {
-    all: inbox.items,
-    /** The next message on a topic that ends so. */
-    next: (end: string, fits: (payload: Message['payload']) => boolean = () => true) =>
-      inbox.next(({ topic, payload }) => topic.endsWith(end) && fits(payload)),
-  }
-}
-
-export type Frame = Record<string, unknown> & { type: string }
-
-async function liveClientOf(socket: WebSocket) {
-  const inbox = createInbox<Frame>()
-  socket.on('message', (data: Buffer) => inbox.put(JSON.parse(data.toString()) as Frame))
-  const closed = once(socket, 'close').then(([code]) => code as number)
-  await once(socket, 'open')
-  return {
-    socket,
-    /** The code that the server closes with. */
-    closed,
-    frames: inbox.items,
-    send: (frame: unknown) => socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
-    next: (type: string, fits: (frame: Frame) => boolean = () => true) =>
-      inbox.next((frame) => frame.type === type && fits(frame)),
-  }
 }

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Check } from 'typebox/value'
 import { WebSocket } from 'ws'
 import { serverFrames } from '@escale/protocol'
-import { startTestApp, useFakeTime, type Frame, type TestApp } from '../../testing.ts'
+import type { Frame } from '../../testing-clients.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
 
 const SECOND = 1_000
 const MINUTE = 60_000

@@ -3,7 +3,8 @@ import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { stationOps, type Response, type StationOp } from '@escale/protocol'
 import { Check } from 'typebox/value'
-import { startTestApp, type Message, type TestApp } from '../../testing.ts'
+import type { Message } from '../../testing-clients.ts'
+import { startTestApp, type TestApp } from '../../testing.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 

@@ -1,11 +1,4 @@
-import {
-  SECOND_MS,
-  SILENT_AFTER_HEARTBEATS,
-  type Actor,
-  type Heartbeat,
-  type Presence,
-  type Reported,
-} from '@escale/protocol'
+import type { Actor, Heartbeat, Presence, Reported } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
@@ -15,17 +8,13 @@ import { isStalePresence } from '../../domain/presence.ts'
 import type { AppEvents } from '../../events.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
+import { createFigures } from './figures.ts'
 import type { StationRepository } from './repository.ts'
-
-/** Live figures are written together, at most this often. */
-const FLUSH_MS = SECOND_MS
+import { createSilenceWatch } from './silence.ts'
 
 export type Presences = ReturnType<typeof createPresences>
 
-/**
- * What is known of each station's connection: in memory while it changes, in the database once a second.
- * A station silent for 2.5 heartbeats is offline, whatever the broker thinks.
- */
+/** What is known of each station's connection: in memory while it changes, in the database once a second. */
 export function createPresences(ports: {
   database: Database
   repository: StationRepository
@@ -36,24 +25,19 @@ export function createPresences(ports: {
   clock: Clock
   log: Logger
 }) {
-  const { database, repository, bus, journal, events, settings, clock, log } = ports
+  const { database, repository, bus, journal, events, clock, log } = ports
   const rows = new Map<string, StationPresenceRow>()
   const last = new Map<string, Presence>()
-  const unsaved = new Set<string>()
   /** Stations whose coming or going is being committed, and how many of these changes wait. */
   const changing = new Map<string, number>()
-  let flushTimer: NodeJS.Timeout | undefined
-  let silenceTimer: NodeJS.Timeout | undefined
-  let isWatching = false
-  let isStopped = false
+  const { saveSoon, saveNow, ...figures } = createFigures(rows, ports)
+  const silence = createSilenceWatch(rows, ports, () => void markSilent())
 
   const rowOf = (stationId: string): StationPresenceRow => {
     const row = rows.get(stationId) ?? unknownPresence(stationId)
     rows.set(stationId, row)
     return row
   }
-
-  const silentAfterMs = () => SILENT_AFTER_HEARTBEATS * settings.current().heartbeatIntervalMs
 
   /** Any accepted message proves that the station is there. */
   function heard(stationId: string, ip: string): StationPresenceRow {
@@ -62,44 +46,6 @@ export function createPresences(ports: {
     if (ip) row.lastSeenIp = ip
     saveSoon(stationId)
     return row
-  }
-
-  function saveSoon(stationId: string): void {
-    if (isStopped) return
-    unsaved.add(stationId)
-    flushTimer ??= setTimeout(() => void flush(), FLUSH_MS)
-  }
-
-  async function flush(): Promise<void> {
-    clearTimeout(flushTimer)
-    flushTimer = undefined
-    const saved = [...unsaved].flatMap((id) => rows.get(id) ?? [])
-    unsaved.clear()
-    if (saved.length === 0) return
-    try {
-      await database.write(async () => {
-        // One that is gone by now must not keep the others from being saved.
-        const known = await repository.knownIds(saved.map(({ stationId }) => stationId))
-        for (const { stationId } of saved) if (!known.has(stationId)) rows.delete(stationId)
-        await repository.saveFigures(saved.filter(({ stationId }) => known.has(stationId)))
-        database.afterCommit(() => {
-          for (const stationId of known) events.emit({ type: 'stationChanged', stationId, isUrgent: false })
-        })
-      })
-    } catch (err) {
-      log.error({ err }, 'saving station figures failed, trying again')
-      for (const { stationId } of saved) if (rows.has(stationId)) saveSoon(stationId)
-    }
-  }
-
-  /** Commits at once what changes the state that operators see. */
-  async function saveNow(row: StationPresenceRow): Promise<void> {
-    const { stationId } = row
-    await database.write(async () => {
-      if (!(await repository.find(stationId))) return
-      await repository.saveFigures([row])
-      database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
-    })
   }
 
   /** Commits that a station came or went, with its cause. */
@@ -119,7 +65,7 @@ export function createPresences(ports: {
       if (others === 0) changing.delete(stationId)
       else changing.set(stationId, others)
     }
-    watchSilence()
+    silence.wait()
   }
 
   function commitOnline(stationId: string, online: boolean, cause: string, actor: Actor): Promise<void> {
@@ -157,40 +103,21 @@ export function createPresences(ports: {
     })
   }
 
-  function watchSilence(): void {
-    clearTimeout(silenceTimer)
-    const online = [...rows.values()].filter((row) => row.online)
-    isWatching = online.length > 0 && !isStopped
-    if (!isWatching) return
-    const oldestMs = Math.min(...online.map((row) => row.lastHeardAtMs ?? 0))
-    silenceTimer = setTimeout(
-      () => void markSilent(),
-      Math.max(SECOND_MS, oldestMs + silentAfterMs() - clock.nowMs()),
-    )
-  }
-
-  /** Ids of the stations that count as online and have not been heard for too long. */
-  function silentIds(): string[] {
-    const limitMs = clock.nowMs() - silentAfterMs()
-    const silent = [...rows.values()].filter((row) => row.online && (row.lastHeardAtMs ?? 0) <= limitMs)
-    return silent.map(({ stationId }) => stationId)
-  }
-
   async function markSilent(): Promise<void> {
     try {
       // Silent here, they may be heard by another server.
-      await reload(silentIds())
+      await reload(silence.silentIds())
     } catch (err) {
       log.error({ err }, 'reading station figures failed')
     }
-    for (const stationId of silentIds()) {
+    for (const stationId of silence.silentIds()) {
       try {
         await changeOnline(stationId, false, 'silent', systemActor)
       } catch (err) {
         log.error({ err, stationId }, 'marking a silent station failed')
       }
     }
-    watchSilence()
+    silence.wait()
   }
 
   /**
@@ -206,7 +133,7 @@ export function createPresences(ports: {
       if (isNewer || saved.online !== row.online) changed.push(saved.stationId)
       Object.assign(row, isNewer ? saved : { online: saved.online })
     }
-    if (!isWatching) watchSilence()
+    silence.wait()
     return changed
   }
 
@@ -216,20 +143,18 @@ export function createPresences(ports: {
       for (const row of await repository.presences()) {
         rows.set(row.stationId, row.online ? { ...row, lastHeardAtMs: clock.nowMs() } : row)
       }
-      watchSilence()
+      silence.wait()
     },
 
     async stop(): Promise<void> {
-      isStopped = true
-      clearTimeout(silenceTimer)
-      await flush()
-      clearTimeout(flushTimer)
+      silence.stop()
+      await figures.stop()
     },
 
     /** Moves along with the server's clock what silence is counted from, milliseconds. */
     shift(byMs: number): void {
       for (const row of rows.values()) if (row.lastHeardAtMs !== null) row.lastHeardAtMs += byMs
-      watchSilence()
+      silence.wait()
     },
 
     find: (stationId: string): Readonly<StationPresenceRow> | undefined => rows.get(stationId),
@@ -242,7 +167,7 @@ export function createPresences(ports: {
     forget(stationId: string): void {
       rows.delete(stationId)
       last.delete(stationId)
-      unsaved.delete(stationId)
+      figures.forget(stationId)
     },
 
     /** A station that an operator marks offline is so until it is heard. Call inside a write. */
