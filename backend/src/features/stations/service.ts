@@ -220,8 +220,12 @@ export function createStationService(ports: StationPorts) {
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {
           presences.forget(id)
-          bus.disconnectStation(id)
-          void bus.clearRetained(id)
+          // The document that locks it is on its way: cut off before, it would stay open to the visitor.
+          void bus.clearRetained(id).then(() => {
+            bus.disconnectStation(id)
+            // Once more, for what it answered to that.
+            return bus.clearRetained(id)
+          })
           events.emit({ type: 'stationRemoved', stationId: id })
         })
       })

@@ -214,7 +214,8 @@ describe('removing a station', () => {
   it('ends its session as lost, cuts its connection and forgets what was said of it', async () => {
     const { id, stationId } = await test.startSession()
     const { secret, basic } = await test.enrol(stationId)
-    const { client } = await test.mqtt(stationId, secret)
+    const { client, messages } = await test.mqtt(stationId, secret)
+    await client.subscribeAsync(`escale/v1/stations/${stationId}/desired`, { qos: 1 })
     const isCut = new Promise<void>((resolve) => client.once('close', () => resolve()))
     const watcher = await test.mqtt('operator', await test.tokenOf('admin'), { clientId: 'operator:watch' })
     await client.publishAsync(
@@ -233,6 +234,8 @@ describe('removing a station', () => {
     )
     expect((await test.call('DELETE', `/api/postes/${stationId}/`)).status).toBe(204)
     await isCut
+    // Cut off before it knows, it would stay open to the visitor until the session's time is over.
+    expect(messages.all.map(({ payload }) => payload.state)).toContain('locked')
     expect(await test.session(id)).toMatchObject({ state: 'ended', endReason: 'station_lost' })
     expect((await test.call('GET', `/api/postes/${stationId}`)).status).toBe(404)
     expect((await test.call('POST', `/api/postes/${stationId}/heartbeat`, { headers: basic })).status).toBe(
