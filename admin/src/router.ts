@@ -5,7 +5,13 @@ import {
   type RouteLocationRaw,
 } from 'vue-router'
 import MainLayout from './layouts/MainLayout.vue'
+import AccessPage from './pages/AccessPage.vue'
 import LoginPage from './pages/LoginPage.vue'
+import LogsPage from './pages/LogsPage.vue'
+import RoomPage from './pages/RoomPage.vue'
+import StationsPage from './pages/StationsPage.vue'
+import UnknownPage from './pages/UnknownPage.vue'
+import VisitorsPage from './pages/VisitorsPage.vue'
 
 /** Pages of the menu, in its order. */
 export const menuPages = ['room', 'visitors', 'stations', 'logs', 'access'] as const
@@ -13,6 +19,7 @@ export const menuPages = ['room', 'visitors', 'stations', 'logs', 'access'] as c
 export const adminPages: readonly MenuPage[] = ['access']
 export type MenuPage = (typeof menuPages)[number]
 
+/** Every page comes with the first: with the server gone, or another version of it back, each can still be opened. */
 export function createAppRouter(isSignedIn: () => boolean) {
   const router = createRouter({
     history: createWebHistory(),
@@ -22,15 +29,15 @@ export function createAppRouter(isSignedIn: () => boolean) {
         path: '/',
         component: MainLayout,
         children: [
-          { path: '', name: 'room', component: () => import('./pages/RoomPage.vue') },
-          { path: 'visiteurs', name: 'visitors', component: () => import('./pages/VisitorsPage.vue') },
-          { path: 'postes', name: 'stations', component: () => import('./pages/StationsPage.vue') },
-          { path: 'journal', name: 'logs', component: () => import('./pages/LogsPage.vue') },
-          { path: 'acces', name: 'access', component: () => import('./pages/AccessPage.vue') },
+          { path: '', name: 'room', component: RoomPage },
+          { path: 'visiteurs', name: 'visitors', component: VisitorsPage },
+          { path: 'postes', name: 'stations', component: StationsPage },
+          { path: 'journal', name: 'logs', component: LogsPage },
+          { path: 'acces', name: 'access', component: AccessPage },
           {
             path: ':unknown(.*)*',
             name: 'unknown',
-            component: () => import('./pages/UnknownPage.vue'),
+            component: UnknownPage,
           },
         ],
       },

@@ -23,6 +23,7 @@ import type {
   StationInput,
   StationPage,
   StationReplacement,
+  ThrottlePage,
   User,
   UserInput,
   UserPage,
@@ -121,6 +122,14 @@ export function accountsApi(api: ApiClient) {
     replace: (id: string, input: AccountReplacement) => api.put<Account>(idPath(base, id), input),
     renew: (id: string) => api.post<AccountWithSecret>(`${idPath(base, id)}renouveler/`),
     remove: (id: string) => api.delete(idPath(base, id)),
+  }
+}
+
+export function blocksApi(api: ApiClient) {
+  const base = '/api/parametres/blocages/'
+  return {
+    list: () => api.get<ThrottlePage>(base, { pageSize: FULL_PAGE }),
+    lift: (id: string) => api.delete(idPath(base, id)),
   }
 }
 

@@ -24,7 +24,8 @@ export function useForm<Field extends string>(options: {
   const { fields, check, send } = options
   const errorText = useErrorText()
   const failure = ref<unknown>()
-  const byField = ref<Partial<Record<string, string>>>({})
+  const refusals = ref<Partial<Record<string, string>>>({})
+  const isTried = ref(false)
   const isBusy = ref(false)
   const isHere = (name: string) => fields.some((field) => field === name)
 
@@ -36,31 +37,33 @@ export function useForm<Field extends string>(options: {
     return [errorText(failure.value), ...elsewhere.map(({ message }) => message)].join(' ')
   })
 
+  /** What is wrong at first sight: told from the first try on, and gone as soon as it is mended. */
+  const wrong = computed<Partial<Record<string, string | false>>>(() => (isTried.value ? check() : {}))
+  const of = (field: Field) => wrong.value[field] || (refusals.value[field] ?? '')
+
   function clear(): void {
+    isTried.value = false
     failure.value = undefined
-    byField.value = {}
+    refusals.value = {}
   }
 
   async function submit(): Promise<void> {
     clear()
-    const wrong = Object.entries<string | false | undefined>(check()).flatMap(([field, message]) =>
-      message ? [[field, message] as const] : [],
-    )
-    byField.value = Object.fromEntries(wrong)
-    if (wrong.length > 0) return
+    isTried.value = true
+    if (Object.values(wrong.value).some(Boolean)) return
     isBusy.value = true
     try {
       await send()
     } catch (cause) {
       failure.value = cause
       const refused = cause instanceof ApiError ? cause.fields : []
-      byField.value = Object.fromEntries(refused.map(({ pointer, message }) => [nameOf(pointer), message]))
+      refusals.value = Object.fromEntries(refused.map(({ pointer, message }) => [nameOf(pointer), message]))
     } finally {
       isBusy.value = false
     }
   }
 
-  return reactive({ isBusy, error, of: (field: Field) => byField.value[field] ?? '', clear, submit })
+  return reactive({ isBusy, error, of, clear, submit })
 }
 
 const nameOf = (pointer: string) => pointer.replace(/^\//, '')

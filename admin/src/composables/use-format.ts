@@ -12,7 +12,9 @@ export function useFormat() {
     /** `34 ms`, `1,2 s`. */
     delay: (ms: number) =>
       ms < 1_000 ? formats.value.millisecond.format(ms) : formats.value.shortSecond.format(ms / 1_000),
-    date: (instant: string) => formats.value.date.format(new Date(instant)),
+    /** `mardi 24 novembre à 02:21`. */
+    dayTime: (instant: string) => formats.value.dayTime.format(new Date(instant)),
+    date: (instant: string | number) => formats.value.date.format(new Date(instant)),
     dateTime: (instant: string) => formats.value.dateTime.format(new Date(instant)),
     percent: (percent: number) => formats.value.percent.format(percent / 100),
     celsius: (degrees: number) => formats.value.celsius.format(degrees),
@@ -38,6 +40,9 @@ function formatsIn(language: Language) {
     millisecond: unit('millisecond'),
     shortSecond: new Intl.NumberFormat(language, {
       ...{ style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: 1 },
+    }),
+    dayTime: new Intl.DateTimeFormat(tag, {
+      ...{ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' },
     }),
     date: new Intl.DateTimeFormat(tag, { dateStyle: 'medium' }),
     dateTime: new Intl.DateTimeFormat(tag, { dateStyle: 'short', timeStyle: 'medium' }),

@@ -1,6 +1,6 @@
 import type { Log } from '@escale/protocol'
-import { computed, onBeforeUnmount, reactive, ref, shallowRef, watch } from 'vue'
-import { useLive } from '../live/live-store.ts'
+import { computed, reactive, ref, shallowRef, watch } from 'vue'
+import { useJournal } from './use-journal.ts'
 import { useUrlFilter } from './use-url-filter.ts'
 
 interface Answer<T> {
@@ -32,7 +32,6 @@ export function useRemotePage<T>(options: {
   hear: (log: Log) => boolean
 }): RemotePage<T> {
   const { pageSize, filter = () => '', load, hear } = options
-  const live = useLive()
   const pageText = useUrlFilter('page')
   const page = computed(() => Math.max(1, Math.floor(Number(pageText.value)) || 1))
   const rows = shallowRef<T[]>([])
@@ -60,11 +59,7 @@ export function useRemotePage<T>(options: {
     pageText.value = next <= 1 ? '' : String(next)
   }
 
-  const stopListening = live.listen((frame) => {
-    const isNews = frame.type === 'log_added' && hear(frame.log)
-    if (isNews || frame.type === 'connection_established') void reload()
-  })
-  onBeforeUnmount(stopListening)
+  useJournal(hear, reload)
   watch([filter, page], () => void reload(), { immediate: true })
 
   return reactive({ page, pageSize, rows, count, isLoaded, error, turnTo, reload })

@@ -126,7 +126,7 @@ export const en: Messages = {
     menu: 'Commands for {target}',
     wholeRoom: 'The whole room',
     to: 'To whom',
-    title: '{op}: {target}',
+    title: '{op} · {target}',
     ops: {
       message: 'Send a message',
       identify: 'Find the station',
@@ -163,7 +163,7 @@ export const en: Messages = {
       shutdown:
         '{n} session will be interrupted: unsaved work will be lost. | {n} sessions will be interrupted: unsaved work will be lost.',
     },
-    sent: '{op}: {target}.',
+    sent: '{op} · {target}',
     recent: 'Recent actions',
     stations: '{n} station | {n} stations',
     reached: '{n} of {total} stations',
@@ -190,6 +190,7 @@ export const en: Messages = {
     empty: 'No code waits to be typed.',
     anyStation: 'Any station',
     expires: 'Code valid until {time}',
+    expiresOn: 'Code valid until {time}',
     showAll: 'Show all {n} sessions',
     cancel: 'Cancel the wait',
     cancelTitle: 'Cancel this session?',
@@ -372,6 +373,22 @@ export const en: Messages = {
       'The old key will be void. Stations that are enrolled stay connected; installations to come must show the new one.',
     keyRotated: 'The enrolment key has changed.',
     adminsOnly: 'This page is for administrators only.',
+  },
+  blocks: {
+    title: 'Blocks',
+    unknownAccount: 'Unknown account',
+    kinds: {
+      'station-code': '{n} code refused at this station | {n} codes refused at this station',
+      'address-code': '{n} code refused from this address | {n} codes refused from this address',
+      'address-enrolment':
+        '{n} enrolment refused from this address | {n} enrolments refused from this address',
+      'account-login': '{n} sign-in refused | {n} sign-ins refused',
+      'account-address-login':
+        '{n} sign-in refused from this address | {n} sign-ins refused from this address',
+    },
+    until: 'Blocked until {time}',
+    lift: 'Unblock',
+    lifted: 'The block is lifted.',
   },
   logs: {
     title: 'Log',

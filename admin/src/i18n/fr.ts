@@ -128,7 +128,7 @@ export const fr = {
     menu: 'Commandes pour {target}',
     wholeRoom: 'Toute la salle',
     to: 'À qui',
-    title: '{op} : {target}',
+    title: '{op} · {target}',
     ops: {
       message: 'Envoyer un message',
       identify: 'Repérer le poste',
@@ -165,7 +165,7 @@ export const fr = {
       shutdown:
         '{n} session sera interrompue : le travail non enregistré sera perdu. | {n} sessions seront interrompues : le travail non enregistré sera perdu.',
     },
-    sent: '{op} : {target}.',
+    sent: '{op} · {target}',
     recent: 'Actions récentes',
     stations: '{n} poste | {n} postes',
     reached: '{n} postes sur {total}',
@@ -192,6 +192,7 @@ export const fr = {
     empty: "Aucun code n'attend d'être saisi.",
     anyStation: "N'importe quel poste",
     expires: "Code valable jusqu'à {time}",
+    expiresOn: "Code valable jusqu'au {time}",
     showAll: 'Afficher les {n} sessions',
     cancel: "Annuler l'attente",
     cancelTitle: 'Annuler cette session ?',
@@ -349,9 +350,9 @@ export const fr = {
     removeText:
       'Le programme qui se sert de ce compte sera coupé tout de suite. Le journal garde la trace de ce que ce compte a fait.',
     renewed: 'Le secret de {name} est renouvelé.',
-    removed: '{name} est supprimé.',
-    isDisabled: '{name} est coupé.',
-    isEnabled: '{name} est rétabli.',
+    removed: 'Compte supprimé : {name}.',
+    isDisabled: 'Compte coupé : {name}.',
+    isEnabled: 'Compte rétabli : {name}.',
     saved: '{name} est à jour.',
     secretTitle: 'Secret de {name}',
     secretLead: 'Donnez ce secret au programme. Il ne sera plus affiché.',
@@ -376,6 +377,22 @@ export const fr = {
       "L'ancienne clé ne vaudra plus rien. Les postes déjà enrôlés restent connectés ; les installations à venir devront présenter la nouvelle.",
     keyRotated: "La clé d'enrôlement a changé.",
     adminsOnly: 'Cette page est réservée aux administrateurs.',
+  },
+  blocks: {
+    title: 'Blocages',
+    unknownAccount: 'Compte inconnu',
+    kinds: {
+      'station-code': '{n} code refusé sur ce poste | {n} codes refusés sur ce poste',
+      'address-code': '{n} code refusé depuis cette adresse | {n} codes refusés depuis cette adresse',
+      'address-enrolment':
+        '{n} enrôlement refusé depuis cette adresse | {n} enrôlements refusés depuis cette adresse',
+      'account-login': '{n} connexion refusée | {n} connexions refusées',
+      'account-address-login':
+        '{n} connexion refusée depuis cette adresse | {n} connexions refusées depuis cette adresse',
+    },
+    until: "Bloqué jusqu'à {time}",
+    lift: 'Débloquer',
+    lifted: 'Le blocage est levé.',
   },
   logs: {
     title: 'Journal',
