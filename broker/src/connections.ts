@@ -23,6 +23,8 @@ export interface Connections {
   of(client: Client): Connection | undefined
   all(): Iterable<Connection>
   ofUsername(username: string): Connection[]
+  /** Whether its client is connected by another connection too, of the same client id. */
+  hasNewer(connection: Connection): boolean
   count(): number
 }
 
@@ -57,6 +59,10 @@ export function createConnections(nowMs: () => number): Connections {
     of: (client) => known.get(client),
     all: () => live.values(),
     ofUsername: (username) => [...(byUsername.get(username) ?? [])],
+    hasNewer: (connection) =>
+      [...(byUsername.get(connection.username) ?? [])].some(
+        (other) => other !== connection && other.clientId === connection.clientId,
+      ),
     count: () => live.size,
   }
 }

@@ -127,16 +127,17 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
       packet.retain = match.rule.retain
       // The sender's own QoS rules its acknowledgement, the table's what others get.
       if (packet.qos !== match.rule.qos) routing.set(packet, match.rule.qos)
+      // Asked now: Aedes forgets the will while the message waits for its turn.
+      const isDueWill = connection !== undefined && isWill(packet, connection)
       const message = {
         principal: connection?.principal ?? null,
         name: match.name,
         party: match.party,
         payload,
         ip: connection?.origin.ip ?? '',
+        isSuperseded: isDueWill && connections.hasNewer(connection),
       } as Received
-      // Asked now: Aedes forgets the will while the message waits for its turn.
-      const isDue = !connection || isWill(packet, connection)
-      const isWanted = () => isDue || !connection.isRevoked
+      const isWanted = () => !connection || isDueWill || !connection.isRevoked
       lanes.run(laneOf(packet.topic), () => take(message, packet, isWanted, done))
     },
 

@@ -42,6 +42,8 @@ export type Received = {
     payload: TopicPayload<N>
     /** Empty where `principal` is null. */
     ip: string
+    /** The will of a connection that a newer one of the same client id has taken over. */
+    isSuperseded: boolean
   }
 }[TopicName]
 

@@ -72,7 +72,8 @@ export function createStationIntake(
         return change ? change.then(() => 'route' as const) : 'route'
       }
       case 'presence':
-        return takePresence(message.payload, actor, ip)
+        // Its client is here: what the older connection was told to say when it breaks is not so.
+        return message.isSuperseded ? 'drop' : takePresence(message.payload, actor, ip)
       case 'reported':
         return presences
           .takeReported(message.payload, actor, ip)

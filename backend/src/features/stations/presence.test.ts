@@ -107,6 +107,20 @@ describe('presence', () => {
     })
   })
 
+  it('does not end with a connection that a newer one of the same client takes over', async () => {
+    const { id, connect, say } = await room()
+    const will = { topic: `escale/v1/stations/${id}/presence`, qos: 1 as const, retain: true }
+    const payload = Buffer.from(birth({ online: false, cause: 'lost' }))
+    const older = await connect({ will: { ...will, payload } })
+    await say(older, 'presence', birth())
+    const isClosed = new Promise<void>((resolve) => older.client.once('close', () => resolve()))
+    const newer = await connect()
+    await isClosed
+    await say(newer, 'presence', birth({ connectionSeq: 2 }))
+    const actions = (await test.journal(`stationId=${id}`)).map(({ action }) => String(action))
+    expect(actions.filter((action) => /^station\.o(n|ff)line$/.test(action))).toEqual(['station.online'])
+  })
+
   it('ends by the server’s own deadline when a station falls silent, and returns with any message', async () => {
     const { id, connect, say, changed } = await room()
     const station = await connect()
