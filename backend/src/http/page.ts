@@ -67,3 +67,12 @@ export function pageAnswer<T>(request: FastifyRequest, query: PageQuery, { count
     results: rows,
   }
 }
+
+/** Answers a list by the query of its request: what does not say which page is wanted is its filter. */
+export async function listAnswer<Q extends PageQuery, T>(
+  request: FastifyRequest & { query: Q },
+  list: (filter: Omit<Q, 'page' | 'pageSize' | 'ordering'>, query: Q) => Promise<Rows<T>>,
+) {
+  const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
+  return pageAnswer(request, request.query, await list(filter, request.query))
+}

@@ -12,7 +12,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
-import { pageAnswer } from '../../http/page.ts'
+import { listAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { arrivalOf, type BrokerAddress } from '../enrolment/index.ts'
 import { toAccount, type AccountService, type DrawnSecret } from './service.ts'
@@ -45,10 +45,7 @@ export function accountRoutes({ accounts, brokerFor }: AccountRoutePorts): Fasti
           response: { 200: AccountPage },
         },
       },
-      async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        return pageAnswer(request, request.query, await accounts.list(filter, request.query))
-      },
+      (request) => listAnswer(request, accounts.list),
     )
     app.post(
       '/',

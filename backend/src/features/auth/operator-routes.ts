@@ -9,7 +9,7 @@ import {
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
-import { pageAnswer } from '../../http/page.ts'
+import { listAnswer } from '../../http/page.ts'
 import { actorOf } from './guard.ts'
 import { toOperator, type OperatorService } from './operator-service.ts'
 
@@ -25,10 +25,7 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
         config,
         schema: { tags, summary: 'Operators', querystring: OperatorQuery, response: { 200: OperatorPage } },
       },
-      async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        return pageAnswer(request, request.query, await operators.list(filter, request.query))
-      },
+      (request) => listAnswer(request, operators.list),
     )
     app.post(
       '/',

@@ -15,7 +15,7 @@ import {
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import { unwrap } from '../../errors.ts'
-import { pageAnswer } from '../../http/page.ts'
+import { listAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { BootTokens } from './boot-tokens.ts'
 import { arrivalOf, type BrokerAddress } from './broker-address.ts'
@@ -89,10 +89,7 @@ export function enrolmentRoutes({
           response: { 200: PairingRequestPage },
         },
       },
-      async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        return pageAnswer(request, request.query, await enrolment.list(filter, request.query))
-      },
+      (request) => listAnswer(request, enrolment.list),
     )
     app.post(
       '/demandes/:id/accepter',

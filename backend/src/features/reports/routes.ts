@@ -14,7 +14,7 @@ import {
 import type { FastifyReply } from 'fastify'
 import { Type, type TSchema } from 'typebox'
 import { FINAL_VERSION, sendVersioned } from '../../http/etag.ts'
-import { pageAnswer } from '../../http/page.ts'
+import { listAnswer } from '../../http/page.ts'
 import { languageOf } from '../../http/problem.ts'
 import { csvOf, htmlOf, xlsxOf, type Printout } from './formats.ts'
 import { printoutOfReport, printoutOfStatistics } from './printouts.ts'
@@ -40,10 +40,7 @@ export function reportRoutes(reports: ReportService): FastifyPluginAsyncTypebox 
         config,
         schema: { tags, summary: 'Daily reports', querystring: ReportQuery, response: { 200: ReportPage } },
       },
-      async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        return pageAnswer(request, request.query, await reports.list(filter, request.query))
-      },
+      (request) => listAnswer(request, reports.list),
     )
     app.get(
       '/statistiques',

@@ -17,7 +17,7 @@ import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
-import { pageAnswer } from '../../http/page.ts'
+import { listAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { toSession, type SessionService } from '../sessions/index.ts'
 import type { Presences } from './presence.ts'
@@ -49,10 +49,7 @@ export function stationRoutes({
   return async (app) => {
     const listed = { tags, response: { 200: StationPage } }
     const all = { summary: 'Stations', querystring: StationQuery, ...listed }
-    app.get('/', { config: read, schema: all }, async (request) => {
-      const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-      return pageAnswer(request, request.query, await stations.list(filter, request.query))
-    })
+    app.get('/', { config: read, schema: all }, (request) => listAnswer(request, stations.list))
     app.post(
       '/',
       {
@@ -78,11 +75,8 @@ export function stationRoutes({
         config: read,
         schema: { summary: 'Stations that are free', querystring: FreeStationQuery, ...listed },
       },
-      async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        const found = await stations.list({ ...filter, state: 'available' }, request.query)
-        return pageAnswer(request, request.query, found)
-      },
+      (request) =>
+        listAnswer(request, (filter, query) => stations.list({ ...filter, state: 'available' }, query)),
     )
     app.get(
       '/stats',

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, ThrottlePage, ThrottleQuery } from '@escale/protocol'
 import { Type } from 'typebox'
-import { pageAnswer } from '../../http/page.ts'
+import { listAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { ThrottleBlocks } from './blocks.ts'
 
@@ -21,10 +21,7 @@ export function throttleRoutes(blocks: ThrottleBlocks): FastifyPluginAsyncTypebo
           response: { 200: ThrottlePage },
         },
       },
-      async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        return pageAnswer(request, request.query, await blocks.list(filter, request.query))
-      },
+      (request) => listAnswer(request, blocks.list),
     )
     app.delete(
       '/:id',
