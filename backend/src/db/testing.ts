@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Sequelize } from 'sequelize'
-import { inject, vi } from 'vitest'
+import { inject } from 'vitest'
 import { connectionOptions } from './connection.ts'
 
 declare module 'vitest' {
@@ -17,25 +17,26 @@ export const isOnPostgres = () => inject('postgresUrl') !== undefined
 /** Counts what is under way in each database that is opened from here on, until `end`. */
 export function watchDatabases() {
   let underWay = 0
-  Sequelize.addHook('afterInit', 'watch', ({ connectionManager }: Sequelize) => {
+  const watch = ({ connectionManager }: Sequelize) => {
     const get = connectionManager.getConnection.bind(connectionManager)
     const release = connectionManager.releaseConnection.bind(connectionManager)
-    vi.spyOn(connectionManager, 'getConnection').mockImplementation((options) => {
+    connectionManager.getConnection = (options) => {
       underWay += 1
       return get(options)
-    })
-    vi.spyOn(connectionManager, 'releaseConnection').mockImplementation((connection) => {
+    }
+    connectionManager.releaseConnection = (connection) => {
       underWay -= 1
       release(connection)
-    })
-  })
+    }
+  }
+  Sequelize.addHook('afterInit', watch)
   return {
     /** Resolves once all that was asked is answered, and nothing more is asked because of it. */
     async settled(): Promise<void> {
       do await new Promise((resolve) => setImmediate(resolve))
       while (underWay > 0)
     },
-    end: () => void Sequelize.removeHook('afterInit', 'watch'),
+    end: () => void Sequelize.removeHook('afterInit', watch),
   }
 }
 
