@@ -29,14 +29,15 @@ export function watchDatabases() {
       release(connection)
     }
   }
-  Sequelize.addHook('afterInit', watch)
+  const name = randomBytes(6).toString('hex')
+  Sequelize.addHook('afterInit', name, watch)
   return {
     /** Resolves once all that was asked is answered, and nothing more is asked because of it. */
     async settled(): Promise<void> {
       do await new Promise((resolve) => setImmediate(resolve))
       while (underWay > 0)
     },
-    end: () => void Sequelize.removeHook('afterInit', watch),
+    end: () => void Sequelize.removeHook('afterInit', name),
   }
 }
 

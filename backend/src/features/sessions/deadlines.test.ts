@@ -9,7 +9,6 @@ import { createRunningSessions } from './running.ts'
 const SECOND = 1_000
 const MINUTE = 60_000
 
-vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 beforeEach(() => useFakeTime())
 afterEach(() => void vi.useRealTimers())
 
