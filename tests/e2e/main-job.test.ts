@@ -77,6 +77,7 @@ describe('the main job', () => {
     await desk.addTimeStep(10).click()
     await expect.poll(station.seconds, { interval: 20 }).toBeGreaterThan(600)
     expect(performance.now() - addedAtMs).toBeLessThan(1_000)
+    await expect.poll(desk.seconds).toBeGreaterThan(600)
     await expectSameSecond()
 
     // Suspended, the time stands still on both pages; resumed, it goes on from there.
@@ -141,6 +142,11 @@ describe('the main job', () => {
     await station.warning('Plus que 10\u00a0secondes').waitFor({ timeout: 30_000 })
     expect(await station.focused()).toBe('Terminer ma session')
     await desk.page.getByText(/Données de|Reconnexion/).waitFor()
+
+    // The desk still opens a page that it has not been on, and says what is missing there.
+    await desk.page.getByRole('link', { name: 'Visiteurs' }).click()
+    await desk.page.getByRole('alert').getByText('Le chargement a échoué.').waitFor()
+    await desk.page.getByRole('link', { name: 'Salle' }).click()
 
     // It locks on its second.
     await station.clock.waitFor({ state: 'hidden', timeout: 30_000 })

@@ -183,7 +183,7 @@ export const en: Messages = {
     lost: '{time} lost at {station} through a failure',
     give: 'Give the time back',
     giveTo: 'Give the time back to {visitor}',
-    given: '{time} more.',
+    given: '{visitor}: {time} more.',
   },
   pending: {
     title: 'Waiting for the code',

@@ -185,7 +185,7 @@ export const fr = {
     lost: '{time} perdues sur {station} à cause d’une panne',
     give: 'Rendre le temps',
     giveTo: 'Rendre le temps à {visitor}',
-    given: '{time} de plus.',
+    given: '{visitor} : {time} de plus.',
   },
   pending: {
     title: 'En attente du code',

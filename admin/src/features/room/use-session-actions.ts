@@ -4,6 +4,7 @@ import { sessionsApi } from '../../api/resources.ts'
 import { useFormat } from '../../composables/use-format.ts'
 import { useNews } from '../../composables/use-news.ts'
 import { useServices } from '../../services.ts'
+import { useVisitorName } from '../users/visitor-name.ts'
 import { useRoom } from './room-store.ts'
 
 /** What an operator does to a running session. What can be taken back is done at once, with an undo. */
@@ -13,6 +14,7 @@ export function useSessionActions() {
   const { t } = useI18n()
   const { attempt } = useNews()
   const format = useFormat()
+  const visitorName = useVisitorName()
 
   const kept = async (answer: Promise<Session>) => {
     room.keep(await answer)
@@ -42,7 +44,10 @@ export function useSessionActions() {
     giveCredit: (session: Session) =>
       attempt(
         () => kept(sessions.giveCredit(session.id)),
-        t('credits.given', { time: format.minutes(session.creditSeconds) }),
+        t('credits.given', {
+          visitor: visitorName(session.userId),
+          time: format.minutes(session.creditSeconds),
+        }),
       ),
     /** Cannot be taken back: ask first. */
     terminate: (station: Station, session: Session) =>
