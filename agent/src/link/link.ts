@@ -17,6 +17,8 @@ import { tlsFailureOf } from './tls-failure.ts'
 
 /** CONNACK return code of MQTT 3.1.1. */
 const BAD_CREDENTIALS = 4
+const REFUSED =
+  'the server refuses this secret: accept the station again, or check --station-id and --mqtt-secret'
 const KEEPALIVE_SECONDS = 10
 const CONNECT_LIMIT_MS = 8_000
 const CLEAN_STOP_LIMIT_MS = 1_000
@@ -193,14 +195,15 @@ export function createLink(options: LinkOptions): Link {
     })
     current.on('message', receive)
     current.on('error', (err) => {
-      const reason = tlsFailureOf(err)
+      const isRefused = 'code' in err && err.code === BAD_CREDENTIALS
+      const reason = isRefused ? REFUSED : tlsFailureOf(err)
       // Once for each reason: most attempts fail as the one before did.
       const failure = reason ?? err.message
       const level = toldFailure === failure ? 'debug' : 'warn'
       toldFailure = failure
       const told = { err, url: options.url, reason }
       log[level](told, 'connection to the broker failed, trying on')
-      if ('code' in err && err.code === BAD_CREDENTIALS) options.onRefused()
+      if (isRefused) options.onRefused()
     })
     current.on('close', () => lose(current))
   }
