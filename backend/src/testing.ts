@@ -323,6 +323,7 @@ let description: Description | undefined
 
 /** Whatever a test asks for, the answer keeps to the API's own description. */
 function requireDescribed({ http }: App, method: string, url: string, answer: Answer<unknown>): void {
+  // The plugin's type covers all versions of OpenAPI; ours is 3.1.
   description ??= readDescription(http.swagger() as unknown as Document)
   const operation = description.find(method, url)
   const faults = operation ? description.faultsOf(operation, answer) : []

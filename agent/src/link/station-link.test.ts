@@ -242,6 +242,7 @@ describe('a station on the bus', () => {
 
   it('is not disturbed by messages outside their schema', async () => {
     const { server, agent } = await startStation()
+    // No type allows what a wrong server may send.
     await server.desire({ version: -1, state: 'open' } as unknown as Desired)
     await server.desire({ version: 3, state: 'maintenance' })
     await server.hears('reported', ({ state }) => state === 'maintenance')

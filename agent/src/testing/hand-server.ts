@@ -86,6 +86,7 @@ export async function createHandServer({
     heard.push({ name: match.name, payload: message, retain })
     for (const look of [...waiting]) look()
     if (match.name !== 'request') return
+    // The agent's own requests: a test holds them to their schema.
     const request = message as unknown as Request
     const given = answer(request) ?? timeAnswer(request, nowUnixMs())
     const reply = () => {

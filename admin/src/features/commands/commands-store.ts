@@ -69,6 +69,7 @@ export const useCommands = defineStore('commands', () => {
     stop() {
       stopListening?.()
       commands.clear()
+      loadError.value = undefined
       documents.clear()
     },
   }

@@ -155,6 +155,7 @@ export const useRoom = defineStore('room', () => {
       visitors.clear()
       pairingRequests.value = []
       credits.value = []
+      loadError.value = undefined
       isLoaded.value = false
     },
   }
