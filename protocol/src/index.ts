@@ -1,6 +1,7 @@
 export * from './schema.ts'
 export * from './time.ts'
 export * from './access-code.ts'
+export * from './addresses.ts'
 export * from './errors.ts'
 export * from './service.ts'
 export * from './auth.ts'

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { isAccessCodeShape } from '@escale/protocol'
 import { drawAccessCode } from './access-code.ts'
-import { normaliseIp, normaliseMac } from './address.ts'
 import { isStalePresence } from './presence.ts'
 import { canCreateSession, startOfDayMs } from './quota.ts'
 import { desiredStateOf } from './station-state.ts'
@@ -90,30 +89,6 @@ describe('the day of the quota', () => {
     expect(canCreateSession(facts).reasons).toEqual(['consent-missing', 'quota-reached'])
     expect(canCreateSession({ ...facts, isConsentRequired: false, sessionsToday: 2 }).allowed).toBe(true)
   })
-})
-
-describe('addresses', () => {
-  test.each([
-    'AA-BB-CC-00-11-22',
-    'aa:bb:cc:00:11:22',
-    'aabb.cc00.1122',
-    'AABBCC001122',
-    ' aa bb cc 00 11 22 ',
-  ])('the MAC %s has one form', (text) => expect(normaliseMac(text)).toBe('aa:bb:cc:00:11:22'))
-  test.each(['', 'aa:bb:cc:00:11', 'gg:bb:cc:00:11:22', 'aa:bb:cc:00:11:22:33'])('%j is no MAC', (text) =>
-    expect(normaliseMac(text)).toBeUndefined(),
-  )
-  test.each([
-    ['::ffff:192.168.1.20', '192.168.1.20'],
-    ['::FFFF:C0A8:0114', '192.168.1.20'],
-    ['192.168.1.20', '192.168.1.20'],
-    ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
-    ['::1', '::1'],
-  ])('the IP %s reads %s', (text, expected) => expect(normaliseIp(text)).toBe(expected))
-  test.each(['', '1.2.3', '256.1.1.1', '01.2.3.4.5', '10.0.0.01', 'pc-01', '::g', '1.2.3.4/24', 'a:b]'])(
-    '%j is no IP',
-    (text) => expect(normaliseIp(text)).toBeUndefined(),
-  )
 })
 
 describe('access codes', () => {

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Actor, OperatorRole } from '@escale/protocol'
+import { isLoopback, normaliseIp, type Actor, type OperatorRole } from '@escale/protocol'
 import type { AccountRow, StationRow } from '../../db/rows.ts'
-import { isLoopback, normaliseIp } from '../../domain/address.ts'
 import { AppError } from '../../errors.ts'
 import type { AuthService } from './service.ts'
 

@@ -1,7 +1,6 @@
 import { isIPv6 } from 'node:net'
-import type { Enrolled } from '@escale/protocol'
+import { isLoopback, type Enrolled } from '@escale/protocol'
 import type { FastifyRequest } from 'fastify'
-import { isLoopback } from '../../domain/address.ts'
 
 /** How a station, or whoever sets up a client, came to the server. */
 export interface Arrival {

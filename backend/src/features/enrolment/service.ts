@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import {
   MINUTE_MS,
   instantOf,
+  normaliseMac,
   type AcceptPairingInput,
   type Actor,
   type EnrolInput,
@@ -13,7 +14,6 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { PairingRequestRow } from '../../db/rows.ts'
-import { normaliseMac } from '../../domain/address.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { PageQuery, Rows } from '../../http/page.ts'
 import { windowOf } from '../../http/page.ts'

@@ -1,9 +1,15 @@
-import type { Actor, Bilingual, Station, StationInput } from '@escale/protocol'
+import {
+  normaliseIp,
+  normaliseMac,
+  type Actor,
+  type Bilingual,
+  type Station,
+  type StationInput,
+} from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { StationRow, StationViewRow } from '../../db/rows.ts'
-import { normaliseIp, normaliseMac } from '../../domain/address.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion } from '../../http/etag.ts'
