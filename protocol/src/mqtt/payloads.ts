@@ -149,6 +149,8 @@ export const SiteConfig = Type.Object({
   heartbeatIntervalMs: Type.Integer({ minimum: 100 }),
   warningsSeconds: Type.Array(Seconds),
   maxSuspendedMinutes: Type.Integer({ minimum: 1 }),
+  /** IANA name: every hour that a person reads is in it. Without it a station shows its machine's own hours. */
+  timeZone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   language: oneOf(['fr', 'en'] as const),
   branding: Type.Object({ siteName: Type.String() }),
   terms: Type.String(),

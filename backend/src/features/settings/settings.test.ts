@@ -25,13 +25,20 @@ describe('settings', () => {
     const { client, messages } = await test.mqtt(id, secret)
     await client.subscribeAsync('escale/v1/config', { qos: 1 })
     await messages.next('config')
-    const values = { ...(await get()), sessionsPerDay: 1, siteName: 'Médiathèque', isConsentRequired: false }
+    const values = {
+      ...(await get()),
+      sessionsPerDay: 1,
+      siteName: 'Médiathèque',
+      timeZone: 'America/Martinique',
+      isConsentRequired: false,
+    }
     await test.done('PUT', '/api/parametres/', values)
     const config = await messages.next(
       'config',
       ({ branding }) => (branding as { siteName: string }).siteName !== 'Escale',
     )
     expect(config.payload['branding']).toEqual({ siteName: 'Médiathèque' })
+    expect(config.payload).toMatchObject({ timeZone: 'America/Martinique', language: 'fr' })
 
     const user = await test.createUser({ consentGiven: false })
     await test.createSession({ userId: user.id })
@@ -39,7 +46,9 @@ describe('settings', () => {
     const can = await test.done<CanCreateSession>('GET', `/api/utilisateurs/${user.id}/can_create_session/`)
     expect(can).toEqual({ allowed: false, reasons: ['quota-reached'], sessionsToday: 1, quota: 1 })
     const [entry] = (await test.journal('action=settings.updated')).slice(-1)
-    expect(entry?.['details']).toEqual({ changed: ['siteName', 'sessionsPerDay', 'isConsentRequired'] })
+    expect(entry?.['details']).toEqual({
+      changed: ['siteName', 'timeZone', 'sessionsPerDay', 'isConsentRequired'],
+    })
   })
 
   it('are refused whole when one does not fit', async () => {

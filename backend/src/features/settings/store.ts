@@ -68,6 +68,7 @@ export function siteConfigOf(values: Readonly<SiteSettings>): SiteConfig {
     heartbeatIntervalMs: values.heartbeatIntervalMs,
     warningsSeconds: [...WARNING_SECONDS],
     maxSuspendedMinutes: values.maxSuspendedMinutes,
+    timeZone: values.timeZone,
     language: values.language,
     branding: { siteName: values.siteName },
     terms: values.terms,
