@@ -20,6 +20,7 @@ import { stationRoutes } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
+import { registerClientAddress } from './http/client-address.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { registerNotFound } from './http/not-found.ts'
@@ -99,13 +100,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true },
-    trustProxy: options.trustedProxies || false,
     forceCloseConnections: true,
     // While it closes, and for what is no request yet, the answers are ours as everywhere.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,
     frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),
   })
+  registerClientAddress(http, options.trustedProxies)
   registerClosing(http)
   registerValidation(http)
   registerBodies(http)

@@ -47,6 +47,7 @@ describe('settings', () => {
     ['ESCALE_PUBLIC_URL', 'escale.example'],
     ['ESCALE_PUBLIC_URL', 'ftp://escale.example'],
     ['ESCALE_TRUST_PROXY', 'proxy.example'],
+    ['ESCALE_TRUST_PROXY', '10.0.0.0/99'],
   ])('that do not fit are named: %s=%s', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(name)
   })

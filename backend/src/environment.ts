@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import { Type, type Static } from 'typebox'
 import { Check, Convert, Default, Errors } from 'typebox/value'
+import { trustOf } from './http/client-address.ts'
 
 const port = (value: number, description: string) =>
   // Conversion to an integer would cut decimals off without a word.
@@ -81,8 +81,15 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
 
 const isUrlOf = (value: string, ...schemes: string[]) =>
   URL.canParse(value) && schemes.includes(new URL(value).protocol)
-const isProxy = (value: string) =>
-  isIP(value.split('/', 1)[0] ?? '') > 0 || ['loopback', 'linklocal', 'uniquelocal'].includes(value)
+
+function areProxies(value: string): boolean {
+  try {
+    trustOf(value)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Settings that are addresses: which text is one, and an example of it. */
 const addresses = [
@@ -103,7 +110,7 @@ const addresses = [
   },
   {
     name: 'ESCALE_TRUST_PROXY',
-    isRight: (value) => value.split(',').every((one) => isProxy(one.trim())),
+    isRight: areProxies,
     example: '192.168.1.2, 10.0.0.0/8',
   },
 ] as const satisfies { name: keyof Environment; isRight: (value: string) => boolean; example: string }[]

@@ -57,7 +57,10 @@ export function useFakeTime(nowMs = Date.now()): void {
  * The real server on a database of its own, with operators of each role who are signed in already. Its clock
  * stands still but where it is put forward, or follows `Date`, so that fake timers move it.
  */
-export async function startTestApp({ isFollowingDate = false } = {}) {
+export async function startTestApp({
+  isFollowingDate = false,
+  trustedProxies,
+}: { isFollowingDate?: boolean; trustedProxies?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'escale-backend-'))
   const { url: databaseUrl, drop } = await createTestDatabase(folder)
   const watch = watchDatabases()
@@ -97,6 +100,7 @@ export async function startTestApp({ isFollowingDate = false } = {}) {
       siteKey,
       keepSiteKey: (key) => void (keptSiteKey = key),
       adminDir: join(folder, 'no-admin'),
+      ...(trustedProxies === undefined ? {} : { trustedProxies }),
       wake: (macAddress) => wake(macAddress),
       brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${ports?.mqtt ?? 0}` }),
       clock,

@@ -10,7 +10,7 @@ import { deliverAsGranted } from './granted-qos.ts'
 import { guardConnection } from './guard.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { createLanes } from './lanes.ts'
-import { addressOf, ipOf, openListener, renewListener } from './listeners.ts'
+import { addressOf, openListener, renewListener } from './listeners.ts'
 import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
@@ -194,10 +194,10 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     renewCertificate(certificate) {
       for (const server of servers) renewListener(server, certificate)
     },
-    handleWebSocket(socket, request, ip) {
+    handleWebSocket(socket, ip) {
       // The stream takes the first error of its socket only; another one must not end the process.
       socket.on('error', () => undefined)
-      handleStream(createWebSocketStream(socket), { ip: ip ?? ipOf(request.socket), transport: 'ws' })
+      handleStream(createWebSocketStream(socket), { ip, transport: 'ws' })
     },
     handleStream,
     disconnect(matches) {

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
+import { clientAddressOf } from '@escale/protocol'
 import type { ListenOptions, Origin, TlsCertificate } from './ports.ts'
 
 /** After this long without traffic the system probes the peer: finds half-open sockets of keepalive-0 clients. */
@@ -50,7 +51,7 @@ export function addressOf(server: Server): AddressInfo {
   return address
 }
 
-/** The peer's address, IPv4-mapped IPv6 as IPv4; empty when the socket is gone already. */
-export function ipOf(socket: Pick<Socket, 'remoteAddress'>): string {
-  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
+/** The peer's address in its canonical text; empty when the socket is gone already. */
+function ipOf(socket: Pick<Socket, 'remoteAddress'>): string {
+  return clientAddressOf(socket.remoteAddress ?? '') ?? ''
 }

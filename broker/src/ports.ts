@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
@@ -128,9 +127,9 @@ export interface Broker {
   /**
    * Takes a WebSocket whose subprotocol `mqtt` the caller has selected. Give the `ws` server a `maxPayload` of
    * {@link WEBSOCKET_MAX_PAYLOAD_BYTES}: frames are assembled before this broker sees them.
-   * @param ip the client's address where a trusted proxy forwards it; else that of the socket.
+   * @param ip the client's address, which a proxy may have forwarded
    */
-  handleWebSocket(socket: WebSocket, request: IncomingMessage, ip?: string): void
+  handleWebSocket(socket: WebSocket, ip: string): void
   /** Takes any stream of MQTT packets. */
   handleStream(stream: Duplex, origin: Origin): void
   /**

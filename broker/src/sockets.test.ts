@@ -148,7 +148,7 @@ test('a refusal reaches its client over TLS too, before the connection closes', 
 test('a real client speaks over WebSocket', async () => {
   const http = createServer()
   const upgrades = new WebSocketServer({ server: http, handleProtocols: () => 'mqtt' })
-  upgrades.on('connection', (socket, request) => room.broker.handleWebSocket(socket, request, '198.51.100.4'))
+  upgrades.on('connection', (socket) => room.broker.handleWebSocket(socket, '198.51.100.4'))
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   const { port } = http.address() as AddressInfo

@@ -38,7 +38,7 @@ export async function registerWebSockets(
     '/mqtt',
     { config: { access: 'public' }, websocket: true, schema: { hide: true } },
     (socket, request) => {
-      if (socket.protocol === MQTT_SUBPROTOCOL) broker.handleWebSocket(socket, request.raw, request.ip)
+      if (socket.protocol === MQTT_SUBPROTOCOL) broker.handleWebSocket(socket, request.ip)
       else socket.close(1002)
     },
   )

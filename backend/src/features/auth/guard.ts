@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { isLoopback, normaliseIp, type Actor, type OperatorRole } from '@escale/protocol'
+import { type Actor, type OperatorRole } from '@escale/protocol'
 import type { AccountRow, StationRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AuthService } from './service.ts'
@@ -56,7 +56,7 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
   })
   app.addHook('onRequest', async (request) => {
     const { access, isOpenToStations, isOpenToAccounts, isOpenToLoopback } = request.routeOptions.config
-    if (access === undefined || (isOpenToLoopback && isLoopback(request.ip))) return
+    if (access === undefined || (isOpenToLoopback && request.isFromThisMachine)) return
     if (access === 'public') {
       if (isOpenToStations) request.caller = await callerOf(request)
       return
@@ -80,8 +80,7 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
         /^([a-z0-9-]{1,32}):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString()) ?? []
       const station = (await stations.authenticate(id, secret))?.station
       if (!station) return accountOf(id, secret)
-      if (station.ipAddress !== null && station.ipAddress !== normaliseIp(ip))
-        throw new AppError('wrong-address')
+      if (station.ipAddress !== null && station.ipAddress !== ip) throw new AppError('wrong-address')
       return { type: 'station', id, label: station.label }
     }
     return undefined

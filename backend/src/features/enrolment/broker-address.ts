@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { isLoopback, type Enrolled } from '@escale/protocol'
+import type { Enrolled } from '@escale/protocol'
 import type { FastifyRequest } from 'fastify'
 
 /** How a station, or whoever sets up a client, came to the server. */
@@ -12,9 +12,9 @@ export interface Arrival {
   isSecure: boolean
 }
 
-export const arrivalOf = ({ hostname: host, ip, protocol }: FastifyRequest): Arrival => ({
+export const arrivalOf = ({ hostname: host, isFromThisMachine, protocol }: FastifyRequest): Arrival => ({
   host,
-  isLocal: isLoopback(ip),
+  isLocal: isFromThisMachine,
   isSecure: protocol === 'https',
 })
 
