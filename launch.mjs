@@ -312,8 +312,31 @@ function ancestors() {
   return isShell ? `${process.ppid} ${parent}` : String(process.ppid)
 }
 
-async function main([name = 'start', ...rest]) {
+/**
+ * Flags that hold a secret, as the variables that the agent reads instead: every user of the machine may read the
+ * arguments of a process, and its title overwrites ours. Those of npm above us cannot be taken back.
+ */
+function hideSecrets(args) {
+  const secrets = {}
+  const shown = []
+  for (let i = 0; i < args.length; i += 1) {
+    const [, flag, value] = /^--(enrolment-key|mqtt-secret)(?:=(.*))?$/s.exec(args[i]) ?? []
+    if (flag) secrets[`ESCALE_AGENT_${flag.toUpperCase().replace('-', '_')}`] = value ?? args[(i += 1)] ?? ''
+    else shown.push(args[i])
+  }
+  if (shown.length === args.length) return { shown, secrets }
+  process.title = 'escale'
+  if (process.env.npm_lifecycle_event)
+    process.stderr.write(
+      'npm montre cette clé à tous les utilisateurs de la machine\u00a0: donnez plutôt --enrolment-key-file FICHIER.\n' +
+        'npm shows this key to every user of the machine: give --enrolment-key-file FILE instead.\n',
+    )
+  return { shown, secrets }
+}
+
+async function main([name = 'start', ...given]) {
   const command = COMMANDS[name]
+  const { shown: rest, secrets } = name === 'agent' ? hideSecrets(given) : { shown: given, secrets: {} }
   if (!command) throw new LaunchError(`commande inconnue (${name}).`, `unknown command (${name}).`)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal))
   const started = ancestors()
@@ -326,7 +349,7 @@ async function main([name = 'start', ...rest]) {
 
   await prepare(command)
   const node = projectNode()
-  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
+  const env = { ...process.env, ...secrets, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
   env.NODE_COMPILE_CACHE ??= join(cache, 'compile')
   if (command.isLean) {
     env.NODE_OPTIONS = `${lean.NODE_OPTIONS} ${process.env.NODE_OPTIONS ?? ''}`.trim()

@@ -1,11 +1,13 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDataDir } from './data-dir.ts'
 import { shownFingerprint } from './link/fingerprint.ts'
 import { tlsFailureOf } from './link/tls-failure.ts'
 import { checkServer, type Trust } from './link/trust.ts'
+import { SettingsError } from './settings-error.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
@@ -62,12 +64,12 @@ export async function examine(settings: AgentSettings, pageDir: string): Promise
 
 async function findData({ dataDir }: AgentSettings): Promise<Finding> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    await access(dataDir, constants.W_OK)
+    makeDataDir(dataDir)
     const store = createFileStore(dataDir)
     await Promise.all([store.readIdentity(), store.readTrust()])
     return { isGood: true, what: `data folder ${dataDir}` }
   } catch (err) {
+    if (err instanceof SettingsError) return { isGood: false, what: err.message }
     const advice = ': let this user read and write it, or choose another with --data-dir.'
     const reason = (err as NodeJS.ErrnoException).code ?? String(err)
     return { isGood: false, what: `data folder ${dataDir} cannot be used (${reason})`, advice }

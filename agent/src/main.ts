@@ -1,13 +1,16 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino, destination } from 'pino'
 import { AGENT_VERSION } from './agent-version.ts'
 import { createAgent, type Agent, type Credentials } from './agent.ts'
 import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
+import { makeDataDir } from './data-dir.ts'
+import { secretFlags, variableOf } from './flags.ts'
+import { hideSecrets } from './hidden-secrets.ts'
 import type { Platform } from './platform/platform.ts'
 import { withoutPower } from './platform/power.ts'
 import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
-import { readSettings, SettingsError, type AgentSettings } from './settings.ts'
+import { SettingsError } from './settings-error.ts'
+import { readSettings, type AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
 /** Where the build puts the screen's page, beside the sources and beside the bundle alike. */
@@ -19,7 +22,10 @@ function credentialsOf(settings: AgentSettings): Credentials {
   const { stationId, mqttSecret, enrolmentKey } = settings
   if (stationId !== undefined && mqttSecret !== undefined) return { kind: 'identity', stationId, mqttSecret }
   if (enrolmentKey !== undefined) return { kind: 'key', enrolmentKey }
-  throw new SettingsError('--enrolment-key is missing (or --station-id with --mqtt-secret)')
+  throw new SettingsError(
+    'il manque la clé du site\u00a0: donnez --enrolment-key-file FICHIER (ou --station-id avec --mqtt-secret-file).',
+    'the site key is missing: give --enrolment-key-file FILE (or --station-id with --mqtt-secret-file).',
+  )
 }
 
 function platformOf({ dataDir, isInCharge }: AgentSettings): Platform {
@@ -32,9 +38,14 @@ function platformOf({ dataDir, isInCharge }: AgentSettings): Platform {
 
 async function run(settings: AgentSettings): Promise<void> {
   const { server, dataDir, screenPort, hasKiosk, mac, caFingerprint } = settings
-  if (server === undefined) throw new SettingsError('--server is missing, such as https://server:3443')
+  if (server === undefined) {
+    throw new SettingsError(
+      'il manque l’adresse du serveur\u00a0: donnez --server https://serveur:3443.',
+      'the server’s address is missing: give --server https://server:3443.',
+    )
+  }
   const credentials = credentialsOf(settings)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeDataDir(dataDir)
   // Synchronous: a worker does not survive bundling, and the last words before an exit count most.
   const log = pino(
     {
@@ -84,11 +95,16 @@ function stopOnSignals(agent: Agent): void {
 }
 
 async function main(): Promise<void> {
-  const { verb, settings } = readSettings(process.argv.slice(2), {
+  const args = process.argv.slice(2)
+  hideSecrets(args)
+  const { verb, settings, warnings } = readSettings(args, {
     env: process.env,
     platform: process.platform,
     isRoot: process.getuid?.() === 0,
   })
+  // What this process starts, such as the visitor's browser, has no business with them.
+  for (const flag of secretFlags) Reflect.deleteProperty(process.env, variableOf(flag))
+  for (const { fr, en } of warnings) process.stderr.write(`escale-agent: ${fr} · ${en}\n`)
   switch (verb) {
     case 'version':
       say(AGENT_VERSION)

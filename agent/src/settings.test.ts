@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { AGENT_VERSION } from './agent-version.ts'
-import { readSettings, SettingsError } from './settings.ts'
+import { SettingsError } from './settings-error.ts'
+import { readSettings } from './settings.ts'
 
 const surroundings = (env: Record<string, string> = {}) => ({ env, platform: 'linux' as const, isRoot: true })
 const read = (args: string[], env: Record<string, string> = {}) => readSettings(args, surroundings(env))
@@ -37,6 +38,10 @@ describe('the agent’s settings', () => {
     ['an unknown command', ['start']],
     ['a server that is no address', ['--server', 'pc-serveur']],
     ['a port out of range', ['--screen-port', '70000']],
+    ['a flag without its value', ['--server']],
+    ['a switch with a value', ['--no-kiosk=x']],
+    ['a MAC address that is none', ['--mac', 'pc-01']],
+    ['a MAC address that names nobody', ['--mac', '00:00:00:00:00:00']],
     ['a fingerprint that is none', ['--ca-fingerprint', 'ab:cd']],
     [
       'a fingerprint for what is not encrypted',
@@ -60,10 +65,96 @@ describe('the agent’s settings', () => {
       expect(read(['--server', 'https://a', '--ca-fingerprint', given]).settings.caFingerprint).toBe(hex)
   })
 
-  it('refuse an agent.json that is not an object', async () => {
+  it('take the site key from a file, and the nearer source wins', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'escale-settings-'))
-    await writeFile(join(dataDir, 'agent.json'), '[1')
-    expect(() => read(['--data-dir', dataDir])).toThrow('is not a JSON object')
+    const keyFile = join(dataDir, 'key')
+    await writeFile(keyFile, '\ufeffdrawn-Key_1\r\n')
+    const key = (args: string[], env = {}) =>
+      read(['--data-dir', dataDir, ...args], env).settings.enrolmentKey
+    expect(key(['--enrolment-key-file', keyFile])).toBe('drawn-Key_1')
+    expect(key([], { ESCALE_AGENT_ENROLMENT_KEY_FILE: keyFile })).toBe('drawn-Key_1')
+    expect(key(['--enrolment-key-file', keyFile], { ESCALE_AGENT_ENROLMENT_KEY: 'env' })).toBe('drawn-Key_1')
+    expect(key(['--enrolment-key', '-begins-with-a-dash'])).toBe('-begins-with-a-dash')
+    expect(key([], { ESCALE_AGENT_ENROLMENT_KEY: '' })).toBeUndefined()
+    await writeFile(join(dataDir, 'agent.json'), JSON.stringify({ mqttSecretFile: keyFile }))
+    expect(read(['--data-dir', dataDir]).settings.mqttSecret).toBe('drawn-Key_1')
+  })
+
+  it.each([
+    ['no file', undefined, 'does not exist'],
+    ['an empty file', '\n', 'does not hold one secret alone'],
+    ['a file of two lines', 'a\nb\n', 'does not hold one secret alone'],
+  ])('refuse %s as a site key', async (_, content, reason) => {
+    const path = join(await mkdtemp(join(tmpdir(), 'escale-settings-')), 'key')
+    if (content !== undefined) await writeFile(path, content)
+    expect(() => read(['--enrolment-key-file', path])).toThrow(reason)
+  })
+
+  it.each([
+    ['http://192.168.1.5:3000', true],
+    ['http://serveur:3000', true],
+    ['http://127.0.0.1:3000', false],
+    ['http://[::1]:3000', false],
+    ['http://localhost:3000', false],
+    ['https://192.168.1.5:3443', false],
+  ])('warn that %s is not encrypted: %s', (server, isWarned) => {
+    const { warnings } = read(['--server', server])
+    expect(warnings.map(({ en }) => en).filter((text) => text.includes('not encrypted'))).toHaveLength(
+      isWarned ? 1 : 0,
+    )
+  })
+})
+
+describe('an agent.json that people edit', () => {
+  const folderWith = async (content: string | Buffer) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'escale-settings-'))
+    await writeFile(join(dataDir, 'agent.json'), content)
+    return dataDir
+  }
+  const json = '{"server": "https://médiathèque:3443"}'
+  const utf16be = (text: string) => Buffer.from(text, 'utf16le').swap16()
+
+  it.each([
+    ['UTF-8', Buffer.from(json)],
+    ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${json}`)],
+    ['UTF-16, little end first', Buffer.from(`\ufeff${json}`, 'utf16le')],
+    ['UTF-16, big end first', utf16be(`\ufeff${json}`)],
+    ['UTF-16 without a mark', Buffer.from(json, 'utf16le')],
+    ['UTF-16, big end first, without a mark', utf16be(json)],
+  ])('is read in %s', async (_, content) => {
+    const dataDir = await folderWith(content)
+    expect(read(['--data-dir', dataDir]).settings.server).toBe('https://xn--mdiathque-53af:3443')
+  })
+
+  it.each<[string, string | Buffer, string]>([
+    ['a list', '[1]', 'is not a JSON object'],
+    ['nothing in it', '', 'line 1'],
+    ['a comma missing', '{\n"server": "https://a"\n"mac": "b"\n}', 'line 3'],
+    ['a comma too many', '{\n"server": "https://a",\n}', 'line 3'],
+    ['its end missing', '{\n"server": "https://a"', 'line 2'],
+    ['typographic quotes', '{\n"server":\n“https://a”\n}', 'line 3'],
+    ['a word without quotes', '{\n"noKiosk": oui\n}', 'line 2'],
+    ['a Windows path', '{\n"dataDir": "C:\\Escale"\n}', 'line 2'],
+    ['Latin-1 letters', Buffer.from(json, 'latin1'), 'is not UTF-8 text'],
+    ['a list as a value', '{"server": ["https://a"]}', 'server wants a text'],
+    ['a switch that is neither', '{"noKiosk": "peut-être"}', '--no-kiosk is true or false'],
+  ])('with %s is refused by a sentence that names the place', async (_, content, place) => {
+    const dataDir = await folderWith(content)
+    const given = () => read(['--data-dir', dataDir])
+    expect(given).toThrow(SettingsError)
+    expect(given).toThrow(place)
+  })
+
+  it('and the environment: names that mean nothing are said with the right one', async () => {
+    const dataDir = await folderWith('{"enrollmentKey": "k", "screen_port": 7000, "colour": "blue"}')
+    const env = { ESCALE_AGENT_SEVER: 'https://a', ESCALE_AGENT_MAC: '02:00:00:00:00:01', ESCALE_HOST: 'x' }
+    const { warnings } = read(['--data-dir', dataDir], env)
+    expect(warnings.map(({ en }) => en)).toEqual([
+      'ESCALE_AGENT_SEVER sets nothing: did you mean ESCALE_AGENT_SERVER?',
+      'enrollmentKey sets nothing: did you mean enrolmentKey?',
+      'screen_port sets nothing: did you mean screenPort?',
+      'colour sets nothing',
+    ])
   })
 })
 

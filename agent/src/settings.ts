@@ -1,26 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { isIdentifyingMac, isLoopback, normaliseMac, type Bilingual } from '@escale/protocol'
+import type { secretFlags } from './flags.ts'
+import { nameOf, parseFlags, strangersIn, variableOf, type Flag, type Stranger } from './flags.ts'
 import { normaliseFingerprint } from './link/fingerprint.ts'
+import { SettingsError } from './settings-error.ts'
+import { readSettingsFile } from './settings-file.ts'
+import { readTextFile } from './text-file.ts'
 
 export const DEFAULT_SCREEN_PORT = 4680
-
-/** Each setting is a flag, an `ESCALE_AGENT_*` variable, and a name in agent.json; the first found wins. */
-const flags = {
-  server: 'string',
-  'enrolment-key': 'string',
-  'ca-fingerprint': 'string',
-  'station-id': 'string',
-  'mqtt-secret': 'string',
-  mac: 'string',
-  'data-dir': 'string',
-  'screen-port': 'string',
-  'no-kiosk': 'boolean',
-  'manage-power': 'boolean',
-} as const
-
-type Flag = keyof typeof flags
 
 export interface AgentSettings {
   server?: string
@@ -39,8 +27,12 @@ export interface AgentSettings {
 
 export type Verb = 'run' | 'status' | 'version' | 'doctor'
 
-/** A setting that cannot be used; its message is for the person at the terminal. */
-export class SettingsError extends Error {}
+export interface ReadSettings {
+  verb: Verb
+  settings: AgentSettings
+  /** What works, and is probably not what was meant. */
+  warnings: Bilingual[]
+}
 
 export interface Surroundings {
   env: Record<string, string | undefined>
@@ -52,84 +44,109 @@ export interface Surroundings {
  * Reads the command line, the environment and agent.json, in that order of precedence.
  * @throws SettingsError
  */
-export function readSettings(
-  args: string[],
-  surroundings: Surroundings,
-): { verb: Verb; settings: AgentSettings } {
-  const { values, positionals } = parse(args)
-  const [verb = 'run', ...rest] = positionals
-  if (!isVerb(verb) || rest.length > 0) {
-    throw new SettingsError(`unknown command: ${positionals.join(' ')} (run, status, version, doctor)`)
-  }
-  const fromEnv = (flag: Flag) =>
-    surroundings.env[`ESCALE_AGENT_${flag.toUpperCase().replaceAll('-', '_')}`] ?? undefined
-  const dataDir = text(values['data-dir']) ?? fromEnv('data-dir') ?? defaultDataDir(surroundings)
-  const file = readFile(join(dataDir, 'agent.json'))
-  const find = (flag: Flag) => text(values[flag]) ?? fromEnv(flag) ?? text(file[camelCase(flag)])
-  const isSet = (flag: Flag) => ['true', '1', 'yes'].includes(find(flag) ?? '')
+export function readSettings(args: string[], surroundings: Surroundings): ReadSettings {
+  const { env } = surroundings
+  const { values, positionals } = parseFlags(args)
+  const dataDir = text(values['data-dir']) ?? (env[variableOf('data-dir')] || defaultDataDir(surroundings))
+  const file = readSettingsFile(join(dataDir, 'agent.json'))
+  const sources = [
+    (flag: Flag) => values[flag],
+    // Set to nothing, a variable is not set.
+    (flag: Flag) => env[variableOf(flag)] || undefined,
+    (flag: Flag) => file[nameOf(flag)],
+  ]
+  const find = (flag: Flag) => firstOf(sources, (source) => textOf(flag, source(flag)))
+  /** Given itself, or by the file that holds it; the nearer source wins. */
+  const findSecret = (flag: (typeof secretFlags)[number]) =>
+    firstOf(sources, (source) => {
+      const path = textOf(flag, source(`${flag}-file`))
+      return textOf(flag, source(flag)) ?? (path === undefined ? undefined : secretIn(path, flag))
+    })
   const server = serverOf(find('server'))
+  const isSet = (flag: Flag) => isTrue(flag, find(flag))
   return {
-    verb,
+    verb: verbOf(positionals),
     settings: {
       server,
-      enrolmentKey: find('enrolment-key'),
+      enrolmentKey: findSecret('enrolment-key'),
       caFingerprint: fingerprintFor(server, find('ca-fingerprint')),
       stationId: find('station-id'),
-      mqttSecret: find('mqtt-secret'),
-      mac: find('mac'),
+      mqttSecret: findSecret('mqtt-secret'),
+      mac: macOf(find('mac')),
       dataDir,
       screenPort: portOf(find('screen-port')),
       hasKiosk: !isSet('no-kiosk'),
       isInCharge: !isSet('no-kiosk') || isSet('manage-power'),
     },
+    warnings: [...strangersIn(env, file).map(strangerWarning), ...plainWarning(server)],
   }
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: Object.fromEntries(Object.entries(flags).map(([name, type]) => [name, { type }])),
-      allowPositionals: true,
-    })
-  } catch (err) {
-    throw new SettingsError(err instanceof Error ? err.message : String(err))
+function firstOf<S, T>(sources: readonly S[], look: (source: S) => T | undefined): T | undefined {
+  for (const source of sources) {
+    const found = look(source)
+    if (found !== undefined) return found
   }
+  return undefined
+}
+
+function verbOf([verb = 'run', ...rest]: string[]): Verb {
+  if (isVerb(verb) && rest.length === 0) return verb
+  const given = [verb, ...rest].join(' ')
+  throw new SettingsError(
+    `commande inconnue\u00a0: ${given} (run, status, version, doctor).`,
+    `unknown command: ${given} (run, status, version, doctor).`,
+  )
 }
 
 const isVerb = (verb: string): verb is Verb => ['run', 'status', 'version', 'doctor'].includes(verb)
-
-const camelCase = (flag: string) => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-function readFile(path: string): Record<string, unknown> {
-  let content: string
-  try {
-    content = readFileSync(path, 'utf8')
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw new SettingsError(`${path} cannot be read: ${String(err)}`)
-  }
-  try {
-    const value: unknown = JSON.parse(content)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  } catch {
-    // Said below, together with JSON that is no object.
-  }
-  throw new SettingsError(`${path} is not a JSON object`)
+/** @throws SettingsError for a list or an object of agent.json, which no setting is */
+function textOf(flag: Flag, value: unknown): string | undefined {
+  const found = text(value)
+  if (found !== undefined || value === undefined || value === null) return found
+  throw new SettingsError(
+    `${nameOf(flag)} attend dans agent.json un texte, un nombre, true ou false.`,
+    `${nameOf(flag)} wants a text, a number, true or false in agent.json.`,
+  )
+}
+
+function isTrue(flag: Flag, value = ''): boolean {
+  if (['true', '1', 'yes', 'oui'].includes(value.toLowerCase())) return true
+  if (['', 'false', '0', 'no', 'non'].includes(value.toLowerCase())) return false
+  throw new SettingsError(
+    `--${flag} vaut true ou false, et non ${value}.`,
+    `--${flag} is true or false, not ${value}.`,
+  )
+}
+
+/** A file that holds nothing but the secret, its line end aside. */
+function secretIn(path: string, flag: Flag): string {
+  const secret = readTextFile(path)?.trim()
+  if (secret !== undefined && /^\S+$/.test(secret)) return secret
+  const [french, english] =
+    secret === undefined
+      ? ['n’existe pas', 'does not exist']
+      : ['ne contient pas un secret seul', 'does not hold one secret alone']
+  throw new SettingsError(
+    `--${flag}-file\u00a0: ${path} ${french}. Copiez-y la clé, seule sur une ligne.`,
+    `--${flag}-file: ${path} ${english}. Copy the key into it, alone on one line.`,
+  )
 }
 
 function serverOf(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new SettingsError(`--server wants an address such as https://server:3443, not ${value}`)
-  }
-  return url.origin
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin
+  throw new SettingsError(
+    `--server attend une adresse comme https://serveur:3443, et non ${value}.`,
+    `--server wants an address such as https://server:3443, not ${value}.`,
+  )
 }
 
 function fingerprintFor(server: string | undefined, value: string | undefined): string | undefined {
@@ -137,19 +154,56 @@ function fingerprintFor(server: string | undefined, value: string | undefined): 
   const fingerprint = normaliseFingerprint(value)
   if (fingerprint === undefined) {
     throw new SettingsError(
-      `--ca-fingerprint wants a SHA-256 as "npm run cert -- --show" prints it, not ${value}`,
+      `--ca-fingerprint attend un SHA-256 tel que l’affiche «\u202fnpm run cert -- --show\u202f», et non ${value}.`,
+      `--ca-fingerprint wants a SHA-256 as "npm run cert -- --show" prints it, not ${value}.`,
     )
   }
   if (server?.startsWith('http:')) {
-    throw new SettingsError(`--ca-fingerprint checks an https server, and ${server} is not encrypted`)
+    throw new SettingsError(
+      `--ca-fingerprint vérifie un serveur https, et ${server} n’est pas chiffré.`,
+      `--ca-fingerprint checks an https server, and ${server} is not encrypted.`,
+    )
   }
   return fingerprint
+}
+
+function macOf(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const mac = normaliseMac(value)
+  if (mac !== undefined && isIdentifyingMac(mac)) return mac
+  throw new SettingsError(
+    `--mac attend l’adresse MAC d’une carte, comme 3c:52:82:11:22:33, et non ${value}.`,
+    `--mac wants a card’s MAC address, such as 3c:52:82:11:22:33, not ${value}.`,
+  )
 }
 
 function portOf(value: string | undefined): number {
   const port = value === undefined ? DEFAULT_SCREEN_PORT : Number(value)
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new SettingsError(`--screen-port wants 0 to 65535, not ${String(value)}`)
+  throw new SettingsError(
+    `--screen-port attend un nombre de 0 à 65535, et non ${String(value)}.`,
+    `--screen-port wants 0 to 65535, not ${String(value)}.`,
+  )
+}
+
+function strangerWarning({ given, meant }: Stranger): Bilingual {
+  return {
+    fr: `${given} ne règle rien${meant === undefined ? '' : `\u00a0: vouliez-vous dire ${meant}\u202f?`}`,
+    en: `${given} sets nothing${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+  }
+}
+
+/** Beyond this machine, whoever listens on the network reads the station's secret. */
+function plainWarning(server: string | undefined): Bilingual[] {
+  if (!server?.startsWith('http:')) return []
+  const host = new URL(server).hostname.replace(/^\[|\]$/g, '')
+  if (host === 'localhost' || isLoopback(host)) return []
+  return [
+    {
+      fr: `${server} n’est pas chiffré\u00a0: quiconque écoute le réseau lit les codes et le secret du poste. Donnez l’adresse https du serveur.`,
+      en: `${server} is not encrypted: whoever listens on the network reads codes and the station’s secret. Give the server’s https address.`,
+    },
+  ]
 }
 
 function defaultDataDir({ env, platform, isRoot }: Surroundings): string {

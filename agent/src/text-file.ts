@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { SettingsError } from './settings-error.ts'
+
+/** Read synchronously before anything runs: more than a person writes is not a text for us. */
+const MAX_BYTES = 1_048_576
+
+/**
+ * The text of a file that people edit, in whatever Unicode their editor saved it; undefined when there is none.
+ * @throws SettingsError when it cannot be read or is no Unicode text
+ */
+export function readTextFile(path: string): string | undefined {
+  const bytes = bytesOf(path)
+  if (bytes === undefined) return undefined
+  try {
+    return new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes)
+  } catch {
+    throw new SettingsError(
+      `${path} n’est pas un texte UTF-8\u00a0: enregistrez-le de nouveau en UTF-8.`,
+      `${path} is not UTF-8 text: save it again as UTF-8.`,
+    )
+  }
+}
+
+function bytesOf(path: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(path)
+    if (bytes.length <= MAX_BYTES) return bytes
+  } catch (err) {
+    const { code } = err as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new SettingsError(
+      `${path} ne peut pas être lu (${String(code)})\u00a0: vérifiez que c’est un fichier et que l’utilisateur de l’agent a le droit de le lire.`,
+      `${path} cannot be read (${String(code)}): check that it is a file and that the agent’s user may read it.`,
+    )
+  }
+  throw new SettingsError(
+    `${path} est trop grand\u00a0: vérifiez que c’est le bon fichier.`,
+    `${path} is too large: check that it is the right file.`,
+  )
+}
+
+/** By the byte order mark, or by the zero bytes that Latin letters leave in UTF-16. A mark itself is not text. */
+function encodingOf([first, second]: Buffer): string {
+  if ((first === 0xff && second === 0xfe) || second === 0) return 'utf-16le'
+  if ((first === 0xfe && second === 0xff) || first === 0) return 'utf-16be'
+  return 'utf-8'
+}

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import { nearestName } from './nearest-name.ts'
+
+const known = ['enrolmentKey', 'enrolmentKeyFile', 'screenPort', 'server', 'noKiosk', 'dataDir']
+
+it.each([
+  ['enrollmentKey', 'enrolmentKey'],
+  ['enrolment-key', 'enrolmentKey'],
+  ['ENROLMENT_KEY_FILE', 'enrolmentKeyFile'],
+  ['sever', 'server'],
+  ['nokiosk', 'noKiosk'],
+  ['screnPort', 'screenPort'],
+  ['colour', undefined],
+  ['', undefined],
+])('%j most likely means %j', (given, meant) => {
+  expect(nearestName(given, known)).toBe(meant)
+})
