@@ -16,6 +16,7 @@ import { reportRoutes } from './features/reports/index.ts'
 import { sessionActionRoutes, sessionRoutes } from './features/sessions/index.ts'
 import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
 import { createStationIntake, createStationMessages } from './features/station-messages/index.ts'
+import { staffCallRoutes } from './features/staff-calls/index.ts'
 import { stationRoutes } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
@@ -128,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
   await http.register(stationRoutes({ ...services, clock }), { prefix: '/api/postes' })
   await http.register(commandRoutes(services.commands), { prefix: '/api/postes' })
+  await http.register(staffCallRoutes(services.calls), { prefix: '/api/postes' })
   await http.register(enrolmentRoutes({ ...services, brokerFor: options.brokerFor }), {
     prefix: '/api/postes',
   })

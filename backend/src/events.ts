@@ -1,4 +1,4 @@
-import type { Log, LogAction } from '@escale/protocol'
+import type { Log, LogAction, StaffCall } from '@escale/protocol'
 import type { CommandRecord, SessionRecord } from './db/rows.ts'
 import type { LastingEffect } from './domain/session.ts'
 
@@ -19,6 +19,7 @@ export type AppEvent =
   /** A station told which document it has applied. */
   | { type: 'desiredReported'; stationId: string; version: number; atMs: number }
   | { type: 'commandChanged'; command: CommandRecord }
+  | { type: 'callChanged'; call: StaffCall }
   | { type: 'operatorChanged'; operatorId: string }
   | { type: 'settingsChanged' }
   | { type: 'logAdded'; log: Log }

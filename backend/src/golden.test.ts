@@ -91,7 +91,9 @@ describe('what the server sends looks like the golden messages', () => {
     const open = ['log_added', 'station_changed']
     const frames = live.frames.filter(({ type }) => !open.includes(type))
     const types = new Set(frames.map(({ type }) => type))
-    expect(types).toEqual(new Set(['time_update', 'session_started', 'time_added', 'session_terminated']))
+    expect(types).toEqual(
+      new Set(['time_update', 'session_started', 'time_added', 'session_terminated', 'call_changed']),
+    )
     for (const frame of frames) {
       if (frame['state'] !== 'pending') expectGolden('live', frame)
     }

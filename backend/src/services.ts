@@ -51,6 +51,7 @@ import {
 } from './features/sessions/index.ts'
 import { createAnswers, createRequestRepository } from './features/requests/index.ts'
 import { createSettings, createSettingsRepository } from './features/settings/index.ts'
+import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
 import {
   createPresences,
   createStationCredentials,
@@ -125,7 +126,21 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
   )
 
-  const sessionPorts = { ...base, repository: createSessionRepository(database), desired, settings, events }
+  const calls = createStaffCalls({
+    ...base,
+    repository: createStaffCallRepository(database),
+    desired,
+    events,
+  })
+
+  const sessionPorts = {
+    ...base,
+    repository: createSessionRepository(database),
+    desired,
+    calls,
+    settings,
+    events,
+  }
   const accessCodes = createAccessCodes(options.codeKey)
   const running = createRunningSessions(events)
   const sessions = createSessionService(sessionPorts)
@@ -157,7 +172,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const accounts = createAccountService({ ...base, repository: createAccountRepository(database), usernames })
   const presences = createPresences({ ...stationPorts, settings, log })
   const clockSteps = createClockSteps({ database, sessions, presences, clock, log })
-  const stations = createStationService({ ...stationPorts, presences, sessions, desired, usernames })
+  const stations = createStationService({ ...stationPorts, presences, sessions, calls, desired, usernames })
   const commands = createCommandService({
     ...base,
     repository: createCommandRepository(database),
@@ -200,7 +215,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     settings,
     clock,
   })
-  const calendar = createCalendar(createJobs({ sessions, running, retention, reports }), {
+  const calendar = createCalendar(createJobs({ sessions, calls, running, retention, reports }), {
     ...base,
     runs: createJobRunRepository(database),
     settings,
@@ -222,6 +237,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     auth,
     bootTokens,
     calendar,
+    calls,
     clockSteps,
     codes,
     commandDeadlines,

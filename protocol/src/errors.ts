@@ -95,6 +95,7 @@ export const errorTable = {
     'Les passages anonymes ne sont pas permis ici.',
     'Anonymous passes are not allowed here.',
   ),
+  'call-taken': entry(409, 'Cet appel est déjà pris.', 'This call is taken already.'),
   'session-active': entry(409, 'Une session est en cours.', 'A session is in progress.'),
   'session-not-pending': entry(
     409,

@@ -1,5 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EntityId, Instant, Seconds, StationId, oneOf } from './schema.ts'
+import { StaffCall } from './calls.ts'
 import { StationCommand } from './commands.ts'
 import { Log } from './logs.ts'
 import { SessionTime, endReasons } from './sessions.ts'
@@ -49,6 +50,7 @@ export const serverFrames = {
   station_changed: frame('station_changed', { station: Station }),
   station_removed: frame('station_removed', { stationId: StationId }),
   command_changed: frame('command_changed', { command: StationCommand }),
+  call_changed: frame('call_changed', { call: StaffCall }),
   log_added: frame('log_added', { log: Log }),
 } as const
 

@@ -24,6 +24,8 @@ export const logActions = [
   'station.fault_reported',
   'station.events_missed',
   'station.staff_called',
+  'station.call_taken',
+  'station.call_closed',
   'session.created',
   'session.updated',
   'session.cancelled',

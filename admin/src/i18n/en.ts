@@ -423,6 +423,8 @@ export const en: Messages = {
     'station.fault_reported': 'Fault reported by a station',
     'station.events_missed': 'Events of a station missed',
     'station.staff_called': 'Call for help from a station',
+    'station.call_taken': 'Call for help taken',
+    'station.call_closed': 'Call for help closed',
     'session.created': 'Session created',
     'session.updated': 'Session changed',
     'session.cancelled': 'Session cancelled',

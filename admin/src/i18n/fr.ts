@@ -427,6 +427,8 @@ export const fr = {
     'station.fault_reported': 'Panne signalée par un poste',
     'station.events_missed': "Événements d'un poste perdus",
     'station.staff_called': "Appel à l'aide depuis un poste",
+    'station.call_taken': "Appel à l'aide pris en charge",
+    'station.call_closed': "Appel à l'aide clos",
     'session.created': 'Session créée',
     'session.updated': 'Session modifiée',
     'session.cancelled': 'Session annulée',

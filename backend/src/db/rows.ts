@@ -308,6 +308,21 @@ export interface AnsweredRequestRow {
   atMs: number
 }
 
+/** A call for help that is open. */
+export interface StaffCallRow {
+  id: string
+  stationId: string
+  sessionId: string | null
+  /** What the visitor typed. */
+  reason: string | null
+  times: number
+  calledAtMs: number
+  renewedAtMs: number
+  takenAtMs: number | null
+  takenById: string | null
+  takenBy: string | null
+}
+
 export interface StationEventRow {
   stationId: string
   bootId: string

@@ -3,6 +3,7 @@ import type { AppEvent } from '../events.ts'
 import type { DesiredDocuments } from '../features/desired/index.ts'
 import type { RunningSessions, SessionService } from '../features/sessions/index.ts'
 import type { SettingsStore } from '../features/settings/index.ts'
+import type { StaffCalls } from '../features/staff-calls/index.ts'
 import type { Presences } from '../features/stations/index.ts'
 
 /** Reads from the database what other servers did without being heard, and tells it as if they had been. */
@@ -11,9 +12,10 @@ export function createCatchUp(ports: {
   sessions: Pick<SessionService, 'findUnended' | 'get'>
   running: RunningSessions
   presences: Pick<Presences, 'reload'>
+  calls: Pick<StaffCalls, 'missed'>
   desired: Pick<DesiredDocuments, 'publishAll'>
 }) {
-  const { settings, sessions, running, presences, desired } = ports
+  const { settings, sessions, running, presences, calls, desired } = ports
 
   /** Sessions that are or were running, and are not as they are remembered. */
   async function changedSessions(): Promise<SessionRecord[]> {
@@ -33,6 +35,7 @@ export function createCatchUp(ports: {
       missed.push({ type: 'sessionChanged', session, effects: [] })
     for (const stationId of await presences.reload())
       missed.push({ type: 'stationChanged', stationId, isUrgent: true })
+    missed.push(...(await calls.missed()))
     await desired.publishAll()
     return missed
   }

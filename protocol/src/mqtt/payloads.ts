@@ -9,7 +9,7 @@ const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 52 })
 const Version = Counter
 const RequestId = EntityId
 /** No database takes the NUL character. */
-const text = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' })
+export const text = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' })
 
 /** Thresholds at which a visitor is warned, seconds left. */
 export const WARNING_SECONDS = [300, 120, 60, 30, 10] as const
@@ -69,6 +69,8 @@ export const Desired = Type.Object({
       closesAt: Type.Optional(Instant),
     }),
   ),
+  /** A call for staff that is open at this station, and whether somebody takes care of it. */
+  staffCall: Type.Optional(Type.Object({ state: oneOf(['waiting', 'taken'] as const) })),
   sentAt: Instant,
 })
 export type Desired = Static<typeof Desired>

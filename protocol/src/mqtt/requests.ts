@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EntityId, Instant } from '../schema.ts'
 import { SessionTime, ValidatedCode } from '../sessions.ts'
+import { text } from './payloads.ts'
 
 const Nothing = Type.Object({})
 
@@ -16,7 +17,7 @@ export const stationOps = {
   end_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
   suspend_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
   call_staff: {
-    params: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }),
+    params: Type.Object({ reason: Type.Optional(text(500)) }),
     data: Nothing,
   },
   report_fault: {

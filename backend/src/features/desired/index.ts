@@ -51,7 +51,14 @@ export function createDesiredDocuments(
   async function documentsOf(stationIds: string[]): Promise<Map<string, Desired>> {
     const stations = await repository.findStations(stationIds)
     const running = await repository.runningAt(stationIds)
-    return new Map(stations.map((station) => [station.id, documentOf(station, running.get(station.id))]))
+    const calls = await repository.callsAt(stationIds)
+    return new Map(
+      stations.map((station) => {
+        const call = calls.get(station.id)
+        const document = documentOf(station, running.get(station.id))
+        return [station.id, call === undefined ? document : { ...document, staffCall: { state: call } }]
+      }),
+    )
   }
 
   function documentOf(station: StationRow, running: RunningSession | undefined): Desired {

@@ -11,7 +11,10 @@ export interface RunningSession {
   firstName?: string
 }
 
-export function createDesiredRepository({ models: { stations, sessions, users }, scope }: Database) {
+export function createDesiredRepository({
+  models: { stations, sessions, users, staffCalls },
+  scope,
+}: Database) {
   return {
     /** The version in force of each station's document. */
     async versions(): Promise<Map<string, number>> {
@@ -27,6 +30,13 @@ export function createDesiredRepository({ models: { stations, sessions, users },
     async findStations(ids: string[]): Promise<StationRow[]> {
       const rows = await stations.findAll({ where: { id: ids }, ...scope() })
       return rows.map((row) => row.get())
+    },
+    /** By station, whether somebody takes care of the call that is open there. */
+    async callsAt(stationIds: string[]): Promise<Map<string, 'waiting' | 'taken'>> {
+      const rows = await staffCalls.findAll({ where: { stationId: stationIds }, ...scope() })
+      return new Map(
+        rows.map((row) => [row.get().stationId, row.get().takenAtMs === null ? 'waiting' : 'taken']),
+      )
     },
     /** By station, the session that is active or suspended there. */
     async runningAt(stationIds: string[]): Promise<Map<string, RunningSession>> {

@@ -1,22 +1,25 @@
 import type { Retention } from '../archives/index.ts'
 import type { ReportService } from '../reports/index.ts'
 import type { RunningSessions, SessionService } from '../sessions/index.ts'
+import type { StaffCalls } from '../staff-calls/index.ts'
 import type { Jobs } from './calendar.ts'
 
 /** The eight tasks: three are the deadlines' work and only swept after here, five follow the calendar. */
 export function createJobs(ports: {
   sessions: Pick<SessionService, 'endDue'>
+  calls: Pick<StaffCalls, 'endForgotten'>
   running: RunningSessions
   retention: Retention
   reports: ReportService
 }): Jobs {
-  const { sessions, running, retention, reports } = ports
+  const { sessions, calls, running, retention, reports } = ports
   const countRunning = () => `${[...running.values()].length} sessions running`
   return {
     expired_sessions: {
       pattern: '*/5 * * * *',
       isQuiet: true,
       async run() {
+        await calls.endForgotten()
         const nextMs = await sessions.endDue()
         return nextMs === undefined ? 'nothing waits' : `next end at ${new Date(nextMs).toISOString()}`
       },

@@ -99,6 +99,9 @@ export function createAudience(ports: {
       case 'commandChanged':
         tell({ type: 'command_changed', command: toStationCommand(event.command) })
         break
+      case 'callChanged':
+        tell({ type: 'call_changed', call: event.call })
+        break
       case 'logAdded':
         tell({ type: 'log_added', log: event.log })
         break

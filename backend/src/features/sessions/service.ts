@@ -19,6 +19,7 @@ import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
+import type { StaffCalls } from '../staff-calls/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
 import type { SessionFilter, SessionRepository } from './repository.ts'
 import { logEntryOf } from './told.ts'
@@ -46,6 +47,7 @@ export interface SessionPorts {
   database: Database
   repository: SessionRepository
   desired: DesiredDocuments
+  calls: Pick<StaffCalls, 'endWithSession'>
   settings: Settings
   journal: Journal
   events: AppEvents
@@ -63,7 +65,7 @@ export type SessionService = ReturnType<typeof createSessionService>
 
 /** The life of sessions: every change is one input to the domain, in one transaction with its record. */
 export function createSessionService(ports: SessionPorts) {
-  const { database, repository, desired, settings, journal, events, clock } = ports
+  const { database, repository, desired, calls, settings, journal, events, clock } = ports
 
   const rules = (): SessionRules => ({ maxSuspendedMs: settings.current().maxSuspendedMinutes * MINUTE_MS })
 
@@ -110,6 +112,8 @@ export function createSessionService(ports: SessionPorts) {
     const { id: sessionId, stationId, userId } = session
     const hasStarted = session.startedAtMs !== undefined && stationId !== undefined
     const actions = effects.map((effect) => logEntryOf(effect).action)
+    // First, so that the station's document no longer speaks of it.
+    if (session.state === 'ended') await calls.endWithSession(sessionId, actor)
     const version = hasStarted ? await desired.change(stationId, actions) : undefined
     for (const effect of effects) {
       if (effect.type === 'timeAdded') {

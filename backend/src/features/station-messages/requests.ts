@@ -15,6 +15,7 @@ import { AppError, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
 import type { Answers } from '../requests/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
+import type { StaffCalls } from '../staff-calls/index.ts'
 
 /** What an op answers: the data, or the refusal. */
 type Handlers = {
@@ -32,6 +33,7 @@ export interface RequestPorts {
   answers: Answers
   sessions: SessionService
   codes: CodeValidation
+  calls: Pick<StaffCalls, 'call'>
   journal: Journal
   bus: Bus
   clock: Clock
@@ -39,7 +41,7 @@ export interface RequestPorts {
 
 /** What stations ask on the bus, answered there. */
 export function createRequests(ports: RequestPorts) {
-  const { answers, sessions, codes, journal, bus, clock } = ports
+  const { answers, sessions, codes, calls, journal, bus, clock } = ports
 
   const timeOf = (result: Result<SessionRecord>) =>
     result.ok ? success(toSessionTime(result.value, clock.nowMs())) : result
@@ -70,13 +72,7 @@ export function createRequests(ports: RequestPorts) {
       return timeOf(await sessions.change(sessionId, { type: 'suspend' }, actor))
     },
     call_staff: async ({ reason }, actor) => {
-      await journal.append({
-        action: 'station.staff_called',
-        level: 'warning',
-        actor,
-        stationId: actor.id,
-        details: { reason },
-      })
+      await calls.call(actor.id, reason, actor)
       return success({})
     },
     report_fault: async ({ kind, details }, actor) => {

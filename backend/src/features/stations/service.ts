@@ -18,6 +18,7 @@ import type { DesiredDocuments } from '../desired/index.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import { reservedId, type Usernames } from '../usernames/index.ts'
+import type { StaffCalls } from '../staff-calls/index.ts'
 import type { Presences } from './presence.ts'
 import type { StationFilter, StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
@@ -40,13 +41,14 @@ const columns = {
 }
 
 /** What stands where a station's id would, under `/api/postes/`. */
-const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands'])
+const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands', 'appels'])
 
 export interface StationPorts {
   database: Database
   repository: StationRepository
   presences: Presences
   sessions: Pick<SessionService, 'endAtLostStation' | 'findRunningAt'>
+  calls: Pick<StaffCalls, 'endWithStation'>
   desired: DesiredDocuments
   usernames: Usernames
   bus: Bus
@@ -67,7 +69,19 @@ export interface MarkOptions {
 export type StationService = ReturnType<typeof createStationService>
 
 export function createStationService(ports: StationPorts) {
-  const { database, repository, presences, sessions, desired, usernames, bus, journal, events, clock } = ports
+  const {
+    database,
+    repository,
+    presences,
+    sessions,
+    calls,
+    desired,
+    usernames,
+    bus,
+    journal,
+    events,
+    clock,
+  } = ports
 
   async function get(id: string): Promise<StationRow> {
     const row = await repository.find(id)
@@ -221,6 +235,7 @@ export function createStationService(ports: StationPorts) {
       return database.write(async () => {
         requireVersion(await get(id), expectedVersion)
         await sessions.endAtLostStation(id, actor)
+        await calls.endWithStation(id, actor)
         const { desiredVersion } = await get(id)
         await repository.retire(id, desiredVersion)
         await journal.append({ action: 'station.deleted', actor, stationId: id })

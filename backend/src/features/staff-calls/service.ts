@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { MINUTE_MS, SECOND_MS, type Actor, type StaffCall } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { StaffCallRow } from '../../db/rows.ts'
+import { AppError } from '../../errors.ts'
+import type { AppEvent, AppEvents } from '../../events.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import type { DesiredDocuments } from '../desired/index.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { StaffCallFilter, StaffCallRepository } from './repository.ts'
+import { toClosedCall, toStaffCall } from './view.ts'
+
+/** A call repeated sooner is the same press of the button: nothing new is written down of it. */
+const SAME_CALL_MS = 10 * SECOND_MS
+/** Nobody waits at a station for this long: the call was answered, and not closed. */
+const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
+
+const columns = {
+  calledAt: 'calledAtMs',
+  renewedAt: 'renewedAtMs',
+  takenAt: 'takenAtMs',
+  stationId: 'stationId',
+  takenBy: 'takenBy',
+  times: 'times',
+}
+
+export type StaffCalls = ReturnType<typeof createStaffCalls>
+
+/**
+ * Visitors' calls for help. A station has one open call at most; called again, it is renewed. It ends when an
+ * operator closes it, and with the session in which it was made, the station, or the day. Its row goes with it,
+ * and what the visitor typed; the journal keeps that there was a call.
+ * Source: docs/adr/0030-a-call-is-a-row-while-it-is-open.md
+ */
+export function createStaffCalls(ports: {
+  database: Database
+  repository: StaffCallRepository
+  desired: Pick<DesiredDocuments, 'change'>
+  journal: Journal
+  events: AppEvents
+  clock: Clock
+}) {
+  const { database, repository, desired, journal, events, clock } = ports
+  /** Calls that screens have been told of. */
+  const told = new Map<string, StaffCall>()
+  const keep = (call: StaffCall) => (call.state === 'closed' ? told.delete(call.id) : told.set(call.id, call))
+
+  events.subscribe((event) => {
+    if (event.type === 'callChanged') keep(event.call)
+  })
+
+  function announce(call: StaffCall): void {
+    database.afterCommit(() => events.emit({ type: 'callChanged', call }))
+  }
+
+  async function get(id: string): Promise<StaffCallRow> {
+    const call = await repository.find(id)
+    if (!call) throw new AppError('not-found')
+    return call
+  }
+
+  async function end(call: StaffCallRow, actor: Actor, cause: string): Promise<void> {
+    const { id: callId, stationId, sessionId } = call
+    await repository.remove(callId)
+    await journal.append({
+      action: 'station.call_closed',
+      ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, cause } },
+    })
+    announce(toClosedCall(call))
+  }
+
+  return {
+    /** A visitor calls at a station; commit it before the visitor is told so. */
+    call(stationId: string, typed: string | undefined, actor: Actor): Promise<void> {
+      const reason = typed?.trim() || undefined
+      return database.write(async () => {
+        const nowMs = clock.nowMs()
+        const before = await repository.findAt(stationId)
+        const isRepeated = before?.takenAtMs === null && nowMs - before.renewedAtMs < SAME_CALL_MS
+        if (isRepeated && (reason === undefined || reason === before.reason)) return
+        const call: StaffCallRow = {
+          id: before?.id ?? randomUUID(),
+          stationId,
+          sessionId: (await repository.runningSessionAt(stationId)) ?? null,
+          reason: reason ?? before?.reason ?? null,
+          times: (before?.times ?? 0) + (isRepeated ? 0 : 1),
+          calledAtMs: before?.calledAtMs ?? nowMs,
+          renewedAtMs: isRepeated ? before.renewedAtMs : nowMs,
+          // Whoever took it has not come: the call waits for anybody again.
+          takenAtMs: null,
+          takenById: null,
+          takenBy: null,
+        }
+        await (before ? repository.save(call) : repository.insert(call))
+        announce(toStaffCall(call))
+        if (isRepeated) return
+        const { id: callId, times, sessionId } = call
+        await journal.append({
+          action: 'station.staff_called',
+          level: 'warning',
+          ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, times } },
+        })
+        await desired.change(stationId, ['station.staff_called'])
+      })
+    },
+
+    list: (filter: StaffCallFilter, query: PageQuery): Promise<Rows<StaffCallRow>> =>
+      repository.list(filter, windowOf(query, columns)),
+
+    /** @throws AppError `call-taken` when another operator takes care of it already */
+    take(id: string, actor: Actor): Promise<StaffCall> {
+      return database.write(async () => {
+        const before = await get(id)
+        if (before.takenById === actor.id) return toStaffCall(before)
+        if (before.takenBy !== null) throw new AppError('call-taken', { detail: takenBy(before.takenBy) })
+        const call = { ...before, takenById: actor.id, takenBy: actor.label, takenAtMs: clock.nowMs() }
+        const { stationId, sessionId } = call
+        await repository.save(call)
+        await journal.append({
+          action: 'station.call_taken',
+          ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId: id } },
+        })
+        await desired.change(stationId, ['station.call_taken'])
+        announce(toStaffCall(call))
+        return toStaffCall(call)
+      })
+    },
+
+    /** Whoever took it: the one at the desk sees best that it is over. */
+    close(id: string, actor: Actor): Promise<StaffCall> {
+      return database.write(async () => {
+        const call = await get(id)
+        await end(call, actor, 'closed')
+        await desired.change(call.stationId, ['station.call_closed'])
+        return toClosedCall(call)
+      })
+    },
+
+    /** In the write that ends a session, before its station's document is made. */
+    async endWithSession(sessionId: string, actor: Actor): Promise<void> {
+      for (const call of await repository.findOfSession(sessionId)) await end(call, actor, 'session-ended')
+    },
+
+    /** In the write that removes a station. */
+    async endWithStation(stationId: string, actor: Actor): Promise<void> {
+      const call = await repository.findAt(stationId)
+      if (call) await end(call, actor, 'station-deleted')
+    },
+
+    /** Closes what nobody has closed. */
+    endForgotten(): Promise<void> {
+      return database.write(async () => {
+        for (const call of await repository.findRenewedBefore(clock.nowMs() - FORGOTTEN_MS)) {
+          await end(call, systemActor, 'forgotten')
+          await desired.change(call.stationId, ['station.call_closed'])
+        }
+      })
+    },
+
+    /** What has changed since screens were told last, for instance on another server that was not heard. */
+    async missed(): Promise<AppEvent[]> {
+      const open = new Map((await repository.all()).map((row) => [row.id, toStaffCall(row)]))
+      const closed = [...told.values()].filter(({ id }) => !open.has(id))
+      const changed = [...open.values()].filter(
+        (call) => JSON.stringify(call) !== JSON.stringify(told.get(call.id)),
+      )
+      return [...closed.map((call) => ({ ...call, state: 'closed' as const })), ...changed].map((call) => ({
+        type: 'callChanged',
+        call,
+      }))
+    },
+  }
+}
+
+const takenBy = (name: string) => ({
+  fr: `Cet appel est déjà pris par ${name}.`,
+  en: `${name} has taken this call already.`,
+})

@@ -1,0 +1,37 @@
+import { Type, type Static } from 'typebox'
+import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+
+/** `waiting`: nobody has answered yet; `taken`: an operator is on the way; `closed`: over, and kept no longer. */
+export const staffCallStates = ['waiting', 'taken', 'closed'] as const
+export type StaffCallState = (typeof staffCallStates)[number]
+
+/** A visitor asks for help at a station, which has one open call at most. Instants are of the server's clock. */
+export const StaffCall = closed({
+  id: EntityId,
+  stationId: StationId,
+  /** The session that ran when the visitor called; the call ends with it. */
+  sessionId: Type.Optional(EntityId),
+  state: oneOf(staffCallStates),
+  /** What the visitor typed, if anything; forgotten with the call. */
+  reason: Type.Optional(Type.String()),
+  /** How often the visitor has called until now. */
+  times: Type.Integer({ minimum: 1 }),
+  calledAt: Instant,
+  /** When the visitor called last. */
+  renewedAt: Instant,
+  takenAt: Type.Optional(Instant),
+  /** Who takes care of it, as the journal names them. */
+  takenBy: Type.Optional(Type.String()),
+})
+export type StaffCall = Static<typeof StaffCall>
+
+export const StaffCallPage = pageOf(StaffCall)
+export type StaffCallPage = Static<typeof StaffCallPage>
+
+/** A closed call is in no list. */
+export const StaffCallQuery = closed({
+  ...listQuery,
+  stationId: Type.Optional(StationId),
+  state: Type.Optional(oneOf(['waiting', 'taken'] as const)),
+})
+export type StaffCallQuery = Static<typeof StaffCallQuery>
