@@ -15,6 +15,7 @@ export interface Texts {
   callStaff: string
   calling: string
   called: string
+  callTaken: string
   callFailed: string
   terms: string
   hello: (name: string) => string
@@ -80,6 +81,7 @@ export const texts: Record<Language, Texts> = {
     callStaff: 'Appeler l’accueil',
     calling: 'Appel de l’accueil…',
     called: 'L’accueil est prévenu.',
+    callTaken: 'Quelqu’un arrive.',
     callFailed: 'L’appel n’a pas abouti. Adressez-vous directement à l’accueil.',
     terms: 'Conditions d’utilisation',
     hello: (name) => `Bonjour ${name}`.trim(),
@@ -145,6 +147,7 @@ export const texts: Record<Language, Texts> = {
     callStaff: 'Call staff',
     calling: 'Calling staff…',
     called: 'Staff have been told.',
+    callTaken: 'Somebody is on the way.',
     callFailed: 'The call did not get through. Please go to the desk.',
     terms: 'Terms of use',
     hello: (name) => `Hello ${name}`.trim(),

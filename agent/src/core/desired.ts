@@ -52,13 +52,18 @@ function withEndTag(rest: RestPhase, before: RestPhase | undefined): RestPhase {
 /** Applies the server's whole truth; a document not newer than the one applied changes nothing. */
 export function applyDesired(state: StationState, desired: Desired, nowMs: number): Step {
   if (state.phase.kind === 'pairing') return rejected(state, 'desiredReceived', 'not-enrolled')
-  if (desired.version <= state.version) return rejected(state, 'desiredReceived', 'stale-desired')
+  if (desired.version <= state.version) {
+    // The document in force, sent again: what is not saved over a restart is learnt from it.
+    const known = desired.version === state.version ? withCall(state, desired.staffCall?.state) : state
+    return rejected(known, 'desiredReceived', 'stale-desired')
+  }
   const wantsSession = desired.state === 'active' || desired.state === 'suspended'
   if (wantsSession && desired.session === undefined) {
     return rejected(state, 'desiredReceived', 'desired-without-session')
   }
   const isDoubtful = state.clock !== undefined && isClockDoubtful(state.clock, desired, nowMs)
-  const known: StationState = isDoubtful ? { ...state, clock: undefined } : state
+  const told = withCall(state, desired.staffCall?.state)
+  const known: StationState = isDoubtful ? { ...told, clock: undefined } : told
   const effects: Effect[] = isDoubtful ? [{ kind: 'askTime' }] : []
 
   const asked = restAsked(known, desired, nowMs)
@@ -87,6 +92,12 @@ export function applyDesired(state: StationState, desired: Desired, nowMs: numbe
     },
     ...effects,
   )
+}
+
+/** Once the server says that a call is over, the screen no longer says that it was made. */
+function withCall(state: StationState, openCall: StationState['openCall']): StationState {
+  const isOver = openCall === undefined && state.openCall !== undefined && state.staffCall?.kind === 'called'
+  return { ...state, openCall, staffCall: isOver ? undefined : state.staffCall }
 }
 
 function isGrant(state: StationState, desired: Desired): boolean {

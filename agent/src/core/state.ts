@@ -65,6 +65,8 @@ export interface StationState {
   /** The machine is about to go down, at `atMs`. */
   goingDown?: { op: 'reboot' | 'shutdown'; atMs: number }
   staffCall?: StaffCall
+  /** The server's word on a call that is open here: it waits, or somebody is on the way. */
+  openCall?: NonNullable<Desired['staffCall']>['state']
   nextSaveMs: number
 }
 

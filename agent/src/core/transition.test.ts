@@ -430,6 +430,66 @@ describe('a visitor who ends the session', () => {
   })
 })
 
+describe('a visitor who calls for help', () => {
+  const shown = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).staffCall
+  const lockedWith = (version: number, call?: 'waiting' | 'taken') =>
+    received({ ...lockedDocument(version, 0), ...(call && { staffCall: { state: call } }) })
+  /** Presses the button; the server has it. */
+  const called = (rig: Rig) => {
+    const [request] = rig.input({ kind: 'staffCalled' })
+    if (request?.kind !== 'request') throw new Error('no request')
+    return () => rig.input({ kind: 'answered', tag: request.tag, answer: { ok: true, data: {} } })
+  }
+
+  it('is told so once the server has it, for as long as the call is open, and that somebody comes', () => {
+    const rig = createReadyRig()
+    const answer = called(rig)
+    expect(shown(rig)).toBe('calling')
+    rig.input(lockedWith(10, 'waiting'))
+    expect(shown(rig)).toBe('calling')
+    answer()
+    expect(shown(rig)).toBe('called')
+    rig.pass(60_000)
+    expect(shown(rig)).toBe('waiting')
+    rig.input(lockedWith(11, 'taken'))
+    expect(shown(rig)).toBe('taken')
+    rig.input(lockedWith(12))
+    expect(shown(rig)).toBeUndefined()
+  })
+
+  it('is no longer told that staff know once the call is closed, even at once', () => {
+    const rig = createReadyRig()
+    const answer = called(rig)
+    rig.input(lockedWith(10, 'waiting'))
+    answer()
+    rig.input(lockedWith(11))
+    expect(shown(rig)).toBeUndefined()
+  })
+
+  it('is told the truth when the call fails, whatever was open before', () => {
+    const rig = createReadyRig()
+    rig.input(lockedWith(10, 'waiting'))
+    rig.input({ kind: 'linkDown' })
+    rig.input({ kind: 'staffCalled' })
+    expect(shown(rig)).toBe('failed')
+    rig.pass(60_000)
+    expect(shown(rig)).toBe('waiting')
+  })
+
+  it('is told again after a restart of the agent, from the same document', () => {
+    const before = createReadyRig()
+    before.input(lockedWith(10, 'taken'))
+    const rig = createRig()
+    rig.input({
+      kind: 'enrolled',
+      stationId: 'pc-01',
+      snapshot: snapshotOf(before.state(), before.nowMs()),
+    })
+    rig.input(lockedWith(10, 'taken'))
+    expect(shown(rig)).toBe('taken')
+  })
+})
+
 describe('events of a station that is cut off', () => {
   it('are told in the new reckoning when the server’s clock was set meanwhile', () => {
     const rig = open(60)

@@ -45,7 +45,8 @@ export interface ScreenView {
   notices: readonly Notice[]
   isIdentifying: boolean
   goingDown?: { op: 'reboot' | 'shutdown'; remainingMs: number }
-  staffCall?: 'calling' | 'called' | 'failed'
+  /** `called`: just now; `waiting`: since a while, and may be made again; `taken`: somebody is on the way. */
+  staffCall?: 'calling' | 'called' | 'failed' | 'waiting' | 'taken'
 }
 
 export function viewOf(state: StationState, nowMs: number): ScreenView {
@@ -79,8 +80,14 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
       state.goingDown === undefined
         ? undefined
         : { op: state.goingDown.op, remainingMs: Math.max(0, state.goingDown.atMs - nowMs) },
-    staffCall: state.staffCall?.kind,
+    staffCall: callOf(state),
   }
+}
+
+/** What the visitor just did comes first, but for a call that was heard: the server knows how far it has come. */
+function callOf({ staffCall, openCall }: StationState): ScreenView['staffCall'] {
+  if (staffCall !== undefined && staffCall.kind !== 'called') return staffCall.kind
+  return openCall === 'taken' ? 'taken' : (staffCall?.kind ?? openCall)
 }
 
 function countdownOf(
