@@ -357,3 +357,30 @@ describe('a flood of pairing requests', () => {
     expect(await waiting()).toHaveLength(1)
   })
 })
+
+describe('a MAC address that names nobody', () => {
+  const NOBODY = ['00:00:00:00:00:00', 'FF-FF-FF-FF-FF-FF', '0100.5e00.0001']
+
+  it.each(NOBODY)('%s keeps two agents apart by their secrets, and is given to no station', async (mac) => {
+    const first = (await enrol({ mac })).body
+    const second = (await enrol({ mac })).body
+    expect(second.pairingCode).not.toBe(first.pairingCode)
+    const again = (await enrol({ mac, pairingSecret: first.pairingSecret })).body
+    expect(again.pairingCode).toBe(first.pairingCode)
+    const [request] = (await waiting()).filter(({ pairingCode }) => pairingCode === first.pairingCode)
+    await test.done('POST', `/api/postes/demandes/${request?.id}/accepter`, {
+      stationId: 'pc-sans-carte',
+      label: 'Sans carte',
+    })
+    expect(await test.station('pc-sans-carte')).not.toHaveProperty('macAddress')
+    expect((await enrol({ mac, pairingSecret: second.pairingSecret })).body.pairingCode).toBe(
+      second.pairingCode,
+    )
+    expect((await enrol({ mac, pairingSecret: first.pairingSecret })).body.stationId).toBe('pc-sans-carte')
+  })
+
+  it.each(NOBODY)('%s is refused where an operator gives it to a station', async (macAddress) => {
+    const answer = await test.call('POST', '/api/postes/', { body: { id: 'pc-1', label: '1', macAddress } })
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: '/macAddress' }] } })
+  })
+})

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import {
   MINUTE_MS,
   instantOf,
+  isIdentifyingMac,
   normaliseMac,
   type AcceptPairingInput,
   type Actor,
@@ -77,7 +78,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       return success(await enrolled(known.stationId, ip))
     }
     // Whoever shows no secret of ours begins anew, and takes nothing from a request that was accepted.
-    if (!known) await repository.removeWaiting(macAddress)
+    if (!known && isIdentifyingMac(macAddress)) await repository.removeWaiting(macAddress)
     if (!known && (await repository.count()) >= MAX_REQUESTS) {
       return failure('pairing-full', { retryAfterSeconds: 60 })
     }
@@ -123,7 +124,9 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
             ],
           })
         }
-        const known = ownStationId ?? (await bootTokens.redeem(input.enrolmentKey, macAddress))
+        const hasMac = isIdentifyingMac(macAddress)
+        const known =
+          ownStationId ?? (hasMac ? await bootTokens.redeem(input.enrolmentKey, macAddress) : undefined)
         if (known !== undefined) return success(await enrolled(known, ip))
         if (!(await siteKey.isRight(input.enrolmentKey))) {
           await throttles.countFailure(counters)
@@ -131,7 +134,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
           await journal.append({ ...refused, actor: systemActor, details: { macAddress } })
           return failure('enrolment-refused')
         }
-        const station = await stations.findByMac(macAddress)
+        const station = hasMac ? await stations.findByMac(macAddress) : undefined
         if (station?.secretHash === null) return success(await enrolled(station.id, ip))
         return pair(input, macAddress, ip)
       })
@@ -150,12 +153,13 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       return database.write(async () => {
         const request = await requireWaiting(id)
         const { stationId, label, location } = input
+        const macAddress = isIdentifyingMac(request.macAddress) ? request.macAddress : undefined
         if (label === undefined) await stations.get(stationId)
-        else await stations.create({ id: stationId, label, location, macAddress: request.macAddress }, actor)
+        else await stations.create({ id: stationId, label, location, macAddress }, actor)
         // Whoever forges its MAC address must not be faster: collecting needs the pairing secret.
         await credentials.requireAcceptance(stationId)
         const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
-        await repository.removeOthers(request)
+        if (macAddress !== undefined) await repository.removeOthers(request)
         await repository.save(accepted)
         await journal.append({ action: 'station.pairing_accepted', actor, stationId })
         return toPairingRequest(accepted)

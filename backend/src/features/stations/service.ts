@@ -1,4 +1,5 @@
 import {
+  isIdentifyingMac,
   normaliseIp,
   normaliseMac,
   type Actor,
@@ -57,6 +58,11 @@ export interface StationPorts {
   clock: Clock
 }
 
+const namesNobody: Bilingual = {
+  fr: 'Cette adresse MAC ne désigne aucune carte réseau\u00a0: donnez celle de la carte du poste.',
+  en: 'This MAC address names no network card: give the one of the station’s card.',
+}
+
 export type Mark = 'maintenance' | 'offline' | 'available'
 
 export interface MarkOptions {
@@ -106,6 +112,7 @@ export function createStationService(ports: StationPorts) {
       throw invalidField('ipAddress', { fr: 'Ce n’est pas une adresse IP.', en: 'Not an IP address.' })
     if (macAddress === undefined)
       throw invalidField('macAddress', { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' })
+    if (macAddress !== null && !isIdentifyingMac(macAddress)) throw invalidField('macAddress', namesNobody)
     const addresses = { ipAddress, macAddress }
     for (const field of ['ipAddress', 'macAddress'] as const) {
       const value = addresses[field]
