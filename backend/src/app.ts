@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
+import { isTemporary } from './db/retries.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
 import { accountRoutes } from './features/accounts/index.ts'
 import { createAutomationIntake } from './features/automation/index.ts'
@@ -82,6 +83,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     {
       authenticate: createMqttLogin(guard),
       receive: shared?.intakeOver(receive) ?? receive,
+      isTemporary,
       beforeDesired: desired.refresh,
       listening: services.commands.resend,
       ...(shared && { connected: shared.connected }),

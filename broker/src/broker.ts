@@ -37,7 +37,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const servers: Server[] = []
   const outgoing = createLanes()
   const connections = createConnections(() => ports.nowMs())
-  const inbound = createInbound({ ports, connections, log, throttle })
+  const inbound = createInbound({ ports, connections, log, throttle, holdMs: options.holdMs })
   const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
   const counts = { messagesPublished: 0, connectionsRefused: 0, policyViolations: 0 }
   let closing: Promise<void> | undefined

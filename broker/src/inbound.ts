@@ -11,10 +11,11 @@ import {
 import type { Logger } from 'pino'
 import type { Connection, Connections } from './connections.ts'
 import { isSentAgain } from './duplicates.ts'
+import { createIntake, type Outcome } from './intake.ts'
 import { createLanes } from './lanes.ts'
 import type { createLogThrottle } from './log-throttle.ts'
 import { parsePayload } from './payloads.ts'
-import type { BrokerPorts, Received, Verdict } from './ports.ts'
+import type { BrokerPorts, Received } from './ports.ts'
 import { refusal } from './refusal.ts'
 
 type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
@@ -49,16 +50,17 @@ interface InboundParts {
   connections: Connections
   log: Logger
   throttle: ReturnType<typeof createLogThrottle>
+  holdMs?: number
 }
 
 /** What clients may say and hear: the topic policy, the schemas, and the order of what the server takes in. */
-export function createInbound({ ports, connections, log, throttle }: InboundParts): Inbound {
+export function createInbound({ ports, connections, log, throttle, holdMs }: InboundParts): Inbound {
   const lanes = createLanes()
+  const intake = createIntake({ ports, log, throttle, holdMs })
   // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
   // acknowledged, and remembered here for the broker's own `publish` to leave out.
   const routing = new WeakMap<object, Routing>()
   const counts: InboundCounts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0 }
-  let isStopped = false
 
   function drop(packet: object, done: Done) {
     counts.dropped += 1
@@ -66,33 +68,28 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
     done(null)
   }
 
-  function settle(verdict: Verdict, packet: object, done: Done) {
-    if (verdict === 'route') done(null)
-    else drop(packet, done)
+  /** No acknowledgement without a commit: what could not be stored ends its connection, and comes again. */
+  function settle(outcome: Outcome, connection: Connection | undefined, packet: object, done: Done) {
+    if (outcome === 'route') done(null)
+    else if (outcome !== 'unstored') drop(packet, done)
+    else {
+      if (connection) connection.isRevoked = true
+      done(new Error('message not stored'))
+    }
   }
 
   /** Hands one message over; a promise only where the port answers with one. */
-  function take(message: Received, packet: Packet, isWanted: () => boolean, done: Done) {
-    // Left unacknowledged, the message is sent again to the server's next run.
-    if (isStopped || !isWanted()) {
-      done(new Error('connection is being closed'))
+  function take(message: Received, packet: Packet, connection: Connection | undefined, done: Done) {
+    // Asked now: Aedes forgets the will while the message waits for its turn.
+    const isDueWill = connection !== undefined && isWill(packet, connection)
+    message.isSuperseded = isDueWill && connections.hasNewer(connection)
+    const isWanted = () => !connection || isDueWill || !connection.isRevoked
+    lanes.run(laneOf(packet.topic), () => {
+      const outcome = intake.take(message, isWanted)
+      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, connection, packet, done))
+      settle(outcome, connection, packet, done)
       return undefined
-    }
-
-    const failed = (err: unknown) => {
-      log.error({ err, topic: packet.topic }, 'message not taken')
-      drop(packet, done)
-    }
-    let answer: Verdict | Promise<Verdict>
-    try {
-      answer = ports.receive(message)
-    } catch (err) {
-      failed(err)
-      return undefined
-    }
-    if (typeof answer !== 'string') return answer.then((verdict) => settle(verdict, packet, done), failed)
-    settle(answer, packet, done)
-    return undefined
+    })
   }
 
   function complain(connection: Connection | undefined, topic: string) {
@@ -127,18 +124,15 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
       packet.retain = match.rule.retain
       // The sender's own QoS rules its acknowledgement, the table's what others get.
       if (packet.qos !== match.rule.qos) routing.set(packet, match.rule.qos)
-      // Asked now: Aedes forgets the will while the message waits for its turn.
-      const isDueWill = connection !== undefined && isWill(packet, connection)
       const message = {
         principal: connection?.principal ?? null,
         name: match.name,
         party: match.party,
         payload,
         ip: connection?.origin.ip ?? '',
-        isSuperseded: isDueWill && connections.hasNewer(connection),
+        isSuperseded: false,
       } as Received
-      const isWanted = () => !connection || isDueWill || !connection.isRevoked
-      lanes.run(laneOf(packet.topic), () => take(message, packet, isWanted, done))
+      take(message, packet, connection, done)
     },
 
     authorizeSubscribe(client, subscription, done) {
@@ -182,7 +176,7 @@ export function createInbound({ ports, connections, log, throttle }: InboundPart
     routingOf: (packet) => routing.get(packet),
     counts: () => ({ ...counts }),
     stop() {
-      isStopped = true
+      intake.stop()
       return lanes.idle()
     },
   }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { BrokerPorts, Received, Verdict } from './ports.ts'
 import { openRoom, own, samples, type RawClient, type Room } from './testing.ts'
 
@@ -137,6 +137,87 @@ test.each<[string, BrokerPorts['receive']]>([
   expect(await station.publish(own('ack'), samples.ack)).toBe(true)
   expect(room.broker.stats().dropped).toBe(2)
   expect(room.lines.filter(({ msg }) => msg === 'message not taken')).toHaveLength(2)
+})
+
+describe('what cannot be stored now', () => {
+  class FullDisk extends Error {}
+  /** Fails so many times for each event before it is taken. */
+  const failing = (times: number): Partial<BrokerPorts> & { taken: number[] } => {
+    const attempts = new Map<number, number>()
+    const taken: number[] = []
+    return {
+      taken,
+      isTemporary: (err) => err instanceof FullDisk,
+      receive(message) {
+        const seq = seqOf(message)
+        const before = attempts.get(seq) ?? 0
+        attempts.set(seq, before + 1)
+        if (before < times) return Promise.reject(new FullDisk())
+        taken.push(seq)
+        return Promise.resolve('route')
+      },
+    }
+  }
+
+  test('is acknowledged once it is stored, in the order sent', async () => {
+    const ports = failing(2)
+    room = await openRoom(ports)
+    const station = await room.login('pc-01')
+    const sent = [1, 2, 3].map((seq) => station.publish(own('events'), event(seq)))
+    expect(await Promise.all(sent)).toEqual([true, true, true])
+    expect(ports.taken).toEqual([1, 2, 3])
+    expect(room.broker.stats().dropped).toBe(0)
+    expect(room.lines.filter(({ level }) => Number(level) >= 50)).toHaveLength(1)
+  })
+
+  test('closes the connection without an acknowledgement, and is taken when it comes again', async () => {
+    const ports = failing(1)
+    room = await openRoom(ports, { holdMs: 0 })
+    const station = await room.login('pc-01')
+    const sent = [1, 2].map((seq) => station.publish(own('events'), event(seq)))
+    expect(await Promise.all(sent)).toEqual([false, false])
+    await station.closed
+    const again = await room.login('pc-01')
+    expect(await again.publish(own('events'), event(1))).toBe(true)
+    expect(ports.taken).toEqual([1])
+  })
+
+  test('holds up no other station, and a stop does not wait for it', async () => {
+    room = await openRoom({
+      isTemporary: () => true,
+      receive: ({ party }) => (party === 'pc-01' ? Promise.reject(new FullDisk()) : 'route'),
+    })
+    const station = await room.login('pc-01')
+    const sent = station.publish(own('events'), event(1))
+    expect(await (await room.login('pc-02')).publish(own('events', 'pc-02'), event(1))).toBe(true)
+    await room.broker.close()
+    expect(await sent).toBe(false)
+  })
+
+  test('is not waited for where nothing was promised', async () => {
+    room = await openRoom({
+      isTemporary: () => true,
+      receive: ({ name }) => (name === 'heartbeat' ? Promise.reject(new FullDisk()) : 'route'),
+    })
+    const station = await room.login('pc-01')
+    for (let sent = 0; sent < 3; sent++) await station.publish(own('heartbeat'), samples.heartbeat)
+    expect(room.broker.stats().dropped).toBe(3)
+    expect(room.lines.filter(({ level }) => Number(level) >= 50)).toHaveLength(1)
+  })
+})
+
+test('what fails for good is acknowledged once, and stands in the log, where it holds no code', async () => {
+  room = await openRoom({ isTemporary: () => false, receive: () => Promise.reject(new Error('broken')) })
+  const station = await room.login('pc-01')
+  const secret = { id: 'r1', op: 'validate_code', params: { code: 'ABCD2345' } }
+  expect(await station.publish(own('events'), event(7))).toBe(true)
+  expect(await station.publish(own('request'), secret)).toBe(true)
+  const lost = room.lines.filter(({ msg }) => msg === 'message not taken')
+  expect(lost).toMatchObject([
+    { level: 50, party: 'pc-01', name: 'events', lost: JSON.stringify(event(7)) },
+    { level: 50, party: 'pc-01', name: 'request' },
+  ])
+  expect(JSON.stringify(room.lines)).not.toContain('ABCD2345')
 })
 
 test('the topic table says what is retained, not the client', async () => {

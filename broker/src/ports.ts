@@ -55,9 +55,13 @@ export interface BrokerPorts {
   authenticate(credentials: Credentials): Promise<Principal | undefined>
   /**
    * Called in the order sent, one at a time per station or automation, and awaited before PUBACK: commit inside.
-   * Answer synchronously where nothing is awaited. A rejection is logged and drops.
+   * Answer synchronously where nothing is awaited. After a rejection that {@link isTemporary} the same message is
+   * handed over again, for some seconds; then its connection closes without an acknowledgement. Any other rejection
+   * is logged and drops. So whatever is done here must be safe to do twice.
    */
   receive(message: Received): Verdict | Promise<Verdict>
+  /** Whether what `receive` rejected with may pass by itself, as a full disk does; by default nothing does. */
+  isTemporary?(err: unknown): boolean
   /** Awaited before a station's subscription to its `desired` is granted. A rejection closes the connection. */
   beforeDesired(stationId: string): Promise<void>
   /** Told once a station's subscription to its `command` stands: what it missed may be sent again. */
@@ -78,6 +82,8 @@ export interface BrokerOptions {
   connectTimeoutMs?: number
   /** How long a login may take, its wait for others included, milliseconds; default 5 000. */
   loginTimeoutMs?: number
+  /** How long a message that cannot be stored is tried again before its connection closes, milliseconds; default 10 000. */
+  holdMs?: number
 }
 
 export interface ListenOptions {

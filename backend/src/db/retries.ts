@@ -1,4 +1,4 @@
-import { ConnectionError, DatabaseError } from 'sequelize'
+import { ConnectionError, DatabaseError, TimeoutError } from 'sequelize'
 
 /** Serialisation failure, deadlock. Source: PostgreSQL's documentation, appendix A */
 const ASKED_AGAIN = ['40001', '40P01']
@@ -15,6 +15,34 @@ export function isConnectionLost(err: unknown): boolean {
   if (err instanceof ConnectionError || CONNECTION_LOST.includes(codeOf(err))) return true
   // The driver has no code for a socket that just closed.
   return err instanceof DatabaseError && /^(Connection terminated|Client has encountered)/.test(err.message)
+}
+
+/**
+ * SQLite's answers that are about the file, the disk or the memory, not about what was asked.
+ * Source: https://www.sqlite.org/rescode.html
+ */
+const SQLITE_TROUBLE =
+  /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM|PERM|AUTH|PROTOCOL|NOLFS)/
+/**
+ * Connections, transactions to be had again, resources, intervention, the system's errors, damage; a lock that was not
+ * had, a server that only reads. Source: PostgreSQL's documentation, appendix A
+ */
+const POSTGRES_TROUBLE = /^(08|40|53|57|58|XX)...$|^(55P03|25006|25P03)$/
+/** What the operating system says of files and connections. */
+const SYSTEM_TROUBLE =
+  /^E(NOSPC|DQUOT|IO|ROFS|ACCES|PERM|NOENT|MFILE|NFILE|CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)$/
+
+/**
+ * Whether something failed because the database could not take it now, a full disk or a lost server say; it may
+ * succeed later without being changed. What breaks a rule of the database, or of ours, never will.
+ */
+export function isTemporary(err: unknown): boolean {
+  for (let one = err; one instanceof Error; one = one.cause) {
+    if (one instanceof ConnectionError || one instanceof TimeoutError || isConnectionLost(one)) return true
+    const code = one instanceof DatabaseError ? codeOf(one) : 'code' in one ? String(one.code) : ''
+    if (SQLITE_TROUBLE.test(code) || POSTGRES_TROUBLE.test(code) || SYSTEM_TROUBLE.test(code)) return true
+  }
+  return false
 }
 
 function codeOf(err: unknown): string {

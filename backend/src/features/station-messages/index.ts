@@ -27,6 +27,8 @@ export function createStationIntake(
 ) {
   const { database, messages, sessions, presences, desired, commands, credits, journal, clock } = ports
   const requests = createRequests(ports)
+  /** Since when stations were down that came back: kept until it is noted, should that have to be tried again. */
+  const outages = new Map<string, number>()
 
   /** A station's event while it was cut off counts once per (station, boot, number). */
   function takeEvent({ bootId, seq, at, kind, details }: StationEvent, actor: Actor): Promise<void> {
@@ -57,9 +59,13 @@ export function createStationIntake(
   /** A station that comes back as another start of its agent was down since it was last heard. */
   async function takePresence(presence: Presence, actor: Actor, ip: string): Promise<Verdict> {
     const { bootId, lastHeardAtMs } = presences.find(actor.id) ?? {}
-    if (!(await presences.takePresence(presence, actor, ip))) return 'drop'
     const isRestart = presence.online && bootId && bootId !== presence.bootId
-    if (isRestart && lastHeardAtMs) await credits.noteOutage(actor.id, lastHeardAtMs, actor)
+    if (isRestart && lastHeardAtMs) outages.set(actor.id, lastHeardAtMs)
+    const isNewest = await presences.takePresence(presence, actor, ip)
+    const sinceMs = outages.get(actor.id)
+    if (isNewest && sinceMs !== undefined) await credits.noteOutage(actor.id, sinceMs, actor)
+    outages.delete(actor.id)
+    if (!isNewest) return 'drop'
     return 'route'
   }
 

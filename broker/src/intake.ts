@@ -1,0 +1,94 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { topicTable } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { createLogThrottle } from './log-throttle.ts'
+import type { BrokerPorts, Received, Verdict } from './ports.ts'
+
+const DEFAULT_HOLD_MS = 10_000
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 2_000
+/** How much of a message that is given up stands in the log: enough to enter it by hand. */
+const MAX_LOGGED_CHARACTERS = 2_000
+
+/**
+ * What became of a message. `unstored`: it may succeed later, and whoever sent it must send it again. `failed`: it
+ * never will, by a fault of the server, so it is acknowledged lest it come again for ever.
+ */
+export type Outcome = Verdict | 'unstored' | 'failed'
+
+export interface Intake {
+  /** Hands one message to the server; a promise only where the server answers with one. */
+  take(message: Received, isWanted: () => boolean): Outcome | Promise<Outcome>
+  /** Takes nothing any more, and waits for nothing any more. */
+  stop(): void
+}
+
+interface IntakeParts {
+  ports: Pick<BrokerPorts, 'receive' | 'isTemporary'>
+  log: Logger
+  throttle: ReturnType<typeof createLogThrottle>
+  /** How long a message is held back while nothing can be stored, milliseconds; default 10 000. */
+  holdMs?: number
+}
+
+/**
+ * What the server cannot store now it is asked to store again, ever more slowly. The limit lies below the keepalive
+ * of stations, so that they learn from the closed connection that their message did not arrive.
+ */
+export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }: IntakeParts): Intake {
+  const stopping = new AbortController()
+  const isOver = (isWanted: () => boolean) => stopping.signal.aborted || !isWanted()
+
+  async function takeAgain(message: Received, isWanted: () => boolean, cause: unknown): Promise<Outcome> {
+    const startedMs = performance.now()
+    let err = cause
+    let waitMs = FIRST_WAIT_MS
+    while (ports.isTemporary?.(err) === true) {
+      // Nothing was promised of it, and the next one says more.
+      if (topicTable[message.name].qos === 0) {
+        complain('message without a promise not taken', message, err)
+        return 'drop'
+      }
+      if (performance.now() - startedMs + waitMs > holdMs) return 'unstored'
+      complain('nothing can be stored, trying again', message, err)
+      await pause(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      if (isOver(isWanted)) return 'unstored'
+      waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
+      try {
+        return await ports.receive(message)
+      } catch (next) {
+        err = next
+      }
+    }
+    log.error({ err, ...whose(message), lost: shown(message) }, 'message not taken')
+    return 'failed'
+  }
+
+  /** Once a minute for all clients: a full disk concerns every one of them. */
+  function complain(what: string, message: Received, err: unknown) {
+    const heldBack = throttle(what)
+    if (heldBack !== undefined) log.error({ err, ...whose(message), heldBack }, what)
+  }
+
+  return {
+    take(message, isWanted) {
+      if (isOver(isWanted)) return 'unstored'
+      let answer: Verdict | Promise<Verdict>
+      try {
+        answer = ports.receive(message)
+      } catch (err) {
+        return takeAgain(message, isWanted, err)
+      }
+      if (typeof answer === 'string') return answer
+      return answer.catch((err: unknown) => takeAgain(message, isWanted, err))
+    },
+    stop: () => stopping.abort(),
+  }
+}
+
+const whose = ({ name, party }: Received) => ({ name, party })
+
+/** Requests stay out of the log: they carry access codes. */
+function shown({ name, payload }: Received): string | undefined {
+  return topicTable[name].isPrivate ? undefined : JSON.stringify(payload).slice(0, MAX_LOGGED_CHARACTERS)
+}
