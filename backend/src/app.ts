@@ -22,6 +22,7 @@ import { stationRoutes } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
+import { PUBLIC_BODY_BYTES, escapedUrlOf, registerBodies } from './http/bodies.ts'
 import { registerClientAddress } from './http/client-address.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
@@ -29,7 +30,7 @@ import { registerNotFound } from './http/not-found.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
 import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
-import { registerBodies, registerValidation } from './http/validation.ts'
+import { registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
 import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
@@ -104,6 +105,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: true,
+    // Of what no route knows; routes have limits by who may call them.
+    bodyLimit: PUBLIC_BODY_BYTES,
+    rewriteUrl: ({ url = '/' }) => escapedUrlOf(url),
     // While it closes, and for what is no request yet, the answers are ours as everywhere.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,

@@ -1,4 +1,5 @@
 export * from './schema.ts'
+export * from './soundness.ts'
 export * from './time.ts'
 export * from './access-code.ts'
 export * from './addresses.ts'

@@ -1,4 +1,4 @@
-import type { Bilingual } from '@escale/protocol'
+import { pointerTokenOf, type Bilingual } from '@escale/protocol'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { FieldError } from '../errors.ts'
 
@@ -51,9 +51,7 @@ export function fieldErrorOf({ instancePath, keyword, params }: FastifySchemaVal
   const property = params['additionalProperty'] ?? params['missingProperty']
   const isNamed = keyword === 'additionalProperties' || keyword === 'required'
   return {
-    pointer: isNamed ? `${instancePath}/${escapePointer(String(property))}` : instancePath,
+    pointer: isNamed ? `${instancePath}/${pointerTokenOf(String(property))}` : instancePath,
     message: requirements[keyword]?.(params) ?? doesNotFit,
   }
 }
-
-const escapePointer = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')

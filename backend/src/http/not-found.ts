@@ -3,9 +3,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { sendProblem } from './problem.ts'
 
-/** Tells a path that does not exist (404) from a method that a known path does not have (405). */
+interface KnownPath {
+  pattern: RegExp
+  methods: Set<string>
+}
+
+/**
+ * Tells a path that does not exist (404) from a method that a known path does not have (405), before a body is read.
+ */
 export function registerNotFound(app: FastifyInstance): void {
-  const known = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+  const known = new Map<string, KnownPath>()
   app.addHook('onRoute', ({ url, method }) => {
     const path = url.replace(/\/$/, '')
     const entry = known.get(path) ?? { pattern: patternOf(path), methods: new Set<string>() }
@@ -16,13 +23,7 @@ export function registerNotFound(app: FastifyInstance): void {
     reply.header('allow', [...allowed].sort().join(', '))
     return sendProblem(request, reply, new AppError('method-not-allowed'))
   }
-  // A name such as `stats` would be taken for an identifier by the methods that it does not have itself.
-  app.addHook('onRequest', async (request, reply) => {
-    const named = known.get(pathOf(request))
-    if (named && !request.is404 && !named.methods.has(request.method))
-      return refuseMethod(request, reply, named.methods)
-  })
-  app.setNotFoundHandler((request, reply) => {
+  const answer = (request: FastifyRequest, reply: FastifyReply) => {
     const path = pathOf(request)
     const allowed = new Set(
       [...known.values()].filter((k) => k.pattern.test(path)).flatMap((k) => [...k.methods]),
@@ -31,7 +32,14 @@ export function registerNotFound(app: FastifyInstance): void {
     if (allowed.size > 0 && !allowed.has(request.method)) return refuseMethod(request, reply, allowed)
     if (isPageOfAdmin(request, path) && app.hasReplyDecorator('sendFile')) return reply.sendFile('index.html')
     return sendProblem(request, reply, new AppError('not-found'))
+  }
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return answer(request, reply)
+    // A name such as `stats` would be taken for an identifier by the methods that it does not have itself.
+    const named = known.get(pathOf(request))
+    if (named && !named.methods.has(request.method)) return refuseMethod(request, reply, named.methods)
   })
+  app.setNotFoundHandler(answer)
 }
 
 const pathOf = ({ url }: FastifyRequest) => (url.split('?')[0] ?? '').replace(/\/$/, '')

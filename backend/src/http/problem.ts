@@ -5,6 +5,8 @@ import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } f
 import { AppError, messageOf } from '../errors.ts'
 import { fieldErrorOf } from './field-errors.ts'
 
+/** Nobody reads more, and an answer stays small whatever was asked. */
+const MAX_ERRORS = 20
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** French unless the reader asks for English first; whoever takes any language gets French. */
@@ -52,7 +54,11 @@ function problemOf(error: AppError, instance: string, language: Language): Probl
     instance,
     code: error.code,
     ...(errors
-      ? { errors: errors.map(({ pointer, message }) => ({ pointer, message: message[language] })) }
+      ? {
+          errors: errors
+            .slice(0, MAX_ERRORS)
+            .map(({ pointer, message }) => ({ pointer, message: message[language] })),
+        }
       : {}),
   }
 }

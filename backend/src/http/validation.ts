@@ -1,52 +1,55 @@
-import { Ajv, type AnySchemaObject } from 'ajv'
+import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
-import { AppError } from '../errors.ts'
+
+/** A document with more fields and items than this that does not fit is told its first fault alone. */
+const MAX_EXPLAINED_FIELDS = 1_000
 
 /**
  * Bodies are taken as they are: nothing is dropped, filled in or coerced. Query strings and path parameters
  * are text, so numbers and booleans in them are converted and defaults filled in.
  */
 export function registerValidation(app: FastifyInstance): void {
-  const bodies = new Ajv({ removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true })
-  const queries = new Ajv({ removeAdditional: false, coerceTypes: true, useDefaults: true, allErrors: true })
-  for (const ajv of [bodies, queries]) addFormats.default(ajv)
+  const bodies = validatorsOf({ removeAdditional: false, coerceTypes: false, useDefaults: false })
+  const queries = validatorsOf({ removeAdditional: false, coerceTypes: true, useDefaults: true })
   app.setValidatorCompiler<AnySchemaObject>(({ schema, httpPart }) =>
-    (httpPart === 'body' ? bodies : queries).compile(schema),
+    (httpPart === 'body' ? bodies : queries)(schema),
   )
 }
 
-/** An action may be called without a body, or with an empty one of any type: it then reads `{}`. */
-export function registerBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, {})
-    else void parse(request, String(body), done)
-  })
-  // Fastify would take texts by itself, and call them bodies that do not fit.
-  app.removeContentTypeParser('text/plain')
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.headers['content-length'] === '0') delete request.headers['content-type']
-    done()
-  })
-  app.addHook('preValidation', (request, _reply, done) => {
-    if (request.body === undefined && request.method !== 'GET') request.body = {}
-    done()
-  })
-  app.addHook('preHandler', async ({ params, query, body }) => {
-    if (!isSound(params)) throw new AppError('not-found')
-    if (!isSound(query)) throw new AppError('invalid-query')
-    if (!isSound(body)) throw new AppError('invalid-body')
-  })
+/**
+ * Checks stop at the first fault, so that a document costs no more the more faults it holds. Only a small one that
+ * does not fit is checked once more for all that is wrong with it.
+ */
+function validatorsOf(options: ConstructorParameters<typeof Ajv>[0]) {
+  const first = new Ajv({ ...options, allErrors: false })
+  const every = new Ajv({ ...options, allErrors: true })
+  for (const ajv of [first, every]) addFormats.default(ajv)
+
+  return (schema: AnySchemaObject) => {
+    const fits = first.compile(schema)
+    let explain: ValidateFunction | undefined
+    return (value: unknown): true | { error: ErrorObject[] } => {
+      if (fits(value)) return true
+      const found = fits.errors ?? []
+      if (isLarge(value)) return { error: found }
+      explain ??= every.compile(schema)
+      return { error: explain(value) ? found : (explain.errors ?? found) }
+    }
+  }
 }
 
-/**
- * What a schema lets pass and a database does not take: the NUL character, and the infinity that `1e400` in an
- * address becomes.
- */
-function isSound(value: unknown): boolean {
-  if (typeof value === 'string') return !value.includes('\0')
-  if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, field]) => isSound(name) && isSound(field))
+/** Counts no further than it must. */
+function isLarge(value: unknown): boolean {
+  const open = [value]
+  for (let fields = 0; fields <= MAX_EXPLAINED_FIELDS; fields += 1) {
+    if (open.length === 0) return false
+    const one = open.pop()
+    if (typeof one !== 'object' || one === null) continue
+    for (const name in one) {
+      if (open.length > MAX_EXPLAINED_FIELDS) return true
+      open.push((one as Record<string, unknown>)[name])
+    }
+  }
+  return true
 }

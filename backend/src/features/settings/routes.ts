@@ -19,6 +19,8 @@ import type { SettingsStore } from './store.ts'
 
 const admin = { access: 'admin' } as const
 const tags = ['parametres']
+/** Opening hours with an exception for each day of a year, and long terms. */
+const SETTINGS_BODY_BYTES = 256 * 1_024
 
 /** What the settings show of the calendar. */
 export interface ShownCalendar {
@@ -50,6 +52,7 @@ export function settingsRoutes(settings: SettingsStore, calendar: ShownCalendar)
       '/',
       {
         config: admin,
+        bodyLimit: SETTINGS_BODY_BYTES,
         schema: {
           tags,
           summary: 'Replace the settings',

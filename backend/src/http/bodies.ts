@@ -1,0 +1,93 @@
+import { isUtf8 } from 'node:buffer'
+import { unsoundnessOf, type Bilingual, type ErrorCode, type UnsoundReason } from '@escale/protocol'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+
+/** What anybody may send; a sign-in or an enrolment takes some hundred bytes. */
+export const PUBLIC_BODY_BYTES = 4 * 1_024
+/** What a signed-in caller may send where the route does not say otherwise. */
+const BODY_BYTES = 64 * 1_024
+
+/**
+ * What a body must be before a schema sees it: JSON in UTF-8, no larger than its route allows, and sound. An action may
+ * be called without a body, or with an empty one of any type: it then reads `{}`.
+ */
+export function registerBodies(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit ??= route.config?.access === 'public' ? PUBLIC_BODY_BYTES : BODY_BYTES
+  })
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (!isCharsetKnown(request)) done(new AppError('unsupported-media-type', { detail: utf8Wanted }))
+    else if (body.length === 0) done(null, {})
+    else if (!isUtf8(body)) done(new AppError('malformed-json', { detail: utf8Wanted }))
+    else void parse(request, body.toString(), done)
+  })
+  // Fastify would take texts by itself, and call them bodies that do not fit.
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.headers['content-length'] === '0') delete request.headers['content-type']
+    done()
+  })
+  app.addHook('preValidation', async (request) => {
+    if (request.body === undefined && request.method !== 'GET') request.body = {}
+    requireSound(request.body, 'invalid-body')
+  })
+  app.addHook('onRequest', async ({ raw }) => {
+    if (!isUtf8Query(raw.url ?? '')) throw new AppError('invalid-query', { detail: utf8Wanted })
+  })
+  // After the conversion to numbers, in which `1e400` becomes infinite.
+  app.addHook('preHandler', async ({ params, query }) => {
+    requireSound(params, 'not-found')
+    requireSound(query, 'invalid-query')
+  })
+}
+
+const utf8Wanted: Bilingual = {
+  fr: 'Envoyez du texte en UTF-8.',
+  en: 'Send text in UTF-8.',
+}
+
+/** ASCII is UTF-8 too. */
+function isCharsetKnown({ headers }: FastifyRequest): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(headers['content-type'] ?? '')?.[1]
+  return charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset.toLowerCase())
+}
+
+/** A bare `%` stands for itself; bytes that are escaped must make characters. */
+function isUtf8Query(url: string): boolean {
+  const query = url.slice(url.indexOf('?') + 1)
+  if (!url.includes('?') || !query.includes('%')) return true
+  try {
+    decodeURIComponent(query.replace(/%(?![0-9a-f]{2})/gi, '%25'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Addresses are ASCII. Bytes beyond it, which some programs send as they are, are read as if they were escaped.
+ * @param url as Node gives it: one character a byte
+ */
+export const escapedUrlOf = (url: string) =>
+  url.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+
+const reasons: Record<UnsoundReason, Bilingual> = {
+  nul: { fr: 'Le caractère NUL n’est pas accepté.', en: 'The NUL character is not accepted.' },
+  'lone-surrogate': {
+    fr: 'Ce texte contient la moitié d’un caractère\u00a0: envoyez-le entier.',
+    en: 'This text holds half of a character: send it whole.',
+  },
+  'not-finite': { fr: 'Ce nombre est trop grand.', en: 'This number is too large.' },
+  'too-deep': {
+    fr: 'Le contenu est imbriqué trop profondément.',
+    en: 'The content is nested too deeply.',
+  },
+}
+
+function requireSound(value: unknown, code: ErrorCode): void {
+  const fault = unsoundnessOf(value)
+  if (!fault) return
+  throw new AppError(code, { errors: [{ pointer: fault.pointer, message: reasons[fault.reason] }] })
+}

@@ -1,0 +1,49 @@
+/** Deeper than any document of ours goes; beyond it, whoever walks or writes a document would run out of stack. */
+export const MAX_DEPTH = 32
+
+/** What a schema lets pass, and a database or another reader does not take. */
+export type UnsoundReason = 'nul' | 'lone-surrogate' | 'not-finite' | 'too-deep'
+
+export interface Unsound {
+  /** Where, as RFC 6901 writes it. */
+  pointer: string
+  reason: UnsoundReason
+}
+
+/**
+ * Looks through a parsed document for the NUL character, halves of surrogate pairs, numbers that are not finite, and
+ * nesting beyond {@link MAX_DEPTH}. Names are looked at like values; bytes are not.
+ * @returns the first fault found, undefined when there is none
+ */
+export function unsoundnessOf(value: unknown): Unsound | undefined {
+  const fault = faultIn(value, 0)
+  return (
+    fault && { reason: fault.reason, pointer: fault.path.map((name) => `/${pointerTokenOf(name)}`).join('') }
+  )
+}
+
+/** One level of a pointer. Source: RFC 6901, section 3. */
+export const pointerTokenOf = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
+
+interface Fault {
+  path: string[]
+  reason: UnsoundReason
+}
+
+function faultIn(value: unknown, depth: number): Fault | undefined {
+  if (typeof value === 'string') return faultOfText(value)
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? undefined : { path: [], reason: 'not-finite' }
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined
+  if (depth === MAX_DEPTH) return { path: [], reason: 'too-deep' }
+  for (const [name, field] of Object.entries(value)) {
+    const fault = faultOfText(name) ?? faultIn(field, depth + 1)
+    if (fault) return { ...fault, path: [name, ...fault.path] }
+  }
+  return undefined
+}
+
+function faultOfText(text: string): Fault | undefined {
+  if (text.includes('\0')) return { path: [], reason: 'nul' }
+  return text.isWellFormed() ? undefined : { path: [], reason: 'lone-surrogate' }
+}
