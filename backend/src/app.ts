@@ -30,6 +30,7 @@ import { registerNotFound } from './http/not-found.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
 import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
+import { serverOptions } from './http/server-options.ts'
 import { registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
 import { createCatchUp } from './peers/catch-up.ts'
@@ -104,6 +105,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true },
+    http: serverOptions,
+    requestTimeout: serverOptions.requestTimeout,
     forceCloseConnections: true,
     // Of what no route knows; routes have limits by who may call them.
     bodyLimit: PUBLIC_BODY_BYTES,

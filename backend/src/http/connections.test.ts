@@ -41,6 +41,43 @@ describe('what is no request', () => {
   })
 })
 
+describe('a request that does not arrive whole', () => {
+  const head = (first: string, ...headers: string[]) => [first, 'Host: a', ...headers, '', ''].join('\r\n')
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  const json = ['Content-Type: application/json', 'Content-Length: 100']
+
+  beforeAll(async () => {
+    await test.listen()
+    Object.assign(test.app.http.server, { requestTimeout: 200, headersTimeout: 200 })
+  })
+
+  it.each([
+    ['nothing at all', ''],
+    ['half of its first line', 'GET /heal'],
+    ['headers without their end', 'GET /healthz HTTP/1.1\r\nHost: a\r\n'],
+    ['half of an upgrade', 'GET /ws/sessions/ HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n'],
+    ['half of a body', head('POST /api/token/ HTTP/1.1', ...json) + '{"username":'],
+    [
+      'half of a chunked body',
+      head('POST /api/token/ HTTP/1.1', json[0]!, 'Transfer-Encoding: chunked') + '5\r\n{',
+    ],
+    ['half of a body beside an upgrade', head('POST /api/token/ HTTP/1.1', ...json, ...upgrade) + '{'],
+    [
+      'half of a body beside another upgrade',
+      head('POST /api/token/ HTTP/1.1', ...json, 'Connection: Upgrade', 'Upgrade: h2c') + '{',
+    ],
+  ])('is refused: %s', async (_what, bytes) => {
+    const { head: answered, body } = await answerTo(bytes)
+    expect(answered).toMatch(/^HTTP\/1.1 408 /)
+    expect(body).toMatchObject({ code: 'request-timeout', status: 408 })
+  })
+
+  it('is answered at once where it only claims to be an upgrade', async () => {
+    const { head: answered } = await answerTo(head('GET /healthz HTTP/1.1', ...upgrade, 'Connection: close'))
+    expect(answered).toMatch(/^HTTP\/1.1 200 /)
+  })
+})
+
 describe('a server that closes', () => {
   it('tells whoever still asks to come back', async () => {
     const app = Fastify({ return503OnClosing: false })

@@ -1,6 +1,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { serverOptions } from './server-options.ts'
 import type { Certificates, ServerCertificate } from '../certificates/index.ts'
 
 /**
@@ -13,12 +14,14 @@ export async function listenSecurely(
   certificates: Pick<Certificates, 'current' | 'onRenewed'>,
 ): Promise<AddressInfo> {
   const plain = app.server
-  const server = createServer(contextOf(certificates.current()), (request, response) =>
-    app.routing(request, response),
+  const server = createServer(
+    { ...serverOptions, ...contextOf(certificates.current()) },
+    (request, response) => app.routing(request, response),
   )
   certificates.onRenewed((certificate) => server.setSecureContext(contextOf(certificate)))
   server.keepAliveTimeout = plain.keepAliveTimeout
   server.requestTimeout = plain.requestTimeout
+  server.headersTimeout = plain.headersTimeout
   server.on('upgrade', (request, socket, head) => plain.emit('upgrade', request, socket, head))
   server.on('clientError', (err, socket) => plain.emit('clientError', err, socket))
   plain.once('close', () => {
