@@ -133,6 +133,12 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
+  /** The card may come up, or change, while the agent runs: it is looked for each time. */
+  const describe = async (server: URL): Promise<MachineIdentity> => {
+    const own = await platform.identity(server)
+    return { ...own, macAddress: options.macAddress ?? own.macAddress }
+  }
+
   /** Undefined where nothing is encrypted. */
   const trustServer = async (): Promise<Trust | undefined> => {
     const { server, caFingerprint } = options
@@ -143,7 +149,7 @@ export function createAgent(options: AgentOptions): Agent {
     return trust
   }
 
-  const identify = async (machine: MachineIdentity, trust: Trust | undefined): Promise<Identity> => {
+  const identify = async (trust: Trust | undefined): Promise<Identity> => {
     const { credentials, server } = options
     if (credentials.kind === 'identity') {
       const mqttUrl = credentials.mqttUrl ?? webSocketUrlOf(server)
@@ -154,12 +160,10 @@ export function createAgent(options: AgentOptions): Agent {
     const enrolled = await enrol({
       server,
       caCertificate: trust?.caCertificate,
-      request: {
-        enrolmentKey: credentials.enrolmentKey,
-        macAddress: machine.macAddress,
-        hostname: machine.hostname,
-        os: machine.os,
-        agentVersion: AGENT_VERSION,
+      request: async () => {
+        const { macAddress, hostname, os } = await describe(new URL(server))
+        const { enrolmentKey } = credentials
+        return { enrolmentKey, macAddress, hostname, os, agentVersion: AGENT_VERSION }
       },
       onPairingCode: (code) => dispatch({ kind: 'pairingStarted', code }),
       log,
@@ -171,16 +175,16 @@ export function createAgent(options: AgentOptions): Agent {
     return identity
   }
 
-  const join = async (machine: MachineIdentity) => {
+  const join = async () => {
     const trust = await trustServer()
-    const identity = await identify(machine, trust)
+    const identity = await identify(trust)
     if (aborter.signal.aborted) return
     dispatch({ kind: 'enrolled', stationId: identity.stationId, snapshot: await store.readState() })
     link = createStationLink({
       identity,
       // What was trusted anew since the enrolment wins over what the enrolment told.
       caCertificate: trust?.caCertificate ?? identity.caCertificate,
-      machine,
+      describe,
       bootId,
       platform,
       remembered: await store.readCommands(),
@@ -191,13 +195,13 @@ export function createAgent(options: AgentOptions): Agent {
       log,
       nowMs,
       dispatch,
-      onRefused: () => void rejoin(machine),
+      onRefused: () => void rejoin(),
       state: () => state,
     })
   }
 
   /** An identity that the server refuses is of no use; where there is a key, another one can be asked for. */
-  const rejoin = async (machine: MachineIdentity) => {
+  const rejoin = async () => {
     if (options.credentials.kind !== 'key') return
     const { stationId } = state
     const refused = link
@@ -209,7 +213,7 @@ export function createAgent(options: AgentOptions): Agent {
     try {
       await refused.stop()
       await store.forgetIdentity()
-      await join(machine)
+      await join()
     } catch (err) {
       if (!aborter.signal.aborted) log.fatal({ err }, 'the station cannot join its server')
     }
@@ -223,8 +227,6 @@ export function createAgent(options: AgentOptions): Agent {
 
   return {
     start: async () => {
-      const own = await platform.identity()
-      const machine = { ...own, macAddress: options.macAddress ?? own.macAddress }
       if (options.screen !== undefined) {
         screen = await createScreenServer({
           ...options.screen,
@@ -236,7 +238,7 @@ export function createAgent(options: AgentOptions): Agent {
           onDismiss: (id) => dispatch({ kind: 'noticeDismissed', id }),
         })
       }
-      const joining = join(machine).catch((err: unknown) => {
+      const joining = join().catch((err: unknown) => {
         if (!aborter.signal.aborted) log.fatal({ err }, 'the station cannot join its server')
       })
       // Known soon where the server answers or an identity is at hand; else the screen shows what goes on.

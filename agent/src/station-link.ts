@@ -19,7 +19,8 @@ export interface StationLinkOptions {
   identity: Identity
   /** PEM of the authority that the broker's certificate is checked by. */
   caCertificate?: string
-  machine: MachineIdentity
+  /** The machine as it shows itself to the server at this address, as of now. */
+  describe: (server: URL) => Promise<MachineIdentity>
   bootId: string
   platform: Platform
   remembered: readonly RememberedCommand[]
@@ -42,7 +43,7 @@ export interface StationLink {
 
 /** The core's voice and ears on the bus: reports, heartbeats, stored events, requests, commands. */
 export function createStationLink(options: StationLinkOptions): StationLink {
-  const { identity, machine, bootId, platform, log, nowMs, dispatch, state } = options
+  const { identity, bootId, platform, log, nowMs, dispatch, state } = options
   const unacknowledged = new Set<Ack>()
   let heartbeatSeq = 0
   let heartbeatTimer: NodeJS.Timeout | undefined
@@ -54,7 +55,11 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     stationId: identity.stationId,
     secret: identity.mqttSecret,
     caCertificate: options.caCertificate,
-    presence: () => ({ bootId, agentVersion: AGENT_VERSION, ...machine }),
+    presence: async () => ({
+      bootId,
+      agentVersion: AGENT_VERSION,
+      ...(await options.describe(new URL(identity.mqttUrl))),
+    }),
     nowMs,
     log,
     onUp: () => {

@@ -40,7 +40,7 @@ const enrolAt = (
 ) =>
   enrol({
     server: url,
-    request,
+    request: () => Promise.resolve(request),
     onPairingCode,
     log,
     signal: signal ?? new AbortController().signal,

@@ -19,7 +19,8 @@ export interface EnrolmentOptions {
   server: string
   /** PEM of the authority that an https server is checked by; without it the machine's own ones are. */
   caCertificate?: string
-  request: EnrolInput
+  /** What the machine says of itself, as of now; a request that waits is not described anew. */
+  request: () => Promise<EnrolInput>
   onPairingCode: (code: string) => void
   log: Logger
   signal: AbortSignal
@@ -39,8 +40,10 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
   const { log, signal, onPairingCode } = options
   const backoff = createBackoff({ firstMs: 1_000, maxMs: 60_000 })
   let pairingSecret: string | undefined
+  let request: EnrolInput | undefined
   for (;;) {
-    const attempt = await tryEnrol(options, pairingSecret)
+    if (request === undefined || pairingSecret === undefined) request = await options.request()
+    const attempt = await tryEnrol(options, { ...request, pairingSecret })
     signal.throwIfAborted()
     if (attempt.kind === 'enrolled') return attempt.identity
     if (attempt.kind === 'pairing') {
@@ -72,9 +75,8 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
   }
 }
 
-async function tryEnrol(options: EnrolmentOptions, pairingSecret: string | undefined): Promise<Attempt> {
-  const { server, request, signal, caCertificate } = options
-  const body = pairingSecret === undefined ? request : { ...request, pairingSecret }
+async function tryEnrol(options: EnrolmentOptions, body: EnrolInput): Promise<Attempt> {
+  const { server, signal, caCertificate } = options
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)])
     const url = new URL('/api/postes/enrol/', server)

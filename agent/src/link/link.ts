@@ -31,14 +31,16 @@ const TIME_INTERVAL_MS = 60_000
 const RECONNECT = { firstMs: 250, maxMs: 15_000, quick: { maxMs: 1_000, attempts: 30 } }
 const DROPPED_LOG_INTERVAL_MS = 60_000
 
+export type PresenceFacts = Omit<Presence, 'online' | 'cause' | 'connectionSeq'>
+
 export interface LinkOptions {
   url: string
   stationId: string
   secret: string
   /** PEM of the authority that the broker's certificate is checked by; without it the machine's own ones are. */
   caCertificate?: string
-  /** What presence says, but for its cause and the connection's number. */
-  presence: () => Omit<Presence, 'online' | 'cause' | 'connectionSeq'>
+  /** What presence says, but for its cause and the connection's number; asked anew for each connection. */
+  presence: () => Promise<PresenceFacts>
   nowMs: () => number
   log: Logger
   onUp: () => void
@@ -69,6 +71,7 @@ export function createLink(options: LinkOptions): Link {
   const { stationId, nowMs, log } = options
   const backoff = createBackoff(RECONNECT)
   let client: MqttClient | undefined
+  let connected: PresenceFacts | undefined
   let connectionSeq = 0
   let isConnected = false
   let isSettled = false
@@ -80,11 +83,11 @@ export function createLink(options: LinkOptions): Link {
   const unsettled = new Set<(isTaken: boolean) => void>()
 
   const topic = (name: TopicName) => (name === 'config' ? topicOf(name) : topicOf(name, stationId))
-  const presenceOf = (cause: 'birth' | 'clean' | 'lost'): Presence => ({
+  const presenceOf = (cause: 'birth' | 'clean' | 'lost', facts: PresenceFacts): Presence => ({
     online: cause === 'birth',
     cause,
     connectionSeq,
-    ...options.presence(),
+    ...facts,
   })
 
   const send = (name: OutgoingTopic | 'presence' | 'request', payload: unknown): Promise<boolean> => {
@@ -123,11 +126,11 @@ export function createLink(options: LinkOptions): Link {
     if (isConnected) void askTime()
   }, TIME_INTERVAL_MS)
 
-  const establish = async (current: MqttClient) => {
+  const establish = async (current: MqttClient, facts: PresenceFacts) => {
     isConnected = true
     toldFailure = undefined
     log.info({ connectionSeq }, 'connected to the broker')
-    void send('presence', presenceOf('birth'))
+    void send('presence', presenceOf('birth', facts))
     await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
     backoff.reset()
     options.onUp()
@@ -161,10 +164,21 @@ export function createLink(options: LinkOptions): Link {
     if (isStopping) return
     const retryMs = backoff.nextMs()
     if (wasConnected) log.warn({ retryMs }, 'connection to the broker lost')
-    reconnectTimer = setTimeout(open, retryMs)
+    reconnectTimer = setTimeout(() => void open(), retryMs)
   }
 
-  function open() {
+  async function open() {
+    // The will is written before the connection is there: the card is asked for first.
+    const facts = await options.presence().catch((err: unknown) => {
+      log.warn({ err }, 'the machine does not tell who it is, trying on')
+      return undefined
+    })
+    if (isStopping) return
+    if (facts === undefined) {
+      reconnectTimer = setTimeout(() => void open(), backoff.nextMs())
+      return
+    }
+    connected = facts
     connectionSeq += 1
     const current = connect({
       ...brokerOf(options.url),
@@ -180,14 +194,14 @@ export function createLink(options: LinkOptions): Link {
       ...(options.caCertificate === undefined ? {} : { ca: options.caCertificate }),
       will: {
         topic: topic('presence'),
-        payload: Buffer.from(JSON.stringify(presenceOf('lost'))),
+        payload: Buffer.from(JSON.stringify(presenceOf('lost', facts))),
         qos: topicTable.presence.qos,
         retain: topicTable.presence.retain,
       },
     })
     client = current
     current.on('connect', () => {
-      establish(current).catch((err: unknown) => {
+      establish(current, facts).catch((err: unknown) => {
         log.warn({ err }, 'the broker did not accept the subscriptions')
         current.end(true)
         lose(current)
@@ -208,7 +222,7 @@ export function createLink(options: LinkOptions): Link {
     current.on('close', () => lose(current))
   }
 
-  open()
+  void open()
   return {
     publish: send,
     ask: requests.ask,
@@ -220,8 +234,8 @@ export function createLink(options: LinkOptions): Link {
       clearInterval(timeTimer)
       requests.close()
       const current = client
-      if (current === undefined) return
-      await atMost(CLEAN_STOP_LIMIT_MS, send('presence', presenceOf('clean')))
+      if (current === undefined || connected === undefined) return
+      await atMost(CLEAN_STOP_LIMIT_MS, send('presence', presenceOf('clean', connected)))
       await atMost(CLEAN_STOP_LIMIT_MS / 2, current.endAsync())
       current.end(true)
     },

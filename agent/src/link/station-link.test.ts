@@ -92,6 +92,19 @@ describe('a station on the bus', () => {
     await expect.poll(() => timesAsked(server)).toBe(5)
   })
 
+  it('looks for its card anew at each connection', async () => {
+    const { server, platform } = await startStation()
+    platform.identity = (asked) => {
+      expect(asked.href).toBe(server.url)
+      const card = { ipAddress: '198.51.100.4', macAddress: '52:54:00:12:34:56' }
+      return Promise.resolve({ hostname: 'h', os: 'Debian', ...card })
+    }
+    server.cut()
+    expect(await server.hears('presence', ({ connectionSeq }) => connectionSeq === 2)).toMatchObject({
+      payload: { ipAddress: '198.51.100.4', macAddress: '52:54:00:12:34:56' },
+    })
+  })
+
   it('reports to a slow server once the time is known, and asks the rest of the five meanwhile', async () => {
     const { server } = await startStation({ answersAfterMs: 400 })
     expect(timesAsked(server)).toBeLessThan(5)

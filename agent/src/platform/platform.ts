@@ -21,7 +21,8 @@ export interface Kiosk {
 
 /** Everything that differs from one operating system to the next. Each call rejects where it cannot be done. */
 export interface Platform {
-  identity: () => Promise<MachineIdentity>
+  /** The addresses are those of the card that reaches `server`, as of now. */
+  identity: (server: URL) => Promise<MachineIdentity>
   metrics: () => Promise<Metrics>
   /** The visitor may no longer use the desktop. */
   lockScreen: () => Promise<void>

@@ -1,4 +1,4 @@
-import { cpus, freemem, networkInterfaces, totalmem, type NetworkInterfaceInfo } from 'node:os'
+import { cpus, freemem, totalmem } from 'node:os'
 import { statfs } from 'node:fs/promises'
 
 /** Share in percent, one decimal, kept within 0..100. */
@@ -31,27 +31,5 @@ export function createCpuMeter(): () => number {
     const busy = all - (now.idle - last.idle)
     last = now
     return percentOf(busy, all)
-  }
-}
-
-export interface NetworkAddress {
-  ipAddress: string
-  macAddress: string
-}
-
-type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
-
-/** Address of the named interface, else of the first that leads outside; loopback when there is none. */
-export function networkAddress(
-  preferred?: string,
-  interfaces: Interfaces = networkInterfaces(),
-): NetworkAddress {
-  const named = preferred === undefined ? [] : (interfaces[preferred] ?? [])
-  const all = [...named, ...Object.values(interfaces).flatMap((list) => list ?? [])]
-  const outside = all.filter(({ internal }) => !internal)
-  const found = outside.find(({ family }) => family === 'IPv4') ?? outside[0]
-  return {
-    ipAddress: found?.address ?? '127.0.0.1',
-    macAddress: found?.mac ?? '00:00:00:00:00:00',
   }
 }

@@ -4,7 +4,8 @@ import { hostname, uptime } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cpuTemperature, currentLoad, mem, osInfo } from 'systeminformation'
-import { diskPercent, networkAddress, percentOf } from '../portable.ts'
+import { cardOf, localAddressTowards } from '../network-card.ts'
+import { diskPercent, percentOf } from '../portable.ts'
 import type { Kiosk, MachineIdentity, Metrics, Platform } from '../platform.ts'
 
 /** The temperature starts a process (8 ms of a core): once a minute is plenty. */
@@ -23,8 +24,13 @@ export interface LinuxOptions {
 /** A Debian-like machine with systemd. Removing a visitor's files is not part of `cleanUp` yet. */
 export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Platform {
   const temperature = createTemperatureMeter()
+  let os: Promise<string> | undefined
   return {
-    identity,
+    identity: async ({ hostname: host, port }): Promise<MachineIdentity> => ({
+      hostname: hostname(),
+      os: await (os ??= osName().catch(() => 'Linux')),
+      ...cardOf(await localAddressTowards(host, Number(port) || 1), await defaultInterfaces()),
+    }),
     metrics: async (): Promise<Metrics> => {
       const [load, memory, disk, temperatureC] = await Promise.all([
         currentLoad(),
@@ -54,20 +60,23 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
   }
 }
 
-async function identity(): Promise<MachineIdentity> {
+async function osName(): Promise<string> {
   const { distro, release } = await osInfo()
-  return {
-    hostname: hostname(),
-    os: `${distro} ${release}`.trim().slice(0, 100),
-    ...networkAddress(await defaultInterface()),
-  }
+  return `${distro} ${release}`.trim().slice(0, 100)
 }
 
-/** Interface of the default route. Source: proc(5), /proc/net/route; destination 0 is the default. */
-async function defaultInterface(): Promise<string | undefined> {
-  const table = await readFile('/proc/net/route', 'utf8').catch(() => '')
-  const route = table.split('\n').find((line) => line.split('\t')[1] === '00000000')
-  return route?.split('\t')[0]
+/** Interfaces of the default routes. Source: proc(5), /proc/net/route and ipv6_route; destination 0 is the default. */
+async function defaultInterfaces(): Promise<string[]> {
+  const [ipv4, ipv6] = await Promise.all(
+    ['/proc/net/route', '/proc/net/ipv6_route'].map((path) => readFile(path, 'utf8').catch(() => '')),
+  )
+  const rowsOf = (table = '') => table.split('\n').map((line) => line.trim().split(/\s+/))
+  const byIpv4 = rowsOf(ipv4).flatMap(([name, target]) => (name && target === '00000000' ? [name] : []))
+  const byIpv6 = rowsOf(ipv6).flatMap(([target, bits, ...rest]) => {
+    const name = rest.at(-1)
+    return name && bits === '00' && /^0+$/.test(target ?? '') ? [name] : []
+  })
+  return [...byIpv4, ...byIpv6].filter((name) => name !== 'lo')
 }
 
 function createTemperatureMeter(): () => Promise<number | undefined> {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { hostname, release, uptime, version } from 'node:os'
 import { promisify } from 'node:util'
-import { createCpuMeter, diskPercent, memoryPercent, networkAddress } from '../portable.ts'
+import { cardOf, localAddressTowards } from '../network-card.ts'
+import { createCpuMeter, diskPercent, memoryPercent } from '../portable.ts'
 import type { Platform } from '../platform.ts'
 
 const run = promisify(execFile)
@@ -15,12 +16,11 @@ export interface WindowsOptions {
 export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
   const cpuPercent = createCpuMeter()
   return {
-    identity: () =>
-      Promise.resolve({
-        hostname: hostname(),
-        os: `${version()} ${release()}`.slice(0, 100),
-        ...networkAddress(),
-      }),
+    identity: async ({ hostname: host, port }) => ({
+      hostname: hostname(),
+      os: `${version()} ${release()}`.slice(0, 100),
+      ...cardOf(await localAddressTowards(host, Number(port) || 1)),
+    }),
     metrics: async () => ({
       uptimeSeconds: Math.floor(uptime()),
       cpuPercent: cpuPercent(),
