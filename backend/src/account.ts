@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AccountInput, operatorRoles, type Account } from '@escale/protocol'
+import { AccountInput, operatorRoles, printable, type Account } from '@escale/protocol'
 import { pino } from 'pino'
 import { Check } from 'typebox/value'
 import { createMonotonicClock } from './clock.ts'
@@ -116,7 +116,7 @@ async function list(accounts: ReturnType<typeof createAccountService>): Promise<
 
 function lineOf({ id, kind, role, isActive, label }: Account): string {
   const state = isActive ? 'actif · active' : 'coupé · disabled'
-  return [id.padEnd(32), (role ?? kind).padEnd(11), state.padEnd(18), label].join(' ')
+  return [id.padEnd(32), (role ?? kind).padEnd(11), state.padEnd(18), printable(label)].join(' ')
 }
 
 /** @throws UsageError when the words of the command line make no account */

@@ -31,7 +31,7 @@ import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
 import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
 import { serverOptions } from './http/server-options.ts'
-import { registerValidation } from './http/validation.ts'
+import { answersOptions, registerValidation } from './http/validation.ts'
 import { registerWebSockets } from './http/websocket.ts'
 import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
@@ -111,6 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     // Of what no route knows; routes have limits by who may call them.
     bodyLimit: PUBLIC_BODY_BYTES,
     rewriteUrl: ({ url = '/' }) => escapedUrlOf(url),
+    serializerOpts: answersOptions,
     // While it closes, and for what is no request yet, the answers are ours as everywhere.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,

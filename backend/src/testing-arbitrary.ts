@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
+import { textFormats } from '@escale/protocol'
 import type { JsonSchema } from './testing-description.ts'
 
 export interface Vocabulary {
@@ -18,6 +19,7 @@ const formats: Record<string, Arbitrary<string>> = {
     .date(SPAN)
     .map((date) => new Date(Math.floor(date.getTime() / DAY_MS) * DAY_MS).toISOString().slice(0, 10)),
   email: fc.emailAddress(),
+  phone: fc.stringMatching(/^\+?[0-9]{3,5}[ .-][0-9]{2,10}$/),
 }
 
 /** Values that fit a JSON schema, as far as the protocol uses the language. */
@@ -103,6 +105,15 @@ function stringOf(schema: JsonSchema): Arbitrary<string> {
   }
   const known = format === undefined ? undefined : formats[format]
   if (known) return known
+  const ours = Object.entries(textFormats).find(([name]) => name === format)?.[1]
+  if (ours) {
+    const text = fc.string({
+      unit: 'grapheme',
+      minLength,
+      maxLength: Math.max(minLength, Math.min(maxLength, 40)),
+    })
+    return text.filter(ours.check)
+  }
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern, 'u'))
   // Typed by people all over the world, and by those who try what happens.
   const unit = fc.constantFrom<'grapheme' | 'binary'>('grapheme', 'binary')

@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { textFormats } from '@escale/protocol'
 
 export type JsonSchema = Record<string, unknown>
 
@@ -57,6 +58,7 @@ const JSON_TYPE = 'application/json'
 export function readDescription(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
+  for (const [name, { check }] of Object.entries(textFormats)) ajv.addFormat(name, check)
   ajv.addSchema(document, 'api')
   const checks = new Map<string, ValidateFunction>()
 

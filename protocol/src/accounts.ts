@@ -1,12 +1,13 @@
 import { Type, type Static } from 'typebox'
 import { operatorRoles } from './auth.ts'
 import { Instant, StationId, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
+import { line } from './text.ts'
 
 export const accountKinds = ['automation', 'diagnostics'] as const
 export type AccountKind = (typeof accountKinds)[number]
 
 const writableFields = {
-  label: Type.String({ minLength: 1, maxLength: 100 }),
+  label: line(100),
   /** What an automation may ask for; diagnostics ask for nothing and have none. */
   role: Type.Optional(oneOf(operatorRoles)),
 }

@@ -2,6 +2,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import type { Command } from './mqtt/payloads.ts'
 import { type commandOps } from './mqtt/payloads.ts'
 import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { line, lines } from './text.ts'
 
 const Nothing = Type.Object({})
 const Delay = Type.Object({ delaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 })) })
@@ -9,7 +10,7 @@ const Delay = Type.Object({ delaySeconds: Type.Optional(Type.Integer({ minimum: 
 /** The schema of each command's `params`. `lock` and `logout` only say why: `desired` says what. */
 export const commandParams = {
   message: Type.Object({
-    text: Type.String({ minLength: 1, maxLength: 500 }),
+    text: lines(500, { minLength: 1 }),
     level: Type.Optional(oneOf(['info', 'warning'] as const)),
   }),
   lock: Nothing,
@@ -18,9 +19,9 @@ export const commandParams = {
   shutdown: Delay,
   identify: Nothing,
   update: Type.Object({
-    version: Type.String({ minLength: 1, maxLength: 50 }),
-    url: Type.String({ minLength: 1, maxLength: 2_000 }),
-    signature: Type.String({ minLength: 1, maxLength: 2_000 }),
+    version: line(50),
+    url: line(2_000),
+    signature: line(2_000),
   }),
 } as const satisfies Record<(typeof commandOps)[number], TSchema>
 
@@ -53,7 +54,7 @@ export type CommandInput = Static<typeof CommandInput>
 export const CommandsInput = closed({
   ...orderFields,
   stationIds: Type.Optional(Type.Array(StationId, { minItems: 1, maxItems: 1_000 })),
-  location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  location: Type.Optional(line(100)),
   all: Type.Optional(Type.Literal(true)),
 })
 export type CommandsInput = Static<typeof CommandsInput>

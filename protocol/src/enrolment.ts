@@ -1,12 +1,13 @@
 import { Type, type Static } from 'typebox'
 import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { line } from './text.ts'
 
 export const EnrolInput = closed({
   enrolmentKey: Type.String({ minLength: 1, maxLength: 200 }),
-  macAddress: Type.String({ minLength: 1, maxLength: 64 }),
-  hostname: Type.String({ minLength: 1, maxLength: 255 }),
-  os: Type.String({ minLength: 1, maxLength: 100 }),
-  agentVersion: Type.String({ minLength: 1, maxLength: 50 }),
+  macAddress: line(64),
+  hostname: line(255),
+  os: line(100),
+  agentVersion: line(50),
   pairingSecret: Type.Optional(Type.String({ maxLength: 200 })),
 })
 export type EnrolInput = Static<typeof EnrolInput>
@@ -61,8 +62,8 @@ export type PairingRequestQuery = Static<typeof PairingRequestQuery>
 /** Accepts a request as a station that exists, or as a new one when `label` is given. */
 export const AcceptPairingInput = closed({
   stationId: StationId,
-  label: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-  location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  label: Type.Optional(line(100)),
+  location: Type.Optional(line(100)),
 })
 export type AcceptPairingInput = Static<typeof AcceptPairingInput>
 

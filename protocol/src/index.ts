@@ -1,5 +1,6 @@
 export * from './schema.ts'
 export * from './soundness.ts'
+export * from './text.ts'
 export * from './time.ts'
 export * from './access-code.ts'
 export * from './addresses.ts'

@@ -11,6 +11,7 @@ import {
   pageOf,
   replacementOf,
 } from './schema.ts'
+import { lineOrNothing } from './text.ts'
 
 export const sessionStates = ['pending', 'active', 'suspended', 'ended'] as const
 export type SessionState = (typeof sessionStates)[number]
@@ -106,7 +107,7 @@ export type AddTimeInput = Static<typeof AddTimeInput>
 export const GiveCreditInput = closed({ toSessionId: Type.Optional(EntityId) })
 export type GiveCreditInput = Static<typeof GiveCreditInput>
 
-export const ReasonInput = closed({ reason: Type.Optional(Type.String({ maxLength: 500 })) })
+export const ReasonInput = closed({ reason: Type.Optional(lineOrNothing(500)) })
 export type ReasonInput = Static<typeof ReasonInput>
 
 export const ValidateCodeInput = closed({

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { DEFAULT_HEARTBEAT_INTERVAL_MS, DEFAULT_MAX_SUSPENDED_MINUTES } from './mqtt/payloads.ts'
 import { CalendarDate, Instant, closed, oneOf, replacementOf } from './schema.ts'
+import { line, lines } from './text.ts'
 
 const OpeningSpan = closed({
   opens: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' }),
@@ -20,13 +21,13 @@ const days = (value: number) => Type.Integer({ minimum: 1, maximum: 36_500, defa
 const minutes = (value: number, maximum: number) => Type.Integer({ minimum: 1, maximum, default: value })
 
 const writableFields = {
-  siteName: Type.String({ minLength: 1, maxLength: 100, default: 'Escale' }),
+  siteName: line(100, { default: 'Escale' }),
   /** IANA name; days begin and end in it. */
-  timeZone: Type.String({ minLength: 1, maxLength: 64, default: 'Europe/Paris' }),
+  timeZone: line(64, { default: 'Europe/Paris' }),
   language: oneOf(['fr', 'en'] as const, 'fr'),
   /** What a visitor agrees to, and the version that a consent names. */
-  terms: Type.String({ maxLength: 20_000, default: '' }),
-  termsVersion: Type.String({ minLength: 1, maxLength: 50, default: '1' }),
+  terms: lines(20_000, { default: '' }),
+  termsVersion: line(50, { default: '1' }),
   sessionsPerDay: Type.Integer({ minimum: 1, maximum: 100, default: 3 }),
   isConsentRequired: Type.Boolean({ default: true }),
   areAnonymousPassesAllowed: Type.Boolean({ default: true }),

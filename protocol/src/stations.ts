@@ -13,6 +13,7 @@ import {
   pageOf,
   replacementOf,
 } from './schema.ts'
+import { line } from './text.ts'
 
 export const stationStates = ['available', 'occupied', 'maintenance', 'offline'] as const
 export type StationState = (typeof stationStates)[number]
@@ -28,10 +29,10 @@ export const StationMetrics = Type.Object({
 export type StationMetrics = Static<typeof StationMetrics>
 
 const writableFields = {
-  label: Type.String({ minLength: 1, maxLength: 100 }),
-  location: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-  ipAddress: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  macAddress: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  label: line(100),
+  location: Type.Optional(line(100)),
+  ipAddress: Type.Optional(line(64)),
+  macAddress: Type.Optional(line(64)),
 }
 
 /** A public computer. `state` is derived: maintenance, occupied, offline, available, in that order. */

@@ -10,21 +10,21 @@ import {
   pageOf,
   replacementOf,
 } from './schema.ts'
+import { line, lines } from './text.ts'
 
 export const sexes = ['female', 'male', 'other'] as const
 
-const text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
-
 const writableFields = {
-  firstName: text(100),
-  lastName: text(100),
+  firstName: line(100),
+  lastName: line(100),
   email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
-  phone: Type.Optional(Type.String({ pattern: '^[+0-9 ().-]{3,30}$' })),
+  /** Kept with plain blanks and hyphens, whatever it was pasted with. */
+  phone: Type.Optional(Type.String({ minLength: 3, maxLength: 30, format: 'phone' })),
   birthDate: Type.Optional(CalendarDate),
   sex: Type.Optional(oneOf(sexes)),
-  municipality: Type.Optional(text(100)),
-  occupation: Type.Optional(text(100)),
-  notes: Type.Optional(text(2_000)),
+  municipality: Type.Optional(line(100)),
+  occupation: Type.Optional(line(100)),
+  notes: Type.Optional(lines(2_000, { minLength: 1 })),
   consentGiven: Type.Boolean(),
 }
 

@@ -1,4 +1,4 @@
-import { pointerTokenOf, type Bilingual } from '@escale/protocol'
+import { pointerTokenOf, textFormats, type Bilingual } from '@escale/protocol'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { FieldError } from '../errors.ts'
 
@@ -7,6 +7,8 @@ interface Params {
   type?: unknown
   /** What `enum` allows. */
   allowedValues?: unknown
+  /** The name of a format that the text does not have. */
+  format?: string
   /** What a length or a number is held to. */
   limit?: number
 }
@@ -18,6 +20,20 @@ const typeNames: Record<string, Bilingual> = {
   boolean: { fr: 'vrai ou faux', en: 'true or false' },
   object: { fr: 'un objet', en: 'an object' },
   array: { fr: 'une liste', en: 'a list' },
+}
+
+const doesNotFit: Bilingual = { fr: 'Cette valeur n’est pas valable.', en: 'This value is not valid.' }
+
+const formatMessages: Record<string, Bilingual> = {
+  ...Object.fromEntries(Object.entries(textFormats).map(([name, { message }]) => [name, message])),
+  date: {
+    fr: 'Écrivez un jour du calendrier, par exemple 1994-05-17.',
+    en: 'Write a day of the calendar, for example 1994-05-17.',
+  },
+  email: {
+    fr: 'Écrivez une adresse électronique complète, par exemple prenom.nom@exemple.fr.',
+    en: 'Write a complete e-mail address, for example first.last@example.org.',
+  },
 }
 
 /** What a field must be, by the keyword of JSON Schema that it fails. */
@@ -40,11 +56,10 @@ const requirements: Record<string, (params: Params) => Bilingual> = {
     fr: `Au plus ${limit ?? 0} caractères.`,
     en: `At most ${limit ?? 0} characters.`,
   }),
+  format: ({ format = '' }) => formatMessages[format] ?? doesNotFit,
   minimum: ({ limit }) => ({ fr: `Au moins ${limit ?? 0}.`, en: `At least ${limit ?? 0}.` }),
   maximum: ({ limit }) => ({ fr: `Au plus ${limit ?? 0}.`, en: `At most ${limit ?? 0}.` }),
 }
-
-const doesNotFit: Bilingual = { fr: 'Cette valeur n’est pas valable.', en: 'This value is not valid.' }
 
 /** One failure of a schema, at the field that it concerns, as people are told it. */
 export function fieldErrorOf({ instancePath, keyword, params }: FastifySchemaValidationError): FieldError {

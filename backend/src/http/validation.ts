@@ -1,3 +1,4 @@
+import { textFormats } from '@escale/protocol'
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
@@ -24,7 +25,10 @@ export function registerValidation(app: FastifyInstance): void {
 function validatorsOf(options: ConstructorParameters<typeof Ajv>[0]) {
   const first = new Ajv({ ...options, allErrors: false })
   const every = new Ajv({ ...options, allErrors: true })
-  for (const ajv of [first, every]) addFormats.default(ajv)
+  for (const ajv of [first, every]) {
+    addFormats.default(ajv)
+    for (const [name, { check }] of Object.entries(textFormats)) ajv.addFormat(name, check)
+  }
 
   return (schema: AnySchemaObject) => {
     const fits = first.compile(schema)
@@ -37,6 +41,11 @@ function validatorsOf(options: ConstructorParameters<typeof Ajv>[0]) {
       return { error: explain(value) ? found : (explain.errors ?? found) }
     }
   }
+}
+
+/** What writes answers asks schemas which of several types a field has: their formats say nothing about that. */
+export const answersOptions = {
+  ajv: { formats: Object.fromEntries(Object.keys(textFormats).map((name) => [name, true] as const)) },
 }
 
 /** Counts no further than it must. */

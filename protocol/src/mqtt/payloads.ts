@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
+import { lineOrNothing, lines } from '../text.ts'
 import { logActions } from '../logs.ts'
 
 /** Unknown fields of a payload are ignored, so every object here is open. */
@@ -8,8 +9,6 @@ const BootId = EntityId
 const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 52 })
 const Version = Counter
 const RequestId = EntityId
-/** No database takes the NUL character. */
-export const text = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' })
 
 /** Thresholds at which a visitor is warned, seconds left. */
 export const WARNING_SECONDS = [300, 120, 60, 30, 10] as const
@@ -23,12 +22,12 @@ export const Presence = Type.Object({
   cause: oneOf(['birth', 'clean', 'lost', 'silent'] as const),
   bootId: BootId,
   connectionSeq: Type.Optional(Counter),
-  agentVersion: text(50),
-  hostname: text(255),
-  os: text(100),
-  ipAddress: text(64),
-  macAddress: text(64),
-  imageVersion: Type.Optional(text(100)),
+  agentVersion: lineOrNothing(50),
+  hostname: lineOrNothing(255),
+  os: lineOrNothing(100),
+  ipAddress: lineOrNothing(64),
+  macAddress: lineOrNothing(64),
+  imageVersion: Type.Optional(lineOrNothing(100)),
 })
 export type Presence = Static<typeof Presence>
 
@@ -121,7 +120,7 @@ export type Command = Static<typeof Command>
 export const Ack = Type.Object({
   id: RequestId,
   status: oneOf(['delivered', 'applied', 'failed', 'expired'] as const),
-  error: Type.Optional(Type.String({ maxLength: 500 })),
+  error: Type.Optional(lines(500)),
   at: Instant,
 })
 export type Ack = Static<typeof Ack>

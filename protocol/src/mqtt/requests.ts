@@ -1,7 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { EntityId, Instant } from '../schema.ts'
 import { SessionTime, ValidatedCode } from '../sessions.ts'
-import { text } from './payloads.ts'
+import { line, lineOrNothing } from '../text.ts'
 
 const Nothing = Type.Object({})
 
@@ -17,12 +17,12 @@ export const stationOps = {
   end_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
   suspend_session: { params: Type.Object({ sessionId: EntityId }), data: SessionTime },
   call_staff: {
-    params: Type.Object({ reason: Type.Optional(text(500)) }),
+    params: Type.Object({ reason: Type.Optional(lineOrNothing(500)) }),
     data: Nothing,
   },
   report_fault: {
     params: Type.Object({
-      kind: Type.String({ minLength: 1, maxLength: 100 }),
+      kind: line(100),
       details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     }),
     data: Nothing,

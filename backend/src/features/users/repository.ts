@@ -1,5 +1,5 @@
 import { Op, type WhereOptions } from 'sequelize'
-import type { UserQuery } from '@escale/protocol'
+import { normalisePhone, type UserQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
@@ -18,11 +18,16 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
       return (await users.findByPk(id, scope()))?.get()
     },
     async list(
-      { search, ...equal }: UserFilter,
+      { search, phone, ...equal }: UserFilter,
       { limit, offset, order }: PageWindow,
     ): Promise<Rows<UserRow>> {
       const { count, rows } = await users.findAndCountAll({
-        where: { [Op.and]: [equalTo<UserRow>(equal), ...wordsOf(search, containing)] },
+        where: {
+          [Op.and]: [
+            equalTo<UserRow>({ ...equal, phone: phone && (normalisePhone(phone) ?? phone) }),
+            ...wordsOf(search, containing),
+          ],
+        },
         order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
         limit,
         offset,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Actor, User, UserInput } from '@escale/protocol'
-import { instantOf } from '@escale/protocol'
+import type { Actor, Bilingual, User, UserInput } from '@escale/protocol'
+import { instantOf, normalisePhone } from '@escale/protocol'
+import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
@@ -29,6 +30,13 @@ export interface UserPorts {
   clock: Clock
 }
 
+/** Whoever was born before is no visitor of today: a slip of the keyboard. */
+const FIRST_BIRTH_DATE = '1900-01-01'
+const implausibleBirthDate: Bilingual = {
+  fr: 'La date de naissance doit être comprise entre le 1er janvier 1900 et aujourd’hui.',
+  en: 'The birth date must be between 1 January 1900 and today.',
+}
+
 export type UserService = ReturnType<typeof createUserService>
 
 export function createUserService({
@@ -53,10 +61,22 @@ export function createUserService({
     consentRevokedAtMs: null,
   })
 
+  /** @throws AppError when nobody who lives can be born that day */
+  function requirePlausible({ birthDate }: UserInput): void {
+    if (birthDate === undefined) return
+    const today = Temporal.Instant.fromEpochMilliseconds(clock.nowMs())
+      .toZonedDateTimeISO(settings.current().timeZone)
+      .toPlainDate()
+    // Days as ISO writes them compare as text.
+    if (birthDate >= FIRST_BIRTH_DATE && birthDate <= today.toString()) return
+    throw new AppError('invalid-body', { errors: [{ pointer: '/birthDate', message: implausibleBirthDate }] })
+  }
+
   return {
     get,
 
-    create(input: UserInput, actor: Actor): Promise<UserRow> {
+    async create(input: UserInput, actor: Actor): Promise<UserRow> {
+      requirePlausible(input)
       return database.write(async () => {
         const nowMs = clock.nowMs()
         const row: UserRow = {
@@ -78,7 +98,8 @@ export function createUserService({
       })
     },
 
-    replace(id: string, input: UserInput, actor: Actor, expectedVersion?: number): Promise<UserRow> {
+    async replace(id: string, input: UserInput, actor: Actor, expectedVersion?: number): Promise<UserRow> {
+      requirePlausible(input)
       return database.write(async () => {
         const before = await get(id)
         requireVersion(before, expectedVersion)
@@ -137,7 +158,7 @@ function profileOf(input: UserInput) {
     firstName: input.firstName,
     lastName: input.lastName,
     email: input.email ?? null,
-    phone: input.phone ?? null,
+    phone: input.phone === undefined ? null : (normalisePhone(input.phone) ?? input.phone),
     birthDate: input.birthDate ?? null,
     sex: input.sex ?? null,
     municipality: input.municipality ?? null,

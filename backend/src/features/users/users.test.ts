@@ -10,6 +10,11 @@ beforeAll(async () => {
 afterAll(() => test.stop())
 
 const get = (id: string) => test.call<User & Problem>('GET', `/api/utilisateurs/${id}/`)
+/** `YYYY-MM-DD` in Paris, where the site is. */
+const dayFromNow = (days: number) =>
+  new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Paris' }).format(
+    test.clock.nowMs() + days * 86_400_000,
+  )
 const put = (id: string, body: object, headers?: Record<string, string>) =>
   test.call<User & Problem>('PUT', `/api/utilisateurs/${id}/`, { body, headers })
 
@@ -39,12 +44,37 @@ describe('a user', () => {
     ['a birth date that no calendar has', { birthDate: '2026-02-30' }],
     ['an address without a host', { email: 'renee@' }],
     ['a telephone of letters', { phone: 'abc' }],
+    ['a telephone of blanks', { phone: '     ' }],
+    ['a birth date to come', { birthDate: '2199-01-01' }],
+    ['a birth date of another century', { birthDate: '1899-12-31' }],
+    ['a first name of blanks', { firstName: ' \u00a0 ' }],
+    ['a last name that talks to a terminal', { lastName: 'Martin\u001b[2J' }],
+    ['a municipality on two lines', { municipality: 'Brest\n=1+1' }],
+    ['an occupation that reads backwards', { occupation: '\u202eeriam' }],
+    ['notes that ring', { notes: 'ding\u0007' }],
     ['a sex that is not listed', { sex: 'x' }],
     ['notes without an end', { notes: 'x'.repeat(2_001) }],
   ])('is refused with %s', async (_what, fields) => {
     const body = { firstName: 'A', lastName: 'B', ...fields }
     const answer = await test.call('POST', '/api/utilisateurs', { body })
-    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
+    const errors = Object.keys(fields).map((name) => ({ pointer: `/${name}` }))
+    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-body', errors } })
+  })
+
+  it('may have been born today, by the calendar of the site', async () => {
+    expect((await test.createUser({ birthDate: dayFromNow(0) })).birthDate).toBe(dayFromNow(0))
+    const { id } = await test.createUser()
+    const body = { firstName: 'A', lastName: 'B', birthDate: dayFromNow(1) }
+    expect((await put(id, body)).body).toMatchObject({ errors: [{ pointer: '/birthDate' }] })
+  })
+
+  it('keeps its telephone number with plain blanks, and is found by it with any', async () => {
+    const { id, phone } = await test.createUser({ phone: '06\u00a055\u202f44\u200933 22' })
+    expect(phone).toBe('06 55 44 33 22')
+    const found = async (typed: string) =>
+      (await test.done<{ results: User[] }>('GET', `/api/utilisateurs?phone=${encodeURIComponent(typed)}`))
+        .results
+    expect((await found('06\u202f55 44 33 22')).map((user) => user.id)).toEqual([id])
   })
 
   it('is replaced whole, from the answer that was read, and loses what is left out', async () => {
