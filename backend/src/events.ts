@@ -20,7 +20,6 @@ export type AppEvent =
   | { type: 'desiredReported'; stationId: string; version: number; atMs: number }
   | { type: 'commandChanged'; command: CommandRecord }
   | { type: 'callChanged'; call: StaffCall }
-  | { type: 'operatorChanged'; operatorId: string }
   | { type: 'settingsChanged' }
   | { type: 'logAdded'; log: Log }
 

@@ -6,6 +6,7 @@ import { appOptionsOf, certificateFolderOf } from './app-options.ts'
 import { createApp } from './app.ts'
 import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
 import { SetupError, readEnvironment } from './environment.ts'
+import { AppError } from './errors.ts'
 import { createListeners, type ListenerPair } from './listeners.ts'
 
 /** A stop that takes longer than this is cut short. */
@@ -58,7 +59,7 @@ async function start(): Promise<void> {
 
   const { ESCALE_ADMIN_USERNAME: username } = environment
   const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
-  const isFirstStart = await app.operators.ensureFirst(username, password)
+  const isFirstStart = await app.operators.ensureFirst(username, password).catch(refuseWeakPassword)
 
   await app.prepare()
   const listeners = createListeners(app, certificates, environment, log)
@@ -78,6 +79,16 @@ async function start(): Promise<void> {
     address ? [addressOf(scheme, address)] : [],
   )
   say(`escale ready ${addresses.join(' ')}`)
+}
+
+/** @throws SetupError for a first password that is too weak, which whoever starts the server can mend */
+function refuseWeakPassword(err: unknown): never {
+  const [weakness] = err instanceof AppError && err.code === 'weak-password' ? (err.extras.errors ?? []) : []
+  if (!weakness) throw err
+  throw new SetupError(
+    `ESCALE_ADMIN_PASSWORD ne convient pas. ${weakness.message.fr}\n` +
+      `ESCALE_ADMIN_PASSWORD does not fit. ${weakness.message.en}`,
+  )
 }
 
 /** The process ends when whoever started it does, however that ended. */

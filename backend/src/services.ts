@@ -12,8 +12,10 @@ import {
   createCredentialWatch,
   createOperatorRepository,
   createOperatorService,
+  createPasswordCheck,
   createPasswords,
   createSealer,
+  createSignInAddresses,
   createTokens,
   keyedHash,
 } from './features/auth/index.ts'
@@ -93,29 +95,35 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const settings = createSettings(database, createSettingsRepository(database), journal, events)
   const throttleRepository = createThrottleRepository(database)
   const throttles = createThrottles(throttleRepository, clock)
-  const passwords = createPasswords()
   const sealer = createSealer(options.codeKey)
   const operatorRepository = createOperatorRepository(database)
+  /** Stands for a username where one was typed. */
+  const hashOfUsername = (username: string) => keyedHash(options.codeKey, `username ${username}`)
+  const passwords = createPasswords()
+  const addresses = createSignInAddresses(database, options.codeKey, clock)
+  const passwordCheck = createPasswordCheck({ passwords, throttles, addresses, hashOfUsername })
   const throttleBlocks = createThrottleBlocks({
     ...base,
     repository: throttleRepository,
     idOf: (key) => keyedHash(options.codeKey, key),
-    findOperator: operatorRepository.findByUsername,
+    operatorsByHash: async () =>
+      new Map((await operatorRepository.findAll()).map((row) => [hashOfUsername(row.username), row])),
   })
   const tokenRepository = createAuthRepository(database)
   const operators = createOperatorService({
     ...base,
     repository: operatorRepository,
     tokens: tokenRepository,
+    addresses,
     passwords,
+    passwordCheck,
   })
   const auth = createAuthService({
     ...base,
     repository: tokenRepository,
     operators: operatorRepository,
-    passwords,
+    passwordCheck,
     tokens: createTokens(options.tokenKey, clock),
-    throttles,
   })
   const desired = createDesiredDocuments(
     database,
@@ -184,7 +192,6 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   })
   const commandDeadlines = createCommandDeadlines({ commands, events, clock, log })
   const credentials = createStationCredentials(stationPorts)
-  const credentialWatch = createCredentialWatch({ bus, stations: credentials, accounts, logs, events, log })
   const siteKey = createSiteKey({
     ...base,
     repository: createSiteKeyRepository(database),
@@ -229,6 +236,16 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
   })
   const audience = createAudience({ events, running, stations, clock, log })
+  const credentialWatch = createCredentialWatch({
+    bus,
+    screens: audience,
+    signIns: tokenRepository,
+    stations: credentials,
+    accounts,
+    logs,
+    events,
+    log,
+  })
 
   return {
     accounts,

@@ -16,6 +16,8 @@ export interface Principal {
   expiresAtMs?: number
   /** What a machine showed, hashed: tells its connections apart once that opens nothing any more. */
   secretHash?: string
+  /** The sign-in that an operator's access token was issued under, and ends with. */
+  signInId?: string
 }
 
 /** Where a connection comes from. */

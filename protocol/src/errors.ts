@@ -61,6 +61,16 @@ export const errorTable = {
     'Too many sign-in attempts. Wait before trying again.',
     true,
   ),
+  'wrong-password': entry(
+    422,
+    'Le mot de passe actuel n’est pas le bon.',
+    'The current password is not the right one.',
+  ),
+  'weak-password': entry(
+    422,
+    'Ce mot de passe est trop facile à deviner.',
+    'This password is too easy to guess.',
+  ),
   forbidden: entry(403, 'Votre rôle ne permet pas cette action.', 'Your role does not allow this.'),
   'not-found': entry(404, 'Introuvable.', 'Not found.'),
   'method-not-allowed': entry(

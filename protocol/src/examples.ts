@@ -24,6 +24,7 @@ import type {
   Operator,
   OperatorInput,
   OperatorReplacement,
+  OwnPasswordInput,
   PairingPending,
   PairingRequest,
   ReasonInput,
@@ -234,6 +235,10 @@ export const examples = {
   TokenPair: tokens,
   RefreshInput: { refresh: 'k3V9…' } satisfies RefreshInput,
   VerifyInput: { token: tokens.access } satisfies VerifyInput,
+  OwnPasswordInput: {
+    currentPassword: login.password,
+    newPassword: 'brouette-girafe-lundi-tango',
+  } satisfies OwnPasswordInput,
   UserInput: userInput,
   UserReplacement: { ...userInput, phone: '+33 4 78 00 00 00' } satisfies UserReplacement,
   User: user,

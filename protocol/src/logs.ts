@@ -50,6 +50,7 @@ export const logActions = [
   'auth.login_succeeded',
   'auth.login_failed',
   'auth.token_reused',
+  'auth.signed_out',
   'code.rejected',
   'command.sent',
   'command.applied',

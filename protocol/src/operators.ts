@@ -5,8 +5,16 @@ import { EntityId, Instant, closed, listQuery, oneOf, pageOf, replacementOf } fr
 /** Shortest password that an operator may choose, characters. */
 export const MIN_PASSWORD_LENGTH = 12
 
-const Password = Type.String({ minLength: MIN_PASSWORD_LENGTH, maxLength: 1_000 })
+/** How strong it must be says the server, with `weak-password`. */
+const Password = Type.String({ minLength: 1, maxLength: 1_000 })
 const Username = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' })
+/** As typed: a telephone puts a capital first. It is kept as {@link normaliseUsername} has it. */
+const TypedUsername = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' })
+
+/** The one form of a username, however it was typed: Unicode NFKC, lower case, no blanks around it. */
+export function normaliseUsername(typed: string): string {
+  return typed.normalize('NFKC').trim().toLowerCase()
+}
 
 /** A member of staff who signs in. */
 export const Operator = closed({
@@ -18,7 +26,11 @@ export const Operator = closed({
 })
 export type Operator = Static<typeof Operator>
 
-export const OperatorInput = closed({ username: Username, role: oneOf(operatorRoles), password: Password })
+export const OperatorInput = closed({
+  username: TypedUsername,
+  role: oneOf(operatorRoles),
+  password: Password,
+})
 export type OperatorInput = Static<typeof OperatorInput>
 
 /** Without a password the operator keeps the one that it has. */

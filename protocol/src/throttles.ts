@@ -1,13 +1,14 @@
 import { Type, type Static } from 'typebox'
 import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageOf, pageQuery } from './schema.ts'
 
-/** What is counted: codes at a station or from an address, enrolments from an address, sign-ins of an account. */
+/** What is counted: codes, enrolments and sign-ins; of a station, an account, an address. */
 export const throttleKinds = [
   'station-code',
   'address-code',
   'address-enrolment',
   'account-login',
   'account-address-login',
+  'address-login',
 ] as const
 export type ThrottleKind = (typeof throttleKinds)[number]
 
@@ -17,6 +18,7 @@ export const Throttle = closed({
   id: EntityId,
   kind: oneOf(throttleKinds),
   stationId: Type.Optional(StationId),
+  /** An IPv4 address, or an IPv6 network of 64 bits. */
   ip: Type.Optional(Type.String()),
   /** Only where there is an operator of that name: people also type passwords here. */
   username: Type.Optional(Type.String()),
@@ -33,6 +35,6 @@ export const ThrottleQuery = closed({
   ...pageQuery,
   kind: Type.Optional(oneOf(throttleKinds)),
   stationId: Type.Optional(StationId),
-  ip: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F:.]{2,64}$' })),
+  ip: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F:./]{2,64}$' })),
 })
 export type ThrottleQuery = Static<typeof ThrottleQuery>

@@ -30,7 +30,7 @@ async function usualPorts(): Promise<NodeJS.ProcessEnv> {
 }
 
 async function main(signal: AbortSignal): Promise<void> {
-  const password = randomBytes(6).toString('base64url')
+  const password = randomBytes(9).toString('base64url')
   const server = await startServer({
     password,
     env: { ...(await usualPorts()), ESCALE_LOG_LEVEL: 'warn', ESCALE_ADMIN_PASSWORD: password },

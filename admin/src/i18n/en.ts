@@ -385,6 +385,8 @@ export const en: Messages = {
       'account-login': '{n} sign-in refused | {n} sign-ins refused',
       'account-address-login':
         '{n} sign-in refused from this address | {n} sign-ins refused from this address',
+      'address-login':
+        '{n} sign-in refused from this address, whichever username | {n} sign-ins refused from this address, whichever username',
     },
     until: 'Blocked until {time}',
     lift: 'Unblock',
@@ -451,6 +453,7 @@ export const en: Messages = {
     'auth.login_succeeded': 'Sign-in succeeded',
     'auth.login_failed': 'Sign-in refused',
     'auth.token_reused': 'Token used twice',
+    'auth.signed_out': 'Signed out',
     'code.rejected': 'Code refused',
     'command.sent': 'Command sent',
     'command.applied': 'Command carried out',

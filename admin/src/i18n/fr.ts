@@ -389,6 +389,8 @@ export const fr = {
       'account-login': '{n} connexion refusée | {n} connexions refusées',
       'account-address-login':
         '{n} connexion refusée depuis cette adresse | {n} connexions refusées depuis cette adresse',
+      'address-login':
+        '{n} connexion refusée depuis cette adresse, tous identifiants confondus | {n} connexions refusées depuis cette adresse, tous identifiants confondus',
     },
     until: "Bloqué jusqu'à {time}",
     lift: 'Débloquer',
@@ -455,6 +457,7 @@ export const fr = {
     'auth.login_succeeded': 'Connexion réussie',
     'auth.login_failed': 'Connexion refusée',
     'auth.token_reused': 'Jeton déjà utilisé',
+    'auth.signed_out': 'Déconnexion',
     'code.rejected': 'Code refusé',
     'command.sent': 'Commande envoyée',
     'command.applied': 'Commande exécutée',

@@ -43,8 +43,12 @@ export function createBrokerBus(log: Logger): Bus & {
         const machine = machineOf(principal)
         return machine !== undefined && matches(machine)
       }),
-    disconnectOperator(operatorId) {
-      broker().disconnect(({ kind, id }) => kind === 'operator' && id === operatorId)
+    signIns: () =>
+      broker()
+        .principals()
+        .flatMap(({ signInId }) => signInId ?? []),
+    disconnectSignIns(matches) {
+      broker().disconnect(({ signInId }) => signInId !== undefined && matches(signInId))
     },
   }
 }

@@ -19,6 +19,7 @@ export function createMemoryBus(): Bus & { published: Published[] } {
     disconnectStation: () => undefined,
     machines: () => [],
     disconnectMachines: () => 0,
-    disconnectOperator: () => undefined,
+    signIns: () => [],
+    disconnectSignIns: () => undefined,
   }
 }

@@ -20,6 +20,8 @@ export interface Bus {
   machines(): Machine[]
   /** Cuts the machines that match; @returns how many */
   disconnectMachines(matches: (machine: Machine) => boolean): number
-  /** Cuts every connection of an operator's browsers. */
-  disconnectOperator(operatorId: string): void
+  /** Sign-ins under which operators' browsers are connected to this server. */
+  signIns(): string[]
+  /** Cuts the operators' browsers whose sign-in matches. */
+  disconnectSignIns(matches: (signInId: string) => boolean): void
 }

@@ -20,6 +20,7 @@ import type {
   RetiredStationRow,
   SessionGrantRow,
   SessionRow,
+  SignInAddressRow,
   StationEventRow,
   StationPresenceRow,
   StationRow,
@@ -92,6 +93,12 @@ export function defineModels(sequelize: Sequelize) {
       operatorId: TEXT,
       expiresAtMs: BIGINT,
       usedAtMs: BIGINT,
+      familyEndsAtMs: BIGINT,
+    }),
+    signInAddresses: table<SignInAddressRow>('sign_in_addresses', {
+      operatorId: key(),
+      addressHash: key(),
+      lastAtMs: BIGINT,
     }),
     users: table<UserRow>('users', {
       id: key(),

@@ -34,6 +34,16 @@ export interface RefreshTokenRow {
   operatorId: string
   expiresAtMs: number
   usedAtMs: number | null
+  /** However often it is renewed. */
+  familyEndsAtMs: number
+}
+
+/** An address from which an operator has signed in. */
+export interface SignInAddressRow {
+  operatorId: string
+  /** Keyed hash of the address's group. */
+  addressHash: string
+  lastAtMs: number
 }
 
 export interface UserRow {

@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS, type ThrottleKind } from '@escale/protocol'
+import { MINUTE_MS, SECOND_MS, addressGroupOf, type ThrottleKind } from '@escale/protocol'
 
 /** Failures counted against one key (a station, an address, an account); instants in Unix milliseconds. */
 export interface ThrottleState {
@@ -10,12 +10,15 @@ export interface ThrottleState {
   blockedUntilMs: number
 }
 
-/** What a counter is about. */
+/**
+ * What a counter is about. An address is counted with its group, since one machine has a whole IPv6 network. People
+ * also type passwords where a username belongs: what is typed there is kept as a keyed hash alone.
+ */
 export type ThrottleSubject =
   | { kind: 'station-code'; stationId: string }
-  | { kind: 'address-code' | 'address-enrolment'; ip: string }
-  | { kind: 'account-login'; username: string }
-  | { kind: 'account-address-login'; ip: string; username: string }
+  | { kind: 'address-code' | 'address-enrolment' | 'address-login'; ip: string }
+  | { kind: 'account-login'; usernameHash: string }
+  | { kind: 'account-address-login'; ip: string; usernameHash: string }
 
 export interface ThrottleRules {
   /** Failures that are answered at once within one window. */
@@ -48,6 +51,8 @@ export const accountAddressLoginRules: ThrottleRules = {
   firstBlockMs: 30 * SECOND_MS,
   maxBlockMs: 15 * MINUTE_MS,
 }
+/** Wrong passwords from one address, whichever accounts are tried. */
+export const addressLoginRules: ThrottleRules = { ...accountAddressLoginRules, freeFailures: 10 }
 
 /** How each kind of counter counts. */
 export const throttleRules: Record<ThrottleKind, ThrottleRules> = {
@@ -56,6 +61,7 @@ export const throttleRules: Record<ThrottleKind, ThrottleRules> = {
   'address-enrolment': addressCodeRules,
   'account-login': accountLoginRules,
   'account-address-login': accountAddressLoginRules,
+  'address-login': addressLoginRules,
 }
 
 const prefixes: Record<ThrottleKind, string> = {
@@ -64,23 +70,24 @@ const prefixes: Record<ThrottleKind, string> = {
   'address-enrolment': 'enrol@',
   'account-login': 'login:',
   'account-address-login': 'login@',
+  'address-login': 'logins@',
 }
 
 /** How the names of counters of a kind begin. */
 export const throttlePrefixOf = (kind: ThrottleKind): string => prefixes[kind]
 
-/** The name of a counter where it is kept; an address has no space, whatever else is typed. */
+/** The name of a counter where it is kept. */
 export function throttleKeyOf(subject: ThrottleSubject): string {
   const prefix = prefixes[subject.kind]
   switch (subject.kind) {
     case 'station-code':
       return prefix + subject.stationId
     case 'account-login':
-      return prefix + subject.username
+      return prefix + subject.usernameHash
     case 'account-address-login':
-      return `${prefix}${subject.ip} ${subject.username}`
+      return `${prefix}${addressGroupOf(subject.ip)} ${subject.usernameHash}`
     default:
-      return prefix + subject.ip
+      return prefix + addressGroupOf(subject.ip)
   }
 }
 
@@ -93,10 +100,10 @@ export function throttleSubjectOf(key: string): ThrottleSubject | undefined {
     case 'station-code':
       return { kind, stationId: name }
     case 'account-login':
-      return { kind, username: name }
+      return { kind, usernameHash: name }
     case 'account-address-login': {
       const space = name.indexOf(' ')
-      return space < 0 ? undefined : { kind, ip: name.slice(0, space), username: name.slice(space + 1) }
+      return space < 0 ? undefined : { kind, ip: name.slice(0, space), usernameHash: name.slice(space + 1) }
     }
     default:
       return { kind, ip: name }

@@ -6,6 +6,7 @@ import { mainJob } from './0001-main-job.ts'
 import { searchAndVersions } from './0003-search-and-versions.ts'
 import { commands } from './0005-commands.ts'
 import { pairingBySecret } from './0006-pairing-by-secret.ts'
+import { signIns } from './0007-sign-ins.ts'
 import { whatStationsSay } from './0009-what-stations-say.ts'
 import { staffCalls } from './0010-staff-calls.ts'
 import type { Migration } from './migration.ts'
@@ -18,6 +19,7 @@ const migrations: Migration[] = [
   accountsAndKeys,
   commands,
   pairingBySecret,
+  signIns,
   whatStationsSay,
   staffCalls,
 ]

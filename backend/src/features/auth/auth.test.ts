@@ -113,8 +113,9 @@ describe('tokens', () => {
     test.advanceClock(10_001)
     expect(await refresh(first.refresh)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
     expect((await refresh(second.body.refresh)).status).toBe(401)
+    expect((await test.call('GET', '/api/postes', { token: second.body.access })).status).toBe(401)
     const reused = await test.call<{ count: number }>('GET', '/api/logs?action=auth.token_reused', {
-      token: second.body.access,
+      token: tokens.access,
     })
     expect(reused.body.count).toBe(1)
   })

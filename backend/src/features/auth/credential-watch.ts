@@ -4,7 +4,7 @@ import type { Bus } from '../../bus/port.ts'
 import type { AppEvents } from '../../events.ts'
 import type { LogRepository } from '../logs/index.ts'
 
-/** What makes a machine's secret open nothing any more. */
+/** What makes a machine's secret, or a sign-in, open nothing any more. */
 const cuttingActions: readonly LogAction[] = [
   'station.enrolled',
   'station.secret_revoked',
@@ -12,16 +12,19 @@ const cuttingActions: readonly LogAction[] = [
   'account.updated',
   'account.secret_renewed',
   'account.deleted',
+  'operator.updated',
+  'auth.token_reused',
+  'auth.signed_out',
 ]
-
-/** A role that shrinks, a new password, an end: what is open under the old terms is closed. */
-const OPERATOR_CHANGED: LogAction = 'operator.updated'
 
 /** Hashes of the secrets that open each of the given stations or accounts now, the newest first. */
 type LiveSecrets = (ids: string[]) => Promise<Map<string, string[]>>
 
 export interface CredentialWatchPorts {
-  bus: Pick<Bus, 'machines' | 'disconnectMachines' | 'disconnectOperator'>
+  bus: Pick<Bus, 'machines' | 'disconnectMachines' | 'signIns' | 'disconnectSignIns'>
+  /** Live screens. */
+  screens: { signIns(): string[]; dismiss(matches: (signInId: string) => boolean): void }
+  signIns: { liveFamilies(ids: string[]): Promise<Set<string>> }
   stations: { liveSecrets: LiveSecrets }
   accounts: { liveSecrets: LiveSecrets }
   logs: Pick<LogRepository, 'last' | 'withActionAfter'>
@@ -33,17 +36,31 @@ export interface CredentialWatchPorts {
  * Cuts connections whose secret or sign-in holds no longer, within 2 s and whoever changed it: this server, another
  * one that may not be heard, or a command beside it. The journal tells what changed; the database, what holds.
  */
-export function createCredentialWatch({ bus, stations, accounts, logs, events, log }: CredentialWatchPorts) {
+export function createCredentialWatch(ports: CredentialWatchPorts) {
+  const { bus, screens, signIns, stations, accounts, logs, events, log } = ports
   let lastId = 0
   let timer: NodeJS.Timeout | undefined
   let turn: Promise<unknown> = Promise.resolve()
   let isGraceRunning = false
   let isTickWaiting = false
   let sweepsLeft = 0
-  /** Newest records of changed operators whose connections are cut already. */
-  const doneIds = new Set<number>()
 
   async function sweep(): Promise<void> {
+    await sweepMachines()
+    await sweepSignIns()
+  }
+
+  async function sweepSignIns(): Promise<void> {
+    const shown = new Set([...bus.signIns(), ...screens.signIns()])
+    if (shown.size === 0) return
+    const live = await signIns.liveFamilies([...shown])
+    // One that came meanwhile was let in by what holds now.
+    const isEnded = (id: string) => shown.has(id) && !live.has(id)
+    bus.disconnectSignIns(isEnded)
+    screens.dismiss(isEnded)
+  }
+
+  async function sweepMachines(): Promise<void> {
     const machines = bus.machines()
     const idsOf = (isStation: boolean) => [
       ...new Set(machines.filter(({ kind }) => (kind === 'station') === isStation).map(({ id }) => id)),
@@ -64,13 +81,9 @@ export function createCredentialWatch({ bus, stations, accounts, logs, events, l
   async function look(): Promise<void> {
     const newestId = (await logs.last())?.id ?? 0
     if (newestId > lastId) {
-      const changes = await logs.withActionAfter(lastId, [...cuttingActions, OPERATOR_CHANGED])
+      const changes = await logs.withActionAfter(lastId, cuttingActions)
       // Swept twice, for a login that was under way.
-      if (changes.some(({ action }) => action !== OPERATOR_CHANGED)) sweepsLeft = 2
-      for (const { id, action, details } of changes) {
-        // A second time would sign out who has signed in again since.
-        if (action === OPERATOR_CHANGED && !doneIds.delete(id)) signOut(JSON.parse(details) as object)
-      }
+      if (changes.length > 0) sweepsLeft = 2
       lastId = Math.max(newestId, changes.at(-1)?.id ?? 0)
     }
     // The grace of an old secret ends without a record.
@@ -78,13 +91,6 @@ export function createCredentialWatch({ bus, stations, accounts, logs, events, l
     if (sweepsLeft === 0 && !isOldInUse) return
     await sweep()
     sweepsLeft = Math.max(0, sweepsLeft - 1)
-  }
-
-  function signOut(details: object): void {
-    const { operatorId } = details as { operatorId: string }
-    bus.disconnectOperator(operatorId)
-    // Each server learns of it by the journal.
-    events.emit({ type: 'operatorChanged', operatorId }, 'peer')
   }
 
   const inTurn = (work: () => Promise<void>) => {
@@ -102,12 +108,8 @@ export function createCredentialWatch({ bus, stations, accounts, logs, events, l
 
   const unsubscribe = events.subscribe((event) => {
     if (event.type !== 'logAdded' || !timer) return
-    const { id, action, details } = event.log
     // At once for what is heard; the next look finds the record too.
-    if (cuttingActions.includes(action)) void inTurn(sweep)
-    if (action !== OPERATOR_CHANGED || id <= lastId) return
-    doneIds.add(id)
-    signOut(details)
+    if (cuttingActions.includes(event.log.action)) void inTurn(sweep)
   })
 
   return {

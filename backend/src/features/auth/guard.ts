@@ -6,7 +6,7 @@ import type { AuthService } from './service.ts'
 
 /** Who calls: an operator or an automation with a role, or a station with its own credentials. */
 export type Caller =
-  | { type: 'operator'; id: string; label: string; role: OperatorRole }
+  | { type: 'operator'; id: string; label: string; role: OperatorRole; signInId: string | undefined }
   | { type: 'account'; id: string; label: string; role: OperatorRole }
   | { type: 'station'; id: string; label: string }
 
@@ -73,7 +73,9 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
     const [scheme = '', credentials = ''] = (headers.authorization ?? '').split(' ')
     if (scheme.toLowerCase() === 'bearer') {
       const claims = await auth.authenticate(credentials)
-      return claims && { type: 'operator', id: claims.sub, label: claims.username, role: claims.role }
+      if (!claims) return undefined
+      const { sub: id, username: label, role, sid: signInId } = claims
+      return { type: 'operator', id, label, role, signInId }
     }
     if (scheme.toLowerCase() === 'basic') {
       const [, id = '', secret = ''] =

@@ -9,8 +9,8 @@ export function createMqttLogin({ auth, stations, accounts }: GuardPorts) {
     if (username === OPERATOR_USERNAME) {
       const claims = await auth.authenticate(password)
       if (!claims) return undefined
-      const { sub: id, username: label, exp } = claims
-      return { kind: 'operator', id, party: clientId, label, expiresAtMs: exp * SECOND_MS }
+      const { sub: id, username: label, exp, sid: signInId } = claims
+      return { kind: 'operator', id, party: clientId, label, expiresAtMs: exp * SECOND_MS, signInId }
     }
     const secretHash = hashSecret(password)
     const known = await stations.authenticate(username, password)

@@ -1,5 +1,5 @@
 import { Op } from 'sequelize'
-import type { OperatorQuery } from '@escale/protocol'
+import { normaliseUsername, type OperatorQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
@@ -16,8 +16,16 @@ export function createOperatorRepository({ models: { operators }, scope, contain
     async find(id: string): Promise<OperatorRow | undefined> {
       return (await operators.findByPk(id, scope()))?.get()
     },
-    async findByUsername(username: string): Promise<OperatorRow | undefined> {
-      return (await operators.findOne({ where: { username }, ...scope() }))?.get()
+    /** However it is typed; as it stands first, for a name kept with capitals from before. */
+    async findByTypedName(typed: string): Promise<OperatorRow | undefined> {
+      const names = [typed, normaliseUsername(typed)]
+      const rows = (await operators.findAll({ where: { username: names }, ...scope() })).map((row) =>
+        row.get(),
+      )
+      return rows.find(({ username }) => username === typed) ?? rows[0]
+    },
+    async findAll(): Promise<OperatorRow[]> {
+      return (await operators.findAll(scope())).map((row) => row.get())
     },
     async insert(row: OperatorRow): Promise<void> {
       await operators.create(row, scope())

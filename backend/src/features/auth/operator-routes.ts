@@ -6,8 +6,11 @@ import {
   OperatorPage,
   OperatorQuery,
   OperatorReplacement,
+  OwnPasswordInput,
+  closed,
 } from '@escale/protocol'
 import { Type } from 'typebox'
+import { unwrap } from '../../errors.ts'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { listAnswer } from '../../http/page.ts'
 import { actorOf } from './guard.ts'
@@ -35,7 +38,7 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
           tags,
           summary: 'Add an operator',
           sendsVersion: true,
-          errors: ['duplicate'],
+          errors: ['duplicate', 'weak-password'],
           body: OperatorInput,
           response: { 201: Operator },
         },
@@ -43,6 +46,24 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
       async (request, reply) => {
         const row = await operators.create(request.body, actorOf(request))
         return sendVersioned(reply.code(201), row.version, toOperator(row))
+      },
+    )
+    app.post(
+      '/moi/mot_de_passe',
+      {
+        config: { access: 'viewer' },
+        schema: {
+          tags,
+          summary: 'Change one’s own password; every other sign-in of the same operator ends',
+          errors: ['wrong-password', 'weak-password', 'login-throttled'],
+          body: OwnPasswordInput,
+          response: { 200: closed({}) },
+        },
+      },
+      async (request) => {
+        const signInId = request.caller?.type === 'operator' ? request.caller.signInId : undefined
+        unwrap(await operators.changeOwnPassword(request.body, actorOf(request), request.ip, signInId))
+        return {}
       },
     )
     app.get(
@@ -64,7 +85,7 @@ export function operatorRoutes(operators: OperatorService): FastifyPluginAsyncTy
           tags,
           summary: 'Change role, password, or whether they may sign in',
           ...versioned,
-          errors: ['last-admin'],
+          errors: ['last-admin', 'weak-password'],
           params,
           body: OperatorReplacement,
           response: { 200: Operator },

@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto'
-import type { Actor, Operator, OperatorInput, OperatorReplacement } from '@escale/protocol'
-import { instantOf } from '@escale/protocol'
+import {
+  errorTable,
+  instantOf,
+  normaliseUsername,
+  type Actor,
+  type Operator,
+  type OperatorInput,
+  type OperatorReplacement,
+  type OwnPasswordInput,
+} from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, failure, success, type Result } from '../../errors.ts'
 import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Journal } from '../logs/index.ts'
 import type { OperatorFilter, OperatorRepository } from './operator-repository.ts'
-import type { AuthRepository } from './repository.ts'
+import type { SignInAddresses } from './address-repository.ts'
+import type { PasswordCheck } from './password-check.ts'
+import { requireStrongPassword } from './password-strength.ts'
 import type { Passwords } from './passwords.ts'
+import type { AuthRepository } from './repository.ts'
 
 const columns = { username: 'username', role: 'role', isActive: 'isActive', createdAt: 'createdAtMs' }
 
@@ -18,7 +29,9 @@ export interface OperatorPorts {
   database: Database
   repository: OperatorRepository
   tokens: Pick<AuthRepository, 'deleteOf'>
-  passwords: Passwords
+  addresses: Pick<SignInAddresses, 'forget'>
+  passwords: Pick<Passwords, 'hash'>
+  passwordCheck: PasswordCheck
   journal: Journal
   clock: Clock
 }
@@ -30,7 +43,9 @@ export function createOperatorService({
   database,
   repository,
   tokens,
+  addresses,
   passwords,
+  passwordCheck,
   journal,
   clock,
 }: OperatorPorts) {
@@ -50,28 +65,28 @@ export function createOperatorService({
     if ((await repository.count({ role: 'admin', isActive: true })) <= 1) throw new AppError('last-admin')
   }
 
+  /**
+   * Changes an operator, whose sign-ins end with it.
+   * @param keptFamilyId the sign-in that goes on
+   */
   function save(
     id: string,
-    after: Pick<OperatorRow, 'role' | 'isActive'>,
-    passwordHash: string | undefined,
+    changed: Partial<Pick<OperatorRow, 'role' | 'isActive' | 'passwordHash'>>,
     actor: Actor,
-    expectedVersion: number | undefined,
+    { expectedVersion, keptFamilyId }: { expectedVersion?: number; keptFamilyId?: string } = {},
   ): Promise<OperatorRow> {
     return database.write(async () => {
       const before = await get(id)
       requireVersion(before, expectedVersion)
-      await requireAnotherAdmin(before, after)
-      const row: OperatorRow = {
-        ...before,
-        ...after,
-        ...(passwordHash === undefined ? {} : { passwordHash }),
-        version: before.version + 1,
-      }
+      const row: OperatorRow = { ...before, ...changed, version: before.version + 1 }
+      await requireAnotherAdmin(before, row)
       await repository.update(row)
-      const { role, isActive } = after
-      const details = { operatorId: id, role, isActive, hasNewPassword: passwordHash !== undefined }
+      const { role, isActive } = row
+      const hasNewPassword = changed.passwordHash !== undefined
+      const details = { operatorId: id, role, isActive, hasNewPassword }
       await journal.append({ action: 'operator.updated', actor, details })
-      await tokens.deleteOf(id)
+      await tokens.deleteOf(id, keptFamilyId)
+      if (hasNewPassword) await addresses.forget(id)
       return row
     })
   }
@@ -80,8 +95,10 @@ export function createOperatorService({
     get,
 
     /** Makes the first operator; @returns false when there is one already. */
-    async ensureFirst(username: string, password: string): Promise<boolean> {
+    async ensureFirst(typed: string, password: string): Promise<boolean> {
       if ((await repository.count()) > 0) return false
+      const username = normaliseUsername(typed)
+      await requireStrongPassword(password, username)
       const passwordHash = await passwords.hash(password)
       const row = {
         id: randomUUID(),
@@ -104,10 +121,12 @@ export function createOperatorService({
       return { count, rows: rows.map(toOperator) }
     },
 
-    async create({ username, role, password }: OperatorInput, actor: Actor): Promise<OperatorRow> {
+    async create({ username: typed, role, password }: OperatorInput, actor: Actor): Promise<OperatorRow> {
+      const username = normaliseUsername(typed)
+      await requireStrongPassword(password, username)
       const passwordHash = await passwords.hash(password)
       return database.write(async () => {
-        if (await repository.findByUsername(username)) {
+        if (await repository.findByTypedName(username)) {
           throw new AppError('duplicate', {
             errors: [
               {
@@ -139,17 +158,49 @@ export function createOperatorService({
       actor: Actor,
       expectedVersion?: number,
     ): Promise<OperatorRow> {
+      const { role, isActive, password } = input
       // Looked at before as well: hashing a password takes half a second.
-      requireVersion(await get(id), expectedVersion)
-      const passwordHash = input.password === undefined ? undefined : await passwords.hash(input.password)
-      const { role, isActive } = input
-      return save(id, { role, isActive }, passwordHash, actor, expectedVersion)
+      const before = await get(id)
+      requireVersion(before, expectedVersion)
+      if (password === undefined) return save(id, { role, isActive }, actor, { expectedVersion })
+      await requireStrongPassword(password, before.username)
+      const passwordHash = await passwords.hash(password)
+      return save(id, { role, isActive, passwordHash }, actor, { expectedVersion })
+    },
+
+    /**
+     * An operator replaces their own password, and goes on; all other sign-ins of theirs end. A wrong current password
+     * counts as a failed sign-in does.
+     * @param familyId the sign-in that asks
+     */
+    async changeOwnPassword(
+      { currentPassword, newPassword }: OwnPasswordInput,
+      actor: Actor,
+      ip: string,
+      familyId: string | undefined,
+    ): Promise<Result<void>> {
+      const operator = await get(actor.id)
+      const attempt = { username: operator.username, operator, password: currentPassword, ip }
+      const judged = await passwordCheck.judge(attempt)
+      if (!judged.ok) return judged
+      if (!judged.value) {
+        await database.write(() => passwordCheck.countFailure(attempt))
+        const errors = [{ pointer: '/currentPassword', message: errorTable['wrong-password'].title }]
+        return failure('wrong-password', { errors })
+      }
+      await requireStrongPassword(newPassword, operator.username, '/newPassword')
+      const passwordHash = await passwords.hash(newPassword)
+      const { version } = operator
+      return database.write(async () => {
+        await save(operator.id, { passwordHash }, actor, { expectedVersion: version, keptFamilyId: familyId })
+        await passwordCheck.noteSuccess(attempt, operator.id)
+        return success(undefined)
+      })
     },
 
     /** An operator is never forgotten, for the journal names them: deleting one disables them for good. */
     async disable(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
-      const { role } = await get(id)
-      await save(id, { role, isActive: false }, undefined, actor, expectedVersion)
+      await save(id, { isActive: false }, actor, { expectedVersion })
     },
   }
 }

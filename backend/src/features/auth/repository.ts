@@ -18,8 +18,23 @@ export function createAuthRepository({ models: { refreshTokens }, scope }: Datab
     async deleteFamily(familyId: string): Promise<void> {
       await refreshTokens.destroy({ where: { familyId }, ...scope() })
     },
-    async deleteOf(operatorId: string): Promise<void> {
-      await refreshTokens.destroy({ where: { operatorId }, ...scope() })
+    async isFamilyAlive(familyId: string): Promise<boolean> {
+      const attributes = ['familyId']
+      return (await refreshTokens.findOne({ attributes, where: { familyId }, ...scope() })) !== null
+    },
+    /** Which of the given families are alive. */
+    async liveFamilies(familyIds: string[]): Promise<Set<string>> {
+      const rows = await refreshTokens.findAll({
+        attributes: ['familyId'],
+        where: { familyId: familyIds },
+        ...scope(),
+      })
+      return new Set(rows.map((row) => row.get().familyId))
+    },
+    /** @param keptFamilyId one that goes on */
+    async deleteOf(operatorId: string, keptFamilyId?: string): Promise<void> {
+      const isOther = keptFamilyId === undefined ? {} : { familyId: { [Op.ne]: keptFamilyId } }
+      await refreshTokens.destroy({ where: { operatorId, ...isOther }, ...scope() })
     },
     async deleteExpired(nowMs: number): Promise<void> {
       await refreshTokens.destroy({ where: { expiresAtMs: { [Op.lte]: nowMs } }, ...scope() })

@@ -38,6 +38,22 @@ export function authRoutes(auth: AuthService): FastifyPluginAsyncTypebox {
       async (request) => unwrap(await auth.refresh(request.body.refresh)),
     )
     app.post(
+      '/token/revoke',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Sign out: ends everything that was issued under this sign-in',
+          body: RefreshInput,
+          response: { 200: Type.Object({}) },
+        },
+      },
+      async (request) => {
+        await auth.revoke(request.body.refresh)
+        return {}
+      },
+    )
+    app.post(
       '/token/verify',
       {
         config,

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import type { LoginInput, TokenPair } from '@escale/protocol'
+import { normaliseUsername, type LoginInput, type TokenPair } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import type { OperatorRow } from '../../db/rows.ts'
-import type { ThrottleSubject } from '../../domain/throttle.ts'
+import type { OperatorRow, RefreshTokenRow } from '../../db/rows.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
 import type { OperatorRepository } from './operator-repository.ts'
-import type { Throttles } from '../throttles/index.ts'
-import type { Passwords } from './passwords.ts'
+import type { PasswordCheck } from './password-check.ts'
 import type { AuthRepository } from './repository.ts'
 import { drawSecret, hashSecret } from './secrets.ts'
 import type { Tokens } from './tokens.ts'
 
-const REFRESH_TOKEN_MS = 12 * 3_600_000
+const HOUR_MS = 3_600_000
+const REFRESH_TOKEN_MS = 12 * HOUR_MS
+/** How long a sign-in lives, however often it is renewed. */
+const FAMILY_MS = 7 * 24 * HOUR_MS
 /** Two tabs may renew at the same moment: the same refresh token is taken again for this long. */
 const REUSE_GRACE_MS = 10_000
 
@@ -21,84 +22,114 @@ export interface AuthPorts {
   database: Database
   repository: AuthRepository
   operators: OperatorRepository
-  passwords: Passwords
+  passwordCheck: PasswordCheck
   tokens: Tokens
-  throttles: Throttles
   journal: Journal
   clock: Clock
 }
 
 export type AuthService = ReturnType<typeof createAuthService>
 
+/** A sign-in is a family of tokens: what is issued under it holds as long as the family does. */
 export function createAuthService(ports: AuthPorts) {
-  const { database, repository, operators, passwords, tokens, throttles, journal, clock } = ports
+  const { database, repository, operators, passwordCheck, tokens, journal, clock } = ports
 
-  async function issue(operator: OperatorRow, familyId: string): Promise<TokenPair> {
+  async function issue(
+    operator: OperatorRow,
+    { familyId, familyEndsAtMs }: Pick<RefreshTokenRow, 'familyId' | 'familyEndsAtMs'>,
+  ): Promise<TokenPair> {
     const refresh = drawSecret()
     await repository.insertRefreshToken({
       tokenHash: hashSecret(refresh),
       familyId,
       operatorId: operator.id,
-      expiresAtMs: clock.nowMs() + REFRESH_TOKEN_MS,
+      expiresAtMs: Math.min(clock.nowMs() + REFRESH_TOKEN_MS, familyEndsAtMs),
       usedAtMs: null,
+      familyEndsAtMs,
     })
     const { id: sub, username, role } = operator
-    return { access: await tokens.sign({ sub, username, role }), refresh }
+    return { access: await tokens.sign({ sub, username, role, sid: familyId }, familyEndsAtMs), refresh }
   }
 
+  /** The token as it stands in the database, while it holds. */
+  async function findToken(refresh: string): Promise<RefreshTokenRow | undefined> {
+    const token = await repository.findRefreshToken(hashSecret(refresh))
+    return token && token.expiresAtMs > clock.nowMs() ? token : undefined
+  }
+
+  const actorOf = ({ id, username }: OperatorRow) => ({ type: 'operator', id, label: username }) as const
+
   return {
-    async login({ username, password }: LoginInput, ip: string): Promise<Result<TokenPair>> {
-      const counters: ThrottleSubject[] = [
-        { kind: 'account-login', username },
-        { kind: 'account-address-login', ip, username },
-      ]
-      const retryAfterSeconds = await throttles.waitSeconds(counters)
-      if (retryAfterSeconds > 0) return failure('login-throttled', { retryAfterSeconds })
-      const operator = await operators.findByUsername(username)
-      const isRight = await passwords.verify(password, operator?.passwordHash)
-      if (isRight === undefined) return failure('login-throttled', { retryAfterSeconds: 2 })
+    async login({ username: typed, password }: LoginInput, ip: string): Promise<Result<TokenPair>> {
+      const operator = await operators.findByTypedName(typed)
+      const attempt = { username: operator?.username ?? normaliseUsername(typed), operator, password, ip }
+      const judged = await passwordCheck.judge(attempt)
+      if (!judged.ok) return judged
       return database.write(async () => {
-        if (!operator?.isActive || !isRight) {
-          await throttles.countFailure(counters)
+        // Judging took a while: meanwhile the password may have been changed, or the operator disabled.
+        const current = operator && (await operators.find(operator.id))
+        const isCurrent = current?.isActive && current.passwordHash === operator?.passwordHash
+        if (!current || !isCurrent || !judged.value) {
+          await passwordCheck.countFailure(attempt)
           const actor = { type: 'system', id: operator?.id ?? 'unknown', label: 'login' } as const
           await journal.append({ action: 'auth.login_failed', level: 'warning', actor, ip })
           return failure('login-failed')
         }
-        await throttles.clear(counters)
-        const actor = { type: 'operator', id: operator.id, label: operator.username } as const
-        await journal.append({ action: 'auth.login_succeeded', actor, ip })
-        await repository.deleteExpired(clock.nowMs())
-        return success(await issue(operator, randomUUID()))
+        const nowMs = clock.nowMs()
+        await passwordCheck.noteSuccess(attempt, current.id)
+        await journal.append({ action: 'auth.login_succeeded', actor: actorOf(current), ip })
+        await repository.deleteExpired(nowMs)
+        const family = { familyId: randomUUID(), familyEndsAtMs: nowMs + FAMILY_MS }
+        return success(await issue(current, family))
       })
     },
 
     /** Rotates a refresh token. One used again after the grace revokes every token of its family. */
     async refresh(refresh: string): Promise<Result<TokenPair>> {
+      // Before it is anybody's turn to write: what is no token of ours costs one read.
+      if (!(await findToken(refresh))) return failure('unauthenticated')
       return database.write(async () => {
-        const token = await repository.findRefreshToken(hashSecret(refresh))
+        const token = await findToken(refresh)
+        const operator = token && (await operators.find(token.operatorId))
+        if (!token || !operator) return failure('unauthenticated')
         const nowMs = clock.nowMs()
-        if (!token || token.expiresAtMs <= nowMs) return failure('unauthenticated')
-        const operator = await operators.find(token.operatorId)
         const isReused = token.usedAtMs !== null && nowMs > token.usedAtMs + REUSE_GRACE_MS
-        if (!operator?.isActive || isReused) {
+        if (!operator.isActive || isReused) {
           await repository.deleteFamily(token.familyId)
-          if (operator && isReused) {
-            const actor = { type: 'operator', id: operator.id, label: operator.username } as const
-            await journal.append({ action: 'auth.token_reused', level: 'warning', actor })
-          }
+          if (isReused)
+            await journal.append({
+              action: 'auth.token_reused',
+              level: 'warning',
+              actor: actorOf(operator),
+            })
           return failure('unauthenticated')
         }
         if (token.usedAtMs === null) await repository.markUsed(token.tokenHash, nowMs)
-        return success(await issue(operator, token.familyId))
+        return success(await issue(operator, token))
       })
     },
 
-    /** The operator behind an access token; undefined when the token or the operator no longer holds. */
+    /** Ends a sign-in and whatever was issued under it; a token that holds no longer changes nothing. */
+    async revoke(refresh: string): Promise<void> {
+      if (!(await findToken(refresh))) return
+      await database.write(async () => {
+        const token = await findToken(refresh)
+        const operator = token && (await operators.find(token.operatorId))
+        if (!token || !operator) return
+        await repository.deleteFamily(token.familyId)
+        await journal.append({ action: 'auth.signed_out', actor: actorOf(operator) })
+      })
+    },
+
+    /** The operator behind an access token; undefined when the token, its sign-in or the operator no longer holds. */
     async authenticate(access: string) {
       const claims = await tokens.verify(access)
       if (!claims) return undefined
-      const operator = await operators.find(claims.sub)
-      return operator?.isActive ? { ...claims, role: operator.role } : undefined
+      const [operator, isSignedIn] = await Promise.all([
+        operators.find(claims.sub),
+        claims.sid === undefined || repository.isFamilyAlive(claims.sid),
+      ])
+      return operator?.isActive && isSignedIn ? { ...claims, role: operator.role } : undefined
     },
   }
 }

@@ -7,7 +7,8 @@ export const ACCESS_TOKEN_SECONDS = 600
 const ISSUER = 'escale'
 
 export interface Tokens {
-  sign(claims: Omit<AccessClaims, 'exp'>): Promise<string>
+  /** @param untilMs when the sign-in ends, if that is sooner than the token would */
+  sign(claims: Omit<AccessClaims, 'exp'>, untilMs?: number): Promise<string>
   /** undefined for a token that is forged, foreign, malformed or expired. */
   verify(token: string): Promise<AccessClaims | undefined>
 }
@@ -15,13 +16,13 @@ export interface Tokens {
 /** Access tokens: signed with HS256 by a key of this installation, good for ten minutes. */
 export function createTokens(key: Uint8Array, clock: Clock): Tokens {
   return {
-    sign(claims) {
+    sign(claims, untilMs = Infinity) {
       const issuedAt = Math.floor(clock.nowMs() / SECOND_MS)
       return new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256' })
         .setIssuer(ISSUER)
         .setIssuedAt(issuedAt)
-        .setExpirationTime(issuedAt + ACCESS_TOKEN_SECONDS)
+        .setExpirationTime(Math.min(issuedAt + ACCESS_TOKEN_SECONDS, Math.floor(untilMs / SECOND_MS)))
         .sign(key)
     },
     async verify(token) {

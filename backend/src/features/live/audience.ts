@@ -11,15 +11,20 @@ import { framesOf } from './frames.ts'
 export interface Listener {
   /** undefined sees everything. */
   sessionId: string | undefined
-  operatorId: string
+  /** The sign-in that it was opened under, the newest shown. */
+  signInId: string | undefined
   /** @param text the frame as it is sent */
   send(text: string, frame: ServerFrame): void
-  /** The operator's terms have changed: they must sign in again. */
+  /** Its sign-in has ended. */
   dismiss(): void
 }
 
 export interface Audience {
   add(listener: Listener): () => void
+  /** Sign-ins of the screens that are open. */
+  signIns(): string[]
+  /** Sends away the screens whose sign-in matches. */
+  dismiss(matches: (signInId: string) => boolean): void
   /** Nothing is read any more once it is done. */
   close(): Promise<void>
 }
@@ -86,9 +91,6 @@ export function createAudience(ports: {
         // Figures may wait for the next second; a change of state may not.
         if (event.isUrgent) setImmediate(readStations)
         break
-      case 'operatorChanged':
-        for (const listener of listeners) if (listener.operatorId === event.operatorId) listener.dismiss()
-        break
       case 'settingsChanged':
       case 'desiredChanged':
       case 'desiredReported':
@@ -118,6 +120,11 @@ export function createAudience(ports: {
         clearInterval(tick)
         tick = undefined
       }
+    },
+    signIns: () => [...listeners].flatMap(({ signInId }) => signInId ?? []),
+    dismiss(matches) {
+      for (const listener of listeners)
+        if (listener.signInId !== undefined && matches(listener.signInId)) listener.dismiss()
     },
     async close() {
       unsubscribe()

@@ -18,7 +18,7 @@ import type { Clock } from '../../clock.ts'
 import { AppError, messageOf, unwrap } from '../../errors.ts'
 import type { AuthService } from '../auth/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
-import type { Audience } from './audience.ts'
+import type { Audience, Listener } from './audience.ts'
 
 /** How long a connection may stay without a token, and how long past its token's expiry. */
 const FIRST_TOKEN_MS = 5 * SECOND_MS
@@ -52,6 +52,7 @@ export interface LiveRequest {
 export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
   const { audience, auth, sessions, codes, clock } = ports
   let claims: AccessClaims | undefined
+  let listener: Listener | undefined
   let leave: (() => void) | undefined
   /** The session whose start this screen was last told of, as one among all. */
   let toldStart: string | undefined
@@ -79,7 +80,10 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
     clearTimeout(deadline)
     const leftMs = accepted.exp * SECOND_MS + EXPIRY_GRACE_MS - clock.nowMs()
     deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), leftMs)
-    if (leave) return
+    if (listener) {
+      listener.signInId = accepted.sid
+      return
+    }
     if (request.sessionId !== undefined) {
       const session = await sessions.get(request.sessionId).catch(undefinedIfUnknown)
       if (!session) {
@@ -88,15 +92,16 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       }
     }
     if (!isOpen()) return
-    leave = audience.add({
+    listener = {
       sessionId: request.sessionId,
-      operatorId: accepted.sub,
+      signInId: accepted.sid,
       send: (text, frame) => {
         if (frame.type === 'session_started') toldStart = frame.sessionId
         sendText(text)
       },
       dismiss: () => socket.close(LIVE_CLOSE.unauthenticated),
-    })
+    }
+    leave = audience.add(listener)
     send({ type: 'connection_established', sentAt: instantOf(clock.nowMs()) })
     if (request.sessionId !== undefined) await sendTime(request.sessionId)
   }

@@ -70,7 +70,10 @@ describe('the blocks in force', () => {
     expect(found.map(({ kind, username }) => [kind, username ?? '']).sort()).toEqual([
       ['account-address-login', ''],
       ['account-address-login', 'operator'],
+      ['address-login', ''],
     ])
+    const rows = await test.db.models.throttles.findAll()
+    expect(rows.map((row) => row.get().key).filter((key) => /operator|mot de passe/.test(key))).toEqual([])
     expect(JSON.stringify(await blocks())).not.toContain('mot de passe')
     const [block] = found.filter(({ username }) => username === 'operator')
     expect(await lift(block!.id, 'operator')).toBe(403)

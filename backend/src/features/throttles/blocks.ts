@@ -2,7 +2,7 @@ import { instantOf, type Actor, type Throttle } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
-import { throttleSubjectOf, waitSecondsAt, type ThrottleSubject } from '../../domain/throttle.ts'
+import { throttleSubjectOf, waitSecondsAt } from '../../domain/throttle.ts'
 import { AppError } from '../../errors.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Journal } from '../logs/index.ts'
@@ -15,7 +15,8 @@ export interface BlockPorts {
   repository: ThrottleRepository
   /** Names a counter by what tells nothing of it. */
   idOf(key: string): string
-  findOperator(username: string): Promise<{ id: string } | undefined>
+  /** Operators by the hash that stands for their username in a counter. */
+  operatorsByHash(): Promise<Map<string, { id: string; username: string }>>
   journal: Journal
   clock: Clock
 }
@@ -24,30 +25,36 @@ export type ThrottleBlocks = ReturnType<typeof createThrottleBlocks>
 
 /** The blocks in force, for the staff: to see them, and to lift one. */
 export function createThrottleBlocks(ports: BlockPorts) {
-  const { database, repository, idOf, findOperator, journal, clock } = ports
+  const { database, repository, idOf, operatorsByHash, journal, clock } = ports
 
-  async function toThrottle({ key, failures, blockedUntilMs, ...rest }: ThrottleRow): Promise<Throttle[]> {
+  /** What was typed as a username is shown only where it is one. */
+  function shownOf(
+    { key, failures, blockedUntilMs, ...rest }: ThrottleRow,
+    operators: ReadonlyMap<string, { username: string }>,
+  ): Throttle[] {
     const subject = throttleSubjectOf(key)
     if (!subject) return []
-    const retryAfterSeconds = waitSecondsAt({ failures, blockedUntilMs, ...rest }, clock.nowMs())
-    const blockedUntil = instantOf(blockedUntilMs)
-    return [{ id: idOf(key), ...(await shownOf(subject)), failures, blockedUntil, retryAfterSeconds }]
-  }
-
-  /** What may be shown: what was typed as a username only where it is one. */
-  async function shownOf(
-    subject: ThrottleSubject,
-  ): Promise<ThrottleSubject | Omit<ThrottleSubject, 'username'>> {
-    if (!('username' in subject) || (await findOperator(subject.username))) return subject
-    const { username: _username, ...shown } = subject
-    return shown
+    const operator = 'usernameHash' in subject ? operators.get(subject.usernameHash) : undefined
+    return [
+      {
+        id: idOf(key),
+        kind: subject.kind,
+        ...('stationId' in subject ? { stationId: subject.stationId } : {}),
+        ...('ip' in subject ? { ip: subject.ip } : {}),
+        ...(operator ? { username: operator.username } : {}),
+        failures,
+        blockedUntil: instantOf(blockedUntilMs),
+        retryAfterSeconds: waitSecondsAt({ failures, blockedUntilMs, ...rest }, clock.nowMs()),
+      },
+    ]
   }
 
   return {
     async list(filter: ThrottleFilter, query: PageQuery): Promise<Rows<Throttle>> {
       const window = windowOf(query, columns)
       const { count, rows } = await repository.inForce(filter, clock.nowMs(), window)
-      return { count, rows: (await Promise.all(rows.map(toThrottle))).flat() }
+      const operators = await operatorsByHash()
+      return { count, rows: rows.flatMap((row) => shownOf(row, operators)) }
     },
 
     /** @throws AppError `forbidden` for what only an admin may lift: all but codes */
@@ -60,7 +67,8 @@ export function createThrottleBlocks(ports: BlockPorts) {
         const isOfCode = subject.kind === 'station-code' || subject.kind === 'address-code'
         if (!isOfCode && !isAdmin) throw new AppError('forbidden')
         await repository.remove([key])
-        const operator = 'username' in subject ? await findOperator(subject.username) : undefined
+        const operator =
+          'usernameHash' in subject ? (await operatorsByHash()).get(subject.usernameHash) : undefined
         await journal.append({
           action: 'throttle.lifted',
           actor,

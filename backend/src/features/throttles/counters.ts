@@ -13,23 +13,22 @@ export type Throttles = ReturnType<typeof createThrottles>
 
 /** Counters of failures that survive a restart. */
 export function createThrottles(repository: ThrottleRepository, clock: Clock) {
-  const stateOf = async (key: string) => (await repository.find(key)) ?? idleThrottle
   return {
     /** Seconds until the next try, the longest of the counters; 0 when it may be made now. */
     async waitSeconds(subjects: readonly ThrottleSubject[]): Promise<number> {
-      let seconds = 0
-      for (const subject of subjects) {
-        const state = await stateOf(throttleKeyOf(subject))
-        seconds = Math.max(seconds, waitSecondsAt(state, clock.nowMs()))
-      }
-      return seconds
+      const states = await repository.findAll(subjects.map(throttleKeyOf))
+      return Math.max(0, ...states.map((state) => waitSecondsAt(state, clock.nowMs())))
     },
     /** Call inside a write. */
     async countFailure(subjects: readonly ThrottleSubject[]): Promise<void> {
+      const states = new Map(
+        (await repository.findAll(subjects.map(throttleKeyOf))).map((row) => [row.key, row]),
+      )
       for (const subject of subjects) {
         const key = throttleKeyOf(subject)
-        const state = countFailure(await stateOf(key), clock.nowMs(), throttleRules[subject.kind])
-        await repository.save({ key, ...state })
+        const before = states.get(key) ?? idleThrottle
+        const state = countFailure(before, clock.nowMs(), throttleRules[subject.kind])
+        await repository.save({ ...state, key })
       }
     },
     /** Call inside a write. */

@@ -2,7 +2,7 @@ import { Op, type WhereOptions } from 'sequelize'
 import type { ThrottleQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
-import { throttleKeyOf, throttlePrefixOf, type ThrottleState } from '../../domain/throttle.ts'
+import { throttleKeyOf, throttlePrefixOf } from '../../domain/throttle.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
 export type ThrottleFilter = Omit<ThrottleQuery, 'page' | 'pageSize' | 'ordering'>
@@ -10,8 +10,8 @@ export type ThrottleRepository = ReturnType<typeof createThrottleRepository>
 
 export function createThrottleRepository({ models: { throttles }, scope }: Database) {
   return {
-    async find(key: string): Promise<ThrottleState | undefined> {
-      return (await throttles.findByPk(key, scope()))?.get()
+    async findAll(keys: string[]): Promise<ThrottleRow[]> {
+      return (await throttles.findAll({ where: { key: keys }, ...scope() })).map((row) => row.get())
     },
     async save(row: ThrottleRow): Promise<void> {
       await throttles.upsert(row, scope())
@@ -48,10 +48,10 @@ function conditionsOf({ kind, stationId, ip }: ThrottleFilter): WhereOptions<Thr
   if (kind !== undefined) conditions.push({ key: { [Op.startsWith]: throttlePrefixOf(kind) } })
   if (stationId !== undefined) conditions.push({ key: throttleKeyOf({ kind: 'station-code', stationId }) })
   if (ip !== undefined) {
-    const byAddress = (['address-code', 'address-enrolment'] as const).map((name) =>
+    const byAddress = (['address-code', 'address-enrolment', 'address-login'] as const).map((name) =>
       throttleKeyOf({ kind: name, ip }),
     )
-    const byLogin = throttleKeyOf({ kind: 'account-address-login', ip, username: '' })
+    const byLogin = throttleKeyOf({ kind: 'account-address-login', ip, usernameHash: '' })
     conditions.push({ [Op.or]: [{ key: byAddress }, { key: { [Op.startsWith]: byLogin } }] })
   }
   return conditions

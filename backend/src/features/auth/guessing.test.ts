@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startTestApp, type TestApp } from '../../testing.ts'
+import { createPasswordPlaces } from './password-places.ts'
+
+const PASSWORD = 'brouette girafe lundi tango'
+const MINUTE = 60_000
+
+let test: TestApp
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 20_000 })
+beforeAll(async () => {
+  test = await startTestApp()
+  const body = { username: 'desk', role: 'operator', password: PASSWORD }
+  await test.done('POST', '/api/operateurs/', body)
+})
+afterAll(() => test.stop())
+
+const statusOf = async (username: string, ip: string, password = 'wrong') =>
+  (await test.call('POST', '/api/token/', { body: { username, password }, token: null, ip })).status
+const signIn = (ip: string) => statusOf('desk', ip, PASSWORD)
+
+describe('guessing passwords', () => {
+  it.each(['192.0.2.7', '2001:db8:0:1::7'])(
+    'meets a lock after ten tries of as many usernames from %s',
+    async (ip) => {
+      const statuses: number[] = []
+      for (let name = 0; name < 12; name += 1) statuses.push(await statusOf(`name-${name}`, ip))
+      expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429])
+    },
+  )
+
+  it('meets the same lock from all addresses of one IPv6 network', async () => {
+    expect(await signIn('2001:db8:0:1:ffff::1')).toBe(429)
+    expect(await signIn('2001:db8:0:2::1')).toBe(200)
+  })
+
+  it('goes on in another account when one succeeds: a right password unlocks no address', async () => {
+    const ip = '192.0.2.20'
+    for (let name = 0; name < 9; name += 1) expect(await statusOf(`other-${name}`, ip)).toBe(401)
+    expect(await signIn(ip)).toBe(200)
+    expect(await statusOf('other-9', ip)).toBe(401)
+    expect(await statusOf('other-10', ip)).toBe(429)
+    // Whoever works at that address is not locked out with the guesser.
+    expect(await signIn(ip)).toBe(200)
+  })
+
+  it('of one account from many addresses slows down all of them, and never the operator’s own', async () => {
+    test.advanceClock(30 * MINUTE)
+    const desk = '192.0.2.30'
+    expect(await signIn(desk)).toBe(200)
+    for (let host = 0; host < 4; host += 1) expect(await statusOf('desk', `198.51.100.${host}`)).toBe(401)
+    const statuses: number[] = []
+    for (let host = 4; host < 12; host += 1) statuses.push(await statusOf('desk', `198.51.100.${host}`))
+    expect(statuses).toContain(429)
+    await test.restart()
+    expect(await signIn(desk)).toBe(200)
+  })
+
+  it('is counted whatever the case of the username', async () => {
+    const ip = '192.0.2.40'
+    for (const typed of ['desk', 'Desk', 'DESK', 'dEsk', ' desk']) expect(await statusOf(typed, ip)).toBe(401)
+    expect(await statusOf('desk', ip)).toBe(429)
+  })
+})
+
+describe('places where passwords are judged', () => {
+  const work = () => {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    return { promise, done: () => resolve('judged') }
+  }
+  const stranger = (group: string) => ({ group, isKnown: false })
+
+  it('are two for one address, four for all, and one more for an address that signed in lately', async () => {
+    const places = createPasswordPlaces()
+    const { promise, done } = work()
+    const judge = (group: string, isKnown = false) => places.judge({ group, isKnown }, () => promise)
+    const held = [judge('a'), judge('a')]
+    expect(await judge('a')).toBeUndefined()
+    held.push(judge('b'), judge('c'))
+    expect(await judge('d')).toBeUndefined()
+    held.push(judge('desk', true))
+    expect(await judge('desk-2', true)).toBeUndefined()
+    done()
+    expect(await Promise.all(held)).toEqual(Array<string>(5).fill('judged'))
+    expect(await judge('d')).toBe('judged')
+  })
+
+  it('go to known addresses first, and to strangers by turns', async () => {
+    const places = createPasswordPlaces()
+    const order: string[] = []
+    const { promise, done } = work()
+    const first = places.judge(stranger('a'), () => promise)
+    const note = (group: string) => () => Promise.resolve(order.push(group))
+    const rest = [
+      places.judge(stranger('a'), note('a')),
+      places.judge(stranger('b'), note('b')),
+      places.judge({ group: 'desk', isKnown: true }, note('desk')),
+    ]
+    done()
+    await Promise.all([first, ...rest])
+    expect(order).toEqual(['desk', 'a', 'b'])
+  })
+
+  it('are free again when judging fails', async () => {
+    const places = createPasswordPlaces()
+    for (let turn = 0; turn < 6; turn += 1)
+      await expect(
+        places.judge(stranger('a'), () => Promise.reject(new Error('no memory'))),
+      ).rejects.toThrow()
+    expect(await places.judge(stranger('a'), () => Promise.resolve(1))).toBe(1)
+  })
+})

@@ -1,0 +1,65 @@
+import { addressGroupOf } from '@escale/protocol'
+import type { OperatorRow } from '../../db/rows.ts'
+import type { ThrottleSubject } from '../../domain/throttle.ts'
+import { failure, success, type Result } from '../../errors.ts'
+import type { Throttles } from '../throttles/index.ts'
+import type { SignInAddresses } from './address-repository.ts'
+import type { Passwords } from './passwords.ts'
+
+/** Seconds after which a place may be free again. */
+const PLACE_RETRY_SECONDS = 2
+
+export interface PasswordCheckPorts {
+  passwords: Passwords
+  throttles: Throttles
+  addresses: SignInAddresses
+  /** Stands for a username in counters. */
+  hashOfUsername(username: string): string
+}
+
+/** Who shows a password, and from where. */
+export interface Attempt {
+  username: string
+  operator: OperatorRow | undefined
+  password: string
+  ip: string
+}
+
+export type PasswordCheck = ReturnType<typeof createPasswordCheck>
+
+/** Judges passwords, and counts wrong ones by account, by account and address, and by address. */
+export function createPasswordCheck({ passwords, throttles, addresses, hashOfUsername }: PasswordCheckPorts) {
+  const countersOf = ({ username, ip }: Pick<Attempt, 'username' | 'ip'>) => {
+    const usernameHash = hashOfUsername(username)
+    const ofPair: ThrottleSubject = { kind: 'account-address-login', ip, usernameHash }
+    const ofAccount: ThrottleSubject = { kind: 'account-login', usernameHash }
+    return { ofPair, ofAccount, ofAddress: { kind: 'address-login', ip } satisfies ThrottleSubject }
+  }
+
+  return {
+    /** Whether the password is right; `login-throttled` when that is not looked at now. */
+    async judge(attempt: Attempt): Promise<Result<boolean>> {
+      const { operator, password, ip } = attempt
+      const { ofPair, ofAccount, ofAddress } = countersOf(attempt)
+      const { isKnown, isKnownForOperator } = await addresses.standingOf(ip, operator?.id)
+      // Where this operator signed in lately, what strangers try elsewhere or beside them keeps nobody out.
+      const counters = isKnownForOperator ? [ofPair] : [ofPair, ofAccount, ofAddress]
+      const retryAfterSeconds = await throttles.waitSeconds(counters)
+      if (retryAfterSeconds > 0) return failure('login-throttled', { retryAfterSeconds })
+      const caller = { group: addressGroupOf(ip), isKnown }
+      const isRight = await passwords.verify(password, operator?.passwordHash, caller)
+      return isRight === undefined
+        ? failure('login-throttled', { retryAfterSeconds: PLACE_RETRY_SECONDS })
+        : success(isRight)
+    },
+    /** Call inside a write. */
+    countFailure: (attempt: Attempt): Promise<void> =>
+      throttles.countFailure(Object.values(countersOf(attempt))),
+    /** What the address tried on other accounts stays counted. Call inside a write. */
+    async noteSuccess(attempt: Attempt, operatorId: string): Promise<void> {
+      const { ofPair, ofAccount } = countersOf(attempt)
+      await throttles.clear([ofPair, ofAccount])
+      await addresses.remember(attempt.ip, operatorId)
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { MIN_PASSWORD_LENGTH, type Bilingual } from '@escale/protocol'
+import { foldText } from '../../domain/search-text.ts'
+import { AppError } from '../../errors.ts'
+
+export interface StrengthRequest {
+  passwords: string[]
+  /** Words that whoever guesses here would try first. */
+  words: string[]
+}
+
+/** What zxcvbn calls very unguessable: over 10^10 guesses. */
+const NEEDED_SCORE = 4
+/** Judging grows with the length, and what is beyond adds nothing that is needed. */
+const JUDGED_CHARACTERS = 100
+/** A shorter username may well be part of an honest phrase. */
+const SHORTEST_NAME = 3
+/** Words of every site that runs this. */
+const siteWords = ['escale', 'mediatheque', 'bibliotheque', 'cybercafe', 'accueil', 'operateur', 'visiteur']
+/** Refused wherever they stand in a password: they are the first guess at this very site. */
+const ownWords = ['escale']
+
+/**
+ * Holds a password against common ones, words, names, dates and keyboard patterns of French and English.
+ * @param pointer the field that it came in, for the answer
+ * @throws AppError `weak-password` saying what is wrong with it
+ */
+export async function requireStrongPassword(
+  password: string,
+  username: string,
+  pointer = '/password',
+): Promise<void> {
+  const weakness = await weaknessOf(password, username)
+  if (weakness) throw new AppError('weak-password', { errors: [{ pointer, message: weakness }] })
+}
+
+async function weaknessOf(password: string, username: string): Promise<Bilingual | undefined> {
+  if (password.normalize('NFC').length < MIN_PASSWORD_LENGTH) {
+    return {
+      fr: `Il faut au moins ${MIN_PASSWORD_LENGTH} caractères.`,
+      en: `At least ${MIN_PASSWORD_LENGTH} characters are needed.`,
+    }
+  }
+  const name = foldText(username)
+  const isIn = (word: string) => word.length >= SHORTEST_NAME && foldText(password).includes(word)
+  if ([name, ...ownWords].some(isIn)) {
+    return {
+      fr: 'Le mot de passe contient l’identifiant ou «\u202fescale\u202f»\u00a0: choisissez autre chose.',
+      en: 'The password contains the username or “escale”: choose something else.',
+    }
+  }
+  const judged = password.slice(0, JUDGED_CHARACTERS)
+  const request = { passwords: [judged, foldText(judged)], words: [name, ...siteWords] }
+  if ((await scoreApart(request)) >= NEEDED_SCORE) return undefined
+  return {
+    fr: 'Ce mot de passe se devine trop vite\u00a0: prenez plutôt quatre mots sans rapport entre eux.',
+    en: 'This password is guessed too quickly: rather take four words that have nothing to do with each other.',
+  }
+}
+
+/**
+ * Judges in a short-lived process: the word lists take 100 MB that nobody needs afterwards, and judging takes longer
+ * than others should wait.
+ * @throws Error when it cannot judge
+ */
+function scoreApart(request: StrengthRequest): Promise<number> {
+  const path = fileURLToPath(new URL('strength-process.ts', import.meta.url))
+  return new Promise((resolve, reject) => {
+    const child = fork(path, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    child.once('message', (score) => resolve(score as number))
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`a password cannot be judged (exit code ${code})`)))
+    child.send(request)
+  })
+}
