@@ -64,6 +64,7 @@ const namesOf = (groups: Record<string, string[]>) =>
 /** Whoever comes without a token may call these; stations may also show who they are. */
 const PUBLIC = [
   ...namesOf({ token: CONTRACT.token }),
+  'POST /api/token/revoke/',
   'POST /api/postes/enrol/',
   'GET /healthz',
   'GET /readyz',

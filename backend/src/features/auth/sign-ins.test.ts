@@ -14,7 +14,7 @@ interface Pair {
 let test: TestApp
 let names = 0
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 20_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 20_000 })
 beforeAll(async () => {
   test = await startTestApp()
 })
