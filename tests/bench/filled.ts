@@ -3,8 +3,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { startServer, type RunningServer } from '../support/server.ts'
 
 /** A server whose database holds stations, the first ones with a session that runs for ten hours yet. */
-export async function startFilledServer(stations: number, activeSessions: number): Promise<RunningServer> {
-  const server = await startServer({ env: { ESCALE_LOG_LEVEL: 'warn' } })
+export async function startFilledServer(
+  stations: number,
+  activeSessions: number,
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningServer> {
+  const server = await startServer({ env: { ESCALE_LOG_LEVEL: 'warn', ...env } })
   await server.stop()
   const database = openDatabaseOf(server)
   const nowMs = Date.now()

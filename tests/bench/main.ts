@@ -10,6 +10,7 @@ import { ROOT } from '../support/spawned.ts'
 import { sessionsAtRest } from './at-rest.ts'
 import { httpLoad } from './http-load.ts'
 import { median, percentile, residentMb, type Row } from './measure.ts'
+import { pauses } from './pauses/index.ts'
 import { openScreenStream, type ScreenStream } from './screen-stream.ts'
 
 const STARTS = 5
@@ -114,11 +115,14 @@ const parts: Record<string, () => Promise<Row[]>> = {
     note('5 000 sessions at rest …')
     return sessionsAtRest()
   },
+  pauses: () => pauses(note, words.slice(1)),
 }
 
-/** All parts, or those that are named. */
+const words = process.argv.slice(2)
+
+/** All parts, or those that are named. `pauses WORD...` measures only the inputs with such a word in their names. */
 async function main(): Promise<void> {
-  const named = process.argv.slice(2).filter((name) => name in parts)
+  const named = words.filter((name) => name in parts)
   const rows: Row[] = []
   for (const [name, measure] of Object.entries(parts)) {
     if (named.length === 0 || named.includes(name)) rows.push(...(await measure()))

@@ -22,7 +22,7 @@ type DeclaredResponse = Json & { content?: Record<string, { schema: Json }> }
 export interface Operation extends Json {
   operationId: string
   parameters?: Json[]
-  requestBody?: { required: boolean; content: Record<string, Json> }
+  requestBody?: { required: boolean; content: Record<string, Json>; 'x-max-bytes'?: number }
   responses: Record<string, { description: string; headers?: Json; content?: Record<string, Json> }>
   security: Record<string, string[]>[]
 }
@@ -141,16 +141,16 @@ export function describeOperation(operation: object, route: RouteOptions, schema
   }
 }
 
-function bodyOf({ schema = {} }: RouteOptions, schemas: Schemas): Operation['requestBody'] {
+function bodyOf({ schema = {}, bodyLimit }: RouteOptions, schemas: Schemas): Operation['requestBody'] {
   const declared = schema.body as Json | undefined
   if (declared === undefined) {
     if (!schema.consumes) return undefined
     const content = Object.fromEntries(schema.consumes.map((type) => [type, {}]))
-    return { required: true, content }
+    return { required: true, content, 'x-max-bytes': bodyLimit }
   }
   // An action may be called without a body, which then reads `{}`.
   const required = ((declared['required'] ?? []) as string[]).length > 0
-  return { required, content: { 'application/json': mediaOf(declared, schemas) } }
+  return { required, content: { 'application/json': mediaOf(declared, schemas) }, 'x-max-bytes': bodyLimit }
 }
 
 function mediaOf(schema: Json, { refer }: Schemas): Json {

@@ -1,0 +1,26 @@
+import type { RunningServer } from '../../support/server.ts'
+import { openDatabaseOf } from '../filled.ts'
+
+export const USERS = 5_000
+const LOGS = 20_000
+/** As much as a station may say of one fault. */
+const DETAILS = JSON.stringify({ text: 'x'.repeat(2_000) })
+
+/** What a site of some years holds: visitors with long notes, and a journal with long records. */
+export function fillForPauses(server: RunningServer): void {
+  const database = openDatabaseOf(server)
+  const nowMs = Date.now()
+  database.exec(`BEGIN;
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${USERS})
+    INSERT INTO users (id, first_name, last_name, email, notes, consent_given, version, created_at_ms, updated_at_ms,
+      search_text)
+    SELECT 'user-' || n, 'Prénom' || n, 'Nom' || n, 'u' || n || '@exemple.fr', '${'né '.repeat(660)}', 1, 1, ${nowMs},
+      ${nowMs}, 'prenom' || n || ' nom' || n || ' u' || n || '@exemple.fr ${'ne '.repeat(660)}' FROM numbers;
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${LOGS})
+    INSERT INTO logs (id, at_ms, action, level, actor_type, actor_id, actor_label, station_id, details, prev_hash, hash)
+    SELECT (SELECT coalesce(max(id), 0) FROM logs) + n, ${nowMs}, 'station.fault_reported',
+      CASE n % 2 WHEN 0 THEN 'error' ELSE 'info' END, 'station', 'pc-1', 'Poste 1', 'pc-' || (n % 1000 + 1),
+      '${DETAILS}', '-', 'hash-' || n FROM numbers;
+    COMMIT;`)
+  database.close()
+}
