@@ -69,7 +69,7 @@ async function run(settings: AgentSettings): Promise<void> {
     caFingerprint,
     credentials,
     platform,
-    store: createFileStore(dataDir),
+    store: createFileStore(dataDir, log),
     screen: { port: screenPort, pageDir },
     macAddress: mac,
     log,

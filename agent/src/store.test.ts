@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -61,6 +61,31 @@ describe('the agent’s files', () => {
     expect(await store.readState()).toBeUndefined()
     await writeFile(join(dataDir, 'state.json'), '{"stationId":"pc-01"}')
     expect(await store.readState()).toBeUndefined()
+  })
+
+  it.each([
+    ['garbage', '\0\u0001\ufffd'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['infinite time', JSON.stringify(snapshot).replace('30000', '1e999')],
+    ['time beyond every instant', JSON.stringify(snapshot).replace('1800000000000', '1e300')],
+    ['time as a text', JSON.stringify(snapshot).replace('30000', '"30000"')],
+    ['a version beyond counting', JSON.stringify(snapshot).replace('"version":7', '"version":1e300')],
+  ])('lose the state that holds %s, not the identity', async (_, content) => {
+    const told: unknown[] = []
+    const store = createFileStore(dataDir, { warn: (...line: unknown[]) => void told.push(line) })
+    await store.writeIdentity(identity)
+    await writeFile(join(dataDir, 'state.json'), content)
+    expect(await store.readState()).toBeUndefined()
+    expect(await store.readIdentity()).toEqual(identity)
+    expect(told).toHaveLength(1)
+  })
+
+  it('lose a state that is no file, not the identity', async () => {
+    const store = createFileStore(dataDir)
+    await store.writeIdentity(identity)
+    await mkdir(join(dataDir, 'state.json'))
+    expect([await store.readState(), await store.readIdentity()]).toEqual([undefined, identity])
   })
 
   it('hold the newest state when it is written faster than the disk takes it', async () => {

@@ -1,8 +1,9 @@
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Ack, Command, Enrolled, SiteConfig, StationEvent } from '@escale/protocol'
+import { Ack, Command, Desired, Enrolled, SiteConfig, StationEvent } from '@escale/protocol'
 import type { Snapshot } from './core/index.ts'
 import type { RememberedCommand } from './link/commands.ts'
 import { Trust } from './link/trust.ts'
@@ -11,27 +12,31 @@ const Identity = Type.Object({ ...Enrolled.properties, server: Type.String() })
 /** The station's identity, and the server that gave it. */
 export type Identity = Static<typeof Identity>
 
+/** Unix ms that an instant can be made of; beyond it, a figure is damaged or forged. */
+const UnixMs = Type.Number({ minimum: 0, maximum: 8.64e15 })
+const DurationMs = Type.Number({ minimum: 0, maximum: 3.2e10 })
+
 const SavedSession = Type.Object({
   sessionId: Type.String(),
   displayName: Type.String(),
-  grantedSeconds: Type.Number(),
-  remainingMs: Type.Number({ minimum: 0 }),
+  grantedSeconds: Type.Integer({ minimum: 0, maximum: 3.2e7 }),
+  remainingMs: DurationMs,
   armed: Type.Array(Type.Number()),
   closesAt: Type.Optional(Type.String()),
 })
 const SavedState = Type.Object({
   stationId: Type.String(),
   label: Type.Optional(Type.String()),
-  version: Type.Integer({ minimum: 0 }),
+  version: Desired.properties.version,
   rest: Type.Union([
     Type.Object({ kind: Type.Literal('locked') }),
     Type.Object({ kind: Type.Literal('maintenance') }),
     Type.Object({
       kind: Type.Literal('active'),
       session: SavedSession,
-      endsAtUnixMs: Type.Optional(Type.Number()),
+      endsAtUnixMs: Type.Optional(UnixMs),
     }),
-    Type.Object({ kind: Type.Literal('suspended'), session: SavedSession, suspendLeftMs: Type.Number() }),
+    Type.Object({ kind: Type.Literal('suspended'), session: SavedSession, suspendLeftMs: DurationMs }),
   ]),
   isCleaning: Type.Optional(Type.Boolean()),
   endedSessionIds: Type.Array(Type.String()),
@@ -41,7 +46,7 @@ const SavedState = Type.Object({
       seq: StationEvent.properties.seq,
       kind: StationEvent.properties.kind,
       details: StationEvent.properties.details,
-      atUnixMs: Type.Number(),
+      atUnixMs: UnixMs,
       isApproximate: Type.Boolean(),
     }),
   ),
@@ -81,8 +86,11 @@ export interface Store {
   writeCommands: (commands: readonly RememberedCommand[]) => Promise<void>
 }
 
+/** Where it is said that a file cannot be used. */
+export type StoreLog = Pick<Logger, 'warn'>
+
 /** Files in a folder of the agent's own, readable by its user alone, replaced whole. */
-export function createFileStore(dataDir: string): Store {
+export function createFileStore(dataDir: string, log?: StoreLog): Store {
   const identityPath = join(dataDir, 'identity.json')
   const writeState = createNewestWriter<Snapshot>(dataDir, join(dataDir, 'state.json'))
   const writeCommands = createNewestWriter<readonly RememberedCommand[]>(
@@ -91,26 +99,14 @@ export function createFileStore(dataDir: string): Store {
   )
   const trustPath = join(dataDir, 'trust.json')
   return {
-    readIdentity: async () => {
-      const value = await readJson(identityPath)
-      return identityCheck.Check(value) ? value : undefined
-    },
+    readIdentity: () => readUsable(identityPath, identityCheck, log),
     writeIdentity: (identity) => replaceFile(dataDir, identityPath, identity),
     forgetIdentity: () => rm(identityPath, { force: true }),
-    readTrust: async () => {
-      const value = await readJson(trustPath)
-      return trustCheck.Check(value) ? value : undefined
-    },
+    readTrust: () => readUsable(trustPath, trustCheck, log),
     writeTrust: (trust) => replaceFile(dataDir, trustPath, trust),
-    readState: async () => {
-      const value = await readJson(join(dataDir, 'state.json'))
-      return stateCheck.Check(value) ? value : undefined
-    },
+    readState: () => readUsable(join(dataDir, 'state.json'), stateCheck, log),
     writeState,
-    readCommands: async () => {
-      const value = await readJson(join(dataDir, 'commands.json'))
-      return commandsCheck.Check(value) ? value : []
-    },
+    readCommands: async () => (await readUsable(join(dataDir, 'commands.json'), commandsCheck, log)) ?? [],
     writeCommands,
   }
 }
@@ -169,13 +165,22 @@ export function createMemoryStore(): Store {
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** What a file holds; undefined where there is none, or it cannot be used, which is told. */
+async function readUsable<T>(
+  path: string,
+  check: { Check(value: unknown): value is T },
+  log: StoreLog | undefined,
+): Promise<T | undefined> {
+  let reason: unknown = 'what it holds is not what the agent writes'
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (check.Check(value)) return value
   } catch (err) {
-    if (err instanceof SyntaxError || (err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw err
+    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    reason = err
   }
+  log?.warn({ path, reason }, 'this file cannot be used: the agent goes on without it')
+  return undefined
 }
 
 /** A reader, or a power cut, finds the old file or the new one, never a part. */

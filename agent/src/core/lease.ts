@@ -64,11 +64,17 @@ interface DocumentFacts {
  * `remainingSeconds` counted from arrival.
  */
 function endMsOf({ session, sentAt, clock, nowMs }: DocumentFacts): number {
-  const leftMs = session.remainingSeconds * SECOND_MS
+  const leftMs = remainingMsOf(session)
   if (clock === undefined) return nowMs + leftMs
-  if (session.endsAt !== undefined) return unixMsOf(session.endsAt) - clock.offsetMs
+  if (session.endsAt !== undefined) {
+    return Math.min(unixMsOf(session.endsAt) - clock.offsetMs, nowMs + session.grantedSeconds * SECOND_MS)
+  }
   return Math.min(nowMs, unixMsOf(sentAt) - clock.offsetMs) + leftMs
 }
+
+/** No session has more left than it was granted, whatever a document says. */
+const remainingMsOf = ({ remainingSeconds, grantedSeconds }: DesiredSession) =>
+  Math.min(remainingSeconds, grantedSeconds) * SECOND_MS
 
 function heldBy(session: DesiredSession, armed: readonly number[]): HeldSession {
   const { id, displayName, grantedSeconds, closesAt } = session
@@ -90,7 +96,7 @@ export function leaseOf(facts: DocumentFacts): Lease {
 /** The pause that a `desired` document asks for; a session already paused keeps its deadline. */
 export function pauseOf(facts: DocumentFacts, paused: Pause | undefined, maxSuspendedMinutes: number): Pause {
   const { session, held, warningsSeconds, nowMs } = facts
-  const remainingMs = session.remainingSeconds * SECOND_MS
+  const remainingMs = remainingMsOf(session)
   return {
     ...heldBy(session, armedBy(session, held, warningsSeconds, remainingMs)),
     remainingMs,
@@ -102,7 +108,7 @@ export function pauseOf(facts: DocumentFacts, paused: Pause | undefined, maxSusp
 /** The lease by a better known clock: it ends at the truth, and what is shown never rises on the way. */
 export function corrected(lease: Lease, clock: ServerClock, nowMs: number): Lease {
   if (lease.endsAtUnixMs === undefined) return lease
-  const endMs = lease.endsAtUnixMs - clock.offsetMs
+  const endMs = Math.min(lease.endsAtUnixMs - clock.offsetMs, nowMs + lease.grantedSeconds * SECOND_MS)
   if (endMs <= lease.endMs) return { ...lease, endMs }
   return { ...lease, endMs, shownCapMs: shownMsOf(lease, nowMs) }
 }

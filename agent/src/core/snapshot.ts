@@ -1,3 +1,4 @@
+import { SECOND_MS } from '@escale/protocol'
 import { shownMsOf } from './lease.ts'
 import type { SavedRest, Snapshot } from './saved-state.ts'
 import { restOf, type RestPhase, type StationState } from './state.ts'
@@ -36,7 +37,7 @@ export function restoredRest(saved: SavedRest, nowMs: number): RestPhase {
     case 'active': {
       const { remainingMs, ...session } = saved.session
       const { endsAtUnixMs } = saved
-      const lease = { ...session, endMs: nowMs + remainingMs }
+      const lease = { ...session, endMs: nowMs + Math.min(remainingMs, session.grantedSeconds * SECOND_MS) }
       return { kind: 'active', lease: endsAtUnixMs === undefined ? lease : { ...lease, endsAtUnixMs } }
     }
     case 'suspended':

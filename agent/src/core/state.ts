@@ -47,6 +47,10 @@ export interface StationState {
   label?: string
   /** Version of the `desired` document applied; 0 before the first. */
   version: number
+  /** The state comes from the agent's own file, and no document has confirmed it. */
+  isUnconfirmed?: boolean
+  /** A document far below our version, kept until the server's clock tells which of the two is wrong. */
+  doubted?: { desired: Desired; arrivedMs: number }
   bootId: string
   isOnline: boolean
   clock?: ServerClock

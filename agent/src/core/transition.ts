@@ -93,7 +93,16 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
     return step({ ...state, stationId, phase: { kind: 'locked', entry: { kind: 'idle' } } })
   }
   const { label, version, endedSessionIds, events, config, rest } = snapshot
-  const restored = { ...state, stationId, label, version, endedSessionIds, events, config }
+  const restored = {
+    ...state,
+    stationId,
+    label,
+    version,
+    endedSessionIds,
+    events,
+    config,
+    isUnconfirmed: true,
+  }
   const phase = restoredRest(rest, nowMs)
   return step({ ...restored, phase: snapshot.isCleaning ? leaveSession(state.phase, phase, nowMs) : phase })
 }

@@ -66,10 +66,14 @@ export const Desired = Type.Object({
       endsAt: Type.Optional(Instant),
       /** The session ends because the site closes; to be said to the visitor. */
       closesAt: Type.Optional(Instant),
+      /** The start of the agent that the session belongs to: another one, of a copied disk, stays locked. */
+      bootId: Type.Optional(BootId),
     }),
   ),
   /** A call for staff that is open at this station, and whether somebody takes care of it. */
   staffCall: Type.Optional(Type.Object({ state: oneOf(['waiting', 'taken'] as const) })),
+  /** Two machines present themselves as this station: only the one that a session belongs to goes on with it. */
+  conflict: Type.Optional(Type.Boolean()),
   sentAt: Instant,
 })
 export type Desired = Static<typeof Desired>
