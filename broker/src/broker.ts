@@ -37,7 +37,10 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const servers: Server[] = []
   const outgoing = createLanes()
   const connections = createConnections(() => ports.nowMs())
-  const inbound = createInbound({ ports, connections, log, throttle, holdMs: options.holdMs })
+  const inbound = createInbound({
+    ...{ ports, connections, log, throttle, holdMs: options.holdMs },
+    say: (name, party, answer) => say(name, party, answer),
+  })
   const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
   const counts = { messagesPublished: 0, connectionsRefused: 0, policyViolations: 0 }
   let closing: Promise<void> | undefined
@@ -141,12 +144,17 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     })
   }
 
-  const stats = () => ({
-    clients: connections.count(),
-    retained: retained.size,
-    ...counts,
-    ...inbound.counts(),
-  })
+  const say: Broker['publish'] = (name, party, payload) => {
+    const { qos, retain } = topicTable[name]
+    const body = Buffer.from(JSON.stringify(payload))
+    return send({ cmd: 'publish', topic: topicOf(name, party), payload: body, qos, retain, dup: false })
+  }
+
+  const stats = () => {
+    const taken = inbound.counts()
+    const policyViolations = counts.policyViolations + taken.policyViolations
+    return { clients: connections.count(), retained: retained.size, ...counts, ...taken, policyViolations }
+  }
   const stopFigures = publishSysFigures({
     stats,
     publish: (packet) => aedes.publish(packet, () => undefined),
@@ -169,11 +177,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   }
 
   return {
-    publish(name, party, payload) {
-      const { qos, retain } = topicTable[name]
-      const body = Buffer.from(JSON.stringify(payload))
-      return send({ cmd: 'publish', topic: topicOf(name, party), payload: body, qos, retain, dup: false })
-    },
+    publish: say,
     async clearRetained(stationId) {
       const empty = { cmd: 'publish', payload: Buffer.alloc(0), qos: 1, retain: true, dup: false } as const
       const names = ['desired', 'presence', 'reported'] as const

@@ -14,9 +14,10 @@ import { isSentAgain } from './duplicates.ts'
 import { createIntake, type Outcome } from './intake.ts'
 import { createLanes } from './lanes.ts'
 import type { createLogThrottle } from './log-throttle.ts'
-import { parsePayload } from './payloads.ts'
+import { idOf, parsePayload, type PayloadFault } from './payloads.ts'
 import type { BrokerPorts, Received } from './ports.ts'
 import { refusal } from './refusal.ts'
+import { createRefusing, cut, type Say } from './refused.ts'
 
 type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
 type Packet = Parameters<AuthorizePublish>[1]
@@ -32,6 +33,7 @@ export interface InboundCounts {
   messagesSent: number
   dropped: number
   skipped: number
+  policyViolations: number
 }
 
 export interface Inbound {
@@ -50,17 +52,20 @@ interface InboundParts {
   connections: Connections
   log: Logger
   throttle: ReturnType<typeof createLogThrottle>
+  say: Say
   holdMs?: number
 }
 
 /** What clients may say and hear: the topic policy, the schemas, and the order of what the server takes in. */
-export function createInbound({ ports, connections, log, throttle, holdMs }: InboundParts): Inbound {
+export function createInbound(parts: InboundParts): Inbound {
+  const { ports, connections, log, throttle } = parts
   const lanes = createLanes()
-  const intake = createIntake({ ports, log, throttle, holdMs })
+  const intake = createIntake(parts)
+  const refusing = createRefusing(parts.say)
   // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
   // acknowledged, and remembered here for the broker's own `publish` to leave out.
   const routing = new WeakMap<object, Routing>()
-  const counts: InboundCounts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0 }
+  const counts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0, policyViolations: 0 }
 
   function drop(packet: object, done: Done) {
     counts.dropped += 1
@@ -68,42 +73,83 @@ export function createInbound({ ports, connections, log, throttle, holdMs }: Inb
     done(null)
   }
 
+  /** Tells the sender why, in the order of its answers, and drops what it sent. */
+  function refuse(packet: Packet, done: Done, lane: string, tell: () => Promise<void>) {
+    lanes.run(lane, () => tell().then(() => drop(packet, done)))
+  }
+
   /** No acknowledgement without a commit: what could not be stored ends its connection, and comes again. */
-  function settle(outcome: Outcome, connection: Connection | undefined, packet: object, done: Done) {
+  function settle(outcome: Outcome, message: Received, taking: Taking): Promise<void> | undefined {
+    const { packet, connection, done } = taking
     if (outcome === 'route') done(null)
-    else if (outcome !== 'unstored') drop(packet, done)
-    else {
+    else if (outcome === 'drop') drop(packet, done)
+    else if (outcome === 'failed' || (outcome === 'unstored' && message.name === 'automationRequest')) {
+      // Nothing has come of a request, so its answer may say so; an event has happened and must come again.
+      if (message.name !== 'request' && message.name !== 'automationRequest')
+        return (drop(packet, done), undefined)
+      const code = outcome === 'failed' ? 'internal' : 'unavailable'
+      return refusing
+        .answer(message.name, message.party, code, message.payload.id)
+        .then(() => drop(packet, done))
+    } else {
       if (connection) connection.isRevoked = true
       done(new Error('message not stored'))
     }
+    return undefined
   }
 
   /** Hands one message over; a promise only where the port answers with one. */
-  function take(message: Received, packet: Packet, connection: Connection | undefined, done: Done) {
+  function take(message: Received, taking: Taking) {
+    const { packet, connection } = taking
     // Asked now: Aedes forgets the will while the message waits for its turn.
     const isDueWill = connection !== undefined && isWill(packet, connection)
     message.isSuperseded = isDueWill && connections.hasNewer(connection)
     const isWanted = () => !connection || isDueWill || !connection.isRevoked
     lanes.run(laneOf(packet.topic), () => {
       const outcome = intake.take(message, isWanted)
-      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, connection, packet, done))
-      settle(outcome, connection, packet, done)
-      return undefined
+      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, message, taking))
+      return settle(outcome, message, taking)
     })
   }
 
-  function complain(connection: Connection | undefined, topic: string) {
-    const heldBack = throttle(connection?.clientId ?? topic)
-    if (heldBack === undefined) return
-    log.warn({ clientId: connection?.clientId, topic, heldBack }, 'payload outside its schema')
+  /** Once a minute for each client. */
+  function complain(what: string, clientId: string | undefined, topic: string) {
+    const heldBack = throttle(`${what} ${clientId ?? topic}`)
+    if (heldBack !== undefined) log.warn({ clientId, topic: cut(topic), heldBack }, what)
+  }
+
+  /** An account learns why, instead of losing its connection and all that goes over it. */
+  function forbid(connection: Connection, packet: Packet, done: Done) {
+    const { client, clientId } = connection
+    if (isSentAgain(client, packet)) {
+      done(null)
+      return
+    }
+    counts.policyViolations += 1
+    complain('publish outside the policy', clientId, packet.topic)
+    const id = idOf(packet.payload)
+    refuse(packet, done, clientId, () => refusing.forbid(connection, packet.topic, id))
+  }
+
+  function refusePayload(
+    match: TopicMatch & { party: string },
+    fault: PayloadFault,
+    packet: Packet,
+    done: Done,
+  ) {
+    const { name, party } = match
+    if (name === 'automationRequest' || (name === 'request' && fault.id !== undefined))
+      refuse(packet, done, laneOf(packet.topic), () => refusing.answer(name, party, fault.code, fault.id))
+    else drop(packet, done)
   }
 
   return {
     authorizePublish(client, packet, done) {
       const connection = client ? connections.of(client) : undefined
       const match = client ? publishableBy(connection, packet.topic) : publishableByNobodyHere(packet.topic)
-      if (match?.party === undefined) {
-        done(refusal('publish outside the policy', { topic: packet.topic }))
+      if (!isOfParty(match)) {
+        if (connection && isAccount(connection)) forbid(connection, packet, done)
+        else done(refusal('publish outside the policy', { topic: cut(packet.topic) }))
         return
       }
       if (isSweptInError(client, packet)) {
@@ -115,10 +161,10 @@ export function createInbound({ ports, connections, log, throttle, holdMs }: Inb
         return
       }
       counts.messagesReceived += 1
-      const payload = parsePayload(match.name, packet.payload)
-      if (payload === undefined) {
-        complain(connection, packet.topic)
-        drop(packet, done)
+      const parsed = parsePayload(match.name, packet.payload)
+      if ('fault' in parsed) {
+        complain('payload outside its schema', connection?.clientId, packet.topic)
+        refusePayload(match, parsed.fault, packet, done)
         return
       }
       packet.retain = match.rule.retain
@@ -128,18 +174,22 @@ export function createInbound({ ports, connections, log, throttle, holdMs }: Inb
         principal: connection?.principal ?? null,
         name: match.name,
         party: match.party,
-        payload,
+        payload: parsed.payload,
         ip: connection?.origin.ip ?? '',
         isSuperseded: false,
       } as Received
-      take(message, packet, connection, done)
+      take(message, { packet, connection, done })
     },
 
     authorizeSubscribe(client, subscription, done) {
       const connection = connections.of(client)
       const { topic } = subscription
       if (!connection || !maySubscribe(connection.principal.kind, connection.principal.party, topic)) {
-        done(refusal('subscription outside the policy', { topic }))
+        if (connection && isAccount(connection)) {
+          counts.policyViolations += 1
+          complain('subscription outside the policy', connection.clientId, topic)
+          done(null, null)
+        } else done(refusal('subscription outside the policy', { topic: cut(topic) }))
         return
       }
       const { kind, party } = connection.principal
@@ -181,6 +231,20 @@ export function createInbound({ ports, connections, log, throttle, holdMs }: Inb
     },
   }
 }
+
+/** One message on its way in. */
+interface Taking {
+  packet: Packet
+  /** Absent for the will of a client whose server process is gone. */
+  connection: Connection | undefined
+  done: Done
+}
+
+/** Whose author is told what is wrong; a station runs our own program, and a browser publishes nothing. */
+const isAccount = ({ principal: { kind } }: Connection) => kind === 'automation' || kind === 'diagnostics'
+
+const isOfParty = (match: TopicMatch | undefined): match is TopicMatch & { party: string } =>
+  match?.party !== undefined
 
 /** The row of a topic that this connection may publish on. */
 function publishableBy(connection: Connection | undefined, topic: string): TopicMatch | undefined {

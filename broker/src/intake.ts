@@ -12,9 +12,10 @@ const MAX_LOGGED_CHARACTERS = 2_000
 
 /**
  * What became of a message. `unstored`: it may succeed later, and whoever sent it must send it again. `failed`: it
- * never will, by a fault of the server, so it is acknowledged lest it come again for ever.
+ * never will, by a fault of the server, so it is acknowledged lest it come again for ever. `abandoned`: its connection
+ * or the broker is being closed.
  */
-export type Outcome = Verdict | 'unstored' | 'failed'
+export type Outcome = Verdict | 'unstored' | 'failed' | 'abandoned'
 
 export interface Intake {
   /** Hands one message to the server; a promise only where the server answers with one. */
@@ -52,7 +53,7 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
       if (performance.now() - startedMs + waitMs > holdMs) return 'unstored'
       complain('nothing can be stored, trying again', message, err)
       await pause(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined)
-      if (isOver(isWanted)) return 'unstored'
+      if (isOver(isWanted)) return 'abandoned'
       waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)
       try {
         return await ports.receive(message)
@@ -72,7 +73,7 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
 
   return {
     take(message, isWanted) {
-      if (isOver(isWanted)) return 'unstored'
+      if (isOver(isWanted)) return 'abandoned'
       let answer: Verdict | Promise<Verdict>
       try {
         answer = ports.receive(message)

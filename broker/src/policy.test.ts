@@ -157,12 +157,32 @@ beforeAll(async () => {
 })
 afterAll(() => room.broker.close())
 
+/** Clients whose author is told what is wrong; the others lose their connection. */
+const isAccount = (kind: ClientKind) => kind === 'automation' || kind === 'diagnostics'
+
+/** Whether something is allowed; a refusal ends the connection, but not that of an account. */
 async function attempt(kind: ClientKind, what: (client: RawClient) => Promise<boolean>): Promise<boolean> {
   const client = await room.login(usernames[kind])
   const isDone = await what(client)
-  if (isDone) client.send({ cmd: 'disconnect' })
+  if (isDone || isAccount(kind)) client.send({ cmd: 'disconnect' })
   await client.closed
   return isDone
+}
+
+/** Whether a message is acknowledged and no refusal is told of it. */
+async function mayPublish(kind: ClientKind, topic: string, payload: object | string, retain = false) {
+  return attempt(kind, async (client) => {
+    const told = own('automationResponse', usernames[kind])
+    if (isAccount(kind)) await client.subscribe(told)
+    if (!(await client.publish(topic, payload, { retain }))) return false
+    expect(await client.settled()).toBe(true)
+    const refusals = client.messages.filter((message) => message.topic === told)
+    for (const { payload: text } of refusals) {
+      const { error } = JSON.parse(text) as { error: { code: string } }
+      if (error.code === 'topic-forbidden') return false
+    }
+    return true
+  })
 }
 
 describe.each(kinds)('%s', (kind) => {
@@ -170,14 +190,14 @@ describe.each(kinds)('%s', (kind) => {
     const before = room.received.length
     const isAllowed = mayPublishOwn[kind].includes(name)
     const topic = topicFor(kind, name, true)
-    expect(await attempt(kind, (client) => client.publish(topic, samples[name]))).toBe(isAllowed)
+    expect(await mayPublish(kind, topic, samples[name])).toBe(isAllowed)
     expect(room.received.slice(before).map((message) => message.name)).toEqual(isAllowed ? [name] : [])
   })
 
   test.each(names)('never publishes on the %s of another', async (name) => {
     const before = room.received.length
     const topic = topicFor(kind, name, false)
-    expect(await attempt(kind, (client) => client.publish(topic, samples[name]))).toBe(false)
+    expect(await mayPublish(kind, topic, samples[name])).toBe(false)
     expect(room.received.length).toBe(before)
   })
 
@@ -219,7 +239,7 @@ describe.each(kinds)('%s', (kind) => {
     const before = room.received.length
     for (const isOwn of [true, false]) {
       const topic = topicFor(kind, name, isOwn)
-      const isTaken = await attempt(kind, (client) => client.publish(topic, '', { retain: true }))
+      const isTaken = await mayPublish(kind, topic, '', true)
       expect(isTaken, topic).toBe(isOwn && mayPublishOwn[kind].includes(name))
     }
     // What may be published there is acknowledged, but nothing empty goes any further.
@@ -244,7 +264,9 @@ describe.each(kinds)('%s', (kind) => {
     '$share/a/escale/v1/#',
     '',
   ])('does not subscribe to %j, which is no filter', async (filter) => {
-    expect(await attempt(kind, (client) => client.subscribe(filter))).toBe(false)
+    const client = await room.login(usernames[kind])
+    expect(await client.subscribe(filter)).toBe(false)
+    client.cut()
   })
 
   test('leaves no will with a wildcard, under $SYS, or empty', async () => {
@@ -262,7 +284,7 @@ describe.each(kinds)('%s', (kind) => {
       'escale/v1/stations/pc-01/presence/x',
       '',
     ]) {
-      expect(await attempt(kind, (client) => client.publish(topic, {}))).toBe(false)
+      expect(await mayPublish(kind, topic, {})).toBe(false)
     }
   })
 })
@@ -270,6 +292,111 @@ describe.each(kinds)('%s', (kind) => {
 test('one filter outside the policy among good ones closes the connection', async () => {
   const filters = [own('desired'), own('desired', 'pc-02')]
   expect(await attempt('station', (client) => client.subscribe(...filters))).toBe(false)
+})
+
+describe('an account', () => {
+  const refused = (client: RawClient) =>
+    client.messages.map(({ topic, payload }) => ({ topic, ...(JSON.parse(payload) as object) }))
+
+  test('is granted what it may hear of one SUBSCRIBE, and refused the rest', async () => {
+    const client = await room.login('flow')
+    const subscriptions = [
+      'escale/v1/events/#',
+      'escale/v1/#',
+      own('presence', '+'),
+      own('desired', '+'),
+    ].map((topic) => ({ topic, qos: 1 as const }))
+    client.send({ cmd: 'subscribe', messageId: 9, subscriptions })
+    expect(await client.next('suback')).toMatchObject({ messageId: 9, granted: [1, 128, 1, 128] })
+    expect(await client.settled()).toBe(true)
+    client.cut()
+  })
+
+  test.each(['flow', 'diag'])(
+    '%s is told of each publish outside the policy, and goes on',
+    async (username) => {
+      const client = await room.login(username, { clientId: `${username}:a` })
+      await client.subscribe(own('automationResponse', username))
+      const before = room.broker.stats()
+      const topic = own('desired')
+      expect(await client.publish(topic, { ...samples.desired, id: 'r7' })).toBe(true)
+      expect(await client.publish(topic, 'no JSON')).toBe(true)
+      client.send({ cmd: 'publish', topic, payload: '{}', qos: 2, messageId: 9, retain: false, dup: false })
+      await client.next('pubrec')
+      client.send({ cmd: 'pubrel', messageId: 9 })
+      await client.next('pubcomp')
+      expect(await client.settled()).toBe(true)
+      const answer = { topic: own('automationResponse', username), ok: false }
+      const error = expect.objectContaining({ code: 'topic-forbidden', topic }) as unknown
+      expect(refused(client)).toEqual([
+        { ...answer, id: 'r7', error },
+        { ...answer, error },
+        { ...answer, error },
+      ])
+      const { policyViolations, dropped } = room.broker.stats()
+      expect(policyViolations - before.policyViolations).toBe(3)
+      expect(dropped - before.dropped).toBe(3)
+      const lines = room.lines.filter(
+        ({ msg, clientId }) => msg === 'publish outside the policy' && clientId === `${username}:a`,
+      )
+      expect(lines).toHaveLength(1)
+      client.cut()
+    },
+  )
+
+  test('is told under its whole client id too', async () => {
+    const client = await room.login('flow', { clientId: 'flow:a' })
+    await client.subscribe(own('automationResponse', 'flow:a'))
+    await client.publish('elsewhere', {})
+    await client.settled()
+    expect(refused(client)).toMatchObject([{ ok: false, error: { code: 'topic-forbidden' } }])
+    client.cut()
+  })
+
+  test('is answered when its request is no request, with the id where one can be read', async () => {
+    const client = await room.login('flow')
+    await client.subscribe(own('automationResponse', 'flow'))
+    const ask = (payload: object | string) => client.publish(own('automationRequest', 'flow'), payload)
+    for (const payload of ['{', '', '[]', { id: 'r1' }, { id: 7, op: 'time' }]) await ask(payload)
+    await client.settled()
+    expect(refused(client)).toMatchObject([
+      { ok: false, error: { code: 'malformed-json' } },
+      { ok: false, error: { code: 'malformed-json' } },
+      { ok: false, error: { code: 'invalid-body' } },
+      { ok: false, id: 'r1', error: { code: 'invalid-body' } },
+      { ok: false, error: { code: 'invalid-body' } },
+    ])
+    expect(refused(client).map((answer) => 'id' in answer)).toEqual([false, false, false, true, false])
+    client.cut()
+  })
+
+  test('asks with one client and hears the answer with another', async () => {
+    const asks = await room.login('flow', { clientId: 'flow:a' })
+    const hears = await room.login('flow', { clientId: 'flow:b' })
+    for (const party of ['flow', 'flow:a', 'flow:b']) {
+      expect(await hears.subscribe(own('automationResponse', party))).toBe(true)
+      const before = room.received.length
+      expect(await asks.publish(own('automationRequest', party), samples.automationRequest)).toBe(true)
+      expect(room.received.slice(before)).toMatchObject([{ party, principal: { id: 'flow' } }])
+      await room.broker.publish('automationResponse', party, { id: 'r1', ok: true, data: {} })
+    }
+    await expect
+      .poll(() => hears.messages.map(({ topic }) => topic))
+      .toEqual(['flow', 'flow:a', 'flow:b'].map((party) => own('automationResponse', party)))
+    for (const party of ['flower', 'flo', 'flow2:a'])
+      expect(await hears.subscribe(own('automationResponse', party)), party).toBe(false)
+    for (const client of [asks, hears]) client.cut()
+  })
+})
+
+test('a station is answered when its request is none but bears an id, and not otherwise', async () => {
+  const station = await room.login('pc-01')
+  await station.subscribe(own('response'))
+  for (const payload of ['{', { id: 'r1' }, { op: 'time' }]) await station.publish(own('request'), payload)
+  await station.settled()
+  const answers = station.messages.map(({ payload }) => JSON.parse(payload) as object)
+  expect(answers).toMatchObject([{ id: 'r1', ok: false, error: { code: 'invalid-body' } }])
+  station.cut()
 })
 
 test('a policy violation is logged with its client and topic', async () => {

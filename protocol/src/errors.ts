@@ -219,6 +219,11 @@ export const errorTable = {
     'Cet identifiant a déjà servi pour une autre demande.',
     'This id was already used for another request.',
   ),
+  'topic-forbidden': entry(
+    403,
+    'Ce compte ne peut pas publier sur ce sujet MQTT.',
+    'This account may not publish on this MQTT topic.',
+  ),
   'subprotocol-required': entry(
     426,
     'Demandez le sous-protocole escale.v1.',

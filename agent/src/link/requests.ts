@@ -44,7 +44,7 @@ export function createRequests(send: (request: Request) => void): Requests {
         pending.set(request.id, { request, isResent, settle })
         send(request)
       }),
-    take: (response) => pending.get(response.id)?.settle(answerOf(response)),
+    take: (response) => pending.get(response.id ?? '')?.settle(answerOf(response)),
     resend: () => pending.forEach(({ request }) => send(request)),
     lose: () => {
       for (const { isResent, settle } of [...pending.values()]) if (!isResent) settle(undefined)

@@ -98,11 +98,14 @@ export type Request = Static<typeof Request>
 export const Response = Type.Union([
   Type.Object({ id: RequestId, ok: Type.Literal(true), data: Type.Record(Type.String(), Type.Unknown()) }),
   Type.Object({
-    id: RequestId,
+    /** Absent where none could be read. */
+    id: Type.Optional(RequestId),
     ok: Type.Literal(false),
     error: Type.Object({
       code: Type.String(),
       message: Type.String(),
+      /** What was published there and may not be, with `topic-forbidden`. */
+      topic: Type.Optional(Type.String()),
       /** What REST says in `Retry-After`, with `code-throttled`. */
       retryAfterSeconds: Type.Optional(Seconds),
     }),

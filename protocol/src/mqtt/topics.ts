@@ -24,7 +24,7 @@ export interface TopicRule<S extends TSchema = TSchema> {
   payload: S
   qos: 0 | 1
   retain: boolean
-  /** Only on levels of its own: a station on its `{stationId}`, an automation on its `{clientId}`. */
+  /** Only on levels of its own: a station on its `{stationId}`, an automation on any `{clientId}` of its account. */
   publishers: readonly ClientKind[]
   /** A station only on its own levels; the others on every level of the pattern. */
   subscribers: readonly ClientKind[]
@@ -151,7 +151,8 @@ export const topicTable = {
     qos: 1,
     retain: false,
     publishers: [],
-    subscribers: ['automation'],
+    // Diagnostics ask nothing, but are told there what they may not do.
+    subscribers: ['automation', 'diagnostics'],
     isPrivate: true,
   }),
 } as const
@@ -219,19 +220,35 @@ export function covers(allowed: string, filter: string): boolean {
   return narrow.length === wide.length
 }
 
+/** The account of an MQTT client id: what stands before its suffix. */
+export function accountOf(clientId: string): string {
+  return clientId.split(':', 1)[0] ?? clientId
+}
+
+/**
+ * Whether a level is a client's own: a station's id, or an account's name or any client id of that account. Clients of
+ * one account show the same secret, so one may ask where another hears the answer.
+ */
+function isOwnLevel(kind: ClientKind, party: string, level: string | undefined): boolean {
+  if (kind === 'station' || level === undefined) return level === party
+  const account = accountOf(party)
+  return level === account || level.startsWith(`${account}:`)
+}
+
 /** Whether a client may publish on a topic: a row that lists its kind, on a level of its own. */
 export function mayPublish(kind: ClientKind, party: string, topic: string): boolean {
   const match = matchTopic(topic)
-  return match !== undefined && match.rule.publishers.includes(kind) && match.party === party
+  return match?.rule.publishers.includes(kind) === true && isOwnLevel(kind, party, match.party)
 }
 
 export function maySubscribe(kind: ClientKind, party: string, filter: string): boolean {
-  return subscriptionFilters(kind, party).some((allowed) => covers(allowed, filter))
+  if (subscriptionFilters(kind, party).some((allowed) => covers(allowed, filter))) return true
+  return matchTopic(filter)?.rule.isPrivate === true && mayReceive(kind, party, filter)
 }
 
 /** Whether a message may reach a client that already subscribes: private topics reach their party alone. */
 export function mayReceive(kind: ClientKind, party: string, topic: string): boolean {
   const match = matchTopic(topic)
   if (!match?.rule.isPrivate) return true
-  return match.rule.subscribers.includes(kind) && match.party === party
+  return match.rule.subscribers.includes(kind) && isOwnLevel(kind, party, match.party)
 }
