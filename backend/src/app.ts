@@ -4,6 +4,8 @@ import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
 import { isTemporary } from './db/retries.ts'
+import { putMark } from './db/marks.ts'
+import { createStorageProbe } from './db/storage-probe.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
 import { accountRoutes } from './features/accounts/index.ts'
 import { createAutomationIntake } from './features/automation/index.ts'
@@ -36,6 +38,7 @@ import { registerWebSockets } from './http/websocket.ts'
 import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
 import { createSharing } from './peers/sharing.ts'
+import { RELEASE } from './release.ts'
 import { createServices, type ServiceOptions, type Services } from './services.ts'
 
 export interface AppOptions extends ServiceOptions {
@@ -127,7 +130,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerPages(http, options.adminDir)
   await registerOpenApi(http)
   await registerWebSockets(http, broker, options.publicOrigin)
-  await http.register(healthRoutes(database, shared))
+  await http.register(healthRoutes(createStorageProbe(database), shared))
   await http.register(metricsRoutes({ ...services, broker }))
   await http.register(authRoutes(auth), { prefix: '/api' })
   await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
@@ -161,6 +164,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       return services.calendar.run(name, actor)
     },
     async prepare() {
+      // Also the first thing that a database which cannot be written refuses.
+      await database.write(() => putMark(database, 'release', RELEASE))
       await settings.load()
       await services.siteKey.start()
       await services.photos.sweep()

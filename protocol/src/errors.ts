@@ -235,6 +235,12 @@ export const errorTable = {
     'The service is restarting. Try again in a moment.',
     true,
   ),
+  'storage-unavailable': entry(
+    503,
+    'Rien ne peut être enregistré pour l’instant. Prévenez qui s’occupe du serveur\u202f; ce qui est enregistré reste.',
+    'Nothing can be stored now. Tell whoever looks after the server; what is stored stays.',
+    true,
+  ),
   internal: entry(
     500,
     'Erreur interne. Elle est consignée\u202f; réessayez, puis prévenez le support.',

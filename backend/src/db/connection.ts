@@ -6,6 +6,9 @@ const STANDSTILL_MS = 10_000
 const POSTGRES_INT8 = 20
 const POSTGRES_NUMERIC = 1700
 
+/** SQLite's flag for a file that is there already. */
+const OPEN_READWRITE = 0x2
+
 /** What Sequelize uses of the `pg` package for values. */
 interface PostgresDriver {
   types: { getTypeParser(oid: number, format?: string): (value: string) => unknown }
@@ -17,22 +20,22 @@ export function connectionOptions(url: string): Options {
     logging: false,
     define: { underscored: true, timestamps: false, freezeTableName: true },
   } satisfies Options
-  if (url.startsWith('sqlite:')) {
+  const storage = fileOf(url)
+  if (storage !== undefined) {
     return {
       ...common,
       dialect: 'sqlite',
-      storage: url.slice('sqlite:'.length),
-      hooks: {
-        afterConnect(connection) {
-          ;(connection as { configure(option: 'busyTimeout', ms: number): void }).configure(
-            'busyTimeout',
-            5_000,
-          )
-        },
-      },
+      storage,
+      // Not to be made by opening it: where the folder was taken away, an empty database would take its place.
+      dialectOptions: { mode: OPEN_READWRITE },
     }
   }
   return { ...common, ...postgresOptions(url) }
+}
+
+/** The file of a SQLite database; undefined for a server's. */
+export function fileOf(url: string): string | undefined {
+  return url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 }
 
 function postgresOptions(url: string): Options {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { searchTextOf } from '../domain/search-text.ts'
 import { searchAndVersions } from './migrations/0003-search-and-versions.ts'
 import { openDatabase, type Database } from './database.ts'
+import { putMark } from './marks.ts'
 import { createTestDatabase } from './testing.ts'
 
 let folder: string
@@ -220,5 +221,22 @@ describe('what the database itself refuses', () => {
   it('is an active session where a second one would run at a station', async () => {
     await insertSession('a')
     await expect(insertSession('b')).rejects.toMatchObject({ code: 'session-active' })
+  })
+})
+
+describe('a database of a later release', () => {
+  it('is refused in a sentence that says which release wrote it, and stays as it is', async () => {
+    await database.write(() => putMark(database, 'release', '9.8.7'))
+    await database.sequelize.query("INSERT INTO schema_migrations (name) VALUES ('9999-later')")
+    await expect(openDatabase(url, pino({ level: 'silent' }))).rejects.toThrow(
+      /plus récente \(9\.8\.7\).*9999-later.*\n.*later release of Escale \(9\.8\.7\).*npm run restore/,
+    )
+  })
+
+  it('is refused where it does not say its release', async () => {
+    await database.sequelize.query("INSERT INTO schema_migrations (name) VALUES ('9999-later')")
+    await expect(openDatabase(url, pino({ level: 'silent' }))).rejects.toThrow(
+      /version d’Escale plus récente que celle-ci/,
+    )
   })
 })

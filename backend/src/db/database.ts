@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Sequelize, Transaction } from 'sequelize'
 import type { Logger } from 'pino'
-import { connectionOptions } from './connection.ts'
+import { connectionOptions, fileOf } from './connection.ts'
 import { toConflict } from './conflicts.ts'
+import { createSqliteConnections } from './sqlite-connections.ts'
+import { storageError, storageFaultOf, type StorageFault } from './storage-fault.ts'
 import { isAskedAgain, isConnectionLost } from './retries.ts'
 import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
@@ -17,7 +20,8 @@ export interface Database {
    * time, over all servers of a database: what `work` reads stays true until it is committed, so nothing but the
    * database may be awaited in it. A failed statement ends it: whoever catches must throw on. It may be
    * asked to do all of it again. Source: docs/adr/0004-one-writer-or-retries.md
-   * @throws AppError `duplicate` or `session-active` when only the database's own guards saw a conflict
+   * @throws AppError `duplicate` or `session-active` when only the database's own guards saw a conflict,
+   * `storage-unavailable` when nothing can be stored now
    */
   write<T>(work: () => Promise<T>): Promise<T>
   /** Runs `effect` once the transaction under way is committed, in the order of the commits. */
@@ -25,7 +29,16 @@ export interface Database {
   readonly containing: Containing
   /** What a query must carry to be part of the transaction under way. */
   scope(): { transaction?: Transaction }
+  /** How the newest write ended. */
+  storage(): StorageState
   close(): Promise<void>
+}
+
+export interface StorageState {
+  /** What hinders writes, until one succeeds. */
+  fault: StorageFault | undefined
+  /** When a write last succeeded, by `performance.now()`. */
+  storedAtMs: number
 }
 
 interface UnitOfWork {
@@ -44,8 +57,12 @@ const RECONNECT_MS = 50
  * @param url `sqlite:<file>` or `postgres://...`
  */
 export async function openDatabase(url: string, log: Logger): Promise<Database> {
+  const file = fileOf(url)
+  const isSqlite = file !== undefined
+  // SQLite takes an empty file for an empty database; later it opens what is there, and makes nothing.
+  if (isSqlite && !existsSync(file)) appendFileSync(file, '')
   const sequelize = new Sequelize(connectionOptions(url))
-  const isSqlite = sequelize.getDialect() === 'sqlite'
+  const connections = isSqlite ? createSqliteConnections(sequelize, file, log) : undefined
   if (isSqlite) {
     await sequelize.query('PRAGMA journal_mode=WAL')
     await migrate(sequelize, log)
@@ -60,6 +77,24 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
 
   const unitOfWork = new AsyncLocalStorage<UnitOfWork>()
   let queue: Promise<unknown> = Promise.resolve()
+  const storage: StorageState = { fault: undefined, storedAtMs: -Infinity }
+  let locked = { atMs: -Infinity, err: undefined as unknown }
+
+  /** Notes what hinders writes, and logs when that begins and ends; @returns what the caller is told */
+  function noteFailure(err: unknown): unknown {
+    const fault = storageFaultOf(err)
+    if (fault === undefined) return toConflict(err)
+    if (storage.fault !== fault) log.error({ err, fault }, 'nothing can be stored')
+    storage.fault = fault
+    if (fault === 'locked') locked = { atMs: performance.now(), err }
+    return storageError(fault, err)
+  }
+
+  function noteSuccess(): void {
+    if (storage.fault !== undefined) log.warn({ fault: storage.fault }, 'the database stores again')
+    storage.fault = undefined
+    storage.storedAtMs = performance.now()
+  }
 
   const attempt = async <T>(
     work: () => Promise<T>,
@@ -68,6 +103,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
     const effects: UnitOfWork['effects'] = []
     const progress = { isWorkDone: false }
     try {
+      connections?.followFile()
       const options = isSqlite ? { type: Transaction.TYPES.IMMEDIATE } : {}
       const result = await sequelize.transaction(options, async (transaction) => {
         if (!isSqlite) await sequelize.query(TAKE_WRITER_LOCK, { transaction })
@@ -75,15 +111,17 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
         progress.isWorkDone = true
         return done
       })
+      noteSuccess()
       return { result, effects }
     } catch (err) {
+      connections?.abandonTransactions()
       // Once the commit is on its way, a lost connection does not say whether it got there.
-      const isLost = !progress.isWorkDone && isConnectionLost(err)
+      const isLost = !isSqlite && !progress.isWorkDone && isConnectionLost(err)
       if (left > 1 && (isLost || isAskedAgain(err))) {
         if (isLost) await pause(RECONNECT_MS * 2 ** (ATTEMPTS - left))
         return attempt(work, left - 1)
       }
-      throw toConflict(err)
+      throw noteFailure(err)
     }
   }
 
@@ -106,7 +144,12 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
     containing: createContaining(sequelize.getDialect()),
     write(work) {
       if (unitOfWork.getStore()) return work()
-      const turn = queue.then(() => commit(work))
+      const askedAtMs = performance.now()
+      const turn = queue.then(() => {
+        // While this one waited, another waited in vain for a lock: to wait again for each would be hours.
+        if (locked.atMs > askedAtMs) throw storageError('locked', locked.err)
+        return commit(work)
+      })
       queue = turn.catch((): undefined => undefined)
       return turn
     },
@@ -119,6 +162,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
       const unit = unitOfWork.getStore()
       return unit ? { transaction: unit.transaction } : {}
     },
+    storage: () => ({ ...storage }),
     async close() {
       await queue
       await sequelize.close()

@@ -1,24 +1,41 @@
+import { existsSync } from 'node:fs'
 import { QueryTypes, Sequelize } from 'sequelize'
-import { connectionOptions } from './connection.ts'
-import { pendingMigrations } from './migrations/index.ts'
+import { connectionOptions, fileOf } from './connection.ts'
+import { examineSchema, type SchemaState } from './migrations/index.ts'
 
-export interface DatabaseHealth {
-  /** Steps of the schema that the next start will do. */
-  pending: string[]
+export interface DatabaseHealth extends SchemaState {
   /** What SQLite found wrong with its file; empty where nothing is, and on PostgreSQL. */
   damage: string[]
 }
 
 /** Looks at a database and changes nothing. @throws Error when it cannot be opened */
-export async function examineDatabase(url: string): Promise<DatabaseHealth> {
-  const sequelize = new Sequelize(connectionOptions(url))
-  try {
+export function examineDatabase(url: string): Promise<DatabaseHealth> {
+  return looking(url, async (sequelize) => {
     const isSqlite = sequelize.getDialect() === 'sqlite'
     const rows = isSqlite
       ? await sequelize.query<{ quick_check: string }>('PRAGMA quick_check', { type: QueryTypes.SELECT })
       : []
     const damage = rows.map((row) => row.quick_check).filter((line) => line !== 'ok')
-    return { pending: damage.length > 0 ? [] : await pendingMigrations(sequelize), damage }
+    if (damage.length > 0) return { pending: [], unknown: [], damage }
+    return { ...(await examineSchema(sequelize)), damage }
+  })
+}
+
+/** Whether a database holds a site already, which its first operator begins. @throws Error when it cannot be read */
+export async function holdsSite(url: string): Promise<boolean> {
+  const file = fileOf(url)
+  if (file !== undefined && !existsSync(file)) return false
+  return looking(url, async (sequelize) => {
+    if (!(await sequelize.getQueryInterface().tableExists('operators'))) return false
+    const rows = await sequelize.query('SELECT 1 FROM operators LIMIT 1', { type: QueryTypes.SELECT })
+    return rows.length > 0
+  })
+}
+
+async function looking<T>(url: string, look: (sequelize: Sequelize) => Promise<T>): Promise<T> {
+  const sequelize = new Sequelize(connectionOptions(url))
+  try {
+    return await look(sequelize)
   } finally {
     await sequelize.close()
   }

@@ -119,6 +119,7 @@ export function errorsOf({ method, url, schema = {}, config }: RouteOptions): Er
     schema.takesVersion === true && 'version-conflict',
     'internal',
     'unavailable',
+    'storage-unavailable',
   ]
   const derived = codes.filter((code) => code !== false)
   return [...new Set([...derived, ...(schema.errors ?? [])])]
@@ -198,7 +199,7 @@ function failuresOf(codes: ErrorCode[], { refer }: Schemas): Operation['response
 
 function headersOf(status: number): Json | undefined {
   if (status === 401) return { 'WWW-Authenticate': headerRef('WWW-Authenticate') }
-  return status === 429 ? { 'Retry-After': headerRef('Retry-After') } : undefined
+  return status === 429 || status === 503 ? { 'Retry-After': headerRef('Retry-After') } : undefined
 }
 
 export const exampleRefs = (codes: readonly ErrorCode[]): Json =>

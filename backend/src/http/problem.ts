@@ -2,12 +2,15 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } from '@escale/protocol'
+import { storageErrorOf } from '../db/storage-fault.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { fieldErrorOf } from './field-errors.ts'
 
 /** Nobody reads more, and an answer stays small whatever was asked. */
 const MAX_ERRORS = 20
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+/** How long a restart takes, at the worst. */
+const RESTART_SECONDS = 5
 
 /** French unless the reader asks for English first; whoever takes any language gets French. */
 export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
@@ -92,7 +95,7 @@ export function registerClosing(app: FastifyInstance): void {
     done()
   })
   app.addHook('onRequest', async () => {
-    if (isClosing) throw new AppError('unavailable')
+    if (isClosing) throw new AppError('unavailable', { retryAfterSeconds: RESTART_SECONDS })
   })
 }
 
@@ -109,6 +112,8 @@ const codeOfFastifyError: Record<string, ErrorCode> = {
 function toAppError(err: FastifyError): AppError {
   if (err instanceof AppError) return err
   if (err.validation) return validationError(err)
+  const unavailable = storageErrorOf(err)
+  if (unavailable) return unavailable
   const code = codeOfFastifyError[err.code] ?? (err.statusCode === 400 ? 'malformed-json' : undefined)
   return new AppError(code ?? (err.statusCode === 404 ? 'not-found' : 'internal'))
 }

@@ -9,7 +9,10 @@ import { pairingBySecret } from './0006-pairing-by-secret.ts'
 import { signIns } from './0007-sign-ins.ts'
 import { whatStationsSay } from './0009-what-stations-say.ts'
 import { staffCalls } from './0010-staff-calls.ts'
+import { siteMarks } from './0011-site-marks.ts'
 import type { Migration } from './migration.ts'
+import { RELEASE } from '../../release.ts'
+import { SetupError } from '../../setup-error.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
 const migrations: Migration[] = [
@@ -22,13 +25,19 @@ const migrations: Migration[] = [
   signIns,
   whatStationsSay,
   staffCalls,
+  siteMarks,
 ]
 
 const TABLE = 'schema_migrations'
 
-/** Brings the schema up to date, each step in its own transaction; call with the writer's lock held. */
+/**
+ * Brings the schema up to date, each step in its own transaction; call with the writer's lock held.
+ * @throws SetupError when a later release has written the database
+ */
 export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {
-  if ((await pendingMigrations(sequelize)).length === 0) return
+  const { pending, unknown } = await examineSchema(sequelize)
+  if (unknown.length > 0) throw laterRelease(await releaseOf(sequelize), unknown)
+  if (pending.length === 0) return
   // It brings a command line with it, and 8 MB of memory: most starts need neither.
   const { SequelizeStorage, Umzug } = await import('umzug')
   const umzug = new Umzug({
@@ -46,13 +55,42 @@ export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> 
   await umzug.up()
 }
 
-/** Names of the steps that a database has not seen. */
-export async function pendingMigrations(sequelize: Sequelize): Promise<string[]> {
+/** How a database's schema differs from the one of this release, as names of steps. */
+export interface SchemaState {
+  /** What the next start will do. */
+  pending: string[]
+  /** What only a later release knows. */
+  unknown: string[]
+}
+
+export async function examineSchema(sequelize: Sequelize): Promise<SchemaState> {
   const names = migrations.map(({ name }) => name)
-  if (!(await sequelize.getQueryInterface().tableExists(TABLE))) return names
-  const rows = await sequelize.query<{ name: string }>(`SELECT name FROM ${TABLE}`, {
+  if (!(await sequelize.getQueryInterface().tableExists(TABLE))) return { pending: names, unknown: [] }
+  const rows = await sequelize.query<{ name: string }>(`SELECT name FROM ${TABLE} ORDER BY name`, {
     type: QueryTypes.SELECT,
   })
-  const taken = new Set(rows.map(({ name }) => name))
-  return names.filter((name) => !taken.has(name))
+  const taken = rows.map(({ name }) => name)
+  return {
+    pending: names.filter((name) => !taken.includes(name)),
+    unknown: taken.filter((name) => !names.includes(name)),
+  }
+}
+
+/** The release that wrote a database last, where it noted that. */
+async function releaseOf(sequelize: Sequelize): Promise<string | undefined> {
+  if (!(await sequelize.getQueryInterface().tableExists('site_marks'))) return undefined
+  const [row] = await sequelize.query<{ value: string }>(
+    "SELECT value FROM site_marks WHERE name = 'release'",
+    { type: QueryTypes.SELECT },
+  )
+  return row?.value
+}
+
+/** @param unknown what this release does not know of it */
+export function laterRelease(release: string | undefined, unknown: readonly string[]): SetupError {
+  const [french, english] = release ? [` (${release})`, ` (${release})`] : ['', '']
+  return new SetupError(
+    `La base de données a été écrite par une version d’Escale plus récente${french} que celle-ci (${RELEASE})\u00a0: elle contient ${unknown.join(', ')}. Lancez la version récente, ou remettez une sauvegarde de cette version-ci (npm run restore).`,
+    `The database was written by a later release of Escale${english} than this one (${RELEASE}): it holds ${unknown.join(', ')}. Run the later release, or bring back a backup of this one (npm run restore).`,
+  )
 }

@@ -15,6 +15,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Check } from 'typebox/value'
 import type { RawData, WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
+import { storageErrorOf } from '../../db/storage-fault.ts'
 import { AppError, messageOf, unwrap } from '../../errors.ts'
 import type { AuthService } from '../auth/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
@@ -171,8 +172,9 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   })
 
   function report(err: unknown): void {
-    if (err instanceof AppError) {
-      sendError(err.code, messageOf(err, request.language))
+    const known = err instanceof AppError ? err : storageErrorOf(err)
+    if (known) {
+      sendError(known.code, messageOf(known, request.language))
       return
     }
     request.log.error({ err }, 'live frame failed')

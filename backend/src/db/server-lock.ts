@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { SetupError } from '../setup-error.ts'
+
+/** Held by every server while it runs; any number will do, always the same. */
+const SERVER_LOCK = 4543300
+const ASK_AGAIN_MS = 200
+/** After its connection was lost. */
+const TAKE_AGAIN_MS = 1_000
+/** A machine that lost its power is given up within 25 s, so that its successor may start. */
+const KEEPALIVES = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3'
+
+/** What we use of the `pg` package. */
+interface Client {
+  connect(): Promise<void>
+  query(sql: string): Promise<{ rows: { taken: boolean }[] }>
+  end(): Promise<void>
+  on(event: 'error' | 'end', listener: (err?: Error) => void): unknown
+}
+interface PostgresModule {
+  Client: new (options: object) => Client
+}
+
+interface Options {
+  isShared: boolean
+  /** How long a predecessor may take to stop. */
+  waitMs: number
+  log: Logger
+}
+
+/**
+ * Holds PostgreSQL's advisory lock for servers, shared or alone, over a connection of its own, as long as this
+ * process lives. A connection that was lost is made again.
+ * @throws SetupError when another server holds it
+ */
+export async function lockPostgres(url: string, { isShared, waitMs, log }: Options) {
+  const { Client } = createRequire(import.meta.url)('pg') as PostgresModule
+  const ask = `SELECT pg_try_advisory_lock${isShared ? '_shared' : ''}(${SERVER_LOCK}) AS taken`
+  let isReleased = false
+  let client = await take(waitMs)
+  if (!client) throw runsElsewhere()
+
+  async function take(withinMs: number): Promise<Client | undefined> {
+    const connected = new Client({ connectionString: url, keepAlive: true, options: KEEPALIVES })
+    connected.on('error', (err) => {
+      log.warn({ err }, 'the connection that holds the lock of servers is lost')
+    })
+    await connected.connect()
+    for (const untilMs = performance.now() + withinMs; ; await pause(ASK_AGAIN_MS)) {
+      const { rows } = await connected.query(ask)
+      if (rows[0]?.taken) break
+      if (performance.now() < untilMs) continue
+      await connected.end()
+      return undefined
+    }
+    connected.on('end', () => void retake())
+    return connected
+  }
+
+  async function retake(): Promise<void> {
+    while (!isReleased) {
+      await pause(TAKE_AGAIN_MS, undefined, { ref: false })
+      try {
+        client = await take(0)
+        if (client) return
+        log.error('another server runs on this database: stop one of them, or give both ESCALE_REDIS_URL')
+      } catch (err) {
+        log.debug({ err }, 'the lock of servers is not taken again yet')
+      }
+    }
+  }
+
+  return {
+    async release(): Promise<void> {
+      isReleased = true
+      await client?.end()
+    },
+  }
+}
+
+function runsElsewhere(): SetupError {
+  return new SetupError(
+    'Un autre serveur tourne déjà sur cette base PostgreSQL\u00a0: arrêtez-le d’abord, ou donnez aux deux ESCALE_REDIS_URL (docs/deployment.md).',
+    'Another server already runs on this PostgreSQL database: stop it first, or give both ESCALE_REDIS_URL (docs/deployment.md).',
+  )
+}

@@ -1,0 +1,104 @@
+import { BaseError, ConnectionError } from 'sequelize'
+import type { Bilingual } from '@escale/protocol'
+import { AppError } from '../errors.ts'
+import { isConnectionLost, isTemporary } from './retries.ts'
+
+/** Why the database cannot be read or written now, whatever was asked of it. */
+export type StorageFault =
+  'full' | 'locked' | 'read-only' | 'out-of-reach' | 'damaged' | 'failing' | 'unreachable'
+
+/** Seconds until it is worth trying again: people act on most of these. */
+const RETRY_AFTER_SECONDS = 5
+
+const FAULTS: Partial<Record<string, StorageFault>> = {
+  SQLITE_FULL: 'full',
+  SQLITE_BUSY: 'locked',
+  SQLITE_LOCKED: 'locked',
+  SQLITE_READONLY: 'read-only',
+  SQLITE_PERM: 'read-only',
+  SQLITE_CANTOPEN: 'out-of-reach',
+  SQLITE_CORRUPT: 'damaged',
+  SQLITE_NOTADB: 'damaged',
+  SQLITE_IOERR: 'failing',
+  // Of files beside the database, photos say.
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  EROFS: 'read-only',
+  EACCES: 'read-only',
+  EIO: 'failing',
+  EMFILE: 'failing',
+  ENFILE: 'failing',
+  // PostgreSQL's documentation, appendix A.
+  '53100': 'full',
+  '53200': 'failing',
+  '53300': 'unreachable',
+  '55P03': 'locked',
+  '25006': 'read-only',
+  '58030': 'failing',
+  XX001: 'damaged',
+  XX002: 'damaged',
+}
+
+const sentences: Record<StorageFault, Bilingual> = {
+  full: {
+    fr: 'Le disque du serveur est plein\u00a0: rien ne peut être enregistré. Libérez de la place\u202f; tout reprend alors tout seul.',
+    en: 'The server’s disk is full: nothing can be stored. Make room; everything then goes on by itself.',
+  },
+  locked: {
+    fr: 'Un autre programme tient la base de données\u00a0: rien ne peut être enregistré. Arrêtez-le\u202f; tout reprend alors tout seul.',
+    en: 'Another program holds the database: nothing can be stored. Stop it; everything then goes on by itself.',
+  },
+  'read-only': {
+    fr: 'La base de données est en lecture seule\u00a0: rien ne peut être enregistré. Donnez le dossier de données à l’utilisateur du serveur (chown -R), sur un disque où l’on peut écrire.',
+    en: 'The database is read-only: nothing can be stored. Give the data folder to the server’s user (chown -R), on a disk that can be written.',
+  },
+  'out-of-reach': {
+    fr: 'Le fichier de la base de données n’est plus à sa place ou ne s’ouvre pas. Remettez le dossier de données et ses droits\u202f; tout reprend alors tout seul.',
+    en: 'The file of the database is not in its place any more or does not open. Put back the data folder and its rights; everything then goes on by itself.',
+  },
+  damaged: {
+    fr: 'La base de données est abîmée. Arrêtez le serveur, gardez une copie du dossier de données, puis remettez la dernière sauvegarde (npm run restore).',
+    en: 'The database is damaged. Stop the server, keep a copy of the data folder, then bring back the last backup (npm run restore).',
+  },
+  failing: {
+    fr: 'Le disque du serveur ne répond pas comme il faut\u00a0: rien ne peut être enregistré. Vérifiez-le et sa place libre (npm run doctor).',
+    en: 'The server’s disk does not answer as it should: nothing can be stored. Check it and its free space (npm run doctor).',
+  },
+  unreachable: {
+    fr: 'PostgreSQL ne répond pas. Démarrez-le, ou vérifiez DATABASE_URL\u202f; tout reprend alors tout seul.',
+    en: 'PostgreSQL does not answer. Start it, or check DATABASE_URL; everything then goes on by itself.',
+  },
+}
+
+/** What hinders the database; undefined for a failure that lies in what was asked. */
+export function storageFaultOf(err: unknown): StorageFault | undefined {
+  const { code, message } = causeOf(err)
+  const known = FAULTS[code]
+  if (known) return known
+  // The tables are gone with the file that held them: another stands in its place.
+  if (code === 'SQLITE_ERROR' && message.startsWith('SQLITE_ERROR: no such table')) return 'damaged'
+  if (err instanceof ConnectionError || isConnectionLost(err)) return 'unreachable'
+  return isTemporary(err) ? 'failing' : undefined
+}
+
+export function storageError(fault: StorageFault, cause?: unknown): AppError {
+  return new AppError('storage-unavailable', {
+    detail: sentences[fault],
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    cause,
+  })
+}
+
+/** The failure as callers are told of it; undefined for one that does not lie in the database. */
+export function storageErrorOf(err: unknown): AppError | undefined {
+  const fault = storageFaultOf(err)
+  return fault && storageError(fault, err)
+}
+
+/** The driver's own error beneath Sequelize's. */
+function causeOf(err: unknown): { code: string; message: string } {
+  const beneath = err instanceof BaseError && 'original' in err ? err.original : err
+  if (!(beneath instanceof Error)) return { code: '', message: '' }
+  const { code, message } = beneath as NodeJS.ErrnoException
+  return { code: code ?? '', message }
+}

@@ -1,0 +1,52 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Database } from './database.ts'
+import { putMark } from './marks.ts'
+import { storageFaultOf, type StorageFault } from './storage-fault.ts'
+
+/** A write that succeeded so recently says enough: whoever asks often makes no more writes than this. */
+const FRESH_MS = 2_000
+/** Whoever asks is answered within this, even while a lock is waited for. */
+const ANSWER_WITHIN_MS = 2_000
+
+export interface StorageProbe {
+  /** What hinders writes now; undefined when one has just succeeded. */
+  check(): Promise<StorageFault | undefined>
+}
+
+/** Tells whether the database takes writes, by one of its own at most every other second. */
+export function createStorageProbe(
+  database: Pick<Database, 'write' | 'storage' | 'sequelize' | 'scope'>,
+): StorageProbe {
+  let underWay: { since: number; outcome: Promise<StorageFault | undefined> } | undefined
+
+  function probe(): Promise<StorageFault | undefined> {
+    return database
+      .write(() => putMark(database, 'stored', new Date().toISOString()))
+      .then(
+        () => undefined,
+        (err: unknown) => database.storage().fault ?? storageFaultOf(err) ?? 'failing',
+      )
+      .finally(() => {
+        underWay = undefined
+      })
+  }
+
+  return {
+    async check() {
+      const { fault, storedAtMs } = database.storage()
+      const now = performance.now()
+      if (fault === undefined && now - storedAtMs < FRESH_MS) return undefined
+      underWay ??= { since: now, outcome: probe() }
+      const leftMs = underWay.since + ANSWER_WITHIN_MS - now
+      if (leftMs <= 0) return fault ?? 'locked'
+      const aborter = new AbortController()
+      const late = pause<StorageFault>(leftMs, fault ?? 'locked', { ref: false, signal: aborter.signal })
+      try {
+        return await Promise.race([underWay.outcome, late])
+      } finally {
+        aborter.abort()
+        late.catch(() => undefined)
+      }
+    },
+  }
+}
