@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { AccountInput, operatorRoles, printable, type Account } from '@escale/protocol'
 import { pino } from 'pino'
 import { Check } from 'typebox/value'
+import { databaseUrlOf } from './app-options.ts'
 import { createMonotonicClock } from './clock.ts'
+import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
 import { openDatabase } from './db/database.ts'
-import { readEnvironment } from './environment.ts'
 import { AppError, messageOf } from './errors.ts'
 import { createAppEvents } from './events.ts'
 import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
@@ -30,29 +29,17 @@ npm run account delete NAME
 NAME\u00a0: a-z 0-9 - (32). Un serveur en marche en tient compte en deux secondes.
 A running server takes it into account within two seconds.
 `
-/** As other commands have it: what was asked for makes no sense. */
-const EXIT_USAGE = 2
-
 class UsageError extends Error {}
 
 const [verb = '', name = '', ...rest] = process.argv.slice(2)
 
-if (existsSync('.env')) process.loadEnvFile('.env')
-const environment = readEnvironment(process.env)
-const file = resolve(environment.ESCALE_DATA_DIR, 'escale.sqlite')
-if (['', 'help', '--help', '-h'].includes(verb)) {
-  process.stdout.write(HELP)
-} else if (!environment.DATABASE_URL && !existsSync(file)) {
-  process.stderr.write(
-    `Aucune base de données ici\u00a0: ${file}. Lancez d’abord le serveur (npm start).\n` +
-      `No database here: ${file}. Start the server first (npm start).\n`,
+if (['', 'help', '--help', '-h'].includes(verb)) process.stdout.write(HELP)
+else
+  await runCommand((environment) =>
+    isDatabaseHere(environment) ? work(databaseUrlOf(environment), environment.ESCALE_MQTT_PORT) : EXIT_USAGE,
   )
-  process.exitCode = EXIT_USAGE
-} else {
-  await work(environment.DATABASE_URL || `sqlite:${file}`)
-}
 
-async function work(databaseUrl: string): Promise<void> {
+async function work(databaseUrl: string, mqttPort: number): Promise<number> {
   const database = await openDatabase(databaseUrl, pino({ level: 'silent' }))
   const clock = createMonotonicClock()
   const accounts = createAccountService({
@@ -63,28 +50,29 @@ async function work(databaseUrl: string): Promise<void> {
     clock,
   })
   try {
-    await carryOut(accounts)
+    await carryOut(accounts, mqttPort)
+    return 0
   } catch (err) {
     if (err instanceof UsageError) process.stderr.write(HELP)
     else if (err instanceof AppError) process.stderr.write(`${sentencesOf(err).join('\n')}\n`)
     else throw err
-    process.exitCode = err instanceof UsageError ? EXIT_USAGE : 1
+    return err instanceof UsageError ? EXIT_USAGE : 1
   } finally {
     await database.close()
   }
 }
 
-async function carryOut(accounts: ReturnType<typeof createAccountService>): Promise<void> {
+async function carryOut(accounts: ReturnType<typeof createAccountService>, mqttPort: number): Promise<void> {
   if (name === '' && verb !== 'list') throw new UsageError()
   switch (verb) {
     case 'create': {
       const { secret } = await accounts.create(inputOf(), systemActor)
-      tellSecret('créé', 'created', secret)
+      tellSecret('créé', 'created', secret, mqttPort)
       return
     }
     case 'renew': {
       const { secret } = await accounts.renewSecret(name, systemActor)
-      tellSecret('renouvelé', 'renewed', secret)
+      tellSecret('renouvelé', 'renewed', secret, mqttPort)
       return
     }
     case 'disable':
@@ -135,11 +123,11 @@ function tell(fr: string, en: string): void {
   process.stdout.write(`Compte «\u202f${name}\u202f» ${fr}. · Account “${name}” ${en}.\n`)
 }
 
-function tellSecret(fr: string, en: string, secret: string): void {
+function tellSecret(fr: string, en: string, secret: string, mqttPort: number): void {
   tell(fr, en)
   process.stdout.write(
     `Secret, affiché une seule fois\u00a0: · Secret, shown only once:\n  ${secret}\n` +
-      `mosquitto_sub -h 127.0.0.1 -p ${environment.ESCALE_MQTT_PORT} -i ${name} -u ${name} -P ${secret} -t 'escale/v1/events/#'\n`,
+      `mosquitto_sub -h 127.0.0.1 -p ${mqttPort} -i ${name} -u ${name} -P ${secret} -t 'escale/v1/events/#'\n`,
   )
 }
 

@@ -5,20 +5,41 @@ import type { AppOptions } from './app.ts'
 import { createCertificateFolder, namesOfMachine, type CertificateFolder } from './certificates/index.ts'
 import { createMonotonicClock, type Clock } from './clock.ts'
 import { createWaker } from './features/commands/index.ts'
-import { openDataFolder } from './data-folder.ts'
+import { databaseFileOf, openDataFolder, type DataFolder } from './data-folder.ts'
+import { holdsSite } from './db/examination.ts'
 import type { Environment } from './environment.ts'
 import { brokerAddressOf, type BrokerSite } from './features/enrolment/index.ts'
 
+/** Where the database of a deployment is. */
+export function databaseUrlOf({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): string {
+  return DATABASE_URL || `sqlite:${databaseFileOf(ESCALE_DATA_DIR)}`
+}
+
 /**
- * What a deployment's settings make of the app; opens the data folder.
+ * Opens the data folder of a deployment, once it is known whether its database holds a site.
+ * @throws SetupError when the two do not belong together
+ */
+export async function openDataOf(
+  environment: Environment,
+  intentions: { isNewSite?: boolean; isNewKeys?: boolean } = {},
+): Promise<DataFolder> {
+  return openDataFolder(environment.ESCALE_DATA_DIR, {
+    ...intentions,
+    wantedSiteKey: environment.ESCALE_ENROLMENT_KEY,
+    hasSite: await holdsSite(databaseUrlOf(environment)),
+  })
+}
+
+/**
+ * What a deployment's settings make of the app.
  * @param broker where stations find the broker, known once it listens
  */
 export function appOptionsOf(
   environment: Environment,
+  data: DataFolder,
   log: Logger,
   broker: () => Omit<BrokerSite, 'publicHost'>,
 ): AppOptions {
-  const data = openDataFolder(environment.ESCALE_DATA_DIR, environment.ESCALE_ENROLMENT_KEY)
   const publicUrl = publicUrlOf(environment)
   const clock = createMonotonicClock()
   const { ESCALE_REDIS_URL: url } = environment
@@ -28,7 +49,7 @@ export function appOptionsOf(
     return connectRedisPeers({ url, keys, clock, log })
   }
   return {
-    databaseUrl: environment.DATABASE_URL || `sqlite:${data.databaseFile}`,
+    databaseUrl: databaseUrlOf(environment),
     dataDir: data.path,
     tokenKey: data.tokenKey,
     codeKey: data.codeKey,

@@ -1,24 +1,21 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { pino } from 'pino'
+import { databaseUrlOf } from './app-options.ts'
+import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
 import { openDatabase } from './db/database.ts'
-import { readEnvironment } from './environment.ts'
 import { auditJournal, type AuditReport } from './features/logs/audit.ts'
 import { createLogRepository } from './features/logs/repository.ts'
 
-if (existsSync('.env')) process.loadEnvFile('.env')
-const environment = readEnvironment(process.env)
-const file = resolve(environment.ESCALE_DATA_DIR, 'escale.sqlite')
-
-if (!environment.DATABASE_URL && !existsSync(file)) {
-  process.stderr.write(`Aucune base de données ici\u00a0: ${file} · No database here: ${file}\n`)
-  process.exit(2)
-}
-const database = await openDatabase(environment.DATABASE_URL || `sqlite:${file}`, pino({ level: 'silent' }))
-const report = await auditJournal(createLogRepository(database))
-await database.close()
-process.stdout.write(`${sentenceOf(report)}\n`)
-process.exitCode = report.isWhole ? 0 : 1
+await runCommand(async (environment) => {
+  if (!isDatabaseHere(environment)) return EXIT_USAGE
+  const database = await openDatabase(databaseUrlOf(environment), pino({ level: 'silent' }))
+  try {
+    const report = await auditJournal(createLogRepository(database))
+    process.stdout.write(`${sentenceOf(report)}\n`)
+    return report.isWhole ? 0 : 1
+  } finally {
+    await database.close()
+  }
+})
 
 function sentenceOf(found: AuditReport): string {
   if (found.isWhole) {

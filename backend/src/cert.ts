@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { certificateFolderOf } from './app-options.ts'
 import {
@@ -9,7 +9,8 @@ import {
   type ServerCertificate,
 } from './certificates/index.ts'
 import { createMonotonicClock } from './clock.ts'
-import { readEnvironment } from './environment.ts'
+import { runCommand } from './command.ts'
+import type { Environment } from './environment.ts'
 
 const USAGE =
   'npm run cert                                       renouvelle · renews\n' +
@@ -17,16 +18,18 @@ const USAGE =
   'npm run cert -- --cert F --key F [--ca F]          prend le certificat du site · takes the site’s own\n' +
   'npm run cert -- --local                            revient au certificat d’Escale · back to Escale’s own\n'
 
-try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  say(await run())
-} catch (err) {
-  const isUsage = String((err as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n${isUsage ? USAGE : ''}`)
-  process.exitCode = 1
-}
+await runCommand(async (environment) => {
+  try {
+    say(await run(environment))
+    return 0
+  } catch (err) {
+    const isUsage = String((err as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n${isUsage ? USAGE : ''}`)
+    return 1
+  }
+})
 
-async function run(): Promise<ServerCertificate> {
+async function run(environment: Environment): Promise<ServerCertificate> {
   const { values } = parseArgs({
     options: {
       cert: { type: 'string' },
@@ -37,7 +40,7 @@ async function run(): Promise<ServerCertificate> {
     },
   })
   const clock = createMonotonicClock()
-  const folder = certificateFolderOf(readEnvironment(process.env), clock)
+  const folder = certificateFolderOf(environment, clock)
   if (values.show) return folder.ensure()
   if (values.cert !== undefined && values.key !== undefined) {
     const ca = values.ca === undefined ? undefined : textOf(values.ca)

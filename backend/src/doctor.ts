@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { certificateFolderOf } from './app-options.ts'
+import { resolve } from 'node:path'
+import { certificateFolderOf, databaseUrlOf } from './app-options.ts'
 import { createMonotonicClock } from './clock.ts'
-import { openDataFolder } from './data-folder.ts'
+import { runCommand } from './command.ts'
+import { readTokenKey } from './data-folder.ts'
 import { findData } from './doctor/data.ts'
 import { bad, good, type Finding } from './doctor/finding.ts'
 import {
@@ -16,23 +16,22 @@ import {
 } from './doctor/machine.ts'
 import { findPort } from './doctor/ports.ts'
 import { askServer, findBroker } from './doctor/running.ts'
-import { readEnvironment, type Environment } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { createTokens } from './features/auth/index.ts'
 import { isLocalHost, plainHostOf } from './listeners.ts'
 
 const clock = createMonotonicClock()
 
-try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const findings = await examine(readEnvironment(process.env))
+await runCommand(async (environment, remarks) => {
+  const findings = [
+    ...remarks.map(({ french, english }) => bad(french, english)),
+    ...(await examine(environment)),
+  ]
   for (const { isGood, french, english } of findings) {
     process.stdout.write(isGood ? `✓ ${french} · ${english}\n` : `✗ ${french}\n  ${english}\n`)
   }
-  process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : 1
-} catch (err) {
-  process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n`)
-  process.exitCode = 1
-}
+  return findings.every(({ isGood }) => isGood) ? 0 : 1
+})
 
 async function examine(environment: Environment): Promise<Finding[]> {
   const dataDir = resolve(environment.ESCALE_DATA_DIR)
@@ -40,8 +39,7 @@ async function examine(environment: Environment): Promise<Finding[]> {
   // The rest is in there.
   if (!isUsable(dataDir)) return [findNode(), findMemory(), place]
   const folder = certificateFolderOf(environment, clock)
-  const file = environment.DATABASE_URL ? undefined : join(dataDir, 'escale.sqlite')
-  const data = await findData(environment.DATABASE_URL || `sqlite:${file}`, file)
+  const data = await findData(databaseUrlOf(environment))
   return [
     findNode(),
     findMemory(),
@@ -92,9 +90,9 @@ async function findListeners(environment: Environment, dataDir: string, adminId:
   ]
 }
 
-function tokenFor(dataDir: string, adminId: string): Promise<string> {
-  const { tokenKey } = openDataFolder(dataDir, '')
-  return createTokens(tokenKey, clock).sign({ sub: adminId, username: 'doctor', role: 'admin' })
+async function tokenFor(dataDir: string, adminId: string): Promise<string | undefined> {
+  const key = readTokenKey(dataDir)
+  return key && createTokens(key, clock).sign({ sub: adminId, username: 'doctor', role: 'admin' })
 }
 
 /** Where to reach from here what binds `host`. */

@@ -52,6 +52,22 @@ describe('settings', () => {
     expect(() => readEnvironment({ [name]: value })).toThrow(name)
   })
 
+  it('are told in French first, without words of the schema', () => {
+    const told = (env: NodeJS.ProcessEnv) => {
+      try {
+        readEnvironment(env)
+      } catch (err) {
+        return (err as Error).message.split('\n')
+      }
+      return []
+    }
+    expect(told({ ESCALE_HTTP_PORT: 'abc', ESCALE_PLAIN_LAN: 'oui' })).toEqual([
+      'Réglage non valable\u00a0: ESCALE_HTTP_PORT doit être un nombre entier de 0 à 65535, pas «\u202fabc\u202f»\u202f; ESCALE_PLAIN_LAN doit être true ou false, pas «\u202foui\u202f».',
+      'Invalid setting: ESCALE_HTTP_PORT must be a whole number from 0 to 65535, not “abc”; ESCALE_PLAIN_LAN must be true or false, not “oui”.',
+    ])
+    expect(told({ ESCALE_LOG_LEVEL: 'loud' })[0]).toContain('l’un de\u00a0: fatal, error')
+  })
+
   it('for several servers want a database that all of them reach', () => {
     const ESCALE_REDIS_URL = 'redis://localhost'
     expect(() => readEnvironment({ ESCALE_REDIS_URL })).toThrow(/PostgreSQL.*DATABASE_URL=postgres/)

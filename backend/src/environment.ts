@@ -1,5 +1,6 @@
-import { Type, type Static } from 'typebox'
-import { Check, Convert, Default, Errors } from 'typebox/value'
+import { Type, type Static, type TSchema } from 'typebox'
+import { Check, Convert, Default } from 'typebox/value'
+import { SetupError } from './setup-error.ts'
 import { trustOf } from './http/client-address.ts'
 
 const port = (value: number, description: string) =>
@@ -60,9 +61,6 @@ export const Environment = Type.Object({
 })
 export type Environment = Static<typeof Environment>
 
-/** What keeps a server from starting and whoever starts it can mend; the message says how, in both languages. */
-export class SetupError extends Error {}
-
 /**
  * Reads the settings; an empty variable counts as not given.
  * @throws SetupError naming each variable that does not fit, in French and English
@@ -73,10 +71,28 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   )
   const values: unknown = Convert(Environment, Default(Environment, given))
   if (Check(Environment, values)) return requireCommonDatabase(requireAddresses(values))
-  const wrong = Errors(Environment, values).map(
-    ({ instancePath, message }) => `${instancePath.slice(1)} ${message}`,
+  const wrong = Object.entries(Environment.properties).flatMap(([name, schema]) => {
+    const value = (values as Record<string, unknown>)[name]
+    return Check(schema, value) ? [] : [{ name, given: String(value), ...wantedBy(schema) }]
+  })
+  throw new SetupError(
+    `Réglage non valable\u00a0: ${wrong.map(({ name, given, french }) => `${name} doit être ${french}, pas «\u202f${given}\u202f»`).join('\u202f; ')}.`,
+    `Invalid setting: ${wrong.map(({ name, given, english }) => `${name} must be ${english}, not “${given}”`).join('; ')}.`,
   )
-  throw new SetupError(`Réglage non valable / invalid setting: ${wrong.join('; ')}`)
+}
+
+/** What a setting must be, in words. None of those that can be wrong here holds a secret. */
+function wantedBy(schema: TSchema): { french: string; english: string } {
+  if ('enum' in schema) {
+    const choices = (schema.enum as string[]).join(', ')
+    return { french: `l’un de\u00a0: ${choices}`, english: `one of: ${choices}` }
+  }
+  if ('maximum' in schema)
+    return {
+      french: `un nombre entier de 0 à ${String(schema.maximum)}`,
+      english: `a whole number from 0 to ${String(schema.maximum)}`,
+    }
+  return { french: 'true ou false', english: 'true or false' }
 }
 
 const isUrlOf = (value: string, ...schemes: string[]) =>
@@ -123,8 +139,8 @@ function requireAddresses(environment: Environment): Environment {
   if (wrong.length === 0) return environment
   const shown = wrong.map(({ name, example }) => `${name}=${example}`).join('; ')
   throw new SetupError(
-    `Réglage non valable\u00a0: il faut une adresse telle que ${shown}\n` +
-      `Invalid setting: an address is needed, such as ${shown}`,
+    `Réglage non valable\u00a0: il faut une adresse telle que ${shown}`,
+    `Invalid setting: an address is needed, such as ${shown}`,
   )
 }
 
@@ -133,7 +149,7 @@ function requireCommonDatabase(environment: Environment): Environment {
   const { ESCALE_REDIS_URL, DATABASE_URL } = environment
   if (!ESCALE_REDIS_URL || /^postgres(ql)?:/.test(DATABASE_URL)) return environment
   throw new SetupError(
-    'ESCALE_REDIS_URL ne sert qu’avec PostgreSQL\u00a0: donnez aussi DATABASE_URL=postgres://…, ou retirez-le.\n' +
-      'ESCALE_REDIS_URL is for PostgreSQL only: give DATABASE_URL=postgres://... as well, or remove it.',
+    'ESCALE_REDIS_URL ne sert qu’avec PostgreSQL\u00a0: donnez aussi DATABASE_URL=postgres://…, ou retirez-le.',
+    'ESCALE_REDIS_URL is for PostgreSQL only: give DATABASE_URL=postgres://... as well, or remove it.',
   )
 }

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { jobNames, type JobName } from '@escale/protocol'
 import { destination, pino } from 'pino'
-import { appOptionsOf } from './app-options.ts'
+import { appOptionsOf, openDataOf } from './app-options.ts'
 import { createApp } from './app.ts'
-import { readEnvironment } from './environment.ts'
+import { runCommand } from './command.ts'
 import { systemActor } from './features/logs/index.ts'
 
 const name = process.argv[2] ?? ''
@@ -15,18 +14,18 @@ if (!isJobName(name)) {
   process.exit(2)
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env')
-const log = pino({ level: 'error' }, destination({ dest: 2, sync: true }))
-// The same app as the server's, beside it and without listeners: each run is claimed in the database.
-const app = await createApp(appOptionsOf(readEnvironment(process.env), log, nowhere))
-try {
-  process.stdout.write(`${name}: ${await app.runJob(name, systemActor)}\n`)
-} catch {
-  // Logged where it failed.
-  process.exitCode = 1
-} finally {
-  await app.close()
-}
+await runCommand(async (environment) => {
+  const log = pino({ level: 'error' }, destination({ dest: 2, sync: true }))
+  // The same app as the server's, beside it and without listeners: each run is claimed in the database.
+  const data = await openDataOf(environment)
+  const app = await createApp(appOptionsOf(environment, data, log, nowhere))
+  try {
+    process.stdout.write(`${name}: ${await app.runJob(name, systemActor)}\n`)
+    return 0
+  } finally {
+    await app.close()
+  }
+})
 
 function nowhere(): never {
   throw new Error('nothing listens here')

@@ -1,13 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { destination, pino } from 'pino'
-import { appOptionsOf, certificateFolderOf } from './app-options.ts'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { destination, pino, type Logger } from 'pino'
+import { appOptionsOf, certificateFolderOf, openDataOf } from './app-options.ts'
 import { createApp } from './app.ts'
 import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
-import { SetupError, readEnvironment } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { AppError } from './errors.ts'
+import { makeFolder } from './folder.ts'
 import { createListeners, type ListenerPair } from './listeners.ts'
+import { readSettings } from './settings-file.ts'
+import { SetupError } from './setup-error.ts'
+import { lockSite, type SiteLock } from './site-lock.ts'
+import { explain } from './start-failure.ts'
 
 /** A stop that takes longer than this is cut short. */
 const STOP_TIMEOUT_MS = 2_500
@@ -29,17 +35,20 @@ const redacted = [
 
 const stops: (() => Promise<void>)[] = []
 let isStopping = false
+let lock: SiteLock | undefined
 
 try {
   await start()
 } catch (err) {
   process.stderr.write(`${explain(err)}\n`)
+  await lock?.release()
   process.exit(1)
 }
 
 async function start(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const environment = readEnvironment(process.env)
+  const intentions = intentionsOf(process.argv.slice(2))
+  const { environment, remarks } = readSettings()
+  for (const { french, english } of remarks) process.stderr.write(`${french}\n${english}\n`)
   const log = pino(
     { level: environment.ESCALE_LOG_LEVEL, redact: redacted },
     destination({ dest: 2, sync: true }),
@@ -48,19 +57,22 @@ async function start(): Promise<void> {
   // What is written from here on is of visitors: nobody else on this machine reads it, whatever the folder allows.
   process.umask(0o077)
 
+  lock = await lockOf(environment, log)
+  const data = await openDataOf(environment, intentions)
+
   let where: { broker: ListenerPair; certificates: Certificates } | undefined = undefined
-  const options = appOptionsOf(environment, log, () => brokerSiteOf(where))
+  const options = appOptionsOf(environment, data, log, () => brokerSiteOf(where))
   const folder = certificateFolderOf(environment, options.clock)
   const [app, certificates] = await Promise.all([
     createApp(options),
     openCertificates(folder, options.clock, log),
   ])
-  stops.push(app.close, async () => certificates.close())
+  stops.unshift(app.close, async () => certificates.close())
 
   const { ESCALE_ADMIN_USERNAME: username } = environment
   const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
   const isFirstStart = await app.operators.ensureFirst(username, password).catch(refuseWeakPassword)
-
+  data.settle()
   await app.prepare()
   const listeners = createListeners(app, certificates, environment, log)
   const broker = await listeners.openBroker()
@@ -86,9 +98,42 @@ function refuseWeakPassword(err: unknown): never {
   const [weakness] = err instanceof AppError && err.code === 'weak-password' ? (err.extras.errors ?? []) : []
   if (!weakness) throw err
   throw new SetupError(
-    `ESCALE_ADMIN_PASSWORD ne convient pas. ${weakness.message.fr}\n` +
-      `ESCALE_ADMIN_PASSWORD does not fit. ${weakness.message.en}`,
+    `ESCALE_ADMIN_PASSWORD ne convient pas. ${weakness.message.fr}`,
+    `ESCALE_ADMIN_PASSWORD does not fit. ${weakness.message.en}`,
   )
+}
+
+/** What `npm start -- …` may say. @throws SetupError for anything else */
+function intentionsOf(args: string[]): { isNewSite: boolean; isNewKeys: boolean } {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { 'new-site': { type: 'boolean' }, 'new-keys': { type: 'boolean' } },
+    })
+    return { isNewSite: values['new-site'] ?? false, isNewKeys: values['new-keys'] ?? false }
+  } catch (err) {
+    const given = args.join(' ')
+    throw new SetupError(
+      `Le serveur ne connaît pas «\u202f${given}\u202f»\u00a0: il prend --new-site et --new-keys\u202f; les réglages vont dans .env (voir .env.example).`,
+      `The server does not know “${given}”: it takes --new-site and --new-keys; settings belong in .env (see .env.example).`,
+      err,
+    )
+  }
+}
+
+/** Makes the data folder and this server its only one, and says how the one before it ended. */
+async function lockOf(environment: Environment, log: Logger): Promise<SiteLock> {
+  const folder = resolve(environment.ESCALE_DATA_DIR)
+  makeFolder(folder)
+  const { DATABASE_URL: databaseUrl, ESCALE_REDIS_URL } = environment
+  const taken = await lockSite({ folder, databaseUrl, isShared: ESCALE_REDIS_URL !== '', log })
+  stops.push(taken.release)
+  if (taken.crashedSince === undefined) return taken
+  say(
+    `Le serveur précédent (démarré le ${taken.crashedSince}) ne s’est pas arrêté normalement\u00a0: coupure de courant, panne ou arrêt forcé. Tout ce qu’il avait confirmé est là. · ` +
+      `The server before this one (started ${taken.crashedSince}) did not stop in order: loss of power, crash or kill. Everything that it had confirmed is there.`,
+  )
+  return taken
 }
 
 /** The process ends when whoever started it does, however that ended. */
@@ -121,29 +166,6 @@ function brokerSiteOf(where: { broker: ListenerPair; certificates: Certificates 
 function addressOf(scheme: string, { address, family, port }: AddressInfo): string {
   const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address
   return `${scheme}://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`
-}
-
-function explain(err: unknown): string {
-  if (!(err instanceof Error)) return String(err)
-  const { code, port, hostname } = err as NodeJS.ErrnoException & { port?: number; hostname?: string }
-  if (code === 'EADDRINUSE') {
-    return (
-      `Le port ${port} est déjà pris\u00a0: arrêtez ce qui l’utilise, ou choisissez-en un autre (voir .env.example).\n` +
-      `Port ${port} is already taken: stop what uses it, or choose another (see .env.example).`
-    )
-  }
-  if (code === 'EADDRNOTAVAIL' || (code === 'ENOTFOUND' && hostname === process.env.ESCALE_HOST)) {
-    return (
-      `ESCALE_HOST n’est pas une adresse de cette machine (${err.message})\u00a0: donnez 0.0.0.0, ou l’une des siennes.\n` +
-      `ESCALE_HOST is no address of this machine (${err.message}): give 0.0.0.0, or one of its own.`
-    )
-  }
-  if (err instanceof SetupError) return err.message
-  return (
-    `${err.message}\n${err.stack ?? ''}\n` +
-    'Escale n’a pas pu démarrer\u00a0: «\u202fnpm run doctor\u202f» cherche pourquoi et dit quoi faire.\n' +
-    'Escale could not start: “npm run doctor” looks for the reason and says what to do.'
-  )
 }
 
 function say(line: string): void {

@@ -47,14 +47,17 @@ export async function lockPostgres(url: string, { isShared, waitMs, log }: Optio
       log.warn({ err }, 'the connection that holds the lock of servers is lost')
     })
     await connected.connect()
-    for (const untilMs = performance.now() + withinMs; ; await pause(ASK_AGAIN_MS)) {
-      const { rows } = await connected.query(ask)
-      if (rows[0]?.taken) break
-      if (performance.now() < untilMs) continue
-      await connected.end()
-      return undefined
+    const untilMs = performance.now() + withinMs
+    while (!(await connected.query(ask)).rows[0]?.taken) {
+      if (performance.now() > untilMs) {
+        await connected.end()
+        return undefined
+      }
+      await pause(ASK_AGAIN_MS)
     }
-    connected.on('end', () => void retake())
+    connected.on('end', () => {
+      void retake()
+    })
     return connected
   }
 

@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs'
 import { pino } from 'pino'
 import { openDatabase } from '../db/database.ts'
+import { fileOf } from '../db/connection.ts'
 import { examineDatabase } from '../db/examination.ts'
+import { laterRelease } from '../db/migrations/index.ts'
+import { storageErrorOf } from '../db/storage-fault.ts'
+import { messageOf } from '../errors.ts'
 import { createOperatorRepository } from '../features/auth/index.ts'
 import { auditJournal } from '../features/logs/audit.ts'
 import { createLogRepository } from '../features/logs/index.ts'
@@ -17,8 +21,8 @@ export interface DataReport {
   adminId?: string
 }
 
-/** @param file of SQLite; undefined where the database is a server's */
-export async function findData(url: string, file: string | undefined): Promise<DataReport> {
+export async function findData(url: string): Promise<DataReport> {
+  const file = fileOf(url)
   if (file !== undefined && !existsSync(file)) {
     const nothing = good(
       'Base de données\u00a0: le premier démarrage la fera',
@@ -27,7 +31,7 @@ export async function findData(url: string, file: string | undefined): Promise<D
     return { findings: [nothing] }
   }
   try {
-    const { pending, damage } = await examineDatabase(url)
+    const { pending, unknown, damage } = await examineDatabase(url)
     if (damage.length > 0) {
       const fault = bad(
         `La base de données est abîmée (${damage[0]})\u00a0: arrêtez le serveur et remettez la dernière sauvegarde.`,
@@ -35,6 +39,7 @@ export async function findData(url: string, file: string | undefined): Promise<D
       )
       return { findings: [fault] }
     }
+    if (unknown.length > 0) return { findings: [foundLater(unknown)] }
     if (pending.length > 0) {
       const fault = bad(
         `La base de données attend ${pending.join(', ')}\u00a0: redémarrez le serveur, qui la met à jour.`,
@@ -44,12 +49,20 @@ export async function findData(url: string, file: string | undefined): Promise<D
     }
     return await readContents(url)
   } catch (err) {
-    const fault = bad(
-      `La base de données ne s’ouvre pas (${reasonOf(err)})\u00a0: vérifiez DATABASE_URL et les droits du dossier.`,
-      `The database does not open (${reasonOf(err)}): check DATABASE_URL and the folder’s rights.`,
-    )
+    const known = storageErrorOf(err)
+    const fault = known
+      ? bad(messageOf(known, 'fr'), messageOf(known, 'en'))
+      : bad(
+          `La base de données ne s’ouvre pas (${reasonOf(err)})\u00a0: vérifiez DATABASE_URL.`,
+          `The database does not open (${reasonOf(err)}): check DATABASE_URL.`,
+        )
     return { findings: [fault] }
   }
+}
+
+function foundLater(unknown: readonly string[]): Finding {
+  const [french = '', english = ''] = laterRelease(undefined, unknown).message.split('\n')
+  return bad(french, english)
 }
 
 async function readContents(url: string): Promise<DataReport> {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { MINUTE_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
-import { SetupError } from '../environment.ts'
+import { SetupError } from '../setup-error.ts'
 import type { PeerListener, PeerMessage, Peers } from './port.ts'
 
 const CHANNEL = 'escale/v1/peers'
@@ -156,9 +156,9 @@ async function firstConnection(connecting: Promise<unknown>, reason: () => strin
   } catch (err) {
     const why = reason() || (err instanceof Error ? err.message : String(err))
     throw new SetupError(
-      `ESCALE_REDIS_URL\u00a0: Redis ne répond pas (${why}). Démarrez-le, ou corrigez l’adresse.\n` +
-        `ESCALE_REDIS_URL: Redis does not answer (${why}). Start it, or correct the address.`,
-      { cause: err },
+      `ESCALE_REDIS_URL\u00a0: Redis ne répond pas (${why}). Démarrez-le, ou corrigez l’adresse.`,
+      `ESCALE_REDIS_URL: Redis does not answer (${why}). Start it, or correct the address.`,
+      err,
     )
   } finally {
     clearTimeout(timer)

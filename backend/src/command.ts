@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import { databaseFileOf } from './data-folder.ts'
+import type { Environment } from './environment.ts'
+import { AppError, messageOf } from './errors.ts'
+import { storageErrorOf } from './db/storage-fault.ts'
+import { readSettings, type Remark } from './settings-file.ts'
+import { SetupError } from './setup-error.ts'
+
+/** As other commands have it: what was asked for makes no sense. */
+export const EXIT_USAGE = 2
+
+/** Tells whoever asks about a database that is not there yet; @returns whether it is */
+export function isDatabaseHere({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): boolean {
+  const file = databaseFileOf(ESCALE_DATA_DIR)
+  if (DATABASE_URL !== '' || existsSync(file)) return true
+  process.stderr.write(
+    `Aucune base de données ici\u00a0: ${file}. Lancez d’abord le serveur (npm start), ou vérifiez ESCALE_DATA_DIR.\n` +
+      `No database here: ${file}. Start the server first (npm start), or check ESCALE_DATA_DIR.\n`,
+  )
+  return false
+}
+
+/** Runs one command of the terminal, which answers its exit code; what whoever typed it can mend is told in sentences. */
+export async function runCommand(
+  work: (environment: Environment, remarks: Remark[]) => Promise<number> | number,
+): Promise<void> {
+  try {
+    const { environment, remarks } = readSettings()
+    process.exitCode = await work(environment, remarks)
+  } catch (err) {
+    process.stderr.write(`${sentencesOf(err)}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** What to tell of a failure: sentences for what can be mended, a stack for what nobody expected. */
+export function sentencesOf(err: unknown): string {
+  if (err instanceof SetupError) return err.message
+  const known = err instanceof AppError ? err : storageErrorOf(err)
+  if (known) return `${messageOf(known, 'fr')}\n${messageOf(known, 'en')}`
+  return err instanceof Error ? (err.stack ?? err.message) : String(err)
+}

@@ -1,0 +1,33 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { SetupError, reasonOfFile } from './setup-error.ts'
+
+/**
+ * Makes a folder and those above it, for this user alone. Not by `recursive`: where the kernel refuses to make a
+ * folder by saying that it does not exist, as below /proc, Node would try for ever.
+ * @throws SetupError when it cannot be made
+ */
+export function makeFolder(path: string): void {
+  try {
+    makeEach(path)
+  } catch (err) {
+    const { french, english } = reasonOfFile(err)
+    throw new SetupError(
+      `Le dossier ${path} ne peut être créé\u00a0: ${french}. Corrigez ESCALE_DATA_DIR ou les droits.`,
+      `The folder ${path} cannot be made: ${english}. Correct ESCALE_DATA_DIR or the rights.`,
+      err,
+    )
+  }
+}
+
+function makeEach(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  if (dirname(path) !== path) makeEach(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (err) {
+    // Somebody else may just have made it.
+    const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+    if (!isThere) throw err
+  }
+}

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { readEnvironment, type Environment } from './environment.ts'
+import { SetupError, reasonOfFile } from './setup-error.ts'
+import { remarksOnNames } from './settings-names.ts'
+
+const FILE = '.env'
+/** A line that gives one of our settings and lacks its equals sign, which would be passed over without a word. */
+const MISWRITTEN = /^\s*(?:export\s+|set\s+)?(?:ESCALE_\w+|DATABASE_URL)\s*(?:[^=\s\w].*|\s\w.*)?$/i
+
+/** What nobody will act upon and whoever wrote it should know, French first. */
+export interface Remark {
+  french: string
+  english: string
+}
+
+/**
+ * Reads the settings of this deployment: the environment, and `.env` for what the environment does not give.
+ * @throws SetupError when the file cannot be read or a setting does not fit
+ */
+export function readSettings(): { environment: Environment; remarks: Remark[] } {
+  const text = existsSync(FILE) ? textOf(FILE) : ''
+  const written = parseEnv(text)
+  const remarks = [
+    ...linesMiswritten(text),
+    ...remarksOnNames(Object.keys(written), FILE),
+    ...remarksOnNames(Object.keys(process.env)),
+  ]
+  for (const [name, value] of Object.entries(written)) process.env[name] ??= value
+  return { environment: readEnvironment(process.env), remarks }
+}
+
+function textOf(file: string): string {
+  try {
+    return decodeText(readFileSync(file))
+  } catch (err) {
+    const { french, english } = reasonOfFile(err)
+    throw new SetupError(
+      `Le fichier ${file} ne peut être lu\u00a0: ${french}.`,
+      `The file ${file} cannot be read: ${english}.`,
+      err,
+    )
+  }
+}
+
+/**
+ * The text of a file that people edit, whatever their editor made of it: UTF-8 or UTF-16 with a byte order mark,
+ * or the encoding of western Windows, in which a lone accent is no UTF-8.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes)
+  }
+}
+
+function linesMiswritten(text: string): Remark[] {
+  return text.split(/\r\n|\n|\r/).flatMap((line, index) =>
+    MISWRITTEN.test(line)
+      ? {
+          french: `${FILE}, ligne ${index + 1}\u00a0: il manque un signe égal (NOM=valeur), elle ne compte pas.`,
+          english: `${FILE}, line ${index + 1}: an equals sign is missing (NAME=value), it does not count.`,
+        }
+      : [],
+  )
+}
