@@ -196,6 +196,8 @@ export function createAgent(options: AgentOptions): Agent {
       nowMs,
       dispatch,
       onRefused: () => void rejoin(),
+      // A station without a page is a simulated one, which nobody looks at.
+      isScreenOpen: () => screen === undefined || screen.hasPage(),
       state: () => state,
     })
   }
@@ -236,6 +238,7 @@ export function createAgent(options: AgentOptions): Agent {
           onEnd: () => dispatch({ kind: 'endAsked' }),
           onCallStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
           onDismiss: (id) => dispatch({ kind: 'noticeDismissed', id }),
+          onPagesChanged: () => link?.changed(),
         })
       }
       const joining = join().catch((err: unknown) => {

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os'
 import type { Logger } from 'pino'
 import type { Ack } from '@escale/protocol'
 import { AGENT_VERSION } from './agent-version.ts'
@@ -29,6 +30,8 @@ export interface StationLinkOptions {
   nowMs: () => number
   dispatch: (input: Input) => void
   onRefused: () => void
+  /** Whether a page shows the station's screen. */
+  isScreenOpen: () => boolean
   state: () => StationState
 }
 
@@ -36,7 +39,7 @@ export type LinkEffect = Extract<Effect, { kind: 'report' | 'sendEvents' | 'askT
 
 export interface StationLink {
   perform: (effect: LinkEffect) => void
-  /** To be called after every change of the state. */
+  /** To be called after every change of the state, or of who looks at the screen. */
   changed: () => void
   stop: () => Promise<void>
 }
@@ -130,6 +133,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
   const station = createStationActions({
     platform,
     state,
+    isScreenOpen: options.isScreenOpen,
     dispatch,
     reportFault: (kind, error) => void link.ask('report_fault', { kind, details: { error } }),
     log,
@@ -139,6 +143,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     actions: station.actions,
     remembered: options.remembered,
     remember: options.remember,
+    uptimeSeconds: uptime,
     serverNowMs: () => {
       const { clock } = state()
       return clock === undefined ? undefined : nowMs() + clock.offsetMs

@@ -57,6 +57,7 @@ const SavedCommands = Type.Array(
   Type.Object({
     id: Command.properties.id,
     op: Command.properties.op,
+    toldAtUptimeSeconds: Type.Optional(Type.Number()),
     outcome: Type.Optional(
       Type.Object({
         status: Type.Union([Type.Literal('applied'), Type.Literal('failed'), Type.Literal('expired')]),

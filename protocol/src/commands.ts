@@ -23,6 +23,8 @@ export const commandParams = {
     url: line(2_000),
     signature: line(2_000),
   }),
+  /** Of a command to the same station that waits for its time, or for the station. */
+  cancel: Type.Object({ commandId: EntityId }),
 } as const satisfies Record<(typeof commandOps)[number], TSchema>
 
 /** What an operator may order: the bus's commands, and `wake`, which goes by LAN to a machine that is off. */
@@ -34,9 +36,30 @@ export const orderOps = [
   'shutdown',
   'identify',
   'update',
+  'cancel',
   'wake',
 ] as const satisfies readonly (Command['op'] | 'wake')[]
 export type OrderOp = (typeof orderOps)[number]
+
+/** What waits before it is done, and can be cancelled until then; the others have happened when they are sent. */
+export const cancellableOps: readonly OrderOp[] = ['message', 'reboot', 'shutdown', 'identify', 'update']
+
+/** Why a station could not do what a command asked: the `error` of its answer. */
+export const commandFailures = [
+  'invalid-params',
+  'power-not-managed',
+  'power-not-allowed',
+  'power-unavailable',
+  'power-failed',
+  'screen-not-open',
+  'session-still-open',
+  'update-unavailable',
+  'cancelled',
+  'superseded',
+  'not-pending',
+  'interrupted',
+] as const
+export type CommandFailureCode = (typeof commandFailures)[number]
 
 export const DEFAULT_COMMAND_SECONDS = 60
 

@@ -203,6 +203,11 @@ export const errorTable = {
     'La photo est abîmée ou incomplète. Choisissez-en une autre.',
     'The photo is damaged or incomplete. Choose another.',
   ),
+  'not-cancellable': entry(
+    409,
+    'Cette commande est déjà terminée ou ne peut pas être annulée.',
+    'This command is over already, or cannot be cancelled.',
+  ),
   'update-unavailable': entry(
     409,
     'La mise à jour à distance n’existe pas encore\u00a0: installez la nouvelle version sur le poste.',

@@ -100,6 +100,8 @@ export type Input =
   | { kind: 'noticeDismissed'; id: string }
   | { kind: 'identifyAsked' }
   | { kind: 'goingDown'; op: 'reboot' | 'shutdown'; delaySeconds: number }
+  /** It was cancelled, or could not be done. */
+  | { kind: 'goingDownCalledOff' }
 
 export type Rejection =
   | 'not-enrolled'

@@ -34,6 +34,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   of(() => ({ kind: 'cleaned', error: 'disk full' })),
   of(() => ({ kind: 'identifyAsked' })),
   of(() => ({ kind: 'goingDown', op: 'reboot', delaySeconds: 20 })),
+  of(() => ({ kind: 'goingDownCalledOff' })),
   of(() => ({ kind: 'noticeReceived', notice: { id: 'n', text: 't', level: 'info' } })),
   of(() => ({ kind: 'noticeDismissed', id: 'n' })),
   of((_, state) => ({ kind: 'eventTaken', bootId: 'boot-1', seq: state.events[0]?.seq ?? 0 })),

@@ -83,6 +83,8 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       const { op, delaySeconds } = input
       return step({ ...state, goingDown: { op, atMs: nowMs + delaySeconds * SECOND_MS } })
     }
+    case 'goingDownCalledOff':
+      return step({ ...state, goingDown: undefined })
   }
 }
 

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir, uptime } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { pino } from 'pino'
 import { Value } from 'typebox/value'
@@ -13,6 +15,7 @@ import {
 } from '@escale/protocol'
 import { createAgent, type Agent } from '../agent.ts'
 import { createSimulatedPlatform, type SimulatedPlatform } from '../platform/simulated/simulated-platform.ts'
+import type { Platform } from '../platform/platform.ts'
 import { withoutPower } from '../platform/power.ts'
 import { createMemoryStore, type Store } from '../store.ts'
 import { createHandServer, type HandServer, type HandServerOptions } from '../testing/hand-server.ts'
@@ -286,15 +289,16 @@ describe('commands', () => {
     expect(station.platform.done).not.toContain('reboot')
   })
 
-  it.each<[string, Partial<Command>, RegExp]>([
-    ['an update', { op: 'update' }, /cannot update itself/],
-    ['a message without a text', { op: 'message' }, /wants \{text/],
-    ['a reboot in a week', { op: 'reboot', params: { delaySeconds: 604_800 } }, /0 to 3600/],
+  it.each<[string, Partial<Command>, string]>([
+    ['an update', { op: 'update' }, 'update-unavailable'],
+    ['a message without a text', { op: 'message' }, 'invalid-params'],
+    ['a reboot in a week', { op: 'reboot', params: { delaySeconds: 604_800 } }, 'invalid-params'],
+    ['a cancellation of nothing', { op: 'cancel' }, 'invalid-params'],
   ])('that cannot be done say why: %s', async (_, over, error) => {
     const { server } = await startStation()
     await server.command(command(server, over))
     const { payload } = await server.hears('ack', ({ status }) => status === 'failed')
-    expect(payload.error).toMatch(error)
+    expect(payload.error).toBe(error)
   })
 
   it('lock is applied once the document has closed the session, and fails where none comes', async () => {
@@ -322,47 +326,147 @@ describe('commands', () => {
     await server.hears('ack', ({ id, status }) => id === 'late' && status === 'expired')
     await first.agent.stop()
     const taken = await store.readCommands()
-    await store.writeCommands([...taken, { id: 'cut', op: 'shutdown' }, { id: 'half', op: 'lock' }])
+    const machineRanSeconds = uptime()
+    await store.writeCommands([
+      ...taken,
+      { id: 'cut', op: 'shutdown', toldAtUptimeSeconds: machineRanSeconds + 1_000 },
+      { id: 'still-up', op: 'shutdown', toldAtUptimeSeconds: machineRanSeconds - 1 },
+      { id: 'planned', op: 'shutdown' },
+      { id: 'half', op: 'lock' },
+    ])
 
     server.heard.length = 0
     const second = await startAgent(server, store)
     await server.hears('reported')
-    for (const id of ['done', 'late', 'cut', 'half'])
+    for (const id of ['done', 'late', 'cut', 'still-up', 'planned', 'half'])
       await server.command(command(server, { id, op: 'shutdown' }))
     const station = { server }
     await server.hears('ack', ({ id, status }) => id === 'half' && status === 'failed')
     await expect.poll(() => acks(station, 'cut')).toEqual(['delivered', 'applied'])
     expect(acks(station, 'done')).toEqual(['delivered', 'applied'])
+    for (const id of ['still-up', 'planned']) expect(acks(station, id)).toEqual(['delivered', 'failed'])
     expect(acks(station, 'late')).toEqual(['expired'])
     expect(second.platform.done).not.toContain('shutdown')
   })
 
-  it('a reboot that is put off is said on the screen, and done when its time has come', async () => {
+  it('a reboot that is put off is said on the screen, and applied once its time has come', async () => {
     const { server, agent, platform } = await startStation()
     await server.command(command(server, { op: 'reboot', params: { delaySeconds: 1 } }))
-    await server.hears('ack', ({ status }) => status === 'applied')
-    expect(agent.view().goingDown).toMatchObject({ op: 'reboot' })
+    await server.hears('ack', ({ status }) => status === 'delivered')
+    await expect.poll(() => agent.view().goingDown).toMatchObject({ op: 'reboot' })
     expect(agent.view().goingDown?.remainingMs).toBeLessThanOrEqual(1_000)
+    expect(acks({ server }, 'c-1')).toEqual(['delivered'])
     expect(platform.done).not.toContain('reboot')
-    await expect.poll(() => platform.done, { timeout: 5_000 }).toContain('reboot')
+    await server.hears('ack', ({ status }) => status === 'applied')
+    expect(platform.done).toContain('reboot')
   })
 
-  it('a machine that the agent is not in charge of stays on, and the server is told why', async () => {
+  const later = (server: HandServer, id: string, op: 'reboot' | 'shutdown' = 'reboot') =>
+    server.command(command(server, { id, op, params: { delaySeconds: 3_600 } }))
+  const failureOf = async (server: HandServer, id: string) =>
+    (await server.hears('ack', (ack) => ack.id === id && ack.status === 'failed')).payload.error
+
+  it('a reboot that is put off can be cancelled: the banner goes, and nothing happens', async () => {
+    const { server, agent, platform } = await startStation()
+    await later(server, 'r')
+    await expect.poll(() => agent.view().goingDown).toMatchObject({ op: 'reboot' })
+    await server.command(command(server, { id: 'c', op: 'cancel', params: { commandId: 'r' } }))
+    expect(await failureOf(server, 'r')).toBe('cancelled')
+    await server.hears('ack', ({ id, status }) => id === 'c' && status === 'applied')
+    expect(agent.view().goingDown).toBeUndefined()
+    expect(platform.done).not.toContain('reboot')
+    await server.command(command(server, { id: 'again', op: 'cancel', params: { commandId: 'r' } }))
+    expect(await failureOf(server, 'again')).toBe('not-pending')
+  })
+
+  it('a cancellation that overtakes its command refuses it when it comes', async () => {
+    const { server, platform } = await startStation()
+    await server.command(command(server, { id: 'c', op: 'cancel', params: { commandId: 'r' } }))
+    await server.hears('ack', ({ id, status }) => id === 'c' && status === 'applied')
+    await server.command(command(server, { id: 'r', op: 'reboot' }))
+    expect(await failureOf(server, 'r')).toBe('cancelled')
+    expect(platform.done).not.toContain('reboot')
+  })
+
+  it('a second order to go down takes the place of the first', async () => {
+    const { server, agent } = await startStation()
+    await later(server, 'first', 'shutdown')
+    await expect.poll(() => agent.view().goingDown).toMatchObject({ op: 'shutdown' })
+    await later(server, 'second')
+    expect(await failureOf(server, 'first')).toBe('superseded')
+    await expect.poll(() => agent.view().goingDown).toMatchObject({ op: 'reboot' })
+  })
+
+  const startWith = async (change: (platform: SimulatedPlatform) => Platform) => {
     const server = await createHandServer({ stationId: 'pc-01' })
     closers.push(server.stop)
     const simulated = createSimulatedPlatform({ seed: 7 })
-    const agent = createAgent({ ...agentOptions(server), platform: withoutPower(simulated) })
+    const agent = createAgent({ ...agentOptions(server), platform: change(simulated) })
     closers.push(agent.stop)
     await agent.start()
     await server.hears('reported')
-    for (const op of ['reboot', 'shutdown'] as const) await server.command(command(server, { id: op, op }))
-    const { payload } = await server.hears(
-      'ack',
-      ({ id, status }) => id === 'shutdown' && status === 'failed',
-    )
-    expect(payload.error).toContain('--manage-power')
-    expect(simulated.done).not.toContain('reboot')
-    expect(simulated.done).not.toContain('shutdown')
+    return { server, agent, simulated }
+  }
+
+  it.each(['reboot', 'shutdown'] as const)(
+    '%s of a machine that the agent is not in charge of is refused, and no visitor hears of it',
+    async (op) => {
+      const { server, agent, simulated } = await startWith(withoutPower)
+      const shown: unknown[] = []
+      const look = () => shown.push(agent.view().goingDown)
+      await server.command(command(server, { op, params: { delaySeconds: 60 } }))
+      look()
+      expect(await failureOf(server, 'c-1')).toBe('power-not-managed')
+      look()
+      expect(shown).toEqual([undefined, undefined])
+      expect(simulated.done).not.toContain(op)
+    },
+  )
+
+  it('a reboot that the machine refuses when its time has come has failed, and the banner goes', async () => {
+    const { server, agent } = await startWith((platform) => ({
+      ...platform,
+      reboot: () => Promise.reject(new Error('Call to Reboot failed: Interactive authentication required.')),
+    }))
+    await server.command(command(server, { op: 'reboot', params: { delaySeconds: 1 } }))
+    await expect.poll(() => agent.view().goingDown).toMatchObject({ op: 'reboot' })
+    expect(await failureOf(server, 'c-1')).toBe('power-failed')
+    expect(agent.view().goingDown).toBeUndefined()
+  })
+
+  it('what a screen should show fails where no page shows the screen, and is done once one does', async () => {
+    const server = await createHandServer({ stationId: 'pc-01' })
+    closers.push(server.stop)
+    const pageDir = await mkdtemp(join(tmpdir(), 'escale-page-'))
+    await writeFile(join(pageDir, 'index.html'), '<!doctype html><title>Escale</title>')
+    const agent = createAgent({
+      ...agentOptions(server),
+      platform: createSimulatedPlatform({ seed: 7 }),
+      screen: { port: 0, pageDir },
+    })
+    closers.push(agent.stop)
+    await agent.start()
+    await server.hears('reported')
+    const message = { op: 'message', params: { text: 'Fermeture' } } as const
+    await server.command(command(server, { id: 'unseen', ...message }))
+    await server.command(command(server, { id: 'unseen-too', op: 'identify' }))
+    expect(await failureOf(server, 'unseen')).toBe('screen-not-open')
+    expect(await failureOf(server, 'unseen-too')).toBe('screen-not-open')
+    expect(agent.view()).toMatchObject({ notices: [], isIdentifying: false })
+
+    await server.command(command(server, { id: 'seen', ...message }))
+    await server.hears('ack', ({ id, status }) => id === 'seen' && status === 'delivered')
+    const stream = new AbortController()
+    closers.push(() => {
+      stream.abort()
+      return Promise.resolve()
+    })
+    await fetch(`${agent.screenUrl()}api/state`, {
+      headers: { accept: 'text/event-stream' },
+      signal: stream.signal,
+    })
+    await server.hears('ack', ({ id, status }) => id === 'seen' && status === 'applied')
+    expect(agent.view().notices).toMatchObject([{ id: 'seen', text: 'Fermeture' }])
   })
 
   it('a message is on the screen', async () => {

@@ -30,6 +30,9 @@ export interface Platform {
   unlockScreen: () => Promise<void>
   /** Removes what a visitor left behind. */
   cleanUp: () => Promise<void>
+  /** Rejects with a `CommandFailure` where the machine cannot be restarted, or turned off, from here. */
+  checkPower: (op: 'reboot' | 'shutdown') => Promise<void>
+  /** Resolve once the machine is going down. */
   reboot: () => Promise<void>
   shutdown: () => Promise<void>
   openKiosk: (url: string) => Promise<Kiosk>

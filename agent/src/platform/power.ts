@@ -1,3 +1,4 @@
+import { CommandFailure } from '../link/command-failure.ts'
 import type { Platform } from './platform.ts'
 
 /**
@@ -5,7 +6,6 @@ import type { Platform } from './platform.ts'
  * test, a command must not turn it off.
  */
 export function withoutPower(platform: Platform): Platform {
-  const refuse = () =>
-    Promise.reject(new Error('this agent is not in charge of its machine: start it with --manage-power'))
-  return { ...platform, reboot: refuse, shutdown: refuse }
+  const refuse = () => Promise.reject(new CommandFailure('power-not-managed'))
+  return { ...platform, checkPower: refuse, reboot: refuse, shutdown: refuse }
 }

@@ -1,5 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -22,19 +24,22 @@ afterAll(() => rm(pageDir, { recursive: true }))
 beforeEach(async () => {
   acts = []
   view = viewOf(initialState({ bootId: 'b', wallOffsetMs: 0 }), 0)
-  screen = await createScreenServer({
-    port: 0,
-    pageDir,
-    view: () => view,
-    onCode: (code) => acts.push(['code', code]),
-    onEnd: () => acts.push(['end']),
-    onCallStaff: (reason) => acts.push(['call-staff', reason]),
-    onDismiss: (id) => acts.push(['dismiss', id]),
-    log: pino({ level: 'silent' }),
-  })
+  screen = await createScreenServer(options())
   origin = new URL(screen.url).origin
 })
 afterEach(() => screen.stop())
+
+const options = () => ({
+  port: 0,
+  pageDir,
+  view: () => view,
+  onCode: (code: string) => acts.push(['code', code]),
+  onEnd: () => acts.push(['end']),
+  onCallStaff: (reason?: string) => acts.push(['call-staff', reason]),
+  onDismiss: (id: string) => acts.push(['dismiss', id]),
+  onPagesChanged: () => undefined,
+  log: pino({ level: 'silent' }),
+})
 
 interface Sent {
   method?: string
@@ -150,13 +155,52 @@ describe('the screen’s server', () => {
     await reader.cancel()
   })
 
-  it('keeps a stream of its own for a few pages only', async () => {
-    const headers = { accept: 'text/event-stream' }
-    const streams = await Promise.all(
-      Array.from({ length: 9 }, () => fetch(`${screen.url}api/state`, { headers })),
+  const openStream = async () => {
+    const response = await fetch(`${screen.url}api/state`, { headers: { accept: 'text/event-stream' } })
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader.read()).value).toContain('"phase"')
+    return reader
+  }
+
+  it('shows the station to a new page however many streams are held open: the oldest gives way', async () => {
+    expect(screen.hasPage()).toBe(false)
+    const held = await Promise.all(Array.from({ length: 8 }, openStream))
+    expect(screen.hasPage()).toBe(true)
+    const page = await openStream()
+    expect((await held[0]!.read()).done).toBe(true)
+    view = { ...view, phase: 'maintenance' }
+    screen.refresh()
+    expect((await page.read()).value).toContain('"phase":"maintenance"')
+    expect((await held[7]!.read()).value).toContain('"phase":"maintenance"')
+    for (const reader of [...held, page]) await reader.cancel()
+    await expect.poll(screen.hasPage).toBe(false)
+  })
+
+  it('answers while hundreds of connections say nothing', async () => {
+    const { port } = new URL(screen.url)
+    const silent = Array.from({ length: 300 }, () =>
+      connect(Number(port), '127.0.0.1').on('error', () => undefined),
     )
-    expect(streams.map(({ status }) => status).filter((status) => status === 503)).toHaveLength(1)
-    for (const { body } of streams) await body?.cancel()
+    await Promise.all(silent.map((socket) => once(socket, 'connect')))
+    expect(await send('/', { method: 'GET' })).toBe(200)
+    await expect.poll(() => silent.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64)
+    for (const socket of silent) socket.destroy()
+  })
+
+  it('gives up a request whose body does not come', async () => {
+    const { port, host } = new URL(screen.url)
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined)
+    socket.write(
+      `POST /api/code HTTP/1.1\r\nhost: ${host}\r\norigin: http://${host}\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{`,
+    )
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(String(answer)).toContain('408')
+    expect(acts).toEqual([])
+  })
+
+  it('says in two languages that its port is taken', async () => {
+    const taken = createScreenServer({ ...options(), port: Number(new URL(screen.url).port) })
+    await expect(taken).rejects.toThrow(/est déjà pris.*--screen-port.* · .*is taken.*--screen-port/)
   })
 })
 

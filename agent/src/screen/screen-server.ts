@@ -1,14 +1,18 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ScreenView } from '../core/index.ts'
+import { SettingsError } from '../settings-error.ts'
+import { isOurs, limitConnections } from './access.ts'
 import { createPage, type Page } from './page.ts'
+import { createStreams } from './streams.ts'
 
 const MAX_BODY_BYTES = 4_096
-const MAX_STREAMS = 8
 const KEEP_ALIVE_MS = 15_000
+/** A request that does not arrive whole in this time is given up; Node looks only each 30 s unless it is told to. */
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }
 
 /** Source: admin recipe; the screen needs no image from elsewhere and no style but its own file. */
 export const CONTENT_SECURITY_POLICY = [
@@ -41,6 +45,8 @@ export interface ScreenServerOptions {
   onEnd: () => void
   onCallStaff: (reason?: string) => void
   onDismiss: (noticeId: string) => void
+  /** A page has opened or closed. */
+  onPagesChanged: () => void
   log: Logger
 }
 
@@ -48,6 +54,8 @@ export interface ScreenServer {
   url: string
   /** Tells the page what has changed, if anything has. */
   refresh: () => void
+  /** Whether a page shows the screen now. */
+  hasPage: () => boolean
   stop: () => Promise<void>
 }
 
@@ -67,7 +75,7 @@ function action<S extends TSchema>(schema: S, run: (body: Static<S>) => void): A
 export async function createScreenServer(options: ScreenServerOptions): Promise<ScreenServer> {
   const { view, log } = options
   const page = await createPage(options.pageDir)
-  const streams = new Set<ServerResponse>()
+  const streams = createStreams(options.onPagesChanged)
   const actions = new Map<string, Action>([
     [
       '/api/code',
@@ -87,20 +95,16 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
   ])
   let lastKey = ''
 
-  const push = () => {
-    const frame = `data: ${JSON.stringify(view())}\n\n`
-    for (const stream of streams) stream.write(frame)
-  }
+  const push = () => streams.push(`data: ${JSON.stringify(view())}\n\n`)
 
-  const server = createServer((request, response) => {
+  const server = createServer(LIMITS, (request, response) => {
     serve(request, response).catch((err: unknown) => {
       log.error({ err }, 'the screen failed to answer')
       if (!response.headersSent) refuse(response, 500)
       else response.destroy()
     })
   })
-  server.headersTimeout = 5_000
-  server.requestTimeout = 10_000
+  limitConnections(server)
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
@@ -133,21 +137,13 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
       response.end(JSON.stringify(view()))
       return
     }
-    if (streams.size >= MAX_STREAMS) {
-      refuse(response, 503)
-      return
-    }
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' })
     response.write(`retry: 1000\ndata: ${JSON.stringify(view())}\n\n`)
     streams.add(response)
-    response.once('close', () => streams.delete(response))
   }
 
   const keepAlive = setInterval(push, KEEP_ALIVE_MS)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, '127.0.0.1', resolve)
-  })
+  await listen(server, options.port)
 
   return {
     url: `http://127.0.0.1:${portOf(server.address())}/`,
@@ -157,9 +153,10 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
       lastKey = key
       push()
     },
+    hasPage: streams.hasPage,
     stop: () => {
       clearInterval(keepAlive)
-      for (const stream of streams) stream.end()
+      streams.end()
       return new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
@@ -178,17 +175,26 @@ function changeKeyOf({ countdown, suspended, entry, goingDown, ...view }: Screen
 const portOf = (address: string | AddressInfo | null) =>
   typeof address === 'object' && address !== null ? address.port : 0
 
-/**
- * A web page that the visitor has open must not drive the station: another site's page carries its own Origin,
- * and a name that it made to point at loopback shows in Host. A program without a browser may read, not act.
- */
-function isOurs({ headers, method }: IncomingMessage, port: number): boolean {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
-  if (headers.host === undefined || !hosts.includes(headers.host)) return false
-  if (headers.origin !== undefined) return hosts.some((host) => headers.origin === `http://${host}`)
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
-  return method === 'GET' || method === 'HEAD'
+/** @throws SettingsError when the port cannot be had */
+async function listen(server: Server, port: number): Promise<void> {
+  const refusal = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    server.once('error', resolve)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', resolve)
+      resolve(undefined)
+    })
+  })
+  if (refusal === undefined) return
+  if (refusal.code === 'EADDRINUSE') {
+    throw new SettingsError(
+      `le port ${port} de l’écran est déjà pris\u00a0: un autre agent tourne peut-être ici («\u202fescale-agent status\u202f»)\u202f; sinon choisissez un autre port avec --screen-port.`,
+      `the screen’s port ${port} is taken: another agent may be running here ("escale-agent status"); if not, choose another port with --screen-port.`,
+    )
+  }
+  throw new SettingsError(
+    `le port ${port} de l’écran ne peut pas être ouvert (${String(refusal.code)})\u00a0: choisissez-en un autre avec --screen-port.`,
+    `the screen’s port ${port} cannot be opened (${String(refusal.code)}): choose another with --screen-port.`,
+  )
 }
 
 function refuse(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
@@ -201,7 +207,8 @@ async function runAction(found: Action, request: IncomingMessage, response: Serv
     refuse(response, 415)
     return
   }
-  const text = await readBody(request)
+  const announcedBytes = Number(request.headers['content-length'] ?? 0)
+  const text = announcedBytes > MAX_BODY_BYTES ? undefined : await readBody(request)
   if (text === undefined) {
     refuse(response, 413, { connection: 'close' })
     return

@@ -113,7 +113,16 @@ export const Response = Type.Union([
 ])
 export type Response = Static<typeof Response>
 
-export const commandOps = ['message', 'lock', 'logout', 'reboot', 'shutdown', 'identify', 'update'] as const
+export const commandOps = [
+  'message',
+  'lock',
+  'logout',
+  'reboot',
+  'shutdown',
+  'identify',
+  'update',
+  'cancel',
+] as const
 
 export const Command = Type.Object({
   id: RequestId,

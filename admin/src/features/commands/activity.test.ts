@@ -1,5 +1,7 @@
-import type { StationCommand } from '@escale/protocol'
+import { commandFailures, type StationCommand } from '@escale/protocol'
 import { describe, expect, it } from 'vitest'
+import { en } from '../../i18n/en.ts'
+import { fr } from '../../i18n/fr.ts'
 import { activitiesOf } from './activity.ts'
 
 const AT = '2027-01-15T08:00:00.000Z'
@@ -20,11 +22,33 @@ describe('what was asked of stations', () => {
   it.each<[string, Partial<StationCommand>, object]>([
     ['waited for', { status: 'delivered' }, { status: 'underway' }],
     ['has failed', { status: 'failed', error: 'no power' }, { status: 'failed', error: 'no power' }],
+    ['had it cancelled', { status: 'failed', error: 'cancelled' }, { status: 'cancelled', cancellable: [] }],
     ['never answered', { status: 'expired' }, { status: 'expired' }],
   ])('names the station that is %s', (_, fields, expected) => {
     const [activity] = activitiesOf([applied('a', 20), command('b', fields)], [])
     expect(activity).toMatchObject({ missing: ['b'], stationIds: ['a', 'b'], ...expected })
     expect(activity?.appliedMs).toBeUndefined()
+  })
+
+  it('can be cancelled while a station waits for its time, and says when that is', () => {
+    const putOff = { op: 'reboot', params: { delaySeconds: 60 } } as const
+    const [activity] = activitiesOf([command('a', { ...putOff, status: 'delivered' })], [])
+    expect(activity).toMatchObject({
+      status: 'underway',
+      cancellable: [{ id: 'a', stationId: 'a' }],
+      dueAtMs: Date.parse(AT) + 60_000,
+    })
+    const [locking] = activitiesOf([command('a', { status: 'delivered' })], [])
+    expect(locking).toMatchObject({ cancellable: [], dueAtMs: undefined })
+  })
+
+  it('is told without the cancellations, which show in what they cancel', () => {
+    const cancelling = command('c', { op: 'cancel', batchId: 'c', status: 'applied' })
+    expect(activitiesOf([applied('a', 20), cancelling], [])).toHaveLength(1)
+  })
+
+  it.each([fr, en])('why a station could not do it is said in words, whatever the reason', ({ commands }) => {
+    expect(Object.keys(commands.errors)).toEqual(expect.arrayContaining([...commandFailures]))
   })
 
   it('stands newest first, documents among the commands, those that tell of nothing left out', () => {

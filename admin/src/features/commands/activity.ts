@@ -1,4 +1,10 @@
-import type { LogAction, OrderOp, Station, StationCommand } from '@escale/protocol'
+import {
+  cancellableOps,
+  type LogAction,
+  type OrderOp,
+  type Station,
+  type StationCommand,
+} from '@escale/protocol'
 
 /** A large room's order is committed within this time. */
 const SAME_ACT_MS = 3_000
@@ -11,7 +17,11 @@ export interface Activity {
   /** Stations asked, and those that have not (yet) done it. */
   stationIds: string[]
   missing: string[]
-  status: 'underway' | 'applied' | 'failed' | 'expired'
+  status: 'underway' | 'applied' | 'failed' | 'expired' | 'cancelled'
+  /** Commands that still wait and can be cancelled. */
+  cancellable: Pick<StationCommand, 'id' | 'stationId'>[]
+  /** When the stations that put it off will do it. */
+  dueAtMs?: number
   /** Until the last of the stations had it, and had done it; ms after asking. */
   deliveredMs?: number
   appliedMs?: number
@@ -33,8 +43,9 @@ function ofBatch(commands: StationCommand[]): Activity | undefined {
   const missing = commands.filter(({ status }) => status !== 'applied')
   const isWith = (...statuses: StationCommand['status'][]) =>
     missing.find(({ status }) => statuses.includes(status))
-  const failed = isWith('failed')
-  const settled = failed ? 'failed' : isWith('expired') ? 'expired' : 'applied'
+  const failed = missing.find(({ status, error }) => status === 'failed' && error !== 'cancelled')
+  const isCancelled = isWith('failed') !== undefined
+  const settled = failed ? 'failed' : isWith('expired') ? 'expired' : isCancelled ? 'cancelled' : 'applied'
   return {
     key: first.batchId,
     askedAtMs,
@@ -42,11 +53,23 @@ function ofBatch(commands: StationCommand[]): Activity | undefined {
     stationIds: commands.map(({ stationId }) => stationId),
     missing: missing.map(({ stationId }) => stationId),
     status: isWith('sent', 'delivered') ? 'underway' : settled,
+    cancellable: missing.filter(isWaiting).map(({ id, stationId }) => ({ id, stationId })),
+    dueAtMs: missing.some(isWaiting) ? dueAtMsOf(first) : undefined,
     deliveredMs: lastOf('deliveredAt'),
     appliedMs: lastOf('appliedAt'),
     error: failed?.error,
     createdBy: first.createdBy,
   }
+}
+
+const isWaiting = ({ op, status }: StationCommand) =>
+  cancellableOps.includes(op) && (status === 'sent' || status === 'delivered')
+
+function dueAtMsOf({ sentAt, params }: StationCommand): number | undefined {
+  const { delaySeconds } = params
+  return typeof delaySeconds === 'number' && delaySeconds > 0
+    ? Date.parse(sentAt) + delaySeconds * 1_000
+    : undefined
 }
 
 export type StationDocument = { stationId: string } & NonNullable<Station['document']>
@@ -60,6 +83,7 @@ function ofDocument({ stationId, version, actions, askedAt, appliedAt }: Station
     what: { actions },
     stationIds: [stationId],
     missing: appliedMs === undefined ? [stationId] : [],
+    cancellable: [],
     status: appliedMs === undefined ? 'underway' : 'applied',
     deliveredMs: appliedMs,
     appliedMs,
@@ -81,7 +105,8 @@ export function activitiesOf(
   commands: Iterable<StationCommand>,
   documents: Iterable<StationDocument>,
 ): Activity[] {
-  const all = [...commands]
+  // A cancellation shows in what it cancels.
+  const all = [...commands].filter(({ op }) => op !== 'cancel')
   const batches = Map.groupBy(all, ({ batchId }) => batchId)
   const told = [...documents]
     .filter((document) => document.actions.length > 0 && !isExplained(document, all))

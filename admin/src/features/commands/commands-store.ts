@@ -5,7 +5,7 @@ import { commandsApi } from '../../api/resources.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
 import { useRoom } from '../room/room-store.ts'
-import { activitiesOf, type StationDocument } from './activity.ts'
+import { activitiesOf, type Activity, type StationDocument } from './activity.ts'
 import type { OrderTarget } from './orders.ts'
 
 /** More is history, which the journal tells. */
@@ -63,6 +63,13 @@ export const useCommands = defineStore('commands', () => {
     loadError,
     load,
     send: (order: CommandInput, target: OrderTarget) => api.send(order, target),
+    /** Asks each station to leave it; each says what became of it. */
+    cancel: (waiting: Activity['cancellable']) =>
+      Promise.all(
+        waiting.map(({ id, stationId }) =>
+          api.send({ op: 'cancel', params: { commandId: id } }, { stationId }),
+        ),
+      ),
     start() {
       stopListening = live.listen(receive)
     },

@@ -1,5 +1,6 @@
 import type { OrderOp } from '@escale/protocol'
 import {
+  iconClose,
   iconFind,
   iconLock,
   iconMessage,
@@ -28,6 +29,7 @@ export const opIcons: Record<OrderOp, string> = {
   shutdown: iconPower,
   wake: iconWake,
   update: iconRestart,
+  cancel: iconClose,
 }
 
 /** To whom: a station, a location, or the whole room. */

@@ -5,12 +5,15 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cpuTemperature, currentLoad, mem, osInfo } from 'systeminformation'
 import { cardOf, localAddressTowards } from '../network-card.ts'
+import { CommandFailure } from '../../link/command-failure.ts'
 import { diskPercent, percentOf } from '../portable.ts'
 import type { Kiosk, MachineIdentity, Metrics, Platform } from '../platform.ts'
 
 /** The temperature starts a process (8 ms of a core): once a minute is plenty. */
 const TEMPERATURE_INTERVAL_MS = 60_000
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+const POWER_LIMIT_MS = 20_000
 
 const run = promisify(execFile)
 
@@ -50,11 +53,12 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
     lockScreen: () => Promise.resolve(),
     unlockScreen: () => Promise.resolve(),
     cleanUp: () => Promise.resolve(),
+    checkPower,
     reboot: async () => {
-      await run('systemctl', ['reboot'])
+      await run('systemctl', ['reboot'], { timeout: POWER_LIMIT_MS })
     },
     shutdown: async () => {
-      await run('systemctl', ['poweroff'])
+      await run('systemctl', ['poweroff'], { timeout: POWER_LIMIT_MS })
     },
     openKiosk: async (url) => openKiosk(await findBrowser(searchPath), url, dataDir),
   }
@@ -77,6 +81,22 @@ async function defaultInterfaces(): Promise<string[]> {
     return name && bits === '00' && /^0+$/.test(target ?? '') ? [name] : []
   })
   return [...byIpv4, ...byIpv6].filter((name) => name !== 'lo')
+}
+
+/** Whether systemd runs this machine, and lets us. Source: sd_booted(3), org.freedesktop.login1(5). */
+async function checkPower(op: 'reboot' | 'shutdown'): Promise<void> {
+  await access('/run/systemd/system').catch((cause: unknown) => {
+    throw new CommandFailure('power-unavailable', { cause })
+  })
+  if (process.getuid?.() === 0) return
+  const login = ['org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager']
+  const question = op === 'reboot' ? 'CanReboot' : 'CanPowerOff'
+  const answer = await run('busctl', ['call', ...login, question], { timeout: POWER_LIMIT_MS }).catch(
+    (cause: unknown) => {
+      throw new CommandFailure('power-not-allowed', { cause })
+    },
+  )
+  if (!answer.stdout.includes('"yes"')) throw new CommandFailure('power-not-allowed')
 }
 
 function createTemperatureMeter(): () => Promise<number | undefined> {

@@ -49,6 +49,7 @@ export function createSimulatedPlatform({ seed, identity = {} }: SimulatedOption
     lockScreen: act('lockScreen'),
     unlockScreen: act('unlockScreen'),
     cleanUp: act('cleanUp'),
+    checkPower: () => Promise.resolve(),
     reboot: act('reboot'),
     shutdown: act('shutdown'),
     openKiosk: () => Promise.resolve({ close: () => undefined }),

@@ -30,6 +30,8 @@ export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
     lockScreen: () => Promise.resolve(),
     unlockScreen: () => Promise.resolve(),
     cleanUp: () => Promise.resolve(),
+    // Windows tells it when it is asked.
+    checkPower: () => Promise.resolve(),
     reboot: async () => {
       await run('shutdown', ['/r', '/t', '0'])
     },

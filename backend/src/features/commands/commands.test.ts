@@ -204,6 +204,55 @@ describe('a command', () => {
     expect((await test.call('GET', '/api/postes/commands/nothing/')).status).toBe(404)
   })
 
+  const cancel = (stationId: string, commandId: string) =>
+    test.call<SentCommands & { code: string; errors: { pointer: string }[] }>(
+      'POST',
+      `/api/postes/${stationId}/commands/`,
+      { body: { op: 'cancel', params: { commandId } } },
+    )
+
+  it('that waits at its station is cancelled by the station, which says so', async () => {
+    const station = await newStation()
+    const id = await send(station.id, { op: 'reboot', params: { delaySeconds: 60 } })
+    await station.ack(id, 'delivered')
+    const { status, body } = await cancel(station.id, id)
+    expect(status).toBe(202)
+    const { payload } = await station.messages.next('/command', ({ op }) => op === 'cancel')
+    expect(payload).toMatchObject({ id: body.commands[0]!.id, op: 'cancel', params: { commandId: id } })
+    expect((await read(id)).status).toBe('delivered')
+    await station.ack(id, 'failed', 'cancelled')
+    expect(await read(id)).toMatchObject({ status: 'failed', error: 'cancelled' })
+    expect(await cancel(station.id, id)).toMatchObject({ status: 409, body: { code: 'not-cancellable' } })
+  })
+
+  it('that a station away has not received is cancelled at once, and never sent', async () => {
+    const { id: stationId } = await test.createStation()
+    const { secret } = await test.enrol(stationId)
+    const id = await send(stationId, { op: 'reboot', params: { delaySeconds: 60 } })
+    const cancelId = (await cancel(stationId, id)).body.commands[0]!.id
+    expect(await read(id)).toMatchObject({ status: 'failed', error: 'cancelled' })
+    expect((await read(cancelId)).status).toBe('applied')
+    const station = await connected(stationId, secret, ['command'])
+    const next = await send(stationId, { op: 'identify' })
+    expect((await station.messages.next('/command')).payload['id']).toBe(next)
+  })
+
+  it('that is not the station’s, or cannot wait, cannot be cancelled', async () => {
+    const [station, other] = [await newStation(), await newStation()]
+    const id = await send(other.id, { op: 'reboot', params: { delaySeconds: 60 } })
+    for (const commandId of [id, 'nothing'])
+      expect(await cancel(station.id, commandId)).toMatchObject({
+        status: 422,
+        body: { code: 'invalid-body', errors: [{ pointer: '/params/commandId' }] },
+      })
+    const lock = await send(station.id, { op: 'lock' })
+    expect(await cancel(station.id, lock)).toMatchObject({ status: 409, body: { code: 'not-cancellable' } })
+    const all = await test.call('POST', '/api/postes/commands/', {
+      body: { op: 'cancel', params: { commandId: id }, all: true },
+    })
+    expect(all.status).toBe(422)
+  })
+
   it('goes with the station that it was for', async () => {
     const { id: stationId } = await test.createStation()
     const id = await send(stationId, { op: 'identify' })
@@ -303,6 +352,17 @@ describe('a command that nobody answers', () => {
     expect(await test.journal('action=command.expired')).toMatchObject([
       { level: 'warning', actor: { type: 'system' }, details: { commandId: id } },
     ])
+  })
+
+  it('that its station has put off is waited for until its time has come, and a while longer', async () => {
+    const station = await newStation()
+    const id = await send(station.id, { op: 'reboot', params: { delaySeconds: 600 }, expiresInSeconds: 30 })
+    await station.ack(id, 'delivered')
+    await vi.waitUntil(async () => (await read(id)).status === 'delivered')
+    vi.advanceTimersByTime(600 * SECOND)
+    expect((await read(id)).status).toBe('delivered')
+    vi.advanceTimersByTime(61 * SECOND)
+    await expired(id)
   })
 
   it('expires after a restart of the server too, at once where it was due meanwhile', async () => {

@@ -79,6 +79,13 @@ export async function stationsOf(target: Target, repository: CommandRepository):
   return found
 }
 
+/** The refusal of a cancellation that names no command of the station. */
+export const unknownCommand = () =>
+  refused('/params/commandId', {
+    fr: 'Ce poste n’a pas reçu de commande de ce numéro.',
+    en: 'This station was given no command of this number.',
+  })
+
 function refused(pointer: string, message: Bilingual): AppError {
   return new AppError('invalid-body', { errors: [{ pointer, message }] })
 }

@@ -19,7 +19,7 @@ import { toStationCommand } from './view.ts'
 const read = { access: 'viewer' } as const
 const write = { access: 'operator' } as const
 const tags = ['postes']
-const errors = ['update-unavailable', 'mac-address-missing'] as const
+const errors = ['update-unavailable', 'mac-address-missing', 'not-cancellable'] as const
 const sentBy = (commands: CommandRecord[]): SentCommands => ({
   commands: commands.map(({ id, stationId }) => ({ id, stationId })),
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   DEFAULT_COMMAND_SECONDS,
   SECOND_MS,
+  cancellableOps,
   instantOf,
   type Ack,
   type Actor,
@@ -19,7 +20,7 @@ import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from '../stations/index.ts'
-import { requireOrder, stationsOf, type Target } from './orders.ts'
+import { requireOrder, stationsOf, unknownCommand, type Target } from './orders.ts'
 import type { CommandFilter, CommandRepository } from './repository.ts'
 import type { Wake } from './wake.ts'
 
@@ -84,8 +85,9 @@ export function createCommandService(ports: CommandPorts) {
     actor: Actor,
   ): Promise<void> {
     const nowMs = clock.nowMs()
-    const after = settleCommand(command, answer, nowMs)
-    if (!after) return
+    const told = settleCommand(command, answer, nowMs)
+    if (!told) return
+    const after = told.status === 'delivered' ? awaitedLonger(told, nowMs) : told
     await repository.save(after)
     const { id: commandId, batchId, op, stationId, status, error, sentAtMs } = after
     if (isSettled(after)) {
@@ -108,6 +110,29 @@ export function createCommandService(ports: CommandPorts) {
       const command = await repository.find(id)
       if (command) await settle(command, answer, actor)
     })
+  }
+
+  /**
+   * @returns the command that an order cancels
+   * @throws AppError when the station has nothing of it to cancel
+   */
+  async function cancelledBy({ params }: CommandInput, stations: StationRow[]): Promise<CommandRecord> {
+    const command = await repository.find(String(params?.['commandId']))
+    const isTheirs = stations.length === 1 && command?.stationId === stations[0]?.id
+    if (!command || !isTheirs) throw unknownCommand()
+    if (isSettled(command) || !cancellableOps.includes(command.op)) throw new AppError('not-cancellable')
+    return command
+  }
+
+  /** What a station that is away has not received is cancelled here; everything else by the station, which says so. */
+  async function cancelHere(
+    cancelled: CommandRecord,
+    cancelling: CommandRecord,
+    actor: Actor,
+  ): Promise<void> {
+    if (cancelled.status !== 'sent' || presences.find(cancelled.stationId)?.online) return
+    await settle(cancelled, { status: 'failed', error: 'cancelled' }, actor)
+    await settle(cancelling, { status: 'applied' }, actor)
   }
 
   function recordOf(order: CommandInput, station: StationRow, batchId: string, actor: Actor): CommandRecord {
@@ -149,6 +174,7 @@ export function createCommandService(ports: CommandPorts) {
         const isNamed = 'stationId' in target || target.stationIds !== undefined
         if (order.op === 'wake' && isNamed && stations.some(({ macAddress }) => macAddress === null))
           throw new AppError('mac-address-missing')
+        const cancelled = order.op === 'cancel' ? await cancelledBy(order, stations) : undefined
         const batchId = randomUUID()
         const sent = stations.map((station) => ({
           station,
@@ -165,6 +191,7 @@ export function createCommandService(ports: CommandPorts) {
             if (op === 'wake') void sendWake(command, station.macAddress)
             else publish(command)
           })
+          if (cancelled) await cancelHere(cancelled, command, actor)
         }
         return sent.map(({ command }) => command)
       })
@@ -222,3 +249,11 @@ export function createCommandService(ports: CommandPorts) {
 }
 
 const terminate = { type: 'terminate', reason: 'terminated' } as const
+
+/** What a station has put off is done within the usual time after its delay. */
+function awaitedLonger(command: CommandRecord, nowMs: number): CommandRecord {
+  const { delaySeconds } = command.params
+  if (typeof delaySeconds !== 'number') return command
+  const dueMs = nowMs + (delaySeconds + DEFAULT_COMMAND_SECONDS) * SECOND_MS
+  return { ...command, expiresAtMs: Math.max(command.expiresAtMs, dueMs) }
+}
