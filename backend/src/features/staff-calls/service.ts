@@ -16,6 +16,9 @@ const SAME_CALL_MS = 10 * SECOND_MS
 /** Nobody waits at a station for this long: the call was answered, and not closed. */
 const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
 
+/** Screens show what operators asked of stations, and how far it has come; this is nothing of the kind. */
+const NOT_AN_ORDER = [] as const
+
 const columns = {
   calledAt: 'calledAtMs',
   renewedAt: 'renewedAtMs',
@@ -101,7 +104,7 @@ export function createStaffCalls(ports: {
           level: 'warning',
           ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, times } },
         })
-        await desired.change(stationId, ['station.staff_called'])
+        await desired.change(stationId, NOT_AN_ORDER)
       })
     },
 
@@ -132,7 +135,7 @@ export function createStaffCalls(ports: {
       return database.write(async () => {
         const call = await get(id)
         await end(call, actor, 'closed')
-        await desired.change(call.stationId, ['station.call_closed'])
+        await desired.change(call.stationId, NOT_AN_ORDER)
         return toClosedCall(call)
       })
     },
@@ -153,7 +156,7 @@ export function createStaffCalls(ports: {
       return database.write(async () => {
         for (const call of await repository.findRenewedBefore(clock.nowMs() - FORGOTTEN_MS)) {
           await end(call, systemActor, 'forgotten')
-          await desired.change(call.stationId, ['station.call_closed'])
+          await desired.change(call.stationId, NOT_AN_ORDER)
         }
       })
     },
