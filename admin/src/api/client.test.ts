@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createApiClient } from './client.ts'
+import { openStore } from '../browser/storage.ts'
 import { createTokens } from './tokens.ts'
 
 interface Seen {
@@ -94,7 +95,7 @@ function memoryStorage(): Storage {
 }
 
 function clientOf(baseUrl: string, pair = { access: 'access-1', refresh: 'refresh-1' }) {
-  const tokens = createTokens(memoryStorage())
+  const tokens = createTokens(openStore(memoryStorage))
   tokens.keep(pair)
   const lost: string[] = []
   const api = createApiClient({
@@ -223,10 +224,13 @@ describe('tokens in a duplicated tab', () => {
       here.close()
       there.close()
     })
-    const mine = createTokens(memoryStorage(), here)
+    const mine = createTokens(openStore(memoryStorage), here)
     const storage = memoryStorage()
-    createTokens(storage).keep({ access: 'a-1', refresh: 'r-1' })
-    const copy = createTokens(storage, there)
+    createTokens(openStore(() => storage)).keep({ access: 'a-1', refresh: 'r-1' })
+    const copy = createTokens(
+      openStore(() => storage),
+      there,
+    )
     mine.keep({ access: 'a-1', refresh: 'r-1' })
     mine.keep({ access: 'a-2', refresh: 'r-2' })
     await expect.poll(() => copy.refresh()).toBe('r-2')

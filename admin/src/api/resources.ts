@@ -22,6 +22,8 @@ import type {
   StationCommandPage,
   StationInput,
   StationPage,
+  StaffCall,
+  StaffCallPage,
   StationReplacement,
   ThrottlePage,
   User,
@@ -111,6 +113,15 @@ export function commandsApi(api: ApiClient) {
       'stationId' in target
         ? api.post<SentCommands>(`${idPath(base, target.stationId)}commands/`, order)
         : api.post<SentCommands>(`${base}commands/`, { ...order, ...target }),
+  }
+}
+
+export function callsApi(api: ApiClient) {
+  const base = '/api/postes/appels/'
+  return {
+    all: () => everyPage((page) => api.get<StaffCallPage>(base, { page, pageSize: FULL_PAGE })),
+    take: (id: string) => api.post<StaffCall>(`${idPath(base, id)}prendre/`),
+    close: (id: string) => api.post<StaffCall>(`${idPath(base, id)}clore/`),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TokenPair } from '@escale/protocol'
+import type { Store } from '../browser/storage.ts'
 
 export interface Tokens {
   access: () => string | undefined
@@ -16,23 +17,24 @@ interface Rotation {
 
 /**
  * The access token stays in memory, the refresh token in sessionStorage: a reload keeps the operator
- * signed in, closing the tab signs out, and nothing is left on the disk of a shared desk computer.
+ * signed in, closing the tab signs out, and nothing is left on the disk of a shared desk computer. Where the
+ * browser refuses to keep anything, a reload signs out.
  * A cookie would have to be guarded against forged requests; the contract knows bearer tokens only.
  *
  * A duplicated tab starts with a copy of the refresh token, and rotating one copy would make the other
  * look stolen. So a rotation is told to the other tabs, and who held the replaced token takes the new one.
  */
-export function createTokens(storage: Storage, otherTabs?: BroadcastChannel): Tokens {
+export function createTokens(store: Store, otherTabs?: BroadcastChannel): Tokens {
   let access: string | undefined
 
-  const store = (pair: TokenPair) => {
+  const take = (pair: TokenPair) => {
     access = pair.access
-    storage.setItem(STORAGE_KEY, pair.refresh)
+    store.set(STORAGE_KEY, pair.refresh)
   }
-  const refresh = () => storage.getItem(STORAGE_KEY) ?? undefined
+  const refresh = () => store.get(STORAGE_KEY)
 
   otherTabs?.addEventListener('message', (event: MessageEvent<Rotation>) => {
-    if (event.data.replaced === refresh()) store(event.data.pair)
+    if (event.data.replaced === refresh()) take(event.data.pair)
   })
 
   return {
@@ -40,12 +42,12 @@ export function createTokens(storage: Storage, otherTabs?: BroadcastChannel): To
     refresh,
     keep(pair) {
       const replaced = refresh()
-      store(pair)
+      take(pair)
       if (replaced !== undefined) otherTabs?.postMessage({ replaced, pair } satisfies Rotation)
     },
     forget() {
       access = undefined
-      storage.removeItem(STORAGE_KEY)
+      store.remove(STORAGE_KEY)
     },
   }
 }

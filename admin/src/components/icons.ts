@@ -36,6 +36,7 @@ export {
   symRoundedMeetingRoom as iconRoom,
   symRoundedMoreTime as iconAddTime,
   symRoundedPauseCircle as iconSuspended,
+  symRoundedNotificationsActive as iconCall,
   symRoundedPerson as iconPerson,
   symRoundedPersonAdd as iconNewVisitor,
   symRoundedPrint as iconPrint,
@@ -44,5 +45,7 @@ export {
   symRoundedTranslate as iconLanguage,
   symRoundedVisibility as iconShow,
   symRoundedVisibilityOff as iconHide,
+  symRoundedVolumeOff as iconSoundOff,
+  symRoundedVolumeUp as iconSound,
   symRoundedWarning as iconWarning,
 } from '@quasar/extras/material-symbols-rounded'

@@ -6,6 +6,8 @@ export interface Form<Field extends string = string> {
   readonly isBusy: boolean
   /** What went wrong and belongs to no field. */
   readonly error: string
+  /** Grows each time that it was not sent, or was sent and refused. */
+  readonly refusals: number
   of: (field: Field) => string
   clear: () => void
   submit: () => Promise<void>
@@ -24,46 +26,53 @@ export function useForm<Field extends string>(options: {
   const { fields, check, send } = options
   const errorText = useErrorText()
   const failure = ref<unknown>()
-  const refusals = ref<Partial<Record<string, string>>>({})
+  const refused = ref<Partial<Record<string, string>>>({})
+  const refusals = ref(0)
   const isTried = ref(false)
   const isBusy = ref(false)
   const isHere = (name: string) => fields.some((field) => field === name)
 
   const error = computed(() => {
     if (failure.value === undefined) return ''
-    const refused = failure.value instanceof ApiError ? failure.value.fields : []
-    const elsewhere = refused.filter(({ pointer }) => !isHere(nameOf(pointer)))
-    if (refused.length > 0 && elsewhere.length === 0) return ''
+    const told = failure.value instanceof ApiError ? failure.value.fields : []
+    const elsewhere = told.filter(({ pointer }) => !isHere(nameOf(pointer)))
+    if (told.length > 0 && elsewhere.length === 0) return ''
     return [errorText(failure.value), ...elsewhere.map(({ message }) => message)].join(' ')
   })
 
   /** What is wrong at first sight: told from the first try on, and gone as soon as it is mended. */
   const wrong = computed<Partial<Record<string, string | false>>>(() => (isTried.value ? check() : {}))
-  const of = (field: Field) => wrong.value[field] || (refusals.value[field] ?? '')
+  const of = (field: Field) => wrong.value[field] || (refused.value[field] ?? '')
 
   function clear(): void {
     isTried.value = false
     failure.value = undefined
-    refusals.value = {}
+    refused.value = {}
   }
 
   async function submit(): Promise<void> {
+    // Enter pressed twice is one act.
+    if (isBusy.value) return
     clear()
     isTried.value = true
-    if (Object.values(wrong.value).some(Boolean)) return
+    if (Object.values(wrong.value).some(Boolean)) {
+      refusals.value += 1
+      return
+    }
     isBusy.value = true
     try {
       await send()
     } catch (cause) {
       failure.value = cause
-      const refused = cause instanceof ApiError ? cause.fields : []
-      refusals.value = Object.fromEntries(refused.map(({ pointer, message }) => [nameOf(pointer), message]))
+      const told = cause instanceof ApiError ? cause.fields : []
+      refused.value = Object.fromEntries(told.map(({ pointer, message }) => [nameOf(pointer), message]))
+      refusals.value += 1
     } finally {
       isBusy.value = false
     }
   }
 
-  return reactive({ isBusy, error, of, clear, submit })
+  return reactive({ isBusy, error, refusals, of, clear, submit })
 }
 
 const nameOf = (pointer: string) => pointer.replace(/^\//, '')

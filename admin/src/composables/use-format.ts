@@ -1,32 +1,54 @@
 import type { Language } from '@escale/protocol'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { useSite } from './use-site.ts'
 
-/** Dates, times, lengths and shares as the operator's language writes them. Instants are RFC 3339. */
+/**
+ * Dates, times, lengths and shares as the operator's language writes them. Instants are RFC 3339 or Unix ms, and
+ * are told in the site's time zone, wherever the browser thinks it is.
+ */
 export function useFormat() {
   const { locale } = useI18n()
-  const formats = computed(() => formatsIn(locale.value as Language))
+  const site = useSite()
+  const formats = computed(() => formatsIn(locale.value as Language, site.timeZone))
+  return formatting(() => formats.value)
+}
+
+export type Formatting = ReturnType<typeof formatting>
+
+/** @param formats read anew for each text */
+function formatting(formats: () => Formats) {
   return {
-    time: (instant: string | number) => formats.value.time.format(new Date(instant)),
-    clock: (instant: number) => formats.value.clock.format(instant),
+    time: (instant: string | number) => formats().time.format(new Date(instant)),
+    clock: (instant: number) => formats().clock.format(instant),
     /** `34 ms`, `1,2 s`. */
     delay: (ms: number) =>
-      ms < 1_000 ? formats.value.millisecond.format(ms) : formats.value.shortSecond.format(ms / 1_000),
+      ms < 1_000 ? formats().millisecond.format(ms) : formats().shortSecond.format(ms / 1_000),
     /** `mardi 24 novembre à 02:21`. */
-    dayTime: (instant: string) => formats.value.dayTime.format(new Date(instant)),
-    date: (instant: string | number) => formats.value.date.format(new Date(instant)),
-    dateTime: (instant: string) => formats.value.dateTime.format(new Date(instant)),
-    percent: (percent: number) => formats.value.percent.format(percent / 100),
-    celsius: (degrees: number) => formats.value.celsius.format(degrees),
-    number: (value: number) => formats.value.number.format(value),
-    minutes: (seconds: number) => lengthText(formats.value, seconds),
-    seconds: (seconds: number) => formats.value.second.format(seconds),
-    ago: (fromMs: number, nowMs: number) => agoText(formats.value, (nowMs - fromMs) / 1_000),
+    dayTime: (instant: string) => formats().dayTime.format(new Date(instant)),
+    /** The day on which an instant falls at the site. */
+    date: (instant: string | number) => formats().date.format(new Date(instant)),
+    /** A date that stands in no time zone, such as a birth date: `YYYY-MM-DD`. */
+    calendarDate: (date: string) => formats().calendarDate.format(new Date(`${date}T00:00:00Z`)),
+    dateTime: (instant: string) => formats().dateTime.format(new Date(instant)),
+    percent: (percent: number) => formats().percent.format(percent / 100),
+    celsius: (degrees: number) => formats().celsius.format(degrees),
+    number: (value: number) => formats().number.format(value),
+    minutes: (seconds: number) => lengthText(formats(), seconds),
+    seconds: (seconds: number) => formats().second.format(seconds),
+    ago: (fromMs: number, nowMs: number) => agoText(formats(), (nowMs - fromMs) / 1_000),
   }
 }
 
-function formatsIn(language: Language) {
+/** The same outside of a component. @param timeZone IANA name; the browser's own without */
+export function formattingIn(language: Language, timeZone?: string): Formatting {
+  const formats = formatsIn(language, timeZone)
+  return formatting(() => formats)
+}
+
+function formatsIn(language: Language, timeZone: string | undefined) {
   const tag = language === 'fr' ? 'fr-FR' : 'en-GB'
+  const at = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(tag, { timeZone, ...options })
   const unit = (name: string) =>
     new Intl.NumberFormat(language, {
       style: 'unit',
@@ -35,17 +57,16 @@ function formatsIn(language: Language) {
       maximumFractionDigits: 0,
     })
   return {
-    time: new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }),
-    clock: new Intl.DateTimeFormat(tag, { timeStyle: 'medium' }),
+    time: at({ hour: '2-digit', minute: '2-digit' }),
+    clock: at({ timeStyle: 'medium' }),
     millisecond: unit('millisecond'),
     shortSecond: new Intl.NumberFormat(language, {
       ...{ style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: 1 },
     }),
-    dayTime: new Intl.DateTimeFormat(tag, {
-      ...{ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' },
-    }),
-    date: new Intl.DateTimeFormat(tag, { dateStyle: 'medium' }),
-    dateTime: new Intl.DateTimeFormat(tag, { dateStyle: 'short', timeStyle: 'medium' }),
+    dayTime: at({ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }),
+    date: at({ dateStyle: 'medium' }),
+    calendarDate: at({ dateStyle: 'medium', timeZone: 'UTC' }),
+    dateTime: at({ dateStyle: 'short', timeStyle: 'medium' }),
     percent: new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }),
     number: new Intl.NumberFormat(tag),
     celsius: unit('celsius'),

@@ -2,6 +2,7 @@ import type { Language } from '@escale/protocol'
 import { Lang } from 'quasar'
 import english from 'quasar/lang/en-US'
 import { createI18n } from 'vue-i18n'
+import type { Store } from '../browser/storage.ts'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
 import type { Messages } from './messages.ts'
@@ -19,13 +20,13 @@ const STORAGE_KEY = 'escale.language'
 const frenchPlural = (count: number) => (Math.abs(count) < 2 ? 0 : 1)
 
 /** The operator's language: the one chosen on this computer, else French. */
-export function chosenLanguage(storage: Storage): Language {
-  return storage.getItem(STORAGE_KEY) === 'en' ? 'en' : 'fr'
+export function chosenLanguage(store: Store): Language {
+  return store.get(STORAGE_KEY) === 'en' ? 'en' : 'fr'
 }
 
 /** Remembers the choice and tells the page and Quasar. */
-export function applyLanguage(language: Language, storage: Storage): void {
-  storage.setItem(STORAGE_KEY, language)
+export function applyLanguage(language: Language, store: Store): void {
+  store.set(STORAGE_KEY, language)
   document.documentElement.lang = language
   // Quasar's packs and its own Lang.set disagree on an optional parameter.
   Lang.set((language === 'fr' ? quasarFrench : english) as Parameters<typeof Lang.set>[0])
