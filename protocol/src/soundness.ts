@@ -36,8 +36,21 @@ function faultIn(value: unknown, depth: number): Fault | undefined {
     return Number.isFinite(value) ? undefined : { path: [], reason: 'not-finite' }
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined
   if (depth === MAX_DEPTH) return { path: [], reason: 'too-deep' }
-  for (const [name, field] of Object.entries(value)) {
-    const fault = faultOfText(name) ?? faultIn(field, depth + 1)
+  return Array.isArray(value) ? faultInList(value, depth) : faultInFields(value, depth)
+}
+
+// No list of entries is made: a list may hold a hundred thousand items.
+function faultInList(items: readonly unknown[], depth: number): Fault | undefined {
+  for (let index = 0; index < items.length; index += 1) {
+    const fault = faultIn(items[index], depth + 1)
+    if (fault) return { ...fault, path: [String(index), ...fault.path] }
+  }
+  return undefined
+}
+
+function faultInFields(fields: object, depth: number): Fault | undefined {
+  for (const name of Object.keys(fields)) {
+    const fault = faultOfText(name) ?? faultIn((fields as Record<string, unknown>)[name], depth + 1)
     if (fault) return { ...fault, path: [name, ...fault.path] }
   }
   return undefined
