@@ -1,24 +1,39 @@
-import { deflateSync } from 'node:zlib'
+import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { MAX_PHOTO_BYTES, redrawPhoto } from './image.ts'
+import { createRedraw } from './image.ts'
+import { MAX_PHOTO_BYTES } from './limits.ts'
+
+const redraw = createRedraw()
 
 const picture = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#336699' } })
 
 let jpeg: Buffer
 let png: Buffer
+let progressive: Buffer
 
 beforeAll(async () => {
   jpeg = await picture(1_600, 900)
     .withMetadata({ exif: { IFD0: { Artist: 'Camille' } } })
     .jpeg()
     .toBuffer()
+  progressive = await sharp({
+    create: {
+      width: 600,
+      height: 400,
+      channels: 3,
+      background: '#336699',
+      noise: { type: 'gaussian', sigma: 30 },
+    },
+  })
+    .jpeg({ progressive: true })
+    .toBuffer()
   png = await picture(300, 200).png().toBuffer()
 })
 
 const codeOf = async (bytes: Buffer) => {
-  const result = await redrawPhoto(bytes)
+  const result = await redraw(bytes)
   return result.ok ? 'accepted' : result.error.code
 }
 
@@ -46,18 +61,9 @@ function pngBomb(): Buffer {
   ])
 }
 
-function crc32(bytes: Buffer): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
-  }
-  return (crc ^ 0xffffffff) >>> 0
-}
-
 describe('a photo', () => {
   it('is drawn anew, smaller, and without what the original told of its maker', async () => {
-    const result = await redrawPhoto(jpeg)
+    const result = await redraw(jpeg)
     if (!result.ok) throw result.error
     const { format, width, height, exif } = await sharp(result.value).metadata()
     expect({ format, width, height, exif }).toEqual({
@@ -89,6 +95,86 @@ describe('a photo', () => {
   it('is refused when it breaks off', async () => {
     expect(await codeOf(jpeg.subarray(0, jpeg.length >> 1))).toBe('photo-unreadable')
     expect(await codeOf(png.subarray(0, png.length >> 1))).toBe('photo-unreadable')
+  })
+
+  /** A JPEG with the header's segments as they are, what follows the last of them, and where that begins. */
+  const scanOf = (bytes: Buffer) => {
+    for (let at = 2; ; at += 2 + bytes.readUInt16BE(at + 2))
+      if (bytes[at + 1] === 0xda) return { at, dataAt: at + 2 + bytes.readUInt16BE(at + 2) }
+  }
+  /** Samsung's: the scan says to go from no coefficient to none. */
+  const samsung = (bytes: Buffer) => {
+    const { dataAt } = scanOf(bytes)
+    return Buffer.concat([bytes.subarray(0, dataAt - 3), Buffer.alloc(3), bytes.subarray(dataAt)])
+  }
+  const half = (bytes: Buffer) => {
+    const { dataAt } = scanOf(bytes)
+    return bytes.subarray(0, (dataAt + bytes.length) >> 1)
+  }
+  const end = Buffer.from([0xff, 0xd9])
+  const jfif = (major: number) =>
+    Buffer.concat([
+      jpeg.subarray(0, 2),
+      Buffer.from([0xff, 0xe0, 0, 16, ...Buffer.from('JFIF\0'), major, 1, 0, 0, 1, 0, 1, 0, 0]),
+      jpeg.subarray(2),
+    ])
+
+  it.each([
+    ['whose scan says to hold nothing', () => samsung(jpeg)],
+    ['without its end', () => jpeg.subarray(0, -2)],
+    ['with half of its end', () => jpeg.subarray(0, -1)],
+    ['of many passes, without its end', () => progressive.subarray(0, -2)],
+    ['with all of that', () => samsung(jpeg).subarray(0, -2)],
+    ['with zeros after it', () => Buffer.concat([jpeg, Buffer.alloc(4_000)])],
+    ['with zeros for its end', () => Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(4_000)])],
+    ['with something else after it', () => Buffer.concat([jpeg, Buffer.from('from a telephone')])],
+    [
+      'with bytes between its segments',
+      () => {
+        const second = 4 + jpeg.readUInt16BE(4)
+        return Buffer.concat([jpeg.subarray(0, second), Buffer.from([1, 2, 3]), jpeg.subarray(second)])
+      },
+    ],
+    [
+      'with fill bytes before a marker',
+      () => Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xff]), jpeg.subarray(2)]),
+    ],
+    ['of a revision of JFIF that does not exist', () => jfif(9)],
+    ['in shades of grey', () => picture(20, 20).greyscale().jpeg().toBuffer()],
+    ['in the colours of print', () => picture(20, 20).toColourspace('cmyk').jpeg().toBuffer()],
+    ['that is a PNG without its end', () => png.subarray(0, -12)],
+    ['that is a PNG in passes', () => picture(20, 20).png({ progressive: true }).toBuffer()],
+  ])('is taken, as every browser shows it: %s', async (_what, make) => {
+    expect(await codeOf(await make())).toBe('accepted')
+  })
+
+  it.each([
+    ['', () => half(jpeg)],
+    [' of many passes', () => half(progressive)],
+    [' with an end put behind it', () => Buffer.concat([half(jpeg), end])],
+    [' of many passes with an end put behind it', () => Buffer.concat([half(progressive), end])],
+    [' with zeros put behind it', () => Buffer.concat([half(jpeg), Buffer.alloc(9_000)])],
+    [' whose scan says to hold nothing', () => Buffer.concat([half(samsung(jpeg)), end])],
+    [
+      ' of which some lines are missing',
+      () => jpeg.subarray(0, scanOf(jpeg).dataAt + (jpeg.length - scanOf(jpeg).dataAt) * 0.95),
+    ],
+    [' of a PNG', () => png.subarray(0, png.length >> 1)],
+    [' with no picture at all', () => Buffer.concat([jpeg.subarray(0, scanOf(jpeg).dataAt), end])],
+    [' with only a first segment', () => jpeg.subarray(0, 30)],
+  ])('is refused when it is half a picture%s', async (_what, make) => {
+    expect(await codeOf(make())).toBe('photo-unreadable')
+  })
+
+  it('does not spoil the next', async () => {
+    const damaged = half(jpeg)
+    expect(await Promise.all([damaged, jpeg, damaged, png, jpeg].map(codeOf))).toEqual([
+      'photo-unreadable',
+      'accepted',
+      'photo-unreadable',
+      'accepted',
+      'accepted',
+    ])
   })
 
   it('is refused when it is too large', async () => {

@@ -1,21 +1,27 @@
+import { finished } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, closed } from '@escale/protocol'
+import type { onRequestAsyncHookHandler } from 'fastify'
 import { Type } from 'typebox'
 import { AppError } from '../../errors.ts'
 import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
 import { actorOf } from '../auth/index.ts'
-import { MAX_PHOTO_BYTES } from './image.ts'
+import { MAX_PHOTO_BYTES } from './limits.ts'
 import type { PhotoService } from './service.ts'
 
 const read = { access: 'viewer' } as const
 const write = { access: 'operator' } as const
 const tags = ['utilisateurs']
 const params = Type.Object({ id: EntityId })
+/** More would wait in memory for those before them, with up to 6 MB each. */
+const MAX_UNDER_WAY = 16
 const Picture = Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'image/jpeg' }))
 
 /** The body of a photo is the file itself, whatever content type it claims. */
 export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
   return async (app) => {
+    // Not even one that says to be JSON is read as such.
+    app.removeAllContentTypeParsers()
     // A little more than is allowed gets through, so that the refusal can say why.
     const limit = { parseAs: 'buffer', bodyLimit: MAX_PHOTO_BYTES + 1024 * 1024 } as const
     app.addContentTypeParser('*', limit, (_request, body, done) => done(null, body))
@@ -25,6 +31,7 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
       {
         config: write,
         bodyLimit: limit.bodyLimit,
+        onRequest: admitSome(MAX_UNDER_WAY),
         schema: {
           tags,
           summary: 'Set the photo: the JPEG or PNG file as the body, 5 MB at most',
@@ -77,4 +84,19 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
       },
     )
   }
+}
+
+/** Lets so many requests of a route be under way at once; asked before a body is read. */
+function admitSome(max: number): onRequestAsyncHookHandler {
+  let underWay = 0
+  return async (_request, reply) => {
+    if (underWay >= max) throw new AppError('unavailable', { detail: tooMany })
+    underWay += 1
+    finished(reply.raw, () => (underWay -= 1))
+  }
+}
+
+const tooMany = {
+  fr: 'Trop de photos arrivent à la fois. Réessayez dans quelques secondes.',
+  en: 'Too many photos are arriving at once. Try again in a few seconds.',
 }

@@ -5,7 +5,7 @@ import { AppError, unwrap } from '../../errors.ts'
 import { requireVersion } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { UserRepository } from '../users/index.ts'
-import { redrawPhoto } from './image.ts'
+import { createRedraw } from './image.ts'
 import type { PhotoStore } from './store.ts'
 
 const HOUR_MS = 3_600_000
@@ -21,6 +21,7 @@ export function createPhotoService(ports: {
   clock: Clock
 }) {
   const { database, users, store, journal, clock } = ports
+  const redraw = createRedraw()
 
   /** Points a user to another photo, or none; @returns the name of the one before */
   function point(
@@ -45,7 +46,7 @@ export function createPhotoService(ports: {
     /** @throws AppError with the reason why a picture is refused; nothing of it is kept then */
     async set(userId: string, bytes: Buffer, actor: Actor, expectedVersion?: number): Promise<void> {
       if (!(await users.find(userId))) throw new AppError('not-found')
-      const name = await store.save(unwrap(await redrawPhoto(bytes)))
+      const name = await store.save(unwrap(await redraw(bytes)))
       let before: string | null
       try {
         before = await point(userId, name, actor, expectedVersion)

@@ -1,0 +1,65 @@
+const MARKER = 0xff
+const START_OF_SCAN = 0xda
+const APP0 = 0xe0
+const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
+/** A frame that is coded in one pass, with Huffman codes. */
+const SEQUENTIAL = [0xc0, 0xc1]
+const LAST_COEFFICIENT = 63
+
+/**
+ * Puts right what cameras get wrong in a JPEG and every browser overlooks: bytes between two segments of its header, a
+ * revision of JFIF that does not exist, a scan of a sequential picture that says to hold no coefficients (Samsung), and a
+ * missing end. The picture itself is not touched, so a decoder that minds every fault still sees what is lost of it.
+ */
+export function mendedJpeg(bytes: Buffer): Buffer {
+  const segments: Buffer[] = [bytes.subarray(0, 2)]
+  let isSequential = false
+  let at = 2
+  for (;;) {
+    const start = markerFrom(bytes, at)
+    if (start === undefined) return bytes
+    const kind = bytes[start + 1] ?? 0
+    const end = start + 2 + bytes.readUInt16BE(start + 2)
+    const segment = Buffer.from(bytes.subarray(start, end))
+    segments.push(segment)
+    if (SEQUENTIAL.includes(kind)) isSequential = true
+    if (kind === APP0) mendRevision(segment)
+    if (kind === START_OF_SCAN) {
+      if (isSequential) mendScan(segment)
+      return Buffer.concat([...segments, ended(bytes.subarray(end))])
+    }
+    at = end
+  }
+}
+
+/** Where the next segment begins; undefined when there is none whose length can be read. */
+function markerFrom(bytes: Buffer, from: number): number | undefined {
+  let at = from
+  while (at + 4 <= bytes.length) {
+    at = bytes.indexOf(MARKER, at)
+    if (at < 0 || at + 4 > bytes.length) return undefined
+    const kind = bytes[at + 1] ?? 0
+    // 0xff may be repeated before a marker, and 0xff00 is none. Source: ITU-T T.81, B.1.1.2.
+    if (kind >= 0xc0 && kind !== MARKER) return at
+    at += 1
+  }
+  return undefined
+}
+
+/** Source: ITU-T T.871, 10.1. */
+function mendRevision(segment: Buffer): void {
+  if (segment.toString('latin1', 4, 8) === 'JFIF' && segment.length > 9) segment[9] = 1
+}
+
+/** Only the components that the scan names matter; the rest has one right value. Source: ITU-T T.81, B.2.3. */
+function mendScan(segment: Buffer): void {
+  if (segment.length >= 8) segment.set([0, LAST_COEFFICIENT, 0], segment.length - 3)
+}
+
+/** Zeros may stand where the end is missing, or after it: a decoder would take them for picture. */
+function ended(scans: Buffer): Buffer {
+  let end = scans.length
+  while (end > 0 && scans[end - 1] === 0) end -= 1
+  const data = scans.subarray(0, end)
+  return data.subarray(-2).equals(END_OF_IMAGE) ? data : Buffer.concat([data, END_OF_IMAGE])
+}
