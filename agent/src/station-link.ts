@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Ack } from '@escale/protocol'
 import { AGENT_VERSION } from './agent-version.ts'
 import {
+  MAX_ERROR_LENGTH,
   heartbeatOf,
   reportedOf,
   stationEventOf,
@@ -135,7 +136,8 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     state,
     isScreenOpen: options.isScreenOpen,
     dispatch,
-    reportFault: (kind, error) => void link.ask('report_fault', { kind, details: { error } }),
+    reportFault: (kind, error) =>
+      void link.ask('report_fault', { kind, details: { error: error.slice(0, MAX_ERROR_LENGTH) } }),
     log,
   })
   const commands = createCommands({

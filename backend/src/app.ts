@@ -169,6 +169,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await settings.load()
       await services.siteKey.start()
       await services.photos.sweep()
+      await desired.repair()
       services.running.load(await sessions.findUnended())
       await services.deadlines.start()
       await services.presences.start()
@@ -193,6 +194,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ownBus.detach()
       await broker.close()
       await services.presences.stop()
+      await services.rates.stop()
       await database.close()
     },
   }

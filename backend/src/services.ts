@@ -40,6 +40,7 @@ import { createAudience } from './features/live/index.ts'
 import { createJournal, createLogRepository } from './features/logs/index.ts'
 import { createPhotoService, createPhotoStore } from './features/photos/index.ts'
 import { createPrivacy, createPrivacyRepository } from './features/privacy/index.ts'
+import { createRates } from './features/rates/index.ts'
 import { createReportRepository, createReportService } from './features/reports/index.ts'
 import {
   createAccessCodes,
@@ -125,6 +126,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     passwordCheck,
     tokens: createTokens(options.tokenKey, clock),
   })
+  const rates = createRates({ ...base, log })
   const desired = createDesiredDocuments(
     database,
     createDesiredRepository(database),
@@ -132,6 +134,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     bus,
     events,
     clock,
+    { rates, log },
   )
 
   const calls = createStaffCalls({
@@ -178,7 +181,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const stationPorts = { ...base, repository: createStationRepository(database), bus, events }
   const usernames = createUsernames(createUsernameRepository(database))
   const accounts = createAccountService({ ...base, repository: createAccountRepository(database), usernames })
-  const presences = createPresences({ ...stationPorts, settings, log })
+  const presences = createPresences({ ...stationPorts, settings, rates, log })
   const clockSteps = createClockSteps({ database, sessions, presences, clock, log })
   const stations = createStationService({ ...stationPorts, presences, sessions, calls, desired, usernames })
   const commands = createCommandService({
@@ -208,6 +211,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     siteKey,
     bootTokens,
     throttles,
+    rates,
   })
   const reports = createReportService({
     database,
@@ -272,6 +276,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     photos,
     presences,
     privacy,
+    rates,
     reports,
     running,
     sessions,

@@ -169,6 +169,18 @@ export const errorTable = {
     'Too many wrong keys from this address. Wait before trying again.',
     true,
   ),
+  'station-throttled': entry(
+    429,
+    'Ce poste envoie trop de messages. Patientez avant de réessayer.',
+    'This station sends too many messages. Wait before trying again.',
+    true,
+  ),
+  'station-conflict': entry(
+    409,
+    'Deux machines se présentent sous le nom de ce poste\u00a0: éteignez celle qui n’est pas la bonne.',
+    'Two machines present themselves as this station: turn off the one that is not it.',
+    true,
+  ),
   'station-online': entry(
     409,
     'Ce poste est en ligne. Un jeton de démarrage n’est donné qu’à un poste éteint.',

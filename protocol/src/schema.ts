@@ -12,6 +12,29 @@ export const EntityId = Type.String({ pattern: '^[!-~]{1,64}$' })
 export const StationId = Type.String({ pattern: '^[a-z0-9-]{1,32}$' })
 export const Percent = Type.Number({ minimum: 0, maximum: 100 })
 
+/** The most that the details of an event or a fault may hold, bytes of JSON in UTF-8. */
+export const MAX_DETAILS_BYTES = 2_048
+
+/** Whatever a station tells beside the fields that are known, within a bound: it is kept in the journal. */
+export const Details = Type.Refine(
+  Type.Record(Type.String(), Type.Unknown()),
+  (details) => utf8BytesOf(JSON.stringify(details)) <= MAX_DETAILS_BYTES,
+  () => `more than ${MAX_DETAILS_BYTES} bytes`,
+)
+
+/** Bytes of a text in UTF-8. */
+function utf8BytesOf(text: string): number {
+  let bytes = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i)
+    // A surrogate is half of a character of four bytes.
+    if (unit < 0x80) bytes += 1
+    else if (unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff)) bytes += 2
+    else bytes += 3
+  }
+  return bytes
+}
+
 /** A string that must be one of the given literals. */
 export function oneOf<const T extends readonly string[]>(values: T, fallback?: T[number]) {
   const options = fallback === undefined ? {} : { default: fallback }

@@ -22,6 +22,8 @@ import {
 
 const IDENTIFY_SHOWN_MS = 15 * SECOND_MS
 const MAX_NOTICES = 5
+/** Of an error that is told: details hold 2 KB, whatever characters they are of. */
+export const MAX_ERROR_LENGTH = 300
 
 /**
  * The station's one decision: what an input changes and what must be done about it. Pure; every input has an
@@ -131,7 +133,15 @@ function configure(state: StationState, config: SiteConfig, nowMs: number): Stat
 function finishCleaning(state: StationState, error: string | undefined, nowMs: number): Step {
   if (state.phase.kind !== 'cleaning') return rejected(state, 'cleaned', 'not-cleaning')
   const cleaned = { ...state, phase: state.phase.next }
-  if (error !== undefined) return step(withEvent(cleaned, 'fault', { kind: 'cleaning-failed', error }, nowMs))
+  if (error !== undefined)
+    return step(
+      withEvent(
+        cleaned,
+        'fault',
+        { kind: 'cleaning-failed', error: error.slice(0, MAX_ERROR_LENGTH) },
+        nowMs,
+      ),
+    )
   return step(state.isOnline ? cleaned : withEvent(cleaned, 'cleaned', {}, nowMs))
 }
 

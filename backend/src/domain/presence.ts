@@ -1,5 +1,8 @@
 import type { Presence } from '@escale/protocol'
 
+/** One so many connections behind is not late: the newest one known counted on beyond belief. */
+const MOST_BEHIND = 10_000
+
 /** The newest connection that a station announced. */
 export interface KnownConnection {
   bootId: string | null
@@ -17,5 +20,6 @@ export function isStalePresence(
   if (known.bootId === null) return false
   if (known.bootId !== presence.bootId) return !presence.online
   if (known.connectionSeq === null || presence.connectionSeq === undefined) return false
-  return presence.connectionSeq < known.connectionSeq
+  const behind = known.connectionSeq - presence.connectionSeq
+  return behind > 0 && behind <= MOST_BEHIND
 }

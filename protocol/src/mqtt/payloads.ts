@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
+import { Details, EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
 import { lineOrNothing, lines } from '../text.ts'
 import { logActions } from '../logs.ts'
 
@@ -147,7 +147,7 @@ export const StationEvent = Type.Object({
   seq: Counter,
   at: Instant,
   kind: oneOf(['session_started', 'session_ended', 'warned', 'cleaned', 'fault'] as const),
-  details: Type.Record(Type.String(), Type.Unknown()),
+  details: Details,
 })
 export type StationEvent = Static<typeof StationEvent>
 

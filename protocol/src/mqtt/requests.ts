@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
-import { EntityId, Instant } from '../schema.ts'
+import { Details, EntityId, Instant } from '../schema.ts'
 import { SessionTime, ValidatedCode } from '../sessions.ts'
 import { line, lineOrNothing } from '../text.ts'
 
@@ -23,7 +23,7 @@ export const stationOps = {
   report_fault: {
     params: Type.Object({
       kind: line(100),
-      details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+      details: Type.Optional(Details),
     }),
     data: Nothing,
   },

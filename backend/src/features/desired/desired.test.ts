@@ -1,4 +1,5 @@
 import { SiteSettings } from '@escale/protocol'
+import { pino } from 'pino'
 import { Create } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBus } from '../../bus/memory-bus.ts'
@@ -32,7 +33,10 @@ describe('a document that is sent again', () => {
       },
     }
     const settings = { current: () => Create(SiteSettings) }
-    const desired = createDesiredDocuments(test.db, slow, settings, bus, createAppEvents(), test.clock)
+    const desired = createDesiredDocuments(test.db, slow, settings, bus, createAppEvents(), test.clock, {
+      rates: { allows: () => true, drop: () => undefined },
+      log: pino({ level: 'silent' }),
+    })
     const refreshed = desired.refresh(id)
     await isReading.promise
     const version = await test.db.write(() => desired.change(id, ['station.updated']))

@@ -1,4 +1,5 @@
-import { instantOf, type Desired, type LogAction } from '@escale/protocol'
+import { instantOf, isBeyondBelief, type Desired, type LogAction } from '@escale/protocol'
+import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -6,6 +7,7 @@ import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 import { desiredStateOf } from '../../domain/station-state.ts'
 import type { StationRow } from '../../db/rows.ts'
 import type { AppEvents } from '../../events.ts'
+import type { Rates } from '../rates/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import { createDocumentProgress, type FindDocument } from './progress.ts'
 import type { DesiredRepository, RunningSession } from './repository.ts'
@@ -23,8 +25,14 @@ export interface DesiredDocuments {
    * @returns the version, or undefined when the station does not exist
    */
   change(stationId: string, actions: readonly LogAction[]): Promise<number | undefined>
-  /** A station told what it has applied. One that has a higher version than ours (a restored database) gets a higher one still. */
-  takeReported(stationId: string, version: number): Promise<void>
+  /**
+   * A station told what it has applied. One that has a higher version than ours (a restored database) gets a higher one
+   * still; one that no server can have given is not believed.
+   * @returns whether it is believed
+   */
+  takeReported(stationId: string, version: number): Promise<boolean>
+  /** Brings versions that no server can have given back to the time: they kept their station from being told anything. */
+  repair(): Promise<void>
   /** How far the station's newest document has come; unknown after a restart. */
   progressOf: FindDocument
   /** Sends the document in force again, its remaining time as of now; its version stays. */
@@ -41,6 +49,7 @@ export function createDesiredDocuments(
   bus: Bus,
   events: AppEvents,
   clock: Clock,
+  { rates, log }: { rates: Pick<Rates, 'allows' | 'drop'>; log: Logger },
 ): DesiredDocuments {
   const progress = createDocumentProgress(events)
   const publishedVersions = new Map<string, number>()
@@ -121,13 +130,32 @@ export function createDesiredDocuments(
     change: (stationId, actions) => allocate(stationId, 0, actions),
     progressOf: progress.find,
     async takeReported(stationId, version) {
+      const isHigher = version > publishedVersion(stationId)
+      const station = isHigher ? await repository.findStation(stationId) : undefined
+      if (station && isBeyondBelief(version, station.desiredVersion, clock.nowMs())) {
+        rates.drop(stationId, 'version')
+        return false
+      }
       const isNews = progress.isNews(stationId, version)
       events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
       if (isNews) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
-      if (version <= publishedVersion(stationId)) return
-      const station = await repository.findStation(stationId)
-      if (!station || version <= station.desiredVersion) return
-      await database.write(() => allocate(stationId, version + 1, []))
+      if (!station || version <= station.desiredVersion) return true
+      // A day is gained by each: a station that goes on like that climbs no further than by minutes.
+      if (rates.allows(stationId, 'version')) await database.write(() => allocate(stationId, version + 1, []))
+      return true
+    },
+    async repair() {
+      // A clock that is behind must not make the versions of yesterday unbelievable.
+      const newestMs = Math.max(clock.nowMs(), await repository.newestRecordMs())
+      const isAbsurd = (version: number) => isBeyondBelief(version, 0, newestMs)
+      const absurd = [...(await repository.versions())].filter(([, version]) => isAbsurd(version))
+      await database.write(async () => {
+        for (const [stationId, version] of absurd) {
+          await repository.saveVersion(stationId, newestMs)
+          log.warn({ stationId, version, repairedVersion: newestMs }, 'version of a document repaired')
+        }
+        await repository.repairRetired(newestMs)
+      })
     },
     refresh: (stationId) => refresh([stationId]),
     async publishAll() {

@@ -1,4 +1,5 @@
 import { Op } from 'sequelize'
+import { MAX_VERSION_LEAD_MS } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import { toSessionRecord } from '../../db/session-record.ts'
 import type { SessionRecord, StationRow } from '../../db/rows.ts'
@@ -12,7 +13,7 @@ export interface RunningSession {
 }
 
 export function createDesiredRepository({
-  models: { stations, sessions, users, staffCalls },
+  models: { stations, sessions, users, staffCalls, retiredStations, logs },
   scope,
 }: Database) {
   return {
@@ -20,6 +21,15 @@ export function createDesiredRepository({
     async versions(): Promise<Map<string, number>> {
       const rows = await stations.findAll({ attributes: ['id', 'desiredVersion'], ...scope() })
       return new Map(rows.map((row) => [row.get().id, row.get().desiredVersion]))
+    },
+    /** When the journal's newest record was written, Unix milliseconds; 0 without any. */
+    async newestRecordMs(): Promise<number> {
+      return (await logs.findOne({ order: [['id', 'DESC']], ...scope() }))?.get().atMs ?? 0
+    },
+    /** Lowers the versions of deleted stations that lie more than a day beyond `unixMs`. */
+    async repairRetired(unixMs: number): Promise<void> {
+      const where = { desiredVersion: { [Op.gt]: unixMs + MAX_VERSION_LEAD_MS } }
+      await retiredStations.update({ desiredVersion: unixMs }, { where, ...scope() })
     },
     async findStation(id: string): Promise<StationRow | undefined> {
       return (await stations.findByPk(id, scope()))?.get()

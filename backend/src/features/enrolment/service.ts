@@ -20,6 +20,7 @@ import type { PageQuery, Rows } from '../../http/page.ts'
 import { windowOf } from '../../http/page.ts'
 import { drawSecret, hashSecret } from '../auth/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
+import type { Rates } from '../rates/index.ts'
 import type { StationCredentials, StationService } from '../stations/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { BootTokens } from './boot-tokens.ts'
@@ -47,6 +48,7 @@ export interface EnrolmentPorts {
   siteKey: Pick<SiteKey, 'isRight'>
   bootTokens: Pick<BootTokens, 'redeem'>
   throttles: Throttles
+  rates: Pick<Rates, 'allows' | 'retryAfterSeconds'>
   journal: Journal
   clock: Clock
 }
@@ -58,8 +60,8 @@ export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
 /** How a station gets an identity of its own. */
 export function createEnrolmentService(ports: EnrolmentPorts) {
-  const { database, repository, stations, credentials, throttles, siteKey, bootTokens, journal, clock } =
-    ports
+  const { database, repository, stations, credentials, throttles, rates, siteKey, bootTokens } = ports
+  const { journal, clock } = ports
 
   async function enrolled(stationId: string, ip: string): Promise<EnrolmentOutcome> {
     const mqttSecret = await credentials.renewSecret(stationId)
@@ -123,6 +125,9 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
               },
             ],
           })
+        }
+        if (ownStationId !== undefined && !rates.allows(ownStationId, 'enrolment')) {
+          return failure('enrolment-throttled', { retryAfterSeconds: rates.retryAfterSeconds('enrolment') })
         }
         const hasMac = isIdentifyingMac(macAddress)
         const known =

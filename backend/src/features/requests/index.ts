@@ -78,7 +78,8 @@ export function createAnswers({ database, repository, sealer, key, clock }: Answ
   }
 }
 
-function toResponse(id: string, result: Result<object>): Response {
+/** The answer to a request as it goes over the bus. */
+export function toResponse(id: string, result: Result<object>): Response {
   if (result.ok) return { id, ok: true, data: { ...result.value } }
   const { error } = result
   const { retryAfterSeconds } = error.extras

@@ -1,4 +1,11 @@
-import { SessionEndedDetails, unixMsOf, type Actor, type Presence, type StationEvent } from '@escale/protocol'
+import {
+  SessionEndedDetails,
+  unixMsOf,
+  type Actor,
+  type Presence,
+  type Reported,
+  type StationEvent,
+} from '@escale/protocol'
 import type { Received, Verdict } from '@escale/broker'
 import { Check } from 'typebox/value'
 import type { CommandService } from '../commands/index.ts'
@@ -25,18 +32,21 @@ export function createStationIntake(
     credits: Pick<SessionCredits, 'noteOutage'>
   },
 ) {
-  const { database, messages, sessions, presences, desired, commands, credits, journal, clock } = ports
+  const { database, messages, sessions, presences, desired, commands, credits, rates, journal, clock } = ports
   const requests = createRequests(ports)
   /** Since when stations were down that came back: kept until it is noted, should that have to be tried again. */
   const outages = new Map<string, number>()
 
   /** A station's event while it was cut off counts once per (station, boot, number). */
-  function takeEvent({ bootId, seq, at, kind, details }: StationEvent, actor: Actor): Promise<void> {
+  function takeEvent(event: StationEvent, actor: Actor): Promise<void> | undefined {
+    const { bootId, seq, at, kind, details } = event
     const stationId = actor.id
+    if (!rates.allows(stationId, 'event')) return undefined
+    if (kind === 'fault' && !rates.allows(stationId, 'fault')) return undefined
     return database.write(async () => {
       const lastSeq = await messages.lastSeq(stationId, bootId)
       if (!(await messages.saveEvent({ stationId, bootId, seq, atMs: clock.nowMs() }))) return
-      if (lastSeq !== undefined && seq > lastSeq + 1) {
+      if (lastSeq !== undefined && seq > lastSeq + 1 && rates.allows(stationId, 'event_gap')) {
         const missed = { bootId, fromSeq: lastSeq + 1, toSeq: seq - 1 }
         await journal.append({
           action: 'station.events_missed',
@@ -46,8 +56,9 @@ export function createStationIntake(
       }
       if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
         const { sessionId, reason = 'expired' } = details
-        const reported = presences.find(stationId)?.reportedVersion
-        const version = details.version ?? reported ?? Number.MAX_SAFE_INTEGER
+        // What it reported to have applied it has seen, whatever its event says.
+        const reported = presences.find(stationId)?.reportedVersion ?? undefined
+        const version = Math.max(details.version ?? reported ?? Number.MAX_SAFE_INTEGER, reported ?? 0)
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
       }
       if (kind === 'fault') {
@@ -69,6 +80,14 @@ export function createStationIntake(
     return 'route'
   }
 
+  /** What a station says to have applied is believed where a server of ours can have said it. */
+  async function takeReported(reported: Reported, actor: Actor, ip: string): Promise<Verdict> {
+    await presences.takeSign(actor, ip)
+    if (!(await desired.takeReported(actor.id, reported.version))) return 'drop'
+    await presences.takeReported(reported, actor, ip)
+    return 'route'
+  }
+
   return function receive(message: Received): Verdict | Promise<Verdict> {
     const { party: id, ip, principal } = message
     const actor: Actor = { type: 'station', id, label: principal?.label ?? id }
@@ -81,10 +100,7 @@ export function createStationIntake(
         // Its client is here: what the older connection was told to say when it breaks is not so.
         return message.isSuperseded ? 'drop' : takePresence(message.payload, actor, ip)
       case 'reported':
-        return presences
-          .takeReported(message.payload, actor, ip)
-          .then(() => desired.takeReported(id, message.payload.version))
-          .then(() => 'route' as const)
+        return takeReported(message.payload, actor, ip)
       case 'request':
         return presences
           .takeSign(actor, ip)

@@ -11,9 +11,10 @@ import {
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { SessionRecord } from '../../db/rows.ts'
-import { AppError, success, type Result } from '../../errors.ts'
+import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
-import type { Answers } from '../requests/index.ts'
+import type { RateKind, Rates } from '../rates/index.ts'
+import { toResponse, type Answers } from '../requests/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 
@@ -34,6 +35,7 @@ export interface RequestPorts {
   sessions: SessionService
   codes: CodeValidation
   calls: Pick<StaffCalls, 'call'>
+  rates: Pick<Rates, 'allows' | 'retryAfterSeconds'>
   journal: Journal
   bus: Bus
   clock: Clock
@@ -41,7 +43,7 @@ export interface RequestPorts {
 
 /** What stations ask on the bus, answered there. */
 export function createRequests(ports: RequestPorts) {
-  const { answers, sessions, codes, calls, journal, bus, clock } = ports
+  const { answers, sessions, codes, calls, rates, journal, bus, clock } = ports
 
   const timeOf = (result: Result<SessionRecord>) =>
     result.ok ? success(toSessionTime(result.value, clock.nowMs())) : result
@@ -82,12 +84,29 @@ export function createRequests(ports: RequestPorts) {
     },
   }
 
+  const isRead = (op: string) => isStationOp(op) && readOps.includes(op)
+
+  /** What a station asks beyond its rate is refused before anything is written of it, its answer included. */
+  function refusalByRate(op: string, stationId: string): Result<never> | undefined {
+    const kinds: RateKind[] = ['request']
+    if (op === 'report_fault') kinds.push('fault')
+    if (op === 'call_staff') kinds.push('staff_call')
+    const over = kinds.find((kind) => !rates.allows(stationId, kind))
+    if (over === undefined) return undefined
+    return failure('station-throttled', { retryAfterSeconds: rates.retryAfterSeconds(over) })
+  }
+
   return {
     /** Answers a station's request on its `response` topic. */
     async take(request: Request, actor: Actor, ip: string): Promise<void> {
+      const refusal = isRead(request.op) ? undefined : refusalByRate(request.op, actor.id)
+      if (refusal) {
+        void bus.publish('response', actor.id, toResponse(request.id, refusal))
+        return
+      }
       const response = await answers.answer(actor.id, request, {
         ops: stationOps,
-        isRead: (op) => isStationOp(op) && readOps.includes(op),
+        isRead,
         handle: (op, params) => {
           const act = handlers[op as StationOp] as (
             params: unknown,

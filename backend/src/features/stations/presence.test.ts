@@ -232,6 +232,7 @@ describe('figures', () => {
       journal: { append: () => Promise.resolve() },
       events: createAppEvents(),
       settings: { current: () => ({ heartbeatIntervalMs: 10_000 }) } as Ports['settings'],
+      rates: { allows: () => true },
       clock: test.clock,
       log: pino({ level: 'silent' }),
     })

@@ -7,6 +7,7 @@ import type { StationPresenceRow } from '../../db/rows.ts'
 import { isStalePresence } from '../../domain/presence.ts'
 import type { AppEvents } from '../../events.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
+import type { Rates } from '../rates/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { createFigures } from './figures.ts'
 import type { StationRepository } from './repository.ts'
@@ -22,10 +23,11 @@ export function createPresences(ports: {
   journal: Journal
   events: AppEvents
   settings: Settings
+  rates: Pick<Rates, 'allows'>
   clock: Clock
   log: Logger
 }) {
-  const { database, repository, bus, journal, events, clock, log } = ports
+  const { database, repository, bus, journal, events, rates, clock, log } = ports
   const rows = new Map<string, StationPresenceRow>()
   const last = new Map<string, Presence>()
   /** Stations whose coming or going is being committed, and how many of these changes wait. */
@@ -183,6 +185,9 @@ export function createPresences(ports: {
       // A connection that has ended may have been followed by one to another server.
       if (!presence.online) await reload([stationId])
       if (isStalePresence(rowOf(stationId), presence)) return false
+      // One that goes and comes without end is left to the deadline of its silence.
+      const isGoing = !presence.online && rowOf(stationId).online
+      if (isGoing && !rates.allows(stationId, 'absence')) return false
       const row = presence.online ? heard(stationId, ip) : rowOf(stationId)
       row.bootId = presence.bootId
       row.connectionSeq = presence.connectionSeq ?? null
@@ -203,7 +208,7 @@ export function createPresences(ports: {
       const isNewState = heartbeat.state !== undefined && heartbeat.state !== row.reportedState
       if (heartbeat.state) row.reportedState = heartbeat.state
       if (!row.online) return changeOnline(actor.id, true, 'heartbeat', actor)
-      return isNewState ? saveNow(row) : undefined
+      return isNewState && rates.allows(actor.id, 'state') ? saveNow(row) : undefined
     },
 
     /** Takes what the station says to have applied. */
@@ -213,7 +218,7 @@ export function createPresences(ports: {
       row.reportedState = reported.state
       row.reportedVersion = reported.version
       if (!row.online) await changeOnline(actor.id, true, 'message', actor)
-      else if (isNewState) await saveNow(row)
+      else if (isNewState && rates.allows(actor.id, 'state')) await saveNow(row)
     },
 
     /** Notes that a station spoke; one that was offline is back. */
