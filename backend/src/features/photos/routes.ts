@@ -15,6 +15,7 @@ const tags = ['utilisateurs']
 const params = Type.Object({ id: EntityId })
 /** More would wait in memory for those before them, with up to 6 MB each. */
 const MAX_UNDER_WAY = 16
+const RETRY_AFTER_SECONDS = 5
 const Picture = Type.Unsafe<Buffer>(Type.String({ contentMediaType: 'image/jpeg' }))
 
 /** The body of a photo is the file itself, whatever content type it claims. */
@@ -90,7 +91,8 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
 function admitSome(max: number): onRequestAsyncHookHandler {
   let underWay = 0
   return async (_request, reply) => {
-    if (underWay >= max) throw new AppError('unavailable', { detail: tooMany })
+    if (underWay >= max)
+      throw new AppError('unavailable', { detail: tooMany, retryAfterSeconds: RETRY_AFTER_SECONDS })
     underWay += 1
     finished(reply.raw, () => (underWay -= 1))
   }
