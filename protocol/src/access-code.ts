@@ -4,9 +4,16 @@ export const ACCESS_CODE_LENGTH = 8
 
 const CODE_SHAPE = new RegExp(`^[${ACCESS_CODE_ALPHABET}]{${ACCESS_CODE_LENGTH}}$`)
 
-/** The canonical form of a typed code: upper case, without spaces and dashes. */
+/**
+ * The canonical form of a code as people type, paste and scan it: Unicode's compatible forms become the letters and
+ * digits that they stand for (full-width, bold, circled), and nothing but letters and digits counts: no blank, dash,
+ * mark, invisible or formatting character. In upper case.
+ */
 export function normaliseAccessCode(typed: string): string {
-  return typed.replace(/[\s\p{Pd}]/gu, '').toUpperCase()
+  return typed
+    .normalize('NFKD')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toUpperCase()
 }
 
 /** Whether a typed code has the shape of a code; says nothing of its validity. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Problem, Session, ValidatedCode } from '@escale/protocol'
+import { typedForms } from '@escale/protocol/typed-codes'
 import { startTestApp, type TestApp } from '../../testing.ts'
 
 const MINUTE = 60_000
@@ -27,24 +28,14 @@ async function ownStation(fields: object = {}) {
 }
 
 describe('a typed code', () => {
-  it('opens its session in any case, with spaces and dashes anywhere, and may be asked again', async () => {
+  it.each(typedForms)('opens its session %s, and may be asked again', async (_, typed) => {
     const user = await test.createUser({ firstName: 'Ambroise' })
     const { id, accessCode } = await test.createSession({ userId: user.id })
-    const bare = accessCode.replace('-', '')
-    const typed = [
-      accessCode,
-      bare,
-      bare.toLowerCase(),
-      ` ${bare.split('').join(' ')}\t`,
-      bare.split('').join('–'),
-    ]
-    for (const code of typed) {
-      const answer = await validate({ code })
-      expect(answer).toMatchObject({
-        status: 200,
-        body: { sessionId: id, displayName: 'Ambroise', grantedSeconds: 1_800 },
-      })
-    }
+    const answer = await validate({ code: typed(accessCode) })
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { sessionId: id, displayName: 'Ambroise', grantedSeconds: 1_800 },
+    })
     expect((await test.session(id)).state).toBe('pending')
   })
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { stationOps, type Response, type StationOp } from '@escale/protocol'
+import { typedForms } from '@escale/protocol/typed-codes'
 import { Check } from 'typebox/value'
 import type { Message } from '../../testing-clients.ts'
 import { startTestApp, type TestApp } from '../../testing.ts'
@@ -227,6 +228,15 @@ describe('requests', () => {
     for (const op of ['get_time', 'end_session', 'suspend_session'])
       expect(await station.ask(op, { sessionId: elsewhere.id })).toMatchObject(refused('not-found'))
     expect((await test.session(elsewhere.id)).state).toBe('active')
+  })
+
+  it('know a right code however it was typed, pasted or scanned', async () => {
+    const station = await newStation()
+    const { id: sessionId, accessCode } = await test.createSession()
+    for (const [form, typed] of typedForms) {
+      const answer = await station.ask('validate_code', { code: typed(accessCode) })
+      expect(answer, form).toMatchObject({ ok: true, data: { sessionId } })
+    }
   })
 
   it('say how long to wait when too many codes were wrong', async () => {
