@@ -2,21 +2,25 @@ import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Server } from 'node:net'
 import { Aedes, type Client, type PublishPacket } from 'aedes'
-import { covers, topicOf, topicTable } from '@escale/protocol'
-import { createWebSocketStream } from 'ws'
+import { addressGroupOf, covers, topicOf, topicTable } from '@escale/protocol'
 import { createConnections } from './connections.ts'
+import { createDeadlines } from './deadlines.ts'
 import { disableDuplicateCounters } from './duplicates.ts'
 import { deliverAsGranted } from './granted-qos.ts'
 import { guardConnection } from './guard.ts'
+import { keepIdsInFlight, MAX_QOS2_IN_FLIGHT } from './in-flight.ts'
 import { createInbound, type Inbound } from './inbound.ts'
 import { createLanes } from './lanes.ts'
 import { addressOf, openListener, renewListener } from './listeners.ts'
 import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
+import { createPatience } from './patience.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
 import { isRefusal } from './refusal.ts'
 import { lookUpRetained } from './retained-lookup.ts'
+import { createStrangers, strangerLimits } from './strangers.ts'
 import { publishSysFigures } from './sys-figures.ts'
+import { mqttStreamOf } from './websocket-stream.ts'
 import { enforceWireRules } from './wire-rules.ts'
 
 const DEFAULT_DRAIN_TIMEOUT_MS = 2_000
@@ -45,25 +49,42 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const counts = { messagesPublished: 0, connectionsRefused: 0, policyViolations: 0 }
   let closing: Promise<void> | undefined
 
+  const drainTimeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS
+  const connectTimeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
+  const loginTimeoutMs = options.loginTimeoutMs ?? DEFAULT_LOGIN_TIMEOUT_MS
+  const deadline = createDeadlines(ports)
+  const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(ports.nowMs() - withinMs) ?? 0) > 0
+  const patience = createPatience({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
+  const login = createLogin({ ports, connections, originOf, deadline, loginTimeoutMs })
+  const strangers = createStrangers(options.strangers ?? strangerLimits(), tellOfStrangers)
+  /** To be called once a client is no stranger any more. */
+  const known = new WeakMap<Client, () => void>()
+
   const aedes = new Aedes({
-    ...createLogin(ports, connections, originOf, options.loginTimeoutMs ?? DEFAULT_LOGIN_TIMEOUT_MS),
+    ...login,
+    preConnect(client, packet, callback) {
+      patience.keepAlive(client, packet)
+      login.preConnect(client, packet, callback)
+    },
     authorizePublish: inbound.authorizePublish,
     authorizeSubscribe: inbound.authorizeSubscribe,
     authorizeForward: inbound.authorizeForward,
-    drainTimeout: options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
-    connectTimeout: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    drainTimeout: drainTimeoutMs,
+    maxInflightInbound: MAX_QOS2_IN_FLIGHT,
     // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
     concurrency: 0,
   })
   const retained = routeByTable(aedes, inbound.routingOf)
   await aedes.listen()
   lookUpRetained(aedes)
+  keepIdsInFlight(aedes)
 
   const events: EventEmitter = aedes
   events.on('error', (err: unknown) => log.error({ err }, 'broker error'))
   aedes.on('clientError', ended)
   aedes.on('connectionError', ended)
   aedes.on('clientReady', (client) => {
+    known.get(client)?.()
     const connection = connections.of(client)
     if (!connection) return
     log.debug({ clientId: connection.clientId, ...connection.origin }, 'mqtt client connected')
@@ -77,6 +98,9 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     }
   })
 
+  aedes.on('unsubscribe', (topics, client) => {
+    for (const topic of topics) connections.of(client)?.filters.delete(topic)
+  })
   aedes.on('subscribe', (subscriptions, client) => {
     const principal = connections.of(client)?.principal
     if (principal?.kind !== 'station') return
@@ -95,33 +119,55 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       refused(originOf(client).ip, err)
     } else if (isRefusal(err)) {
       counts.policyViolations += 1
-      log.warn({ clientId, reason: err.message, ...err.details }, 'mqtt client thrown out')
+      tell({ clientId, reason: err.message, ...err.details }, 'mqtt client thrown out')
     } else {
-      log.info({ clientId, reason: err.message }, 'mqtt connection lost')
+      tell({ clientId, reason: err.message }, 'mqtt connection lost', 'info')
     }
   }
 
   function refused(ip: string, err: Error) {
     counts.connectionsRefused += 1
-    const heldBack = throttle(`${ip} ${err.message}`)
-    if (heldBack === undefined) return
-    log.warn(
-      { ip, reason: err.message, heldBack, ...(isRefusal(err) && err.details) },
-      'mqtt connection refused',
-    )
+    const details = isRefusal(err) ? err.details : {}
+    tell({ address: addressGroupOf(ip), reason: err.message, ...details }, 'mqtt connection refused')
   }
 
-  function handleStream(stream: Duplex, origin: Origin) {
-    if (closing) {
+  function tellOfStrangers(address: string) {
+    counts.connectionsRefused += 1
+    tell({ address, reason: 'too many connections that are not logged in' }, 'mqtt connection refused')
+  }
+
+  /** Once a minute for each client or address, and reason: who may write to the log must not fill the disk. */
+  function tell(
+    about: { clientId?: string; address?: string; reason: string },
+    what: string,
+    level: 'warn' | 'info' = 'warn',
+  ) {
+    const { clientId, address, reason } = about
+    const heldBack = throttle(`${what} ${clientId ?? address} ${reason}`)
+    if (heldBack !== undefined) log[level]({ ...about, heldBack }, what)
+  }
+
+  function handleStream(
+    stream: Duplex,
+    origin: Origin,
+    becomeKnown = strangers.admit(origin.ip, () => stream.destroy()),
+  ) {
+    if (closing || !becomeKnown) {
+      becomeKnown?.()
       stream.destroy()
       return
     }
     origins.set(stream, origin)
     streams.add(stream)
-    stream.once('close', () => streams.delete(stream))
+    stream.once('close', () => {
+      streams.delete(stream)
+      becomeKnown()
+    })
     const client = aedes.handle(stream)
+    known.set(client, becomeKnown)
     enforceWireRules(client)
-    guardConnection(client)
+    guardConnection(client, deadline)
+    patience.expectConnect(client)
     disableDuplicateCounters(client)
     deliverAsGranted(client)
   }
@@ -186,8 +232,9 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     async listen(listenOptions) {
       const server = await openListener(listenOptions, {
         accept: handleStream,
-        failed: (err, during) => {
-          if (during === 'handshake') refused('', err)
+        ...{ strangers, deadline, handshakeTimeoutMs: connectTimeoutMs },
+        failed: (err, during, ip) => {
+          if (during === 'handshake') refused(ip, err)
           else log.error({ err }, 'mqtt listener error')
         },
       })
@@ -199,11 +246,9 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       for (const server of servers) renewListener(server, certificate)
     },
     handleWebSocket(socket, ip) {
-      // The stream takes the first error of its socket only; another one must not end the process.
-      socket.on('error', () => undefined)
-      handleStream(createWebSocketStream(socket), { ip, transport: 'ws' })
+      handleStream(mqttStreamOf(socket), { ip, transport: 'ws' })
     },
-    handleStream,
+    handleStream: (stream, origin) => handleStream(stream, origin),
     disconnect(matches) {
       const chosen = [...connections.all()].filter(({ principal }) => matches(principal))
       for (const connection of chosen) {

@@ -13,6 +13,8 @@ export interface Connection {
   origin: Origin
   /** Topics found to be within its policy: a handful at most, asked for with each message. */
   publishable: Map<string, TopicMatch>
+  /** What it subscribes to. */
+  filters: Set<string>
   isDuplicate: (packet: AedesPublishPacket) => boolean
   /** Set by `disconnect`: what is still queued of it is not taken any more. */
   isRevoked: boolean

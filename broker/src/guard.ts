@@ -1,14 +1,37 @@
 import type { Client } from 'aedes'
+import type { Deadlines } from './deadlines.ts'
 
 /** Largest packet before and after the login, bytes. */
 export const MAX_PACKET_BEFORE_LOGIN_BYTES = 4 * 1024
 export const MAX_PACKET_BYTES = 256 * 1024
+/** Largest SUBSCRIBE and UNSUBSCRIBE: each of their filters costs far more than the bytes of a payload. */
+export const MAX_FILTERS_BYTES = 32 * 1024
+/** Acknowledgements are a packet id, and the rest is empty. */
+const MAX_ACKNOWLEDGEMENT_BYTES = 2
+/** Packets of one connection that are being handled while more of them are read. */
+const MAX_PACKETS_AT_ONCE = 32
+/** How long a packet may take to arrive once it has begun, milliseconds. */
+const PACKET_TIMEOUT_MS = 30_000
+/** Pieces that a packet may lie in: each costs as much memory as a hundred bytes of it. */
+const MAX_PIECES = 64
 
 /** What this file needs of Aedes and mqtt-packet beyond their published types; both are pinned. */
 interface GuardedClient {
   connackSent: boolean
+  _paused?: boolean
+  _parsingBatch: number
+  _nextBatch(err?: Error | null): void
   _parser: {
-    packet: { length: number }
+    packet: { cmd: string; length: number }
+    _list: {
+      _bufs: unknown[]
+      length: number
+      slice(): Buffer
+      consume(bytes: number): void
+      append(buffer: Buffer): void
+    }
+    _stateCounter: number
+    on(event: 'packet', listener: () => void): void
     _parseLength(): boolean
     parse(chunk: Buffer): number
   }
@@ -16,25 +39,42 @@ interface GuardedClient {
 
 /**
  * Keeps one connection from harming the others: a packet that announces more than its limit closes the connection
- * before it is collected (the parser itself would gather up to 256 MB), and an exception while its bytes are handled
- * closes it too instead of ending the process.
+ * before it is collected (the parser itself would gather up to 256 MB), one that trickles in closes it after a while,
+ * no more is read than is being handled, and an exception while its bytes are handled closes it too instead of ending
+ * the process.
  */
-export function guardConnection(client: Client): void {
+export function guardConnection(client: Client, deadline: Deadlines): void {
   const internals = client as unknown as GuardedClient
-  const parser = internals._parser
-  const parseLength = parser._parseLength.bind(parser)
-  const parse = parser.parse.bind(parser)
+  limitPackets(client, internals)
+  parseOneByOne(client, internals)
+  readAsHandled(client, internals)
+  expectWholePackets(client, internals, deadline)
+}
 
+function limitOf(cmd: string, isLoggedIn: boolean): number {
+  if (!isLoggedIn) return MAX_PACKET_BEFORE_LOGIN_BYTES
+  if (cmd === 'publish') return MAX_PACKET_BYTES
+  if (cmd === 'subscribe' || cmd === 'unsubscribe') return MAX_FILTERS_BYTES
+  return cmd === 'connect' ? MAX_PACKET_BEFORE_LOGIN_BYTES : MAX_ACKNOWLEDGEMENT_BYTES
+}
+
+function limitPackets(client: Client, internals: GuardedClient): void {
+  const { _parser: parser } = internals
+  const parseLength = parser._parseLength.bind(parser)
   parser._parseLength = () => {
     if (!parseLength()) return false
-    const limit = internals.connackSent ? MAX_PACKET_BYTES : MAX_PACKET_BEFORE_LOGIN_BYTES
-    if (parser.packet.length <= limit) return true
+    if (parser.packet.length <= limitOf(parser.packet.cmd, internals.connackSent)) return true
     client.emit('error', new Error('packet too large'))
     return false
   }
+}
 
-  // Aedes reads on from inside the handling of a packet when that handling is synchronous; the parser is not
-  // reentrant and would take its current packet twice.
+/**
+ * Aedes reads on from inside the handling of a packet when that handling is synchronous; the parser is not reentrant
+ * and would take its current packet twice.
+ */
+function parseOneByOne(client: Client, { _parser: parser }: GuardedClient): void {
+  const parse = parser.parse.bind(parser)
   const arrivedMeanwhile: Buffer[] = []
   let isParsing = false
   parser.parse = (chunk) => {
@@ -43,6 +83,12 @@ export function guardConnection(client: Client): void {
     isParsing = true
     try {
       for (let next = arrivedMeanwhile.shift(); next; next = arrivedMeanwhile.shift()) parse(next)
+      const { _list: list } = parser
+      if (list._bufs.length > MAX_PIECES) {
+        const whole = list.slice()
+        list.consume(list.length)
+        list.append(whole)
+      }
     } catch (err) {
       client.emit('error', err)
     } finally {
@@ -50,4 +96,47 @@ export function guardConnection(client: Client): void {
     }
     return 0
   }
+}
+
+/**
+ * Reads no further while many packets of the connection are being handled: what waits for its turn, or for a disk that
+ * is full, would gather in memory. Aedes counts them, but reads on with every piece that arrives.
+ */
+function readAsHandled(client: Client, internals: GuardedClient): void {
+  const { conn } = client
+  const read = () => {
+    if (internals._paused === true || internals._parsingBatch >= MAX_PACKETS_AT_ONCE) return
+    const chunk = conn.read() as Buffer | null
+    if (chunk) internals._parser.parse(chunk)
+  }
+  conn.off('readable', internals._nextBatch)
+  conn.on('readable', read)
+  internals._parsingBatch = 0
+  internals._nextBatch = (err) => {
+    if (err) {
+      client.emit('error', err)
+      return
+    }
+    internals._parsingBatch = Math.max(0, internals._parsingBatch - 1)
+    read()
+  }
+}
+
+function expectWholePackets(client: Client, { _parser: parser }: GuardedClient, deadline: Deadlines): void {
+  const late = () => client.emit('error', new Error('packet did not arrive in time'))
+  let rest: ReturnType<Deadlines> | undefined
+  const stop = () => {
+    rest?.stop()
+    rest = undefined
+  }
+  const parse = parser.parse.bind(parser)
+  parser.on('packet', stop)
+  parser.parse = (chunk) => {
+    const left = parse(chunk)
+    const isBegun = parser._list.length > 0 || parser._stateCounter > 0
+    if (isBegun && !client.closed) rest ??= deadline(PACKET_TIMEOUT_MS, late)
+    else stop()
+    return left
+  }
+  client.conn.once('close', stop)
 }

@@ -16,6 +16,7 @@ import { createLanes } from './lanes.ts'
 import type { createLogThrottle } from './log-throttle.ts'
 import { idOf, parsePayload, type PayloadFault } from './payloads.ts'
 import type { BrokerPorts, Received } from './ports.ts'
+import { MAX_FILTERS } from './wire-rules.ts'
 import { refusal } from './refusal.ts'
 import { createRefusing, cut, type Say } from './refused.ts'
 
@@ -184,14 +185,16 @@ export function createInbound(parts: InboundParts): Inbound {
     authorizeSubscribe(client, subscription, done) {
       const connection = connections.of(client)
       const { topic } = subscription
-      if (!connection || !maySubscribe(connection.principal.kind, connection.principal.party, topic)) {
+      const reason = connection ? refusalOf(connection, topic) : 'subscription outside the policy'
+      if (!connection || reason !== undefined) {
         if (connection && isAccount(connection)) {
           counts.policyViolations += 1
-          complain('subscription outside the policy', connection.clientId, topic)
+          complain(reason ?? '', connection.clientId, topic)
           done(null, null)
-        } else done(refusal('subscription outside the policy', { topic: cut(topic) }))
+        } else done(refusal(reason ?? '', { topic: cut(topic) }))
         return
       }
+      connection.filters.add(topic)
       const { kind, party } = connection.principal
       if (kind !== 'station' || !covers(topic, topicOf('desired', party))) {
         done(null, subscription)
@@ -242,6 +245,13 @@ interface Taking {
 
 /** Whose author is told what is wrong; a station runs our own program, and a browser publishes nothing. */
 const isAccount = ({ principal: { kind } }: Connection) => kind === 'automation' || kind === 'diagnostics'
+
+/** Why a filter is not granted. */
+function refusalOf({ principal, filters }: Connection, topic: string): string | undefined {
+  if (!maySubscribe(principal.kind, principal.party, topic)) return 'subscription outside the policy'
+  if (filters.size >= MAX_FILTERS && !filters.has(topic)) return 'too many subscriptions'
+  return undefined
+}
 
 const isOfParty = (match: TopicMatch | undefined): match is TopicMatch & { party: string } =>
   match?.party !== undefined

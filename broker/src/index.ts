@@ -1,6 +1,9 @@
 export { createBroker } from './broker.ts'
+export { createLogThrottle } from './log-throttle.ts'
 export { OPERATOR_USERNAME } from './login.ts'
 export { WEBSOCKET_MAX_PAYLOAD_BYTES } from './ports.ts'
+export { createStrangers, maxOpenFiles, strangerLimits } from './strangers.ts'
+export type { StrangerLimits, Strangers } from './strangers.ts'
 export type {
   Broker,
   BrokerOptions,

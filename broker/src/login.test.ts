@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { IConnectPacket } from 'mqtt-packet'
-import { MAX_LOGINS_AT_ONCE } from './login.ts'
+import { MAX_LOGINS_AT_ONCE, MAX_LOGINS_PER_ADDRESS } from './login.ts'
 import { openRoom, type Room } from './testing.ts'
 import type { BrokerPorts } from './ports.ts'
 
@@ -152,29 +152,101 @@ test('an expired token is refused', async () => {
   expect(await connackCode({ username: 'operator', clientId: 'operator', password: secret })).toBe(4)
 })
 
-test('at most 32 credentials are looked up at a time, and the others in their turn', async () => {
-  let running = 0
-  let most = 0
+/** Lookups that stand still until they are let go, and how many are under way for each address. */
+function slowLookups() {
+  const running = new Map<string, number>()
   const gates: (() => void)[] = []
-  room = await openRoom({
-    authenticate: ({ username: id, clientId: party }) =>
-      new Promise((resolve) => {
-        running += 1
-        most = Math.max(most, running)
-        gates.push(() => {
-          running -= 1
-          resolve({ kind: 'station', id, party, label: id })
-        })
-      }),
-  })
-  const clients = Array.from({ length: 80 }, (_, index) => room.login(`pc-${index}`))
-  await expect.poll(() => gates.length).toBe(MAX_LOGINS_AT_ONCE)
-  while (room.broker.stats().clients < clients.length) {
-    gates.shift()?.()
+  let most = 0
+  const authenticate: BrokerPorts['authenticate'] = ({ username: id, clientId: party, ip }) => {
+    if (id === 'quick') return Promise.resolve({ kind: 'station', id, party, label: id })
+    return new Promise((resolve) => {
+      running.set(ip, (running.get(ip) ?? 0) + 1)
+      most = Math.max(most, gates.length + 1)
+      gates.push(() => {
+        running.set(ip, (running.get(ip) ?? 0) - 1)
+        resolve({ kind: 'station', id, party, label: id })
+      })
+    })
+  }
+  return { authenticate, gates, running, most: () => most }
+}
+
+const [here, there, elsewhere] = ['192.0.2.7', '192.0.2.8', '2001:db8::1']
+
+test('at most 32 credentials are looked up at a time, 16 of one address, and the others in their turn', async () => {
+  const lookups = slowLookups()
+  room = await openRoom(lookups)
+  for (const ip of [here, there, elsewhere]) await room.login('quick', {}, ip)
+  const clients = [here, there, elsewhere].flatMap((ip, network) =>
+    Array.from({ length: 30 }, (_, index) => room.login(`pc-${network}-${index}`, {}, ip)),
+  )
+  await expect.poll(() => lookups.gates.length).toBe(MAX_LOGINS_AT_ONCE)
+  expect(Math.max(...lookups.running.values())).toBe(MAX_LOGINS_PER_ADDRESS)
+  // The quick one, whom each address took over from the one before, is there too.
+  while (room.broker.stats().clients < clients.length + 1) {
+    lookups.gates.shift()?.()
     await nextTurn()
   }
   await Promise.all(clients)
-  expect(most).toBe(MAX_LOGINS_AT_ONCE)
+  expect(lookups.most()).toBe(MAX_LOGINS_AT_ONCE)
+})
+
+test('a station is let in beside any number of others that come from elsewhere', async () => {
+  const lookups = slowLookups()
+  room = await openRoom(lookups)
+  for (let index = 0; index < 300; index++) {
+    const username = `pc-${index}`
+    room.connect({ username, clientId: username, password: secret }, here)
+  }
+  await expect.poll(() => lookups.running.get(here)).toBe(MAX_LOGINS_PER_ADDRESS)
+  expect(await (await room.login('quick', {}, there)).settled()).toBe(true)
+})
+
+test('an address that logged in before is let in whoever else fills all other places', async () => {
+  const lookups = slowLookups()
+  room = await openRoom(lookups)
+  await room.login('quick', {}, elsewhere)
+  for (let network = 0; network < 40; network++) {
+    const username = `pc-${network}`
+    room.connect({ username, clientId: username, password: secret }, `2001:db8:${network + 1}::1`)
+  }
+  await expect.poll(() => lookups.gates.length).toBe(MAX_LOGINS_AT_ONCE - 8)
+  // Another address of the same network.
+  expect(await (await room.login('quick', {}, '2001:db8::2')).settled()).toBe(true)
+})
+
+describe('wrong secrets of one address', () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => vi.useRealTimers())
+  const wrong = { username: 'pc-01', clientId: 'pc-01', password: Buffer.from('wrong') }
+  const turns = async () => {
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+  }
+
+  test('are answered ever more slowly, a right one at once, as is one from elsewhere', async () => {
+    let now = 1_000
+    room = await openRoom({ nowMs: () => now })
+    for (let tried = 0; tried < 5; tried++) expect(await connackCode(wrong)).toBe(4)
+    for (const delayMs of [250, 500, 1_000, 2_000, 4_000, 4_000]) {
+      const client = room.connect(wrong)
+      let code: number | undefined
+      void client.next('connack').then((connack) => {
+        code = connack?.cmd === 'connack' ? connack.returnCode : undefined
+      })
+      await turns()
+      await vi.advanceTimersByTimeAsync(delayMs - 1)
+      await turns()
+      expect(code).toBeUndefined()
+      await vi.advanceTimersByTimeAsync(1)
+      await turns()
+      expect(code).toBe(4)
+    }
+    expect(await connackCode({ ...wrong, password: secret })).toBe(0)
+    const other = room.connect(wrong, '192.0.2.8')
+    expect(await other.next('connack')).toMatchObject({ returnCode: 4 })
+    now += 60_000
+    expect(await connackCode(wrong)).toBe(4)
+  })
 })
 
 test('a login that takes too long is refused for now, and keeps nobody from logging in', async () => {

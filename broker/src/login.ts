@@ -1,7 +1,9 @@
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes'
-import { mayPublish } from '@escale/protocol'
+import { addressGroupOf, mayPublish } from '@escale/protocol'
+import { createCallers } from './callers.ts'
 import { createDuplicateFilter } from './duplicates.ts'
 import type { Connections } from './connections.ts'
+import type { Deadlines } from './deadlines.ts'
 import { createGate } from './gate.ts'
 import type { BrokerPorts, Origin, Principal } from './ports.ts'
 import { CONNACK, isRefusal, refusal } from './refusal.ts'
@@ -12,6 +14,10 @@ export const OPERATOR_USERNAME = 'operator'
 export const MAX_SUFFIXES_PER_OWNER = 4
 /** How many credentials are looked up at the same time: a room that comes back at once stands in line. */
 export const MAX_LOGINS_AT_ONCE = 32
+/** Of these, how many of one address; the addresses take turns. */
+export const MAX_LOGINS_PER_ADDRESS = 16
+/** Of these, how many are for addresses that logged in lately. */
+const RESERVED_LOGINS = 8
 
 const USERNAME = /^[a-z0-9-]{1,32}$/
 const SUFFIX = /^[a-z0-9-]{1,32}$/
@@ -21,17 +27,32 @@ interface Login {
   authenticate: NonNullable<AedesOptions['authenticate']>
 }
 
+interface LoginParts {
+  ports: Pick<BrokerPorts, 'authenticate' | 'nowMs'>
+  connections: Connections
+  originOf: (client: Client) => Origin
+  deadline: Deadlines
+  loginTimeoutMs: number
+}
+
 /** Who may connect at all: the hooks of Aedes around a CONNECT packet. */
-export function createLogin(
-  ports: Pick<BrokerPorts, 'authenticate' | 'nowMs'>,
-  connections: Connections,
-  originOf: (client: Client) => Origin,
-  loginTimeoutMs: number,
-): Login {
+export function createLogin(parts: LoginParts): Login {
+  const { ports, connections, originOf, deadline, loginTimeoutMs } = parts
   // `authenticate` sees neither the will nor the client id as sent.
   const connects = new WeakMap<Client, ConnectPacket>()
-  const admitInTurn = createGate(MAX_LOGINS_AT_ONCE, loginTimeoutMs, () =>
-    refusal('login took too long', {}, CONNACK.serverUnavailable),
+  const callers = createCallers(() => ports.nowMs())
+  const admitInTurn = createGate(
+    {
+      width: MAX_LOGINS_AT_ONCE,
+      perGroup: MAX_LOGINS_PER_ADDRESS,
+      reserved: RESERVED_LOGINS,
+      limitMs: loginTimeoutMs,
+    },
+    {
+      deadline,
+      isWelcome: callers.isWelcome,
+      late: () => refusal('login took too long', {}, CONNACK.serverUnavailable),
+    },
   )
 
   /** @throws Refusal when the connection is not let in. */
@@ -41,12 +62,17 @@ export function createLogin(
     requireOwnClientId(username, clientId)
 
     const origin = originOf(client)
-    const principal = await admitInTurn(() =>
+    const address = addressGroupOf(origin.ip)
+    const principal = await admitInTurn(address, () =>
       client.conn.destroyed
         ? Promise.reject(refusal('gone before its turn'))
         : ports.authenticate({ username, password, clientId, ...origin }),
     )
-    if (!principal) throw refusal('wrong credentials', { username }, CONNACK.badCredentials)
+    if (!principal) {
+      await untilClosed(client, callers.failed(address))
+      throw refusal('wrong credentials', { username }, CONNACK.badCredentials)
+    }
+    callers.succeeded(address)
     const details = { username, clientId, kind: principal.kind }
     const refuse = (reason: string, code: number = CONNACK.notAuthorized) => refusal(reason, details, code)
 
@@ -82,6 +108,7 @@ export function createLogin(
         principal,
         origin,
         publishable: new Map(),
+        filters: new Set(),
         isDuplicate: createDuplicateFilter(),
         isRevoked: false,
       })
@@ -107,6 +134,20 @@ export function createLogin(
       )
     },
   }
+}
+
+/** Waits so long, or until the connection is closed. */
+function untilClosed({ conn }: Client, ms: number): Promise<void> {
+  if (ms === 0 || conn.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer)
+      conn.off('close', over)
+      resolve()
+    }
+    const timer = setTimeout(over, ms)
+    conn.once('close', over)
+  })
 }
 
 /** @throws Refusal unless the client id is the username, optionally with a suffix `:x`. */

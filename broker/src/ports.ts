@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
+import type { StrangerLimits } from './strangers.ts'
 
 /** Who a connection speaks for, once its credentials are accepted. */
 export interface Principal {
@@ -72,6 +73,8 @@ export interface BrokerPorts {
   connected?(clientId: string, principal: Principal): void
   /** Unix milliseconds. */
   nowMs(): number
+  /** Milliseconds since an instant in which the process stood still and heard nobody; deadlines leave them out. */
+  missedSinceMs?(sinceMs: number): number
 }
 
 export interface BrokerOptions {
@@ -80,12 +83,14 @@ export interface BrokerOptions {
   drainTimeoutMs?: number
   /** Milliseconds between two publications of `$SYS`; default 10 000. */
   sysIntervalMs?: number
-  /** How long a socket may stay without a CONNECT, milliseconds; default 5 000. */
+  /** How long a TLS handshake may take, and then a CONNECT be waited for, milliseconds; default 5 000. */
   connectTimeoutMs?: number
   /** How long a login may take, its wait for others included, milliseconds; default 5 000. */
   loginTimeoutMs?: number
   /** How long a message that cannot be stored is tried again before its connection closes, milliseconds; default 10 000. */
   holdMs?: number
+  /** How many connections may be open that nobody has logged in on; by default as this process may open files. */
+  strangers?: StrangerLimits
 }
 
 export interface ListenOptions {

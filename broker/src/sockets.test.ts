@@ -1,13 +1,14 @@
 import { createConnection, type AddressInfo, type Socket } from 'node:net'
-import { createServer } from 'node:http'
+import { createServer, type Server as HttpServer } from 'node:http'
+import { duplexPair } from 'node:stream'
 import { once } from 'node:events'
 import { connect as connectTls } from 'node:tls'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { generate } from 'mqtt-packet'
 import mqtt from 'mqtt'
-import { WebSocketServer } from 'ws'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { MAX_PACKET_BEFORE_LOGIN_BYTES, MAX_PACKET_BYTES } from './guard.ts'
 import { head, openRoom, own, rawClient, samples, type Room } from './testing.ts'
 import { testCertificate } from './test-certificate.ts'
@@ -180,6 +181,279 @@ test('a retained document does not wait for a delayed TCP acknowledgement, 40 ms
     waitsMs.push(performance.now() - startedMs)
   }
   expect(waitsMs.toSorted((a, b) => a - b)[4]).toBeLessThan(30)
+})
+
+describe('connections that nobody has logged in on', () => {
+  const strangers = { perAddress: 3, total: 5 }
+  beforeEach(async () => {
+    await room.broker.close()
+    room = await openRoom({}, { strangers, connectTimeoutMs: 200 })
+    address = await room.broker.listen({ host: '127.0.0.1', port: 0 })
+  })
+  const silent = async (port: number, localAddress = '127.0.0.2') => {
+    const socket = createConnection({ port, host: '127.0.0.1', localAddress })
+    socket.on('error', () => undefined)
+    const closed = once(socket, 'close')
+    await Promise.race([once(socket, 'connect'), closed])
+    return { closed }
+  }
+  const refusals = () => room.lines.filter(({ msg }) => msg === 'mqtt connection refused')
+
+  test('are closed at the limit of time, in the TLS handshake too', async () => {
+    const secure = await room.broker.listen({ host: '127.0.0.1', port: 0, tls: testCertificate })
+    for (const port of [address.port, secure.port]) {
+      await Promise.all(
+        [silent(port), silent(port), silent(port)].map(async (socket) => (await socket).closed),
+      )
+    }
+    const handshake = createConnection(secure.port, '127.0.0.1')
+    handshake.on('error', () => undefined)
+    // The start of a record that never ends.
+    const trickle = setInterval(() => handshake.write(Uint8Array.of(0x16)), 20)
+    await once(handshake, 'close')
+    clearInterval(trickle)
+    expect(refusals().map(({ reason }) => reason)).toContain('TLS handshake took too long')
+  })
+
+  test('are as many from one address as it may have, and keep nobody else out', async () => {
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => silent(address.port)))
+    const station = await rawLogin('pc-01')
+    expect(await station.client.settled()).toBe(true)
+    await Promise.all(sockets.map(({ closed }) => closed))
+    const told = refusals().filter(({ reason }) => reason === 'too many connections that are not logged in')
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatchObject({ address: '127.0.0.2', heldBack: 0 })
+  })
+
+  test('give way, the oldest of the address with the most of them, once there is no place', async () => {
+    const first = room.attach('2001:db8::1')
+    const others = ['2001:db8::2', '2001:db8::3', '192.0.2.1', '192.0.2.2'].map((ip) => room.attach(ip))
+    const newcomer = await room.login('pc-01', {}, '192.0.2.9')
+    await first.closed
+    expect(await newcomer.settled()).toBe(true)
+    for (const other of others) other.cut()
+  })
+
+  test('are no strangers any more once they are logged in', async () => {
+    const clients = []
+    for (let index = 0; index < 12; index++) clients.push(await room.login(`pc-${index}`))
+    for (const client of clients) expect(await client.settled()).toBe(true)
+  })
+})
+
+describe('one client', () => {
+  const bigEvent = (seq: number) => ({ ...samples.events, seq, details: { filler: 'x'.repeat(200_000) } })
+  const filters = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ topic: own('presence', `pc-${index}`), qos: 1 as const }))
+
+  test('is read no further while what it sent waits to be taken', async () => {
+    const gate = Promise.withResolvers<'drop'>()
+    await room.broker.close()
+    room = await openRoom({ receive: () => gate.promise })
+    const [near, far] = duplexPair()
+    room.broker.handleStream(far, { ip: '192.0.2.7', transport: 'tcp' })
+    const client = rawClient(near)
+    const connect = { protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 60 } as const
+    client.send({ cmd: 'connect', ...connect, ...credentials('pc-01'), password: Buffer.from('secret') })
+    await client.next('connack')
+    const publish = { cmd: 'publish', topic: own('events'), qos: 1, retain: false, dup: false } as const
+    for (let seq = 1; seq <= 60; seq++) {
+      client.send({ ...publish, messageId: seq, payload: JSON.stringify(bigEvent(seq)) })
+      for (let turn = 0; turn < 5; turn++) await nextTurn()
+    }
+    // 32 of them were read; the others wait where they come from.
+    expect(near.writableLength).toBeGreaterThan(20 * 200_000)
+    gate.resolve('drop')
+    for (let seq = 1; seq <= 60; seq++) expect(await client.next('puback')).toMatchObject({ messageId: seq })
+    client.cut()
+  })
+
+  test('may leave a thousand messages of QoS 2 unfinished, and not one more', async () => {
+    const station = await room.login('pc-01')
+    const publish = { cmd: 'publish', topic: own('ack'), qos: 2, retain: false, dup: false } as const
+    const payload = JSON.stringify(samples.ack)
+    for (let messageId = 1; messageId <= 1_000; messageId++) {
+      station.send({ ...publish, messageId, payload })
+      expect(await station.next('pubrec')).toMatchObject({ messageId })
+    }
+    station.send({ ...publish, messageId: 1, dup: true, payload })
+    expect(await station.next('pubrec')).toMatchObject({ messageId: 1 })
+    expect(room.received).toHaveLength(1_000)
+    station.send({ ...publish, messageId: 1_001, payload })
+    await station.closed
+  })
+
+  test('has at most 500 filters, of one packet and in all', async () => {
+    const flow = await room.login('flow')
+    flow.send({ cmd: 'subscribe', messageId: 1, subscriptions: filters(499) })
+    await flow.next('suback')
+    const more = ['a', 'b', 'pc-1'].map((party) => ({ topic: own('reported', party), qos: 1 as const }))
+    flow.send({ cmd: 'subscribe', messageId: 2, subscriptions: more })
+    expect(await flow.next('suback')).toMatchObject({ granted: [1, 128, 128] })
+    flow.send({ cmd: 'unsubscribe', messageId: 3, unsubscriptions: [own('presence', 'pc-0')] })
+    await flow.next('unsuback')
+    flow.send({ cmd: 'subscribe', messageId: 4, subscriptions: more.slice(1, 2) })
+    expect(await flow.next('suback')).toMatchObject({ granted: [1] })
+    flow.send({ cmd: 'subscribe', messageId: 5, subscriptions: filters(501) })
+    await flow.closed
+    const other = await room.login('flow')
+    other.send({ cmd: 'unsubscribe', messageId: 5, unsubscriptions: filters(501).map(({ topic }) => topic) })
+    await other.closed
+  })
+
+  test.each([
+    ['subscribe', 0x82],
+    ['unsubscribe', 0xa2],
+  ])('announces no %s beyond 32 KiB', async (_, firstByte) => {
+    const flow = await room.login('flow')
+    flow.write(head(firstByte, 32 * 1024 + 1))
+    await flow.closed
+  })
+
+  test('has 30 seconds for a packet, however often a piece of it comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const station = await room.login('pc-01', { keepalive: 0 })
+    const packet = generate({
+      cmd: 'publish',
+      topic: own('ack'),
+      payload: '{}',
+      qos: 1,
+      messageId: 1,
+      retain: false,
+      dup: false,
+    })
+    let isClosed = false
+    void station.closed.then(() => {
+      isClosed = true
+    })
+    for (const [index, byte] of packet.entries()) {
+      if (index === 25) break
+      station.write(Uint8Array.of(byte))
+      await vi.advanceTimersByTimeAsync(1_000)
+      await nextTurn()
+    }
+    expect(isClosed).toBe(false)
+    await vi.advanceTimersByTimeAsync(6_000)
+    vi.useRealTimers()
+    await station.closed
+  })
+
+  test('may send a large packet in pieces of one byte', async () => {
+    const { socket, client } = await rawLogin('pc-01')
+    const packet = generate({
+      cmd: 'publish',
+      topic: own('events'),
+      payload: JSON.stringify({ ...samples.events, details: { filler: 'x'.repeat(5_000) } }),
+      qos: 1,
+      messageId: 7,
+      retain: false,
+      dup: false,
+    })
+    for (const byte of packet) {
+      socket.write(Uint8Array.of(byte))
+      if (byte === 120) await nextTurn()
+    }
+    expect(await client.next('puback')).toMatchObject({ messageId: 7 })
+    expect(room.received).toHaveLength(1)
+  })
+})
+
+describe('over WebSocket', () => {
+  let http: HttpServer
+  let upgrades: WebSocketServer
+  beforeEach(async () => {
+    http = createServer()
+    upgrades = new WebSocketServer({ server: http, handleProtocols: () => 'mqtt' })
+    upgrades.on('connection', (socket) => room.broker.handleWebSocket(socket, '198.51.100.4'))
+    http.listen(0, '127.0.0.1')
+    await once(http, 'listening')
+  })
+  afterEach(() => {
+    upgrades.close()
+    http.close()
+    http.closeAllConnections()
+  })
+  async function openWebSocket() {
+    const { port } = http.address() as AddressInfo
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/mqtt`, 'mqtt')
+    socket.on('error', () => undefined)
+    await once(socket, 'open')
+    return socket
+  }
+  const connectPacket = generate({
+    cmd: 'connect',
+    ...{ protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 60 },
+    ...credentials('pc-01'),
+    password: Buffer.from('secret'),
+  })
+
+  test('each packet comes in one frame', async () => {
+    const socket = await openWebSocket()
+    const frames: Buffer[] = []
+    socket.on('message', (data: Buffer) => frames.push(data))
+    socket.send(connectPacket)
+    await expect.poll(() => frames).toEqual([Buffer.from([0x20, 2, 0, 0])])
+    socket.send(
+      generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: own('command'), qos: 1 }] }),
+    )
+    await expect.poll(() => frames.length).toBe(2)
+    await room.broker.publish('command', 'pc-01', {
+      id: 'c',
+      op: 'lock',
+      params: {},
+      expiresAt: '2026-01-01T08:00:00Z',
+    })
+    await expect.poll(() => frames.length).toBe(3)
+    socket.terminate()
+  })
+
+  test('a text frame ends the connection, before the login and after it [MQTT-6.0.0-1]', async () => {
+    for (const isLoggedIn of [false, true]) {
+      const socket = await openWebSocket()
+      if (isLoggedIn) {
+        socket.send(connectPacket)
+        await once(socket, 'message')
+      }
+      const closed = once(socket, 'close')
+      socket.send(isLoggedIn ? Buffer.from(generate({ cmd: 'pingreq' })) : connectPacket, { binary: false })
+      await closed
+    }
+    await expect.poll(() => room.broker.stats().clients).toBe(0)
+  })
+
+  test('malformed frames write one short line a minute', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { port } = http.address() as AddressInfo
+      const socket = createConnection(port, '127.0.0.1')
+      socket.on('error', () => undefined)
+      socket.write(
+        'GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
+      )
+      await once(socket, 'data')
+      // Reserved bits, and no mask.
+      socket.write(Uint8Array.of(0xf2, 0x05, 1, 2, 3, 4, 5))
+      await once(socket, 'close')
+    }
+    const lines = room.lines.filter(({ level }) => Number(level) >= 30)
+    expect(lines).toHaveLength(1)
+    expect(JSON.stringify(lines[0]).length).toBeLessThan(300)
+  })
+})
+
+test('a CONNACK is one piece on the wire, over TCP and TLS', async () => {
+  const secure = await room.broker.listen({ host: '127.0.0.1', port: 0, tls: testCertificate })
+  const plain = await openSocket()
+  const tls = connectTls({ port: secure.port, host: '127.0.0.1', rejectUnauthorized: false })
+  for (const socket of [plain, tls]) {
+    const connect = { protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 60 } as const
+    socket.write(
+      generate({ cmd: 'connect', ...connect, ...credentials('pc-01'), password: Buffer.from('secret') }),
+    )
+    const [piece] = (await once(socket, 'data')) as [Buffer]
+    expect([...piece]).toEqual([0x20, 2, 0, 0])
+    socket.destroy()
+  }
 })
 
 test('an address that is taken rejects', async () => {

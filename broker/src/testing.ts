@@ -176,10 +176,10 @@ export interface Room {
   /** Lines of the log, parsed. */
   lines: Record<string, unknown>[]
   /** A connection that has said nothing yet. */
-  attach(): RawClient
-  connect(packet?: Partial<IConnectPacket>): RawClient
+  attach(ip?: string): RawClient
+  connect(packet?: Partial<IConnectPacket>, ip?: string): RawClient
   /** A client that is in. */
-  login(username: string, packet?: Partial<IConnectPacket>): Promise<RawClient>
+  login(username: string, packet?: Partial<IConnectPacket>, ip?: string): Promise<RawClient>
 }
 
 /** A broker with four kinds of accounts, without a network. */
@@ -209,17 +209,17 @@ export async function openRoom(
     { log, ...options },
   )
 
-  function attach() {
+  function attach(ip = '192.0.2.7') {
     const [near, far] = duplexPair()
     // A pair does not pass the end of one side on, as the two ends of a socket do.
     near.once('close', () => far.destroy())
     far.once('close', () => near.destroy())
-    broker.handleStream(far, { ip: '192.0.2.7', transport: 'tcp' })
+    broker.handleStream(far, { ip, transport: 'tcp' })
     return rawClient(near)
   }
 
-  function connect(packet: Partial<IConnectPacket> = {}) {
-    const client = attach()
+  function connect(packet: Partial<IConnectPacket> = {}, ip?: string) {
+    const client = attach(ip)
     const usual = {
       protocolId: 'MQTT',
       protocolVersion: 4,
@@ -237,9 +237,9 @@ export async function openRoom(
     lines,
     attach,
     connect,
-    async login(username, packet = {}) {
+    async login(username, packet = {}, ip) {
       const password = Buffer.from(username === 'operator' ? 'token:alice' : 'secret')
-      const client = connect({ username, password, clientId: username, ...packet })
+      const client = connect({ username, password, clientId: username, ...packet }, ip)
       const connack = await client.next('connack')
       if (connack?.cmd !== 'connack' || connack.returnCode !== 0) throw new Error(`${username} is not let in`)
       return client

@@ -24,6 +24,9 @@ interface ParsedPacket {
   will?: { qos: number }
 }
 
+/** Filters of one packet, and of one client: each costs the server time when it comes and when it goes. */
+export const MAX_FILTERS = 500
+
 const PROTOCOL_NAME = 'MQTT'
 /** The name that MQTT went by up to 3.1. */
 const FORMER_PROTOCOL_NAME = 'MQIsdp'
@@ -84,6 +87,7 @@ function faultOf(packet: ParsedPacket, readBytes: number): string | undefined {
   if (cmd === 'publish' ? readBytes > length : readBytes !== length) return `${cmd} of a wrong length`
   if (typeof messageId === 'number' && messageId <= 0) return `${cmd} without a packet id`
   if (subscriptions?.length === 0 || unsubscriptions?.length === 0) return `${cmd} without a topic filter`
+  if ((subscriptions ?? unsubscriptions ?? []).length > MAX_FILTERS) return `${cmd} of too many topic filters`
   if (will && will.qos > 2) return 'will with a QoS of 3'
   return undefined
 }

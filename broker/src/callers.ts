@@ -1,0 +1,44 @@
+import { MINUTE_MS } from '@escale/protocol'
+
+/** How long an address counts as one that logs in, milliseconds: a room that was closed over a week-end still does. */
+const WELCOME_MS = 7 * 24 * 60 * MINUTE_MS
+/** Wrong secrets of an address that are answered at once; a station that is set up wrongly tries as often. */
+const FREE_FAILURES = 5
+const FIRST_DELAY_MS = 250
+/** Below the 8 s for which a station waits: it must learn that its secret is wrong. */
+const LONGEST_DELAY_MS = 4_000
+/** After so long without a wrong secret nothing is held against an address. */
+const FORGOTTEN_MS = MINUTE_MS
+const MOST_ADDRESSES = 10_000
+
+/** What is remembered of the addresses that log in, in memory alone. */
+export function createCallers(nowMs: () => number) {
+  const welcome = new Map<string, number>()
+  const failures = new Map<string, { count: number; atMs: number }>()
+
+  /** The one told of last goes to the end; beyond the limit the first is forgotten. */
+  function remember<T>(map: Map<string, T>, address: string, value: T) {
+    map.delete(address)
+    map.set(address, value)
+    if (map.size <= MOST_ADDRESSES) return
+    const [oldest = ''] = map.keys()
+    map.delete(oldest)
+  }
+
+  return {
+    isWelcome: (address: string) => nowMs() - (welcome.get(address) ?? -Infinity) < WELCOME_MS,
+    succeeded: (address: string) => remember(welcome, address, nowMs()),
+    /**
+     * Counts a wrong secret.
+     * @returns milliseconds for which its refusal is held back: whoever guesses waits, whoever knows does not
+     */
+    failed(address: string): number {
+      const atMs = nowMs()
+      const before = failures.get(address)
+      const count = before && Math.abs(atMs - before.atMs) < FORGOTTEN_MS ? before.count + 1 : 1
+      remember(failures, address, { count, atMs })
+      if (count <= FREE_FAILURES) return 0
+      return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (count - FREE_FAILURES - 1))
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { Client, ConnectPacket } from 'aedes'
+import type { Deadline, Deadlines } from './deadlines.ts'
+
+/** What this file needs of Aedes beyond its published types; it is pinned. */
+interface TimedClient {
+  _connectTimer: unknown
+  _keepaliveTimer: unknown
+  _keepaliveInterval: number
+  _drainTimer: unknown
+  _handleDrainTimeout(): void
+}
+
+export interface Patience {
+  /** To be called with each new client. */
+  expectConnect(client: Client): void
+  /** To be called with its CONNECT. */
+  keepAlive(client: Client, packet: ConnectPacket): void
+}
+
+interface PatienceParts {
+  deadline: Deadlines
+  /** Whether the process stood still in the last so many milliseconds. */
+  hasPaused(withinMs: number): boolean
+  connectTimeoutMs: number
+  drainTimeoutMs: number
+}
+
+/** Puts deadlines that leave out pauses of the process in the place of Aedes' own timers. */
+export function createPatience(parts: PatienceParts): Patience {
+  const { deadline, hasPaused, connectTimeoutMs, drainTimeoutMs } = parts
+  const connects = new WeakMap<Client, Deadline>()
+
+  return {
+    expectConnect(client) {
+      const internals = client as unknown as TimedClient
+      clearTimeout(internals._connectTimer as NodeJS.Timeout)
+      const late = () => client.emit('error', new Error('connect did not arrive in time'))
+      const connect = deadline(connectTimeoutMs, late)
+      connects.set(client, connect)
+      client.conn.once('close', () => connect.stop())
+
+      const giveUp = internals._handleDrainTimeout.bind(client)
+      internals._handleDrainTimeout = () => {
+        if (hasPaused(drainTimeoutMs))
+          internals._drainTimer = setTimeout(() => internals._handleDrainTimeout(), drainTimeoutMs).unref()
+        else giveUp()
+      }
+    },
+
+    keepAlive(client, packet) {
+      connects.get(client)?.stop()
+      const { keepalive = 0 } = packet
+      // Aedes starts a timer of its own for any other value.
+      packet.keepalive = 0
+      if (keepalive === 0) return
+      const internals = client as unknown as TimedClient
+      const late = () => client.emit('error', new Error('keep alive timeout'))
+      // One and a half times what the client promised [MQTT-3.1.2-24].
+      const intervalMs = keepalive * 1_500 + 1
+      const timer = deadline(intervalMs, late)
+      client.conn.once('close', () => timer.stop())
+      // Aedes refreshes it with each packet.
+      internals._keepaliveTimer = timer
+      internals._keepaliveInterval = intervalMs
+    },
+  }
+}
