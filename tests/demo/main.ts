@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { signIn } from '../support/api.ts'
-import { startServer } from '../support/server.ts'
-import { openStation, places } from './room.ts'
+import { signIn, type Api } from '../support/api.ts'
+import { startServer, type RunningServer } from '../support/server.ts'
+import { openStation, placesOf } from './room.ts'
+import { createProgress, stationsAsked } from './terminal.ts'
 import { fillRoom, liveOn, type Seat } from './visitors.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
+const progress = createProgress(process.stdout)
+/** What goes wrong for one visitor is said, and the room goes on; the same again and again is said once. */
+const told = new Set<string>()
+function trouble(error: unknown): void {
+  const text = String(error)
+  const kind = text.replace(/[\da-f-]{36}|poste-\d+/g, '')
+  if (!told.has(kind)) process.stderr.write(`demo: ${text}\n`)
+  told.add(kind)
+}
 
 async function isFree(port: string): Promise<boolean> {
   const probe = createServer().listen(Number(port), '127.0.0.1')
@@ -29,34 +39,56 @@ async function usualPorts(): Promise<NodeJS.ProcessEnv> {
   }
 }
 
-async function main(signal: AbortSignal): Promise<void> {
-  const password = randomBytes(9).toString('base64url')
+const START_WITHIN_MS = 120_000
+/** As many agents come at once; more would stand in each other's way. */
+const AT_ONCE = 6
+
+/** Opens every station, a few at a time, and says how far it has come. */
+async function openRoom(server: RunningServer, api: Api, count: number, seats: Seat[], signal: AbortSignal) {
+  const waiting = placesOf(count)
+  const openSome = async () => {
+    for (let place = waiting.shift(); place && !signal.aborted; place = waiting.shift()) {
+      seats.push({ place, agent: await openStation(server, api, place) })
+      progress('Postes connectés · Stations connected:', seats.length, count)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, openSome))
+  seats.sort((one, other) => one.place.id.localeCompare(other.place.id, 'fr', { numeric: true }))
+}
+
+/** Visitors come and go until the end; in a large enough room one station is out of order and one is off. */
+async function live(api: Api, seats: readonly Seat[], signal: AbortSignal): Promise<void> {
+  const [offline, maintenance] = seats.length < 4 ? [] : [seats.at(-1), seats.at(-2)]
+  const used = maintenance ? seats.slice(0, -2) : seats
+  if (maintenance) {
+    const path = `/api/postes/${maintenance.place.id}/marquer_maintenance/`
+    await api.post(path, { reason: 'Écran noir' })
+  }
+  await fillRoom(api, used, Math.random).catch(trouble)
+  await offline?.agent.stop()
+  await liveOn(api, used, Math.random, signal, trouble)
+}
+
+async function main(count: number, signal: AbortSignal): Promise<void> {
+  const password = randomBytes(12).toString('base64url')
+  progress('Le serveur démarre… · The server is starting…')
   const server = await startServer({
     password,
+    withinMs: START_WITHIN_MS,
     env: { ...(await usualPorts()), ESCALE_LOG_LEVEL: 'warn', ESCALE_ADMIN_PASSWORD: password },
   })
   const seats: Seat[] = []
-  const trouble = (error: unknown) => process.stderr.write(`demo: ${String(error)}\n`)
   try {
-    const api = await signIn(server)
-    await Promise.all(
-      places.map(async (place) => seats.push({ place, agent: await openStation(server, api, place) })),
-    )
-    seats.sort((one, other) => one.place.id.localeCompare(other.place.id))
-    const [offline, maintenance] = [seats.at(-1), seats.at(-2)]
-    await api.post(`/api/postes/${maintenance?.place.id ?? ''}/marquer_maintenance/`, {
-      reason: 'Écran noir',
-    })
-
     say(`\n  Démonstration · Demonstration`)
     say(`  ${server.url}   admin / ${password}`)
-    say(`  12 postes simulés, données jetables ; Ctrl-C pour arrêter`.replace(' ;', '\u202f;'))
-    say(`  12 simulated stations, throw-away data; Ctrl-C to stop\n`)
+    say(`  ${count} postes simulés, données jetables\u202f; Ctrl-C pour arrêter`)
+    say(`  ${count} simulated stations, throw-away data; Ctrl-C to stop\n`)
+    const api = await signIn(server)
     await Promise.race([
-      fillRoom(api, seats, Math.random)
-        .then(() => offline?.agent.stop())
-        .catch(trouble)
-        .then(() => liveOn(api, seats.slice(0, -2), Math.random, signal, trouble)),
+      openRoom(server, api, count, seats, signal).then(() => {
+        progress('Les visiteurs arrivent. · Visitors are coming.')
+        return live(api, seats, signal)
+      }),
       once(signal, 'abort'),
       server.process().ended.then((code) => {
         if (!signal.aborted) throw new Error(`the server ended (${code})\n${server.process().output()}`)
@@ -73,8 +105,13 @@ const aborter = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => aborter.abort())
 process.on('disconnect', () => aborter.abort())
 
+const asked = stationsAsked(process.argv.slice(2))
+if ('refusal' in asked) {
+  process.stderr.write(asked.refusal)
+  process.exit(2)
+}
 try {
-  await main(aborter.signal)
+  await main(asked.count, aborter.signal)
   process.exit(0)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`)

@@ -12,12 +12,22 @@ export interface Place {
 
 const LOCATIONS = ['Salle informatique', 'Espace jeunesse', 'Étage'] as const
 
-/** Twelve stations as a library would name them. */
-export const places: readonly Place[] = Array.from({ length: 12 }, (_, index) => {
-  const number = String(index + 1).padStart(2, '0')
-  const location = LOCATIONS[index < 6 ? 0 : index < 9 ? 1 : 2]
-  return { id: `poste-${number}`, label: `Poste ${number}`, location, macAddress: `02:00:5e:10:00:${number}` }
-})
+export const USUAL_STATIONS = 12
+/** More is the work of `npm run bench`. */
+export const MOST_STATIONS = 200
+
+/** Stations as a library would name them: half of them in the first room, a quarter in each of the others. */
+export function placesOf(count: number): Place[] {
+  return Array.from({ length: count }, (_, index) => {
+    const number = String(index + 1).padStart(2, '0')
+    const quarter = Math.floor((index / count) * 4)
+    const location = LOCATIONS[Math.max(0, quarter - 1)] ?? LOCATIONS[0]
+    const macAddress = `02:00:5e:10:00:${(index + 1).toString(16).padStart(2, '0')}`
+    return { id: `poste-${number}`, label: `Poste ${number}`, location, macAddress }
+  })
+}
+
+export const places = placesOf(USUAL_STATIONS)
 
 /** Registers a station and starts its agent: the real one, on a machine that does not exist. */
 export async function openStation(
@@ -27,7 +37,7 @@ export async function openStation(
   screen?: { port: number; pageDir: string },
 ): Promise<Agent> {
   await api.post('/api/postes/', place)
-  const seed = Number(place.id.slice(-2))
+  const seed = Number(place.id.replace(/\D/g, ''))
   const agent = createAgent({
     server: server.url,
     credentials: { kind: 'key', enrolmentKey: server.enrolmentKey },

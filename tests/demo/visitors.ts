@@ -1,5 +1,5 @@
 import type { Agent } from '@escale/agent'
-import { SECOND_MS, type CreatedSession, type User } from '@escale/protocol'
+import { MINUTE_MS, SECOND_MS, type CreatedSession, type StaffCallPage, type User } from '@escale/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Api } from '../support/api.ts'
 import { inventVisitor, pick, type Random } from './people.ts'
@@ -12,6 +12,7 @@ export interface Seat {
 
 /** Some end within minutes, so that the dashboard lives; most last as in a real room. */
 const LENGTHS_MINUTES = [1, 2, 2, 3, 5, 15, 30, 30, 45, 60]
+const CALLS = ['L’imprimante ne répond pas.', 'Je n’ai plus de son.', 'Où est mon fichier\u202f?', undefined]
 const PAUSE_MS = [4_000, 12_000] as const
 const TYPING_MS = [1_500, 5_000] as const
 
@@ -31,11 +32,13 @@ export async function welcome(api: Api, seat: Seat, minutes: number, random: Ran
   return session.id
 }
 
+const SHARE_TAKEN = 0.6
+
 /** Fills most of the room, so that a newcomer sees every state at once. */
 export async function fillRoom(api: Api, seats: readonly Seat[], random: Random): Promise<void> {
-  const arrivals = seats.slice(0, 7).map(async (seat, index) => {
+  const arrivals = seats.slice(0, Math.ceil(seats.length * SHARE_TAKEN)).map(async (seat, index) => {
     const session = await welcome(api, seat, LENGTHS_MINUTES[(index * 3 + 1) % 10] ?? 30, random)
-    if (index === 4) {
+    if (index % 10 === 4) {
       await delay(5 * SECOND_MS)
       await api.post(`/api/sessions/${session}/suspend/`)
     }
@@ -53,7 +56,17 @@ export async function liveOn(
 ): Promise<void> {
   while (!signal.aborted) {
     await oneEvent(api, pick(random, seats), random).catch(onTrouble)
+    await answerCalls(api).catch(onTrouble)
     await delay(between(random, PAUSE_MS), undefined, { signal }).catch(() => undefined)
+  }
+}
+
+/** A colleague at the desk goes where nobody has gone for a minute, and is back after another. */
+async function answerCalls(api: Api): Promise<void> {
+  const { results } = await api.get<StaffCallPage>('/api/postes/appels/')
+  for (const { id, state, renewedAt, takenAt } of results) {
+    const isLongAgo = Date.now() - Date.parse(takenAt ?? renewedAt) > MINUTE_MS
+    if (isLongAgo) await api.post(`/api/postes/appels/${id}/${state === 'waiting' ? 'prendre' : 'clore'}/`)
   }
 }
 
@@ -67,6 +80,10 @@ async function oneEvent(api: Api, seat: Seat, random: Random): Promise<void> {
     case 'active': {
       if (chance < 0.2) {
         seat.agent.endSession()
+        return
+      }
+      if (chance < 0.25) {
+        seat.agent.callStaff(pick(random, CALLS))
         return
       }
       const { id } = await api.get<{ id: string }>(`/api/postes/${seat.place.id}/session_active/`)

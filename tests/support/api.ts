@@ -23,26 +23,55 @@ export async function request<T = Record<string, unknown>>(
   return { status: response.status, headers: response.headers, body: (text ? JSON.parse(text) : {}) as T }
 }
 
-/** Signs in and calls the REST API as that operator; any answer but 2xx throws. */
+/**
+ * Signs in and calls the REST API as that operator; any answer but 2xx throws. Once its token is no longer taken
+ * it signs in again, so it may be kept for as long as the server runs.
+ */
 export async function signIn(server: Pick<RunningServer, 'url' | 'username' | 'password'>): Promise<Api> {
-  const call = async <T>(method: string, path: string, body: unknown, token?: string): Promise<T> => {
-    const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    const answer = await request<T>(server.url + path, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-    })
-    if (answer.status >= 300)
-      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-    return answer.body
+  let token = await freshToken(server)
+  let renewal: Promise<string> | undefined
+
+  /** Calls that overlap share one sign-in. */
+  async function renew(refused: string): Promise<string> {
+    if (token !== refused) return token
+    renewal ??= freshToken(server).finally(() => (renewal = undefined))
+    token = await renewal
+    return token
   }
-  const { username, password } = server
-  const { access } = await call<{ access: string }>('POST', '/api/token/', { username, password })
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const used = token
+    let answer = await send<T>(server.url, method, path, body, used)
+    if (answer.status === 401) answer = await send<T>(server.url, method, path, body, await renew(used))
+    return successOf(answer, method, path)
+  }
   return {
-    token: access,
-    get: (path) => call('GET', path, undefined, access),
-    post: (path, body) => call('POST', path, body, access),
-    put: (path, body) => call('PUT', path, body, access),
+    get token() {
+      return token
+    },
+    get: (path) => call('GET', path),
+    post: (path, body) => call('POST', path, body),
+    put: (path, body) => call('PUT', path, body),
   }
+}
+
+async function freshToken({
+  url,
+  username,
+  password,
+}: Pick<RunningServer, 'url' | 'username' | 'password'>): Promise<string> {
+  const path = '/api/token/'
+  const answer = await send<{ access: string }>(url, 'POST', path, { username, password })
+  return successOf(answer, 'POST', path).access
+}
+
+function send<T>(url: string, method: string, path: string, body: unknown, token?: string) {
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  return request<T>(url + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) })
+}
+
+function successOf<T>({ status, body }: Answer<T>, method: string, path: string): T {
+  if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`)
+  return body
 }

@@ -25,6 +25,8 @@ export interface RunningServer {
 export interface ServerOptions {
   env?: NodeJS.ProcessEnv
   password?: string
+  /** How long it may take until it answers; a first start makes certificates. */
+  withinMs?: number
 }
 
 /** Settings that put every listener on loopback and on a port that is free now. */
@@ -44,7 +46,11 @@ export async function freeListeners() {
 export const READY = /^escale ready.*$/m
 
 /** A real server process, in the environment that `npm start` gives it, on free ports with a data folder of its own, ready to answer. */
-export async function startServer({ env = {}, password }: ServerOptions = {}): Promise<RunningServer> {
+export async function startServer({
+  env = {},
+  password,
+  withinMs,
+}: ServerOptions = {}): Promise<RunningServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-data-'))
   const { settings: ports, http, mqtt } = await freeListeners()
   const credentials = {
@@ -64,7 +70,7 @@ export async function startServer({ env = {}, password }: ServerOptions = {}): P
   let running: Spawned
   const start = async () => {
     running = spawned(process.execPath, ['backend/src/server.ts'], { env: settings })
-    await running.waitFor(READY)
+    await running.waitFor(READY, withinMs)
   }
   await start()
   const host = env.ESCALE_HOST ?? '127.0.0.1'
