@@ -26,6 +26,7 @@ function sentenceOf(found: AuditReport): string {
     missing: ['ligne absente', 'record missing'],
     altered: ['ligne modifiée', 'record altered'],
     unlinked: ['ligne détachée de la précédente', 'record not linked to the one before'],
+    'text-altered': ['texte modifié à côté de la ligne', 'text beside the record altered'],
     unsealed: ['ligne contraire au point de contrôle', 'record contrary to the checkpoint'],
   } as const
   const [fr, en] = reasons[found.reason]

@@ -39,7 +39,7 @@ import { createCalendar, createJobRunRepository, createJobs } from './features/j
 import { createAudience } from './features/live/index.ts'
 import { createJournal, createLogRepository } from './features/logs/index.ts'
 import { createPhotoService, createPhotoStore } from './features/photos/index.ts'
-import { createPrivacy, createPrivacyRepository } from './features/privacy/index.ts'
+import { createPrivacy, createPrivacyRepository, createTraces } from './features/privacy/index.ts'
 import { createRates } from './features/rates/index.ts'
 import { createReportRepository, createReportService } from './features/reports/index.ts'
 import {
@@ -162,19 +162,32 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
 
   const userRepository = createUserRepository(database)
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
+  const answers = createAnswers({
+    database,
+    repository: createRequestRepository(database),
+    sealer,
+    key: options.codeKey,
+    clock,
+  })
+  const privacyRepository = createPrivacyRepository(database)
+  const traces = createTraces(privacyRepository, clock)
   const users = createUserService({
     ...base,
     repository: userRepository,
     sessions,
     photos: photoStore,
+    traces,
+    answers,
     settings,
   })
 
   const photos = createPhotoService({ ...base, users: userRepository, store: photoStore })
   const privacy = createPrivacy({
     ...base,
-    repository: createPrivacyRepository(database),
+    repository: privacyRepository,
     users,
+    logs,
+    traces,
     photos: photoStore,
   })
 
@@ -231,13 +244,6 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     runs: createJobRunRepository(database),
     settings,
     log,
-  })
-  const answers = createAnswers({
-    database,
-    repository: createRequestRepository(database),
-    sealer,
-    key: options.codeKey,
-    clock,
   })
   const audience = createAudience({ events, running, stations, clock, log })
   const credentialWatch = createCredentialWatch({

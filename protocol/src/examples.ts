@@ -252,7 +252,8 @@ export const examples = {
   ErasureProof: {
     erasedAt: nowAt,
     anonymisedSessions: 14,
-    left: { users: 0, sessions: 0, photos: 0, logsNaming: 0, logsWithIdOnly: 52 },
+    isFileClean: true,
+    left: { users: 0, sessions: 0, photos: 0, commands: 0, calls: 0, logsNaming: 0, logsWithIdOnly: 52 },
   } satisfies ErasureProof,
   StationInput: stationInput,
   StationReplacement: stationReplacement,

@@ -88,10 +88,18 @@ export const ErasureProof = closed({
   erasedAt: Instant,
   /** Sessions that stay for the statistics, without a name. */
   anonymisedSessions: Seconds,
+  /**
+   * Nothing of it is left in the files of the database either. False while another program, a backup for instance,
+   * reads them: the server goes on trying. Always false on PostgreSQL, whose own log and backups are for its keeper.
+   */
+  isFileClean: Type.Boolean(),
   left: closed({
     users: Seconds,
     sessions: Seconds,
     photos: Seconds,
+    /** Commands to stations, and open calls for help, whose words name the person. */
+    commands: Seconds,
+    calls: Seconds,
     /** Journal records whose details say something of the person. */
     logsNaming: Seconds,
     /** Journal records with the number of the file alone, which leads to nobody. */

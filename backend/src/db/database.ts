@@ -7,6 +7,7 @@ import { connectionOptions, fileOf } from './connection.ts'
 import { toConflict } from './conflicts.ts'
 import { createSqliteConnections } from './sqlite-connections.ts'
 import { storageError, storageFaultOf, type StorageFault } from './storage-fault.ts'
+import { createSecureErasure, zeroWhatIsRemoved } from './secure-erasure.ts'
 import { isAskedAgain, isConnectionLost } from './retries.ts'
 import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
@@ -31,6 +32,11 @@ export interface Database {
   scope(): { transaction?: Transaction }
   /** How the newest write ended. */
   storage(): StorageState
+  /**
+   * Makes what was removed illegible in the files of the database too, as far as the engine lets us; @returns whether
+   * it is done: never on PostgreSQL, which keeps a log of its own, and not yet while another program reads the file
+   */
+  completeErasure(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -63,9 +69,13 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
   if (isSqlite && !existsSync(file)) appendFileSync(file, '')
   const sequelize = new Sequelize(connectionOptions(url))
   const connections = isSqlite ? createSqliteConnections(sequelize, file, log) : undefined
-  if (isSqlite) {
+  const erasure = isSqlite ? createSecureErasure(sequelize, file, log) : undefined
+  if (erasure) {
+    zeroWhatIsRemoved(sequelize)
     await sequelize.query('PRAGMA journal_mode=WAL')
     await migrate(sequelize, log)
+    // Where the last run ended too early for it.
+    await erasure.complete()
   } else {
     // Several servers may start at once. This transaction only holds the lock, so it may well stand still.
     await sequelize.transaction(async (transaction) => {
@@ -163,7 +173,13 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
       return unit ? { transaction: unit.transaction } : {}
     },
     storage: () => ({ ...storage }),
+    async completeErasure() {
+      if (erasure) return erasure.complete()
+      await sequelize.query('VACUUM users, log_notes, log_texts, commands, staff_calls, answered_requests')
+      return false
+    },
     async close() {
+      erasure?.stop()
       await queue
       await sequelize.close()
     },

@@ -12,6 +12,7 @@ import type {
   StaffCallRow,
   SettingRow,
   SiteKeyRow,
+  LogNoteRow,
   LogRow,
   LogTextRow,
   OperatorRow,
@@ -184,6 +185,12 @@ export function defineModels(sequelize: Sequelize) {
       logId: { type: BIGINT, primaryKey: true },
       searchText: TEXT,
     }),
+    logNotes: table<LogNoteRow>('log_notes', {
+      logId: { type: BIGINT, primaryKey: true },
+      salt: TEXT,
+      content: TEXT,
+      searchText: TEXT,
+    }),
     sessionProfiles: table<SessionProfileRow>('session_profiles', {
       sessionId: key(),
       ageBand: TEXT,
@@ -221,6 +228,7 @@ export function defineModels(sequelize: Sequelize) {
       rowCount: BIGINT,
       sha256: TEXT,
       verifiedAtMs: BIGINT,
+      isAnonymous: BOOLEAN,
     }),
     throttles: table<ThrottleRow>('throttles', {
       key: key(),

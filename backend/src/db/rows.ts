@@ -183,6 +183,15 @@ export interface LogTextRow {
   searchText: string
 }
 
+/** The texts of people in a record: beside the chain, which holds their salted hash, so that they can go. */
+export interface LogNoteRow {
+  logId: number
+  salt: string
+  /** JSON object: fields of the record's details. */
+  content: string
+  searchText: string
+}
+
 export interface SessionProfileRow {
   sessionId: string
   ageBand: string | null
@@ -232,6 +241,8 @@ export interface ArchiveRow {
   rowCount: number
   sha256: string
   verifiedAtMs: number
+  /** Nothing in it leads to a person; archives of earlier releases are made so at the next start. */
+  isAnonymous: boolean
 }
 
 export interface ThrottleRow extends ThrottleState {

@@ -1,3 +1,5 @@
+import { normalisePhone } from '@escale/protocol'
+
 /** Letters that are not an ASCII letter with a mark, as people type them who have none of these on their keyboard. */
 const SPELLINGS: Record<string, string> = {
   œ: 'oe',
@@ -9,19 +11,72 @@ const SPELLINGS: Record<string, string> = {
   ł: 'l',
   þ: 'th',
   ı: 'i',
-  '’': "'",
 }
 
-/** Text as a search compares it: `Hélène` is `helene`, `L’Œuvre` is `l'oeuvre`. */
+/** What stands for an apostrophe; before any decomposition, which makes a blank of some. */
+const APOSTROPHES = /[’‘‛ʼʻʹʽ′´`＇]/g
+/** Whatever dash a keyboard, a telephone or a word processor puts. */
+const HYPHENS = /[\p{Pd}\u2212\u2043]/gu
+
+/** Text as a search compares it: `Hélène` is `helene`, `L’Œuvre` is `l'oeuvre`, `Jean‑Paul` is `jean-paul`. */
 export function foldText(text: string): string {
   return text
+    .replace(APOSTROPHES, "'")
     .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
+    .replace(/[\p{M}\p{Cf}]/gu, '')
+    .replace(HYPHENS, '-')
     .toLowerCase()
-    .replace(/[œæßøðđłþı’]/g, (letter) => SPELLINGS[letter] ?? letter)
+    .replace(/[œæßøðđłþı]/g, (letter) => SPELLINGS[letter] ?? letter)
 }
 
 /** What a search looks in, one field to a line: sorted by it, rows stand in the order of a phone book. */
 export function searchTextOf(fields: readonly (string | null)[]): string {
   return foldText(fields.map((field) => field ?? '').join('\n'))
+}
+
+/** What a search typed by people asks for. */
+export interface SearchTerms {
+  /** Each must be found, folded: `dupont marie` finds Marie Dupont, `jean-paul` also Jean Paul. */
+  words: string[]
+  /** Digits as they would be kept beside a telephone number, where all of it may be one. */
+  phone?: string
+}
+
+export function searchTermsOf(search: string): SearchTerms {
+  const folded = foldText(search).trim()
+  const parts = folded.split(/[\s'-]+/).filter(Boolean)
+  const phone = phoneOf(folded)
+  return {
+    words: parts.length > 0 || folded === '' ? parts : [folded],
+    ...(phone !== undefined && phone.digits.length >= 4 ? { phone: phone.digits } : {}),
+  }
+}
+
+/**
+ * A telephone number in digits alone, as it is dialled within its country and from abroad: `06 12 34 56 78` and
+ * `+33 6 12 34 56 78` share the first. Kept with what a search looks in. Empty for what is no number.
+ */
+export function phoneDigitsOf(phone: string): string[] {
+  const found = phoneOf(phone)
+  if (!found) return []
+  return found.abroad === undefined ? [found.digits] : [`0${found.digits}`, found.abroad]
+}
+
+/** `digits` of a number written for callers from abroad are those after the country's, without the trunk's 0. */
+function phoneOf(text: string): { digits: string; abroad?: string } | undefined {
+  const plain = normalisePhone(text)
+  if (plain === undefined) return undefined
+  const international = /^(?:\+|00)(.*)$/.exec(plain)?.[1]?.replace('(0)', '').replace(/\D/g, '')
+  if (international === undefined) return { digits: plain.replace(/\D/g, '') }
+  const national = international.slice(countryCodeLength(international)).replace(/^0+/, '')
+  return { digits: national, abroad: international }
+}
+
+/** Countries with codes of one and of two digits; all others have three. Source: ITU-T E.164, list of assigned codes. */
+const SHORT_CODES = /^[17]/
+const MIDDLE_CODES = /^(?:2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/
+
+function countryCodeLength(digits: string): number {
+  if (SHORT_CODES.test(digits)) return 1
+  return MIDDLE_CODES.test(digits) ? 2 : 3
 }

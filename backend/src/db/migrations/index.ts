@@ -7,6 +7,7 @@ import { searchAndVersions } from './0003-search-and-versions.ts'
 import { commands } from './0005-commands.ts'
 import { pairingBySecret } from './0006-pairing-by-secret.ts'
 import { signIns } from './0007-sign-ins.ts'
+import { textsBesideTheJournal } from './0008-texts-beside-the-journal.ts'
 import { whatStationsSay } from './0009-what-stations-say.ts'
 import { staffCalls } from './0010-staff-calls.ts'
 import { siteMarks } from './0011-site-marks.ts'
@@ -23,6 +24,7 @@ const migrations: Migration[] = [
   commands,
   pairingBySecret,
   signIns,
+  textsBesideTheJournal,
   whatStationsSay,
   staffCalls,
   siteMarks,
@@ -41,12 +43,15 @@ export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> 
   // It brings a command line with it, and 8 MB of memory: most starts need neither.
   const { SequelizeStorage, Umzug } = await import('umzug')
   const umzug = new Umzug({
-    migrations: migrations.map(({ name, statements }) => ({
+    migrations: migrations.map(({ name, before, statements, rebuild }) => ({
       name,
-      up: () =>
-        sequelize.transaction(async (transaction) => {
+      async up() {
+        await before?.(sequelize, log)
+        await sequelize.transaction(async (transaction) => {
           for (const sql of statements(sequelize.getDialect())) await sequelize.query(sql, { transaction })
-        }),
+          await rebuild?.(sequelize, transaction)
+        })
+      },
     })),
     storage: new SequelizeStorage({ sequelize, tableName: TABLE }),
     logger: undefined,

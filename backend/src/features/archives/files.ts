@@ -47,7 +47,7 @@ export function createArchives(dir: string, { models: { archives }, write, scope
       )
       const sha256 = await verified(draft, rowCount, written.digest('hex'))
       await rename(draft, join(dir, file))
-      const archive = { file, ...span, rowCount, sha256, verifiedAtMs: clock.nowMs() }
+      const archive = { file, ...span, rowCount, sha256, verifiedAtMs: clock.nowMs(), isAnonymous: true }
       await write(async () => {
         await archives.upsert(archive, scope())
       })

@@ -90,9 +90,8 @@ export function createAutomationIntake(ports: AutomationPorts) {
     resume_session: async ({ sessionId }, actor) =>
       timeOf(await sessions.change(sessionId, { type: 'resume' }, actor)),
     terminate_session: async ({ sessionId, reason }, actor) => {
-      const details = reason === undefined ? undefined : { reason }
       const input = { type: 'terminate', reason: 'terminated' } as const
-      return timeOf(await sessions.change(sessionId, input, actor, { details }))
+      return timeOf(await sessions.change(sessionId, input, actor, { texts: { reason } }))
     },
     cancel_session: async ({ sessionId }, actor) => {
       await grants.cancel(sessionId, actor)

@@ -96,7 +96,8 @@ export function createCommandService(ports: CommandPorts) {
         level: status === 'applied' ? 'info' : 'warning',
         actor,
         stationId,
-        details: { commandId, batchId, op, afterMs: nowMs - sentAtMs, error },
+        details: { commandId, batchId, op, afterMs: nowMs - sentAtMs },
+        texts: { error },
       })
     }
     database.afterCommit(() => {

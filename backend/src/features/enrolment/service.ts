@@ -96,8 +96,14 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       expiresAtMs: nowMs + REQUEST_MS,
     })
     if (!known) {
-      const details = { macAddress, hostname }
-      await journal.append({ action: 'station.enrolment_requested', actor: systemActor, ip, details })
+      const details = { macAddress }
+      await journal.append({
+        action: 'station.enrolment_requested',
+        actor: systemActor,
+        ip,
+        details,
+        texts: { hostname },
+      })
     }
     return success({ type: 'pending', pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS })
   }

@@ -71,7 +71,13 @@ export function createCalendar(
         await runs.end(name, slotMs, { outcome, result, endedAtMs: clock.nowMs() })
         if (jobs[name].isQuiet && outcome === 'done') return
         const level = outcome === 'done' ? 'info' : 'error'
-        await journal.append({ action: 'job.ran', level, actor, details: { job: name, outcome, result } })
+        await journal.append({
+          action: 'job.ran',
+          level,
+          actor,
+          details: { job: name, outcome },
+          texts: { result },
+        })
       })
     }
   }

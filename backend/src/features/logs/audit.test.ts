@@ -9,7 +9,7 @@ import { openDatabase, type Database } from '../../db/database.ts'
 import { createTestDatabase, isOnPostgres } from '../../db/testing.ts'
 import { createAppEvents } from '../../events.ts'
 import { auditJournal } from './audit.ts'
-import { createJournal, systemActor, type Journal } from './journal.ts'
+import { createJournal, systemActor, toLog, type Journal } from './journal.ts'
 import { createLogRepository, type LogRepository } from './repository.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -63,6 +63,31 @@ describe('the journal’s chain', () => {
     expect(await audit()).toMatchObject({ isWhole: true, count: 0 })
     await append(1_203)
     expect(await audit()).toMatchObject({ isWhole: true, count: 1_203, lastId: 1_203 })
+  })
+
+  it('holds with the texts beside it and without them, not with others in their place', async () => {
+    const reasons = ['Mme Unique est partie', 'parti à midi', 'oui']
+    await database.write(async () => {
+      for (const reason of reasons)
+        await journal.append({ action: 'session.terminated', actor: systemActor, texts: { reason } })
+    })
+    expect(await audit()).toMatchObject({ isWhole: true, count: 3 })
+    const [first, second, third] = await repository.after(0, 10)
+    for (const row of [first, second, third]) expect(row?.details).not.toMatch(/reason|midi/)
+    expect([first, second, third].map((row) => toLog(row!).details['reason'])).toEqual(reasons)
+
+    await database.sequelize.query('DELETE FROM log_notes WHERE log_id = 1')
+    expect(await audit()).toMatchObject({ isWhole: true, count: 3 })
+    expect(toLog((await repository.find(1))!).details).not.toHaveProperty('reason')
+    expect(toLog((await repository.find(2))!).details).toMatchObject({ reason: 'parti à midi' })
+    await database.sequelize.query(`UPDATE log_notes SET content = '{"reason":"non"}' WHERE log_id = 3`)
+    expect(await audit()).toEqual({ isWhole: false, brokenId: 3, reason: 'text-altered' })
+    await database.sequelize.query('DELETE FROM log_notes')
+    await append(1)
+    await database.sequelize.query(
+      `INSERT INTO log_notes (log_id, salt, content, search_text) VALUES (4, '', '{"reason":"x"}', '')`,
+    )
+    expect(await audit()).toEqual({ isWhole: false, brokenId: 4, reason: 'text-altered' })
   })
 
   it('is kept in order by writes that come at once', async () => {

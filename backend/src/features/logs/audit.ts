@@ -1,15 +1,19 @@
-import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
-import { GENESIS_HASH, hashOf } from './journal.ts'
+import type { LogCheckpointRow } from '../../db/rows.ts'
+import { GENESIS_HASH, NOTE_HASH, hashOf, hashOfNote, type NotedLogRow } from './journal.ts'
 
 /** How the journal's chain stands: whole up to a record, or broken at the first one that does not fit. */
 export type AuditReport =
   | { isWhole: true; count: number; lastId: number; lastHash: string }
-  | { isWhole: false; brokenId: number; reason: 'missing' | 'altered' | 'unlinked' | 'unsealed' }
+  | {
+      isWhole: false
+      brokenId: number
+      reason: 'missing' | 'altered' | 'unlinked' | 'unsealed' | 'text-altered'
+    }
 
 export interface AuditSource {
   checkpoints(): Promise<Pick<LogCheckpointRow, 'upToId' | 'lastHash'>[]>
   /** Records after `id`, oldest first, at most `limit`. */
-  after(id: number, limit: number): Promise<LogRow[]>
+  after(id: number, limit: number): Promise<NotedLogRow[]>
 }
 
 const BATCH = 1_000
@@ -17,7 +21,8 @@ const BATCH = 1_000
 /**
  * Follows the chain from the first record that is left to the last. A purge may have taken the records below a
  * checkpoint, which keeps the hash that the next record is linked to. What it cannot see is that the newest
- * records have been cut off and nothing was added since.
+ * records have been cut off and nothing was added since. Texts beside the chain may rightly be gone, with the person
+ * whom they named; those that are there must be what the chain holds the hash of.
  */
 export async function auditJournal(source: AuditSource): Promise<AuditReport> {
   const checkpoints = await source.checkpoints()
@@ -41,6 +46,7 @@ export async function auditJournal(source: AuditSource): Promise<AuditReport> {
       }
       if (row.prevHash !== last.hash) return { isWhole: false, brokenId: row.id, reason: 'unlinked' }
       if (row.hash !== hashOf(row)) return { isWhole: false, brokenId: row.id, reason: 'altered' }
+      if (!isNoteWhole(row)) return { isWhole: false, brokenId: row.id, reason: 'text-altered' }
       if ((sealed.get(row.id) ?? row.hash) !== row.hash)
         return { isWhole: false, brokenId: row.id, reason: 'unsealed' }
       last = { id: row.id, hash: row.hash }
@@ -52,4 +58,8 @@ export async function auditJournal(source: AuditSource): Promise<AuditReport> {
   if (count === 0) last = { id: newestSealId, hash: sealed.get(newestSealId) ?? GENESIS_HASH }
   if (last.id < newestSealId) return { isWhole: false, brokenId: last.id + 1, reason: 'missing' }
   return { isWhole: true, count, lastId: last.id, lastHash: last.hash }
+}
+
+function isNoteWhole({ details, note }: NotedLogRow): boolean {
+  return !note || (JSON.parse(details) as Record<string, unknown>)[NOTE_HASH] === hashOfNote(note)
 }

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { instantOf, type Actor, type Log, type LogAction, type LogLevel } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import type { LogRow } from '../../db/rows.ts'
+import type { LogNoteRow, LogRow } from '../../db/rows.ts'
+import { textsIn } from '../../domain/free-text.ts'
 import type { AppEvents } from '../../events.ts'
 import type { LogRepository } from './repository.ts'
 
@@ -15,6 +16,11 @@ export interface LogEntry {
   userId?: string | null
   ip?: string
   details?: Record<string, unknown>
+  /**
+   * What people or their machines wrote, shown among the details: kept beside the chain, which holds its hash alone,
+   * so that it can be removed with the person whom it names.
+   */
+  texts?: Record<string, unknown>
   /** When it happened, if not now; Unix milliseconds. */
   atMs?: number
 }
@@ -26,6 +32,12 @@ export interface Journal {
 
 /** What acts when no person does. */
 export const systemActor: Actor = { type: 'system', id: 'system', label: 'escale' }
+
+/** A record, with the texts beside it where they still exist. */
+export type NotedLogRow = LogRow & { note?: LogNoteRow }
+
+/** Where the chained details hold the hash of the texts beside the chain. */
+export const NOTE_HASH = 'textsSha256'
 
 /** Hash of the record before the first. */
 export const GENESIS_HASH = '0'.repeat(64)
@@ -39,6 +51,7 @@ export function createJournal(
   return {
     async append(entry) {
       const last = await repository.last()
+      const note = noteOf(entry.texts)
       const unchained = {
         id: (last?.id ?? 0) + 1,
         atMs: entry.atMs ?? clock.nowMs(),
@@ -51,10 +64,14 @@ export function createJournal(
         sessionId: entry.sessionId ?? null,
         userId: entry.userId ?? null,
         ip: entry.ip ?? null,
-        details: JSON.stringify(entry.details ?? {}),
+        details: JSON.stringify({ ...entry.details, ...(note && { [NOTE_HASH]: hashOfNote(note) }) }),
         prevHash: last?.hash ?? GENESIS_HASH,
       }
-      const row: LogRow = { ...unchained, hash: hashOf(unchained) }
+      const row: NotedLogRow = {
+        ...unchained,
+        hash: hashOf(unchained),
+        ...(note && { note: { logId: unchained.id, ...note } }),
+      }
       await repository.insert(row)
       database.afterCommit(() => events.emit({ type: 'logAdded', log: toLog(row) }))
     },
@@ -71,7 +88,27 @@ export function hashOf(row: Omit<LogRow, 'hash'>): string {
     .digest('hex')
 }
 
-export function toLog(row: LogRow): Log {
+type Note = Omit<LogNoteRow, 'logId'>
+
+function noteOf(texts: Record<string, unknown> = {}): Note | undefined {
+  const content = JSON.stringify(texts)
+  if (content === '{}') return undefined
+  // Without its salt, what little people write could be found by trying.
+  return { salt: randomBytes(16).toString('hex'), content, searchText: textsIn(texts) }
+}
+
+/** SHA-256 of a note under its salt: what the chained details hold of it. */
+export function hashOfNote({ salt, content }: Pick<LogNoteRow, 'salt' | 'content'>): string {
+  return createHash('sha256').update(salt).update(content).digest('hex')
+}
+
+/** The record's details as they are chained, and its texts where they still exist. */
+function detailsOf({ details, note }: NotedLogRow): Record<string, unknown> {
+  const texts = note ? (JSON.parse(note.content) as object) : {}
+  return { ...texts, ...(JSON.parse(details) as object) }
+}
+
+export function toLog(row: NotedLogRow): Log {
   return {
     id: row.id,
     at: instantOf(row.atMs),
@@ -82,7 +119,7 @@ export function toLog(row: LogRow): Log {
     ...(row.sessionId === null ? {} : { sessionId: row.sessionId }),
     ...(row.userId === null ? {} : { userId: row.userId }),
     ...(row.ip === null ? {} : { ip: row.ip }),
-    details: JSON.parse(row.details) as Record<string, unknown>,
+    details: detailsOf(row),
     prevHash: row.prevHash,
     hash: row.hash,
   }

@@ -3,6 +3,7 @@ import type { LogAction, LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
+import type { NotedLogRow } from './journal.ts'
 import { equalTo } from '../../db/where.ts'
 import { foldText, searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -16,10 +17,20 @@ export type LogRepository = ReturnType<typeof createLogRepository>
 
 export function createLogRepository(database: Database) {
   const { models, scope } = database
-  const { logs, logCheckpoints, logTexts } = models
+  const { logs, logCheckpoints, logTexts, logNotes } = models
   const countBy = async (column: 'action' | 'level'): Promise<Record<string, number>> => {
     const groups = await logs.count({ group: [column], ...scope() })
     return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
+  }
+  /** Records with the texts that still exist beside them. */
+  async function noted(rows: { get(): LogRow }[]): Promise<NotedLogRow[]> {
+    const ids = rows.map((row) => row.get().id)
+    const notes = ids.length === 0 ? [] : await logNotes.findAll({ where: { logId: ids }, ...scope() })
+    const byId = new Map(notes.map((note) => [note.get().logId, note.get()]))
+    return rows.map((row) => {
+      const note = byId.get(row.get().id)
+      return { ...row.get(), ...(note && { note }) }
+    })
   }
   return {
     /** What the next record is linked to: the newest one, or the seal below which all was purged. */
@@ -32,25 +43,30 @@ export function createLogRepository(database: Database) {
     async checkpoints(): Promise<LogCheckpointRow[]> {
       return (await logCheckpoints.findAll(scope())).map((row) => row.get())
     },
-    async after(id: number, limit: number): Promise<LogRow[]> {
+    async after(id: number, limit: number): Promise<NotedLogRow[]> {
       const where = { id: { [Op.gt]: id } }
-      const rows = await logs.findAll({ where, order: [['id', 'ASC']], limit, ...scope() })
-      return rows.map((row) => row.get())
+      return noted(await logs.findAll({ where, order: [['id', 'ASC']], limit, ...scope() }))
+    },
+    /** All records on a user. */
+    async ofUser(userId: string): Promise<NotedLogRow[]> {
+      return noted(await logs.findAll({ where: { userId }, order: [['id', 'ASC']], ...scope() }))
     },
     async withActionAfter(id: number, actions: readonly LogAction[]): Promise<LogRow[]> {
       const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }
       return (await logs.findAll({ where, order: [['id', 'ASC']], ...scope() })).map((row) => row.get())
     },
-    async insert(row: LogRow): Promise<void> {
+    async insert({ note, ...row }: NotedLogRow): Promise<void> {
       await logs.create(row, scope())
+      if (note) await logNotes.create(note, scope())
       const said = [row.details, row.actorLabel]
       if (!isAscii(said.join('')))
         await logTexts.create({ logId: row.id, searchText: searchTextOf(said) }, scope())
     },
-    async find(id: number): Promise<LogRow | undefined> {
-      return (await logs.findByPk(id, scope()))?.get()
+    async find(id: number): Promise<NotedLogRow | undefined> {
+      const row = await logs.findByPk(id, scope())
+      return row ? (await noted([row]))[0] : undefined
     },
-    async list(filter: LogFilter, { limit, offset, order }: PageWindow): Promise<Rows<LogRow>> {
+    async list(filter: LogFilter, { limit, offset, order }: PageWindow): Promise<Rows<NotedLogRow>> {
       const { count, rows } = await logs.findAndCountAll({
         where: whereOf(filter, database),
         order: [...(order ? [order] : []), ['id', 'DESC']],
@@ -58,7 +74,7 @@ export function createLogRepository(database: Database) {
         offset,
         ...scope(),
       })
-      return { count, rows: rows.map((row) => row.get()) }
+      return { count, rows: await noted(rows) }
     },
     countByAction: () => countBy('action'),
     countByLevel: () => countBy('level'),
@@ -78,7 +94,7 @@ function whereOf(filter: LogFilter, database: Database): WhereOptions<LogRow> {
   return { [Op.and]: conditions }
 }
 
-/** Records that say `text` in one of the columns, accents and case aside. */
+/** Records that say `text` in one of the columns or beside them, accents and case aside. */
 export function logsSaying(
   { sequelize, containing }: Database,
   columns: readonly (keyof LogRow)[],
@@ -86,6 +102,8 @@ export function logsSaying(
 ): WhereOptions<LogRow> {
   const position = sequelize.getDialect() === 'sqlite' ? 'instr' : 'strpos'
   const folded = sequelize.escape(foldText(text))
-  const ids = literal(`(SELECT log_id FROM log_texts WHERE ${position}(search_text, ${folded}) > 0)`)
-  return { [Op.or]: [containing<LogRow>(columns, text), { id: { [Op.in]: ids } }] }
+  const beside = (['log_texts', 'log_notes'] as const).map((table) => ({
+    id: { [Op.in]: literal(`(SELECT log_id FROM ${table} WHERE ${position}(search_text, ${folded}) > 0)`) },
+  }))
+  return { [Op.or]: [containing<LogRow>(columns, text), ...beside] }
 }

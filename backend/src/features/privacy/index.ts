@@ -5,25 +5,30 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { expectedVersionOf } from '../../http/etag.ts'
 import { actorOf } from '../auth/index.ts'
-import { toLog, type Journal } from '../logs/index.ts'
+import { toLog, type Journal, type LogRepository } from '../logs/index.ts'
 import type { PhotoStore } from '../photos/index.ts'
 import { toSession } from '../sessions/index.ts'
 import { toUser, type UserService } from '../users/index.ts'
 import type { PrivacyRepository } from './repository.ts'
+import type { Traces } from './traces.ts'
 
 export { createPrivacyRepository } from './repository.ts'
+export { createTraces } from './traces.ts'
 
 export interface PrivacyPorts {
   database: Database
   repository: PrivacyRepository
   users: UserService
+  logs: Pick<LogRepository, 'ofUser'>
+  traces: Traces
   photos: Pick<PhotoStore, 'read'>
   journal: Journal
   clock: Clock
 }
 
 /** A person's rights over what is held of them: to have it all, and to have it gone. */
-export function createPrivacy({ database, repository, users, photos, journal, clock }: PrivacyPorts) {
+export function createPrivacy(ports: PrivacyPorts) {
+  const { database, repository, users, logs, traces, photos, journal, clock } = ports
   return {
     /** Everything held on a person: one JSON file, and the photo, in one archive. */
     async exportOf(id: string, actor: Actor): Promise<Uint8Array> {
@@ -34,7 +39,7 @@ export function createPrivacy({ database, repository, users, photos, journal, cl
         exportedAt: instantOf(nowMs),
         user: toUser(row),
         sessions: (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs)),
-        logs: (await repository.logsOf(id)).map(toLog),
+        logs: (await logs.ofUser(id)).map(toLog),
       }
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
       // Loaded when somebody asks for an archive.
@@ -49,10 +54,11 @@ export function createPrivacy({ database, repository, users, photos, journal, cl
     async erase(id: string, actor: Actor, expectedVersion?: number): Promise<ErasureProof> {
       const row = await users.get(id)
       const anonymisedSessions = (await repository.sessionsOf(id)).length
-      await users.remove(id, actor, expectedVersion)
+      const search = await traces.searchOf(row)
+      const isFileClean = await users.remove(id, actor, expectedVersion)
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
-      const left = { ...(await repository.left(row)), photos: photo ? 1 : 0 }
-      return { erasedAt: instantOf(clock.nowMs()), anonymisedSessions, left }
+      const left = { ...(await repository.left(row, search)), photos: photo ? 1 : 0 }
+      return { erasedAt: instantOf(clock.nowMs()), anonymisedSessions, isFileClean, left }
     },
   }
 }

@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import type { ErasureProof, User } from '@escale/protocol'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isOnPostgres } from '../../db/testing.ts'
+import { createAppEvents } from '../../events.ts'
+import { auditJournal } from '../logs/audit.ts'
+import { createJournal, createLogRepository, systemActor } from '../logs/index.ts'
 import { startTestApp, type TestApp } from '../../testing.ts'
 
 let test: TestApp
@@ -118,6 +122,66 @@ describe('everything held on a person', () => {
     expect(JSON.stringify(told)).not.toContain(session.accessCode)
   })
 
+  it('is gone once erased, with every word that names them and what was said where they sat', async () => {
+    const unique = { firstName: 'Żélîe', lastName: 'Quérézac', phone: '+33 6 98 76 54 32' }
+    const user = await test.createUser({
+      ...unique,
+      email: 'zq@example.org',
+      occupation: 'dompteuse de puces',
+    })
+    const other = await test.createUser({ firstName: 'Autre', lastName: 'Personne' })
+    const { id: stationId } = await test.createStation()
+    const { id: elsewhere } = await test.createStation()
+    const session = await test.startSession({ userId: user.id, stationId })
+    await test.done('POST', `/api/sessions/${session.id}/terminate`, { reason: 'a dit au revoir' })
+    const mark = (id: string, reason: string) =>
+      test.done('POST', `/api/postes/${id}/marquer_maintenance`, { reason })
+    await mark(stationId, 'clavier mouillé')
+    await mark(elsewhere, 'voir Mme QUEREZAC')
+    const theirs = await test.startSession({ userId: other.id })
+    await test.done('POST', `/api/sessions/${theirs.id}/terminate`, { reason: 'rappeler le 06.98.76.54.32' })
+    const kept = await test.startSession({ userId: other.id })
+    await test.done('POST', `/api/sessions/${kept.id}/terminate`, { reason: 'parti à midi' })
+    const { commands } = await test.done<{ commands: { id: string }[] }>('POST', '/api/postes/commands/', {
+      ...{ op: 'message', stationIds: [elsewhere], params: { text: 'Żélîe est attendue' } },
+    })
+    const reasons = async () =>
+      (await test.journal('')).flatMap(({ details }) => (details as { reason?: string }).reason ?? [])
+    expect(await reasons()).toEqual(
+      expect.arrayContaining(['a dit au revoir', 'clavier mouillé', 'voir Mme QUEREZAC', 'parti à midi']),
+    )
+
+    const proof = await test.done<ErasureProof>('POST', `/api/utilisateurs/${user.id}/erase/`)
+    expect(proof.left).toMatchObject({
+      users: 0,
+      sessions: 0,
+      photos: 0,
+      commands: 0,
+      calls: 0,
+      logsNaming: 0,
+    })
+    expect(proof.isFileClean).toBe(!isOnPostgres())
+    expect(await reasons()).toEqual(['parti à midi'])
+    expect((await test.call('GET', `/api/postes/commands/${commands[0]!.id}/`)).status).toBe(404)
+    const profile = (await test.db.models.sessionProfiles.findByPk(session.id))?.get()
+    expect(profile?.occupation).toBeNull()
+    expect(await auditJournal(createLogRepository(test.db))).toMatchObject({ isWhole: true })
+  })
+
+  it('is counted where it cannot go: in records that were chained with it', async () => {
+    const user = await test.createUser({ firstName: 'Éva', lastName: 'Zylberstein' })
+    const journal = createJournal(test.db, createLogRepository(test.db), createAppEvents(), test.clock)
+    const tell = (details: object) =>
+      test.db.write(() =>
+        journal.append({ action: 'session.terminated', actor: systemActor, details: { ...details } }),
+      )
+    await tell({ reason: 'M. Zylberstein' })
+    await tell({ reason: 'ZYLBERSTEIN Éva' })
+    await tell({ reason: 'Éva seule, ou le zylbersteinium' })
+    const proof = await test.done<ErasureProof>('POST', `/api/utilisateurs/${user.id}/erase/`)
+    expect(proof.left.logsNaming).toBe(3)
+  })
+
   it('is gone once erased, but for sessions without a name and a profile for the statistics', async () => {
     const user = await test.createUser({
       firstName: 'Éléonore',
@@ -127,6 +191,11 @@ describe('everything held on a person', () => {
       municipality: 'Brest',
     })
     await inject('PUT', `/api/utilisateurs/${user.id}/photo`, photo)
+    // A place that others share tells nothing of one of them.
+    for (let i = 0; i < 5; i += 1) {
+      const neighbour = await test.createUser({ municipality: 'Brest' })
+      await test.createSession({ userId: neighbour.id })
+    }
     const started = await test.startSession({ userId: user.id })
     const waiting = await test.createSession({ userId: user.id })
     expect((await test.call('POST', `/api/utilisateurs/${user.id}/erase/`)).body).toMatchObject({
@@ -136,7 +205,7 @@ describe('everything held on a person', () => {
 
     const proof = await test.done<ErasureProof>('POST', `/api/utilisateurs/${user.id}/erase/`)
     const { logsWithIdOnly, ...left } = proof.left
-    expect(left).toEqual({ users: 0, sessions: 0, photos: 0, logsNaming: 0 })
+    expect(left).toEqual({ users: 0, sessions: 0, photos: 0, commands: 0, calls: 0, logsNaming: 0 })
     expect(logsWithIdOnly).toBeGreaterThan(0)
     expect(proof.anonymisedSessions).toBe(2)
     expect((await test.call('GET', `/api/utilisateurs/${user.id}`)).status).toBe(404)

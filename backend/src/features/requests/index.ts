@@ -69,6 +69,14 @@ export function createAnswers({ database, repository, sealer, key, clock }: Answ
   }
 
   return {
+    /** Removes the answers that are about somebody who was erased: nobody asks for them again. */
+    async forget(isAbout: (answer: string) => boolean): Promise<void> {
+      for await (const rows of repository.all()) {
+        const about = rows.filter(({ sealedResponse }) => isAbout(sealer.open(sealedResponse) ?? ''))
+        if (about.length > 0) await database.write(() => repository.remove(about))
+      }
+    },
+
     /** @param party station id, or whole client id of an automation: request ids are its own */
     async answer(party: string, request: Request, answering: Answering): Promise<Response> {
       return answering.isRead(request.op)

@@ -1,5 +1,8 @@
+import { Op } from 'sequelize'
 import type { Database } from '../../db/database.ts'
 import type { AnsweredRequestRow } from '../../db/rows.ts'
+
+const BATCH = 500
 
 export type RequestRepository = ReturnType<typeof createRequestRepository>
 
@@ -7,6 +10,28 @@ export function createRequestRepository({ models: { answeredRequests }, scope }:
   return {
     async find(party: string, requestId: string): Promise<AnsweredRequestRow | undefined> {
       return (await answeredRequests.findOne({ where: { party, requestId }, ...scope() }))?.get()
+    },
+    /** Everything that is kept, a batch at a time. */
+    async *all(): AsyncGenerator<AnsweredRequestRow[]> {
+      for (let after = { party: '', requestId: '' }; ;) {
+        const { party, requestId } = after
+        const rows = await answeredRequests.findAll({
+          where: {
+            [Op.or]: [{ party: { [Op.gt]: party } }, { party, requestId: { [Op.gt]: requestId } }],
+          },
+          order: ['party', 'requestId'],
+          limit: BATCH,
+          ...scope(),
+        })
+        yield rows.map((row) => row.get())
+        const last = rows.at(-1)?.get()
+        if (!last || rows.length < BATCH) return
+        after = last
+      }
+    },
+    async remove(rows: AnsweredRequestRow[]): Promise<void> {
+      const where = { [Op.or]: rows.map(({ party, requestId }) => ({ party, requestId })) }
+      await answeredRequests.destroy({ where, ...scope() })
     },
     async save(row: AnsweredRequestRow): Promise<void> {
       await answeredRequests.create(row, scope())

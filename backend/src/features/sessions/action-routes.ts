@@ -65,9 +65,9 @@ export function sessionActionRoutes({
     request: OneSession,
     reply: FastifyReply,
     input: SessionChange,
-    details?: { reason: string },
+    texts?: { reason?: string },
   ) => {
-    const options = { expectedVersion: expectedVersionOf(request), details }
+    const options = { expectedVersion: expectedVersionOf(request), texts }
     return send(reply, unwrap(await sessions.change(request.params.id, input, actorOf(request), options)))
   }
 
@@ -156,7 +156,7 @@ export function sessionActionRoutes({
           request,
           reply,
           { type: 'terminate', reason: 'terminated' },
-          reason ? { reason } : undefined,
+          { reason: reason || undefined },
         )
       },
     )

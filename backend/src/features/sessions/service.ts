@@ -17,7 +17,7 @@ import type { AppEvents } from '../../events.ts'
 import { requireVersion } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
@@ -57,8 +57,9 @@ export interface SessionPorts {
 export interface ChangeOptions {
   /** Refuse when the session has another version by now. */
   expectedVersion?: number
-  /** More for the journal. */
-  details?: Record<string, unknown>
+  /** More for the journal: of ours, and of people's. */
+  details?: LogEntry['details']
+  texts?: LogEntry['texts']
 }
 
 export type SessionService = ReturnType<typeof createSessionService>
@@ -80,7 +81,7 @@ export function createSessionService(ports: SessionPorts) {
     before: SessionRecord,
     input: SessionInput,
     actor: Actor,
-    { details, patch }: { details?: Record<string, unknown>; patch?: Partial<SessionRecord> } = {},
+    { patch, ...told }: Pick<ChangeOptions, 'details' | 'texts'> & { patch?: Partial<SessionRecord> } = {},
   ): Promise<Result<SessionRecord>> {
     const nowMs = clock.nowMs()
     const { session: after, effects } = withinOpeningHours(transition(before, input, nowMs, rules()), nowMs)
@@ -90,7 +91,7 @@ export function createSessionService(ports: SessionPorts) {
     const patched = refusal ? after : { ...after, ...patch }
     const session = { ...patched, version: before.version + 1, updatedAtMs: nowMs }
     if (!(await repository.save(session, before.version, rules()))) throw new AppError('version-conflict')
-    await tell(session, lasting, actor, details)
+    await tell(session, lasting, actor, told)
     return refusal ? failure(refusal.code) : success(session)
   }
 
@@ -107,7 +108,7 @@ export function createSessionService(ports: SessionPorts) {
     session: SessionRecord,
     effects: LastingEffect[],
     actor: Actor,
-    details: Record<string, unknown> = {},
+    { details, texts }: Pick<ChangeOptions, 'details' | 'texts'> = {},
   ): Promise<void> {
     const { id: sessionId, stationId, userId } = session
     const hasStarted = session.startedAtMs !== undefined && stationId !== undefined
@@ -127,6 +128,7 @@ export function createSessionService(ports: SessionPorts) {
         userId,
         ...entry,
         details: { ...details, ...entry.details },
+        texts,
       })
     }
     announce(session, effects)
@@ -146,12 +148,12 @@ export function createSessionService(ports: SessionPorts) {
     id: string,
     input: SessionInput,
     actor: Actor,
-    { expectedVersion, details }: ChangeOptions = {},
+    { expectedVersion, ...told }: ChangeOptions = {},
   ): Promise<Result<SessionRecord>> {
     return database.write(async () => {
       const before = await get(id)
       requireVersion(before, expectedVersion)
-      return step(before, input, actor, { details })
+      return step(before, input, actor, told)
     })
   }
 

@@ -62,7 +62,8 @@ export function createStationIntake(
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
       }
       if (kind === 'fault') {
-        await journal.append({ action: 'station.fault_reported', level: 'error', actor, stationId, details })
+        const entry = { action: 'station.fault_reported', level: 'error', actor, stationId } as const
+        await journal.append({ ...entry, texts: details })
       }
     })
   }

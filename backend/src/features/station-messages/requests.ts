@@ -79,7 +79,7 @@ export function createRequests(ports: RequestPorts) {
     },
     report_fault: async ({ kind, details }, actor) => {
       const entry = { action: 'station.fault_reported', level: 'error', actor, stationId: actor.id } as const
-      await journal.append({ ...entry, details: { kind, ...details } })
+      await journal.append({ ...entry, texts: { kind, ...details } })
       return success({})
     },
   }

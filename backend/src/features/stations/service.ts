@@ -143,7 +143,13 @@ export function createStationService(ports: StationPorts) {
       await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
       if (station.isMaintenance !== marks.isMaintenance) await desired.change(id, ['station.updated'])
       if (marks.isMarkedOffline) await presences.markOffline(id, actor)
-      await journal.append({ action: 'station.updated', actor, stationId: id, details: { marked, reason } })
+      await journal.append({
+        action: 'station.updated',
+        actor,
+        stationId: id,
+        details: { marked },
+        texts: { reason },
+      })
       tellChanged(id)
     })
   }

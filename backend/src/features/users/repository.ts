@@ -3,7 +3,8 @@ import { normalisePhone, type UserQuery } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
-import { searchTextOf } from '../../domain/search-text.ts'
+import { userSearchTextOf } from '../../db/search-texts.ts'
+import { searchTermsOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
 export type UserFilter = Omit<UserQuery, 'page' | 'pageSize' | 'ordering'>
@@ -25,7 +26,7 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
         where: {
           [Op.and]: [
             equalTo<UserRow>({ ...equal, phone: phone && (normalisePhone(phone) ?? phone) }),
-            ...wordsOf(search, containing),
+            ...searchedBy(search, containing),
           ],
         },
         order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
@@ -61,11 +62,13 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
 
 const withSearchText = (row: UserRow): UserRow => ({
   ...row,
-  searchText: searchTextOf([row.lastName, row.firstName, row.email, row.phone, row.municipality]),
+  searchText: userSearchTextOf(row),
 })
 
-/** Every word must be found, in whichever field: `dupont marie` finds Marie Dupont. */
-function wordsOf(search: string | undefined, containing: Containing): WhereOptions<UserRow>[] {
-  const words = (search ?? '').split(/\s+/).filter(Boolean)
-  return words.map((word) => containing<UserRow>(['searchText'], word))
+/** Every word must be found, in whichever field; or the digits, where all of it may be a telephone number. */
+function searchedBy(search: string | undefined, containing: Containing): WhereOptions<UserRow>[] {
+  const { words, phone } = searchTermsOf(search ?? '')
+  const found = (text: string) => containing<UserRow>(['searchText'], text)
+  const all = words.map(found)
+  return phone === undefined ? all : [{ [Op.or]: [found(phone), { [Op.and]: all }] }]
 }

@@ -25,6 +25,10 @@ export interface UserPorts {
   sessions: UserSessions
   /** Where photos lie: the file goes with the person. */
   photos: { remove(name: string): Promise<void> }
+  /** What is said of a person elsewhere, and goes with them. */
+  traces: { remove(user: UserRow): Promise<string[]> }
+  /** Sealed answers to requests, which may hold the person's name. */
+  answers: { forget(isAbout: (answer: string) => boolean): Promise<void> }
   settings: Settings
   journal: Journal
   clock: Clock
@@ -44,6 +48,8 @@ export function createUserService({
   repository,
   sessions,
   photos,
+  traces,
+  answers,
   settings,
   journal,
   clock,
@@ -117,18 +123,24 @@ export function createUserService({
       })
     },
 
-    /** Erases a user: their sessions stay for the statistics, without a name. */
-    async remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
-      const photoName = await database.write(async () => {
+    /**
+     * Erases a user and what is said of them; their sessions stay for the statistics, without a name.
+     * @returns whether the database's files hold nothing of it either
+     */
+    async remove(id: string, actor: Actor, expectedVersion?: number): Promise<boolean> {
+      const { photoName, sessionIds } = await database.write(async () => {
         const before = await get(id)
         requireVersion(before, expectedVersion)
         if (await sessions.hasRunning(id)) throw new AppError('session-active')
         await sessions.endAllOf(id, actor)
+        const sessionIds = await traces.remove(before)
         await repository.remove(id)
         await journal.append({ action: 'user.deleted', actor, userId: id })
-        return before.photoName
+        return { photoName: before.photoName, sessionIds }
       })
       if (photoName !== null) await photos.remove(photoName)
+      await answers.forget((answer) => [id, ...sessionIds].some((one) => answer.includes(one)))
+      return database.completeErasure()
     },
 
     revokeConsent(id: string, actor: Actor, expectedVersion?: number): Promise<UserRow> {

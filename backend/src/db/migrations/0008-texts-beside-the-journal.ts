@@ -1,0 +1,88 @@
+import { QueryTypes, type Sequelize, type Transaction } from 'sequelize'
+import { normalisePhone } from '@escale/protocol'
+import { foldText } from '../../domain/search-text.ts'
+import { userSearchTextOf } from '../search-texts.ts'
+import { rewriteFile } from '../secure-erasure.ts'
+import type { Migration } from './migration.ts'
+
+const BATCH = 1_000
+
+/**
+ * Texts of people stand beside the journal, where they can go. The file is written anew once, for what was removed
+ * before stays legible in it; archives are noted as holding nobody's number or not; what searches look in knows
+ * hyphens, apostrophes and telephone numbers however they are typed.
+ */
+export const textsBesideTheJournal: Migration = {
+  name: '0008-texts-beside-the-journal',
+  before: rewriteFile,
+  statements: (dialect) => [
+    `CREATE TABLE log_notes (
+      log_id BIGINT PRIMARY KEY REFERENCES logs (id) ON DELETE CASCADE,
+      salt TEXT NOT NULL,
+      content TEXT NOT NULL,
+      search_text TEXT NOT NULL
+    )`,
+    `ALTER TABLE archives ADD COLUMN is_anonymous BOOLEAN NOT NULL DEFAULT ${dialect === 'sqlite' ? '0' : 'FALSE'}`,
+    `CREATE INDEX logs_user ON logs (user_id) WHERE user_id IS NOT NULL`,
+    `CREATE INDEX session_profiles_municipality ON session_profiles (municipality) WHERE municipality IS NOT NULL`,
+    `CREATE INDEX session_profiles_occupation ON session_profiles (occupation) WHERE occupation IS NOT NULL`,
+  ],
+  async rebuild(sequelize, transaction) {
+    await rebuildUsers(sequelize, transaction)
+    await refold(sequelize, transaction, 'stations', 'id')
+    await refold(sequelize, transaction, 'log_texts', 'log_id')
+  },
+}
+
+interface Profile {
+  id: string
+  lastName: string
+  firstName: string
+  email: string | null
+  phone: string | null
+  municipality: string | null
+}
+
+async function rebuildUsers(sequelize: Sequelize, transaction: Transaction): Promise<void> {
+  for (let after = ''; ;) {
+    const rows = await sequelize.query<Profile>(
+      `SELECT id, last_name AS "lastName", first_name AS "firstName", email, phone, municipality
+        FROM users WHERE id > :after ORDER BY id LIMIT ${BATCH}`,
+      { replacements: { after }, type: QueryTypes.SELECT, transaction },
+    )
+    for (const row of rows) {
+      const phone = row.phone && (normalisePhone(row.phone) ?? row.phone)
+      await sequelize.query('UPDATE users SET phone = :phone, search_text = :text WHERE id = :id', {
+        replacements: { id: row.id, phone, text: userSearchTextOf({ ...row, phone }) },
+        transaction,
+      })
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < BATCH) return
+    after = last.id
+  }
+}
+
+/** Folds once more what an earlier release has folded; a text that is folded already stays as it is. */
+async function refold(
+  sequelize: Sequelize,
+  transaction: Transaction,
+  table: 'stations' | 'log_texts',
+  key: 'id' | 'log_id',
+): Promise<void> {
+  for (let after: string | number = key === 'id' ? '' : 0; ;) {
+    const rows: { key: string | number; text: string }[] = await sequelize.query(
+      `SELECT ${key} AS "key", search_text AS "text" FROM ${table} WHERE ${key} > :after ORDER BY ${key} LIMIT ${BATCH}`,
+      { replacements: { after }, type: QueryTypes.SELECT, transaction },
+    )
+    for (const row of rows) {
+      const text = foldText(row.text)
+      if (text === row.text) continue
+      const sql = `UPDATE ${table} SET search_text = :text WHERE ${key} = :key`
+      await sequelize.query(sql, { replacements: { key: row.key, text }, transaction })
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < BATCH) return
+    after = last.key
+  }
+}

@@ -1,0 +1,69 @@
+import { foldText, phoneDigitsOf } from './search-text.ts'
+
+/** Who a person is to those who write about them. */
+export interface Person {
+  id: string
+  firstName: string
+  lastName: string
+  email: string | null
+  phone: string | null
+  birthDate: string | null
+}
+
+/** How to find what names a person in folded texts. */
+export interface PersonSearch {
+  /** A text that names the person holds one of these; one that holds one need not name them. */
+  candidates: string[]
+  /** @param text as `textsIn` or `foldText` makes it */
+  isNamedIn(text: string): boolean
+}
+
+/** Names of two letters are also words of many languages: alone they count where a title precedes them. */
+const SHORT_NAME = 2
+const TITLES = '(?:m|mr|mme|mlle|monsieur|madame|mademoiselle|mrs|ms|miss)\\.?'
+const BETWEEN = `[\\s'-]+`
+
+/**
+ * A text names a person by the last name alone, by first and last name in either order, by e-mail address, telephone
+ * number, birth date or number; by the first name alone where nobody else has it.
+ */
+export function searchOf(
+  person: Person,
+  { isFirstNameTheirs }: { isFirstNameTheirs: boolean },
+): PersonSearch {
+  const [first, last] = [wordsOf(person.firstName), wordsOf(person.lastName)]
+  const isFirstEnough = isFirstNameTheirs && first.join('').length > SHORT_NAME
+  const isLastEnough = last.join('').length > SHORT_NAME
+  const names = [
+    [...first, ...last],
+    [...last, ...first],
+    ...(isLastEnough ? [last] : []),
+    ...(isFirstEnough ? [first] : []),
+  ].map((words) => words.map(escape).join(BETWEEN))
+  if (!isLastEnough && last.length > 0) names.push(`${TITLES}\\s*${last.map(escape).join(BETWEEN)}`)
+  const named = new RegExp(`(?<![\\p{L}\\p{N}])(?:${names.join('|')})(?![\\p{L}\\p{N}])`, 'u')
+  const parts = [
+    person.id,
+    ...(person.email === null ? [] : [foldText(person.email)]),
+    ...(person.phone === null ? [] : [foldText(person.phone), ...phoneDigitsOf(person.phone)]),
+    ...(person.birthDate === null ? [] : datesAsWritten(person.birthDate)),
+  ]
+  return {
+    candidates: [longest(last), ...(isFirstEnough ? [longest(first)] : []), ...parts].filter(Boolean),
+    isNamedIn: (text) =>
+      (first.length + last.length > 0 && named.test(text)) || parts.some((part) => text.includes(part)),
+  }
+}
+
+const wordsOf = (name: string) =>
+  foldText(name)
+    .split(/[\s'-]+/)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word))
+const escape = (word: string) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+const longest = (words: string[]) =>
+  words.reduce((found, word) => (word.length > found.length ? word : found), '')
+
+function datesAsWritten(date: string): string[] {
+  const [year = '', month = '', day = ''] = date.split('-')
+  return [date, `${day}/${month}/${year}`, `${day}.${month}.${year}`, `${day}-${month}-${year}`]
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../../clock.ts'
+import type { UserRow } from '../../db/rows.ts'
+import { searchOf, type PersonSearch } from '../../domain/person.ts'
+import { SMALLEST_CELL_PERSONS } from '../../domain/statistics.ts'
+import type { PrivacyRepository } from './repository.ts'
+
+export type Traces = ReturnType<typeof createTraces>
+
+/** What is said of a person outside their own row, and how it goes. */
+export function createTraces(repository: PrivacyRepository, clock: Clock) {
+  /** How to find the person in what others wrote. */
+  const search = async (user: UserRow): Promise<PersonSearch> =>
+    searchOf(user, { isFirstNameTheirs: !(await repository.isFirstNameShared(user)) })
+
+  return {
+    searchOf: search,
+    /**
+     * Removes every text that names the person or stands where they sat; call inside the write that removes them.
+     * @returns numbers of their sessions, which then belong to nobody
+     */
+    async remove(user: UserRow): Promise<string[]> {
+      const theirs = await repository.sessionsOf(user.id)
+      await repository.removeTexts(user.id, theirs, await search(user), clock.nowMs())
+      await repository.blurProfiles(user.id, SMALLEST_CELL_PERSONS)
+      return theirs.map(({ id }) => id)
+    },
+  }
+}
