@@ -49,6 +49,26 @@ describe('npm run account', () => {
     )
   })
 
+  it('creates an account that draws boot tokens and has no place on the bus', async () => {
+    const created = await account('create', 'amorcage', 'netboot')
+    expect(created.stdout).not.toContain('mosquitto_sub')
+    expect((await account('list')).stdout).toMatch(/^amorcage +netboot /m)
+    await expect(test.mqtt('amorcage', secretIn(created))).rejects.toMatchObject({ code: 4 })
+    await account('delete', 'amorcage')
+  })
+
+  it('gives no orders to the terminal, whatever stands in a label', async () => {
+    const orders = '\u001b]0;x\u0007\u001b[2J\u009b31m\nroot \u202egnp.exe\u2066\u200b'
+    expect(await account('create', 'laid', 'operator', orders)).toMatchObject({ code: 2 })
+    await account('create', 'laid', 'operator', 'Beau')
+    // As it was kept before such labels were refused.
+    await test.db.models.accounts.update({ label: orders }, { where: { id: 'laid' } })
+    const { stdout } = await account('list')
+    expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+    expect(stdout).toContain('\\u{1b}[2J')
+    await account('delete', 'laid')
+  })
+
   it('says how it is used, and what is wrong, in both languages', async () => {
     expect((await account()).stdout).toContain('npm run account create')
     for (const words of [['make'], ['delete'], ['create', 'X Y', 'operator'], ['create', 'x', 'boss']])

@@ -1,4 +1,4 @@
-import { AccountInput, operatorRoles, printable, type Account } from '@escale/protocol'
+import { AccountInput, operatorRoles, type Account } from '@escale/protocol'
 import { pino } from 'pino'
 import { Check } from 'typebox/value'
 import { databaseUrlOf } from './app-options.ts'
@@ -7,9 +7,10 @@ import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
 import { openDatabase } from './db/database.ts'
 import { AppError, messageOf } from './errors.ts'
 import { createAppEvents } from './events.ts'
-import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
+import { createAccountRepository, createAccountService, type DrawnSecret } from './features/accounts/index.ts'
 import { createJournal, createLogRepository, systemActor } from './features/logs/index.ts'
 import { createUsernameRepository, createUsernames } from './features/usernames/index.ts'
+import { complain, say } from './terminal.ts'
 
 const HELP = `npm run account create NAME viewer|operator|admin [LABEL]
     Crée un compte d’automatisation, qui peut demander ce que son rôle permet.
@@ -17,6 +18,9 @@ const HELP = `npm run account create NAME viewer|operator|admin [LABEL]
 npm run account create NAME diagnostics [LABEL]
     Crée un compte de diagnostic, qui écoute tout et ne demande rien.
     Creates a diagnostics account, which hears everything and asks for nothing.
+npm run account create NAME netboot [LABEL]
+    Crée un compte d’amorçage, qui tire les jetons de démarrage des postes sans disque, et rien d’autre.
+    Creates a netboot account, which draws boot tokens of diskless stations, and nothing else.
 npm run account list
     Montre les comptes. · Shows the accounts.
 npm run account renew NAME
@@ -27,13 +31,12 @@ npm run account delete NAME
     Supprime un compte. · Deletes an account.
 
 NAME\u00a0: a-z 0-9 - (32). Un serveur en marche en tient compte en deux secondes.
-A running server takes it into account within two seconds.
-`
+A running server takes it into account within two seconds.`
 class UsageError extends Error {}
 
 const [verb = '', name = '', ...rest] = process.argv.slice(2)
 
-if (['', 'help', '--help', '-h'].includes(verb)) process.stdout.write(HELP)
+if (['', 'help', '--help', '-h'].includes(verb)) say(HELP)
 else
   await runCommand((environment) =>
     isDatabaseHere(environment) ? work(databaseUrlOf(environment), environment.ESCALE_MQTT_PORT) : EXIT_USAGE,
@@ -53,8 +56,8 @@ async function work(databaseUrl: string, mqttPort: number): Promise<number> {
     await carryOut(accounts, mqttPort)
     return 0
   } catch (err) {
-    if (err instanceof UsageError) process.stderr.write(HELP)
-    else if (err instanceof AppError) process.stderr.write(`${sentencesOf(err).join('\n')}\n`)
+    if (err instanceof UsageError) complain(HELP)
+    else if (err instanceof AppError) complain(sentencesOf(err).join('\n'))
     else throw err
     return err instanceof UsageError ? EXIT_USAGE : 1
   } finally {
@@ -65,16 +68,12 @@ async function work(databaseUrl: string, mqttPort: number): Promise<number> {
 async function carryOut(accounts: ReturnType<typeof createAccountService>, mqttPort: number): Promise<void> {
   if (name === '' && verb !== 'list') throw new UsageError()
   switch (verb) {
-    case 'create': {
-      const { secret } = await accounts.create(inputOf(), systemActor)
-      tellSecret('créé', 'created', secret, mqttPort)
+    case 'create':
+      tellSecret('créé', 'created', await accounts.create(inputOf(), systemActor), mqttPort)
       return
-    }
-    case 'renew': {
-      const { secret } = await accounts.renewSecret(name, systemActor)
-      tellSecret('renouvelé', 'renewed', secret, mqttPort)
+    case 'renew':
+      tellSecret('renouvelé', 'renewed', await accounts.renewSecret(name, systemActor), mqttPort)
       return
-    }
     case 'disable':
     case 'enable': {
       const isActive = verb === 'enable'
@@ -96,15 +95,15 @@ async function carryOut(accounts: ReturnType<typeof createAccountService>, mqttP
 async function list(accounts: ReturnType<typeof createAccountService>): Promise<void> {
   for (let page = 1; ; page += 1) {
     const { count, rows } = await accounts.list({}, { page, pageSize: 200 })
-    if (count === 0) process.stdout.write('Aucun compte. · No account.\n')
-    for (const row of rows) process.stdout.write(`${lineOf(row)}\n`)
+    if (count === 0) say('Aucun compte. · No account.')
+    for (const row of rows) say(lineOf(row))
     if (page * 200 >= count) return
   }
 }
 
 function lineOf({ id, kind, role, isActive, label }: Account): string {
   const state = isActive ? 'actif · active' : 'coupé · disabled'
-  return [id.padEnd(32), (role ?? kind).padEnd(11), state.padEnd(18), printable(label)].join(' ')
+  return [id.padEnd(32), (role ?? kind).padEnd(11), state.padEnd(18), label].join(' ')
 }
 
 /** @throws UsageError when the words of the command line make no account */
@@ -112,23 +111,20 @@ function inputOf(): AccountInput {
   const [what = '', ...words] = rest
   const role = operatorRoles.find((one) => one === what)
   const label = words.join(' ') || name
-  const input = role
-    ? { id: name, kind: 'automation' as const, label, role }
-    : { id: name, kind: 'diagnostics' as const, label }
-  if ((!role && what !== 'diagnostics') || !Check(AccountInput, input)) throw new UsageError()
+  const input = role ? { id: name, kind: 'automation', label, role } : { id: name, kind: what, label }
+  if (what === 'automation' || !Check(AccountInput, input)) throw new UsageError()
   return input
 }
 
 function tell(fr: string, en: string): void {
-  process.stdout.write(`Compte «\u202f${name}\u202f» ${fr}. · Account “${name}” ${en}.\n`)
+  say(`Compte «\u202f${name}\u202f» ${fr}. · Account “${name}” ${en}.`)
 }
 
-function tellSecret(fr: string, en: string, secret: string, mqttPort: number): void {
+function tellSecret(fr: string, en: string, { account, secret }: DrawnSecret, mqttPort: number): void {
   tell(fr, en)
-  process.stdout.write(
-    `Secret, affiché une seule fois\u00a0: · Secret, shown only once:\n  ${secret}\n` +
-      `mosquitto_sub -h 127.0.0.1 -p ${mqttPort} -i ${name} -u ${name} -P ${secret} -t 'escale/v1/events/#'\n`,
-  )
+  say(`Secret, affiché une seule fois\u00a0: · Secret, shown only once:\n  ${secret}`)
+  if (account.kind === 'netboot') return
+  say(`mosquitto_sub -h 127.0.0.1 -p ${mqttPort} -i ${name} -u ${name} -P ${secret} -t 'escale/v1/events/#'`)
 }
 
 function sentencesOf(err: AppError): string[] {

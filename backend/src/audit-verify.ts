@@ -4,13 +4,14 @@ import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
 import { openDatabase } from './db/database.ts'
 import { auditJournal, type AuditReport } from './features/logs/audit.ts'
 import { createLogRepository } from './features/logs/repository.ts'
+import { say } from './terminal.ts'
 
 await runCommand(async (environment) => {
   if (!isDatabaseHere(environment)) return EXIT_USAGE
   const database = await openDatabase(databaseUrlOf(environment), pino({ level: 'silent' }))
   try {
     const report = await auditJournal(createLogRepository(database))
-    process.stdout.write(`${sentenceOf(report)}\n`)
+    say(sentenceOf(report))
     return report.isWhole ? 0 : 1
   } finally {
     await database.close()

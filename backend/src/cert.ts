@@ -11,20 +11,21 @@ import {
 import { createMonotonicClock } from './clock.ts'
 import { runCommand } from './command.ts'
 import type { Environment } from './environment.ts'
+import { complain, say } from './terminal.ts'
 
 const USAGE =
   'npm run cert                                       renouvelle · renews\n' +
   'npm run cert -- --show                             montre · shows\n' +
   'npm run cert -- --cert F --key F [--ca F]          prend le certificat du site · takes the site’s own\n' +
-  'npm run cert -- --local                            revient au certificat d’Escale · back to Escale’s own\n'
+  'npm run cert -- --local                            revient au certificat d’Escale · back to Escale’s own'
 
 await runCommand(async (environment) => {
   try {
-    say(await run(environment))
+    show(await run(environment))
     return 0
   } catch (err) {
     const isUsage = String((err as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
-    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n${isUsage ? USAGE : ''}`)
+    complain(`${err instanceof Error ? err.message : String(err)}${isUsage ? `\n${USAGE}` : ''}`)
     return 1
   }
 })
@@ -71,7 +72,7 @@ function textOf(path: string): string {
   }
 }
 
-function say({ leaf, authority }: ServerCertificate): void {
+function show({ leaf, authority }: ServerCertificate): void {
   const end = new Date(expiryMsOf(leaf))
   const days = daysLeft(leaf, Date.now())
   const names = (leaf.subjectAltName ?? '').replaceAll(/DNS:|IP Address:/g, '')
@@ -90,6 +91,6 @@ function say({ leaf, authority }: ServerCertificate): void {
     ['Valable jusqu’au', 'Valid until', `${end.toISOString().slice(0, 10)} (${days}\u00a0j · d)`],
   ]
   for (const [french, english, value] of lines) {
-    process.stdout.write(`${french} · ${english}\u00a0:\n  ${value}\n`)
+    say(`${french} · ${english}\u00a0:\n  ${value}`)
   }
 }

@@ -5,6 +5,7 @@ import { AppError, messageOf } from './errors.ts'
 import { storageErrorOf } from './db/storage-fault.ts'
 import { readSettings, type Remark } from './settings-file.ts'
 import { SetupError } from './setup-error.ts'
+import { complain } from './terminal.ts'
 
 /** As other commands have it: what was asked for makes no sense. */
 export const EXIT_USAGE = 2
@@ -13,9 +14,9 @@ export const EXIT_USAGE = 2
 export function isDatabaseHere({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): boolean {
   const file = databaseFileOf(ESCALE_DATA_DIR)
   if (DATABASE_URL !== '' || existsSync(file)) return true
-  process.stderr.write(
+  complain(
     `Aucune base de données ici\u00a0: ${file}. Lancez d’abord le serveur (npm start), ou vérifiez ESCALE_DATA_DIR.\n` +
-      `No database here: ${file}. Start the server first (npm start), or check ESCALE_DATA_DIR.\n`,
+      `No database here: ${file}. Start the server first (npm start), or check ESCALE_DATA_DIR.`,
   )
   return false
 }
@@ -28,7 +29,7 @@ export async function runCommand(
     const { environment, remarks } = readSettings()
     process.exitCode = await work(environment, remarks)
   } catch (err) {
-    process.stderr.write(`${sentencesOf(err)}\n`)
+    complain(sentencesOf(err))
     process.exitCode = 1
   }
 }

@@ -19,6 +19,7 @@ import { askServer, findBroker } from './doctor/running.ts'
 import type { Environment } from './environment.ts'
 import { createTokens } from './features/auth/index.ts'
 import { isLocalHost, plainHostOf } from './listeners.ts'
+import { say } from './terminal.ts'
 
 const clock = createMonotonicClock()
 
@@ -28,7 +29,7 @@ await runCommand(async (environment, remarks) => {
     ...(await examine(environment)),
   ]
   for (const { isGood, french, english } of findings) {
-    process.stdout.write(isGood ? `✓ ${french} · ${english}\n` : `✗ ${french}\n  ${english}\n`)
+    say(isGood ? `✓ ${french} · ${english}` : `✗ ${french}\n  ${english}`)
   }
   return findings.every(({ isGood }) => isGood) ? 0 : 1
 })

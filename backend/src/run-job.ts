@@ -4,12 +4,13 @@ import { appOptionsOf, openDataOf } from './app-options.ts'
 import { createApp } from './app.ts'
 import { runCommand } from './command.ts'
 import { systemActor } from './features/logs/index.ts'
+import { complain, say } from './terminal.ts'
 
 const name = process.argv[2] ?? ''
 if (!isJobName(name)) {
-  process.stderr.write(
+  complain(
     `Tâche inconnue\u00a0: «\u202f${name}\u202f». Choisissez parmi\u00a0: ${jobNames.join(', ')}\n` +
-      `Unknown task: “${name}”. Choose from: ${jobNames.join(', ')}\n`,
+      `Unknown task: “${name}”. Choose from: ${jobNames.join(', ')}`,
   )
   process.exit(2)
 }
@@ -20,7 +21,7 @@ await runCommand(async (environment) => {
   const data = await openDataOf(environment)
   const app = await createApp(appOptionsOf(environment, data, log, nowhere))
   try {
-    process.stdout.write(`${name}: ${await app.runJob(name, systemActor)}\n`)
+    say(`${name}: ${await app.runJob(name, systemActor)}`)
     return 0
   } finally {
     await app.close()

@@ -215,7 +215,12 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     firstKey: options.siteKey,
     keep: (key) => options.keepSiteKey(key),
   })
-  const bootTokens = createBootTokens({ ...base, repository: createBootTokenRepository(database), stations })
+  const bootTokens = createBootTokens({
+    ...base,
+    repository: createBootTokenRepository(database),
+    stations,
+    credentials,
+  })
   const enrolment = createEnrolmentService({
     ...base,
     repository: createPairingRepository(database),

@@ -3,16 +3,19 @@ import { operatorRoles } from './auth.ts'
 import { Instant, StationId, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
 import { line } from './text.ts'
 
-export const accountKinds = ['automation', 'diagnostics'] as const
+export const accountKinds = ['automation', 'diagnostics', 'netboot'] as const
 export type AccountKind = (typeof accountKinds)[number]
 
 const writableFields = {
   label: line(100),
-  /** What an automation may ask for; diagnostics ask for nothing and have none. */
+  /** What an automation may ask for; the others have none. */
   role: Type.Optional(oneOf(operatorRoles)),
 }
 
-/** A machine's login. Its id is its username on the bus, unique over accounts and stations. */
+/**
+ * A machine's login: an automation asks and listens, diagnostics listen to everything, netboot draws boot tokens over
+ * REST and has no place on the bus. Its id is its username, unique over accounts and stations.
+ */
 export const Account = closed({
   id: StationId,
   kind: oneOf(accountKinds),

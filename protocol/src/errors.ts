@@ -187,6 +187,11 @@ export const errorTable = {
     'This station is online. A boot token is given only to a station that is off.',
     true,
   ),
+  'station-revoked': entry(
+    409,
+    'Le secret de ce poste a été révoqué\u00a0: acceptez d’abord le poste à nouveau, sur la page des postes.',
+    'The secret of this station was revoked: first accept the station again, on the page of stations.',
+  ),
   'pairing-full': entry(
     429,
     'Trop de postes attendent déjà une acceptation.',

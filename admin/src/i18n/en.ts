@@ -379,10 +379,11 @@ export const en: Messages = {
     idHint: 'Lower-case letters, digits and dashes. It will not change any more.',
     label: 'Displayed name',
     kind: 'Purpose',
-    kinds: { automation: 'Automation', diagnostics: 'Diagnostics' },
+    kinds: { automation: 'Automation', diagnostics: 'Diagnostics', netboot: 'Network boot' },
     kindHints: {
       automation: 'Acts as an operator does, within its role, and follows what happens.',
       diagnostics: 'Hears every message and asks for nothing.',
+      netboot: 'Draws the boot tokens of diskless stations, and nothing else.',
     },
     role: 'Role',
     roles: { viewer: 'Read only', operator: 'Desk', admin: 'Administration' },

@@ -382,10 +382,11 @@ export const fr = {
     idHint: 'Lettres minuscules, chiffres et tirets. Il ne changera plus.',
     label: 'Nom affiché',
     kind: 'Usage',
-    kinds: { automation: 'Automatisation', diagnostics: 'Diagnostic' },
+    kinds: { automation: 'Automatisation', diagnostics: 'Diagnostic', netboot: 'Amorçage réseau' },
     kindHints: {
       automation: 'Agit comme un opérateur, dans la limite de son rôle, et suit les événements.',
       diagnostics: 'Écoute tous les messages et ne demande rien.',
+      netboot: 'Tire les jetons de démarrage des postes sans disque, et rien d’autre.',
     },
     role: 'Rôle',
     roles: { viewer: 'Lecture', operator: 'Accueil', admin: 'Administration' },

@@ -19,6 +19,7 @@ import type {
   PairingRequestRow,
   RefreshTokenRow,
   RetiredStationRow,
+  RevokedSecretRow,
   SessionGrantRow,
   SessionRow,
   SignInAddressRow,
@@ -254,6 +255,7 @@ export function defineModels(sequelize: Sequelize) {
       macAddress: TEXT,
       expiresAtMs: BIGINT,
     }),
+    revokedSecrets: table<RevokedSecretRow>('revoked_secrets', { stationId: key(), atMs: BIGINT }),
     siteKeys: table<SiteKeyRow>('site_keys', {
       id: { type: INTEGER, primaryKey: true },
       keyHash: TEXT,

@@ -309,6 +309,12 @@ export interface BootTokenRow {
   expiresAtMs: number
 }
 
+/** A station whose secret an admin took away, until it has another. */
+export interface RevokedSecretRow {
+  stationId: string
+  atMs: number
+}
+
 /** The one site key of all servers of a database. */
 export interface SiteKeyRow {
   id: number

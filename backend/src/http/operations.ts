@@ -98,7 +98,8 @@ export function securityOf({ access = 'admin', ...open }: FastifyContextConfig):
   if (access === 'public') return open.isOpenToStations ? [{}, ...station] : []
   // Roles are listed with the highest first.
   const roles = operatorRoles.slice(0, operatorRoles.indexOf(access) + 1)
-  return [{ bearer: roles }, ...station, ...(open.isOpenToAccounts ? [{ account: roles }] : [])]
+  const accounts = [...(open.isOpenToAccounts ? roles : []), ...(open.isOpenToNetboot ? ['netboot'] : [])]
+  return [{ bearer: roles }, ...station, ...(accounts.length > 0 ? [{ account: accounts }] : [])]
 }
 
 /** Every code that the route can answer with, by what it declares. */

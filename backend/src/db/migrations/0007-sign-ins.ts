@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts'
 
-/** A sign-in has an end of its own, usernames have one form, addresses that signed in lately are remembered. */
+/**
+ * A sign-in has an end of its own, usernames have one form, addresses that signed in lately are remembered, and so is
+ * the station whose secret was revoked.
+ */
 export const signIns: Migration = {
   name: '0007-sign-ins',
   statements: () => [
@@ -19,6 +22,10 @@ export const signIns: Migration = {
       PRIMARY KEY (operator_id, address_hash)
     )`,
     `CREATE INDEX sign_in_addresses_address ON sign_in_addresses (address_hash)`,
+    `CREATE TABLE revoked_secrets (
+      station_id TEXT PRIMARY KEY REFERENCES stations (id) ON DELETE CASCADE,
+      at_ms BIGINT NOT NULL
+    )`,
     // What was typed as a username stood there as it was: such blocks end.
     `DELETE FROM throttles WHERE key LIKE 'login%'`,
   ],

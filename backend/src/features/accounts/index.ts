@@ -1,3 +1,3 @@
 export { createAccountRepository } from './repository.ts'
 export { accountRoutes } from './routes.ts'
-export { createAccountService, type AccountService } from './service.ts'
+export { createAccountService, type AccountService, type DrawnSecret } from './service.ts'

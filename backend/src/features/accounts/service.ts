@@ -43,7 +43,7 @@ export interface DrawnSecret {
 
 export type AccountService = ReturnType<typeof createAccountService>
 
-/** Logins of machines: automations, which ask and listen, and diagnostics, which listen to everything. */
+/** Logins of machines. */
 export function createAccountService({ database, repository, usernames, journal, clock }: AccountPorts) {
   async function get(id: string): Promise<AccountRow> {
     const row = await repository.find(id)
@@ -157,13 +157,13 @@ export function createAccountService({ database, repository, usernames, journal,
   }
 }
 
-/** @throws AppError naming the field unless automations have a role, and diagnostics none */
+/** @throws AppError naming the field unless automations have a role, and all others none */
 function requireFittingRole(kind: AccountRow['kind'], role: AccountInput['role']): void {
   if ((kind === 'automation') === (role !== undefined)) return
   const message =
     kind === 'automation'
       ? { fr: 'Choisissez ce que ce compte peut demander.', en: 'Choose what this account may ask for.' }
-      : { fr: 'Un compte de diagnostic n’a pas de rôle.', en: 'A diagnostics account has no role.' }
+      : { fr: 'Ce genre de compte n’a pas de rôle.', en: 'An account of this kind has no role.' }
   throw new AppError('invalid-body', { errors: [{ pointer: '/role', message }] })
 }
 

@@ -1,13 +1,14 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import { type Actor, type OperatorRole } from '@escale/protocol'
 import type { AccountRow, StationRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AuthService } from './service.ts'
 
-/** Who calls: an operator or an automation with a role, or a station with its own credentials. */
+/** Who calls: an operator or an account with a role, or a station with its own credentials. */
 export type Caller =
   | { type: 'operator'; id: string; label: string; role: OperatorRole; signInId: string | undefined }
-  | { type: 'account'; id: string; label: string; role: OperatorRole }
+  /** Without a role it may draw boot tokens, and nothing else. */
+  | { type: 'account'; id: string; label: string; role: OperatorRole | undefined }
   | { type: 'station'; id: string; label: string }
 
 /** Who may call a route: everybody, or an operator of at least this role; stations and accounts only where said. */
@@ -19,6 +20,8 @@ declare module 'fastify' {
     isOpenToStations?: boolean
     /** To automation accounts of that role, with their own credentials. */
     isOpenToAccounts?: boolean
+    /** To accounts of kind netboot, with their own credentials. */
+    isOpenToNetboot?: boolean
     /** Programs on this machine need no token. */
     isOpenToLoopback?: boolean
   }
@@ -55,17 +58,16 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
     route.config = { ...route.config, access: 'public' }
   })
   app.addHook('onRequest', async (request) => {
-    const { access, isOpenToStations, isOpenToAccounts, isOpenToLoopback } = request.routeOptions.config
-    if (access === undefined || (isOpenToLoopback && request.isFromThisMachine)) return
+    const { config } = request.routeOptions
+    const { access } = config
+    if (access === undefined || (config.isOpenToLoopback && request.isFromThisMachine)) return
     if (access === 'public') {
-      if (isOpenToStations) request.caller = await callerOf(request)
+      if (config.isOpenToStations) request.caller = await callerOf(request)
       return
     }
     const caller = await callerOf(request)
     if (!caller) throw new AppError('unauthenticated')
-    const isRoleHighEnough = caller.type === 'station' || rank[caller.role] >= rank[access]
-    const isTypeOpen = { operator: true, station: isOpenToStations, account: isOpenToAccounts }[caller.type]
-    if (!isTypeOpen || !isRoleHighEnough) throw new AppError('forbidden')
+    if (!mayCall(caller, access, config)) throw new AppError('forbidden')
     request.caller = caller
   })
 
@@ -90,9 +92,16 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
 
   async function accountOf(id: string, secret: string): Promise<Caller | undefined> {
     const account = await accounts.authenticate(id, secret)
-    if (!account || account.role === null) return undefined
-    return { type: 'account', id, label: account.label, role: account.role }
+    if (!account || account.kind === 'diagnostics') return undefined
+    return { type: 'account', id, label: account.label, role: account.role ?? undefined }
   }
+}
+
+function mayCall(caller: Caller, access: OperatorRole, config: FastifyContextConfig): boolean {
+  if (caller.type === 'station') return config.isOpenToStations === true
+  if (caller.role === undefined) return config.isOpenToNetboot === true
+  const isTypeOpen = caller.type === 'operator' || config.isOpenToAccounts === true
+  return isTypeOpen && rank[caller.role] >= rank[access]
 }
 
 /** The caller as the journal names it. @throws AppError `unauthenticated` on a public route */

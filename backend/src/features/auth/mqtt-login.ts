@@ -19,6 +19,8 @@ export function createMqttLogin({ auth, stations, accounts }: GuardPorts) {
       return { kind: 'station', id: username, party: username, label: station.label, expiresAtMs, secretHash }
     }
     const account = await accounts.authenticate(username, password)
-    return account && { kind: account.kind, id: username, party: clientId, label: account.label, secretHash }
+    // Who draws boot tokens has nothing to hear or say here.
+    if (!account || account.kind === 'netboot') return undefined
+    return { kind: account.kind, id: username, party: clientId, label: account.label, secretHash }
   }
 }

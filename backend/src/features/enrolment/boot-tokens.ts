@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import { drawSecret, hashSecret } from '../auth/index.ts'
 import type { Journal } from '../logs/index.ts'
-import type { StationService } from '../stations/index.ts'
+import type { StationCredentials, StationService } from '../stations/index.ts'
 import type { BootTokenRepository } from './repository.ts'
 
 const TOKEN_MS = 10 * MINUTE_MS
@@ -13,6 +13,7 @@ export interface BootTokenPorts {
   database: Database
   repository: BootTokenRepository
   stations: Pick<StationService, 'get' | 'isOnline'>
+  credentials: Pick<StationCredentials, 'isRevoked'>
   journal: Journal
   clock: Clock
 }
@@ -21,15 +22,21 @@ export type BootTokens = ReturnType<typeof createBootTokens>
 
 /**
  * What the boot script of a diskless station carries to enrol: everybody at that station can read it there, so it
- * serves once, for ten minutes, that station's MAC alone, and none is given while the station is online.
+ * serves once, for ten minutes, that station's MAC alone. None is given while the station is online, nor once its secret
+ * was revoked.
  */
-export function createBootTokens({ database, repository, stations, journal, clock }: BootTokenPorts) {
+export function createBootTokens(ports: BootTokenPorts) {
+  const { database, repository, stations, credentials, journal, clock } = ports
   return {
-    /** The one before it, if any, opens nothing any more. @throws AppError `station-online`, `mac-address-missing` */
+    /**
+     * The one before it, if any, opens nothing any more.
+     * @throws AppError `station-online`, `station-revoked`, `mac-address-missing`
+     */
     issue(stationId: string, actor: Actor): Promise<BootToken> {
       return database.write(async () => {
         const { macAddress } = await stations.get(stationId)
         if (macAddress === null) throw new AppError('mac-address-missing')
+        if (await credentials.isRevoked(stationId)) throw new AppError('station-revoked')
         if (await stations.isOnline(stationId)) throw new AppError('station-online')
         const bootToken = drawSecret()
         const expiresAtMs = clock.nowMs() + TOKEN_MS
@@ -45,6 +52,7 @@ export function createBootTokens({ database, repository, stations, journal, cloc
       if (!row || row.expiresAtMs <= clock.nowMs() || row.macAddress !== macAddress) return undefined
       const station = await stations.get(row.stationId)
       if (station.macAddress !== macAddress || (await stations.isOnline(row.stationId))) return undefined
+      if (await credentials.isRevoked(row.stationId)) return undefined
       await repository.remove(row.stationId)
       return row.stationId
     },

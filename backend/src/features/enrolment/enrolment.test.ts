@@ -175,28 +175,47 @@ describe('a boot token', () => {
     isRefused(await enrol({ key: second.bootToken }))
   })
 
-  it('is given to operators and automations that may act, for a station with a MAC address', async () => {
+  it('is given to admins and netboot accounts alone, for a station with a MAC address', async () => {
     const { id } = await victim()
     const { id: bare } = await test.createStation('pc-sans-mac')
     expect(await bootToken(bare)).toMatchObject({ status: 409, body: { code: 'mac-address-missing' } })
     expect(await bootToken('pc-inconnu')).toMatchObject({ status: 404 })
-    expect((await bootToken(id, { token: await test.tokenOf('viewer') })).status).toBe(403)
-    expect((await bootToken(id, { token: await test.tokenOf('operator') })).status).toBe(201)
-    const kind = 'automation'
     for (const [role, status] of [
       ['viewer', 403],
-      ['operator', 201],
+      ['operator', 403],
+      ['admin', 201],
     ] as const) {
-      const account = { id: `netboot-${role}`, kind, label: 'Netboot', role }
+      expect((await bootToken(id, { token: await test.tokenOf(role) })).status, role).toBe(status)
+      const account = { id: `auto-${role}`, kind: 'automation', label: 'Automate', role }
       const { secret } = await test.done<{ secret: string }>('POST', '/api/comptes/', account)
-      expect((await bootToken(id, { headers: basic(account.id, secret) })).status, role).toBe(status)
+      expect((await bootToken(id, { headers: basic(account.id, secret) })).status, role).toBe(403)
     }
-    const [record] = await test.journal('actor=netboot-operator')
+    const account = { id: 'netboot', kind: 'netboot', label: 'Netboot' }
+    const { secret } = await test.done<{ secret: string }>('POST', '/api/comptes/', account)
+    const headers = basic('netboot', secret)
+    expect((await bootToken(id, { headers })).status).toBe(201)
+    const [record] = await test.journal('actor=netboot')
     expect(record).toMatchObject({
       action: 'station.boot_token_issued',
       actor: { type: 'account' },
       stationId: id,
     })
+    // It does nothing else, here or on the bus.
+    expect((await test.call('GET', '/api/postes/', { headers })).status).toBe(403)
+    expect((await test.call('POST', `/api/postes/${id}/heartbeat/`, { headers })).status).toBe(403)
+    await isShut('netboot', secret)
+  })
+
+  it('is not given once the secret of the station was revoked, until it is accepted again', async () => {
+    const { id } = await victim()
+    await test.done('POST', `/api/postes/${id}/revoquer/`)
+    expect(await bootToken(id)).toMatchObject({ status: 409, body: { code: 'station-revoked' } })
+    const { body: pending } = await enrol()
+    const [request] = await waiting()
+    await test.done('POST', `/api/postes/demandes/${request!.id}/accepter/`, { stationId: id })
+    expect((await bootToken(id)).status).toBe(409)
+    expect((await enrol({ pairingSecret: pending.pairingSecret })).status).toBe(200)
+    expect((await bootToken(id)).status).toBe(201)
   })
 
   it('is not given while the station is online, nor of use then', async () => {
@@ -343,18 +362,52 @@ describe('a guest gets no other station’s secret', () => {
 })
 
 describe('a flood of pairing requests', () => {
+  const macOf = (i: number) => `02:00:00:00:01:${i.toString(16).padStart(2, '0')}`
+  const full = { status: 429, body: { code: 'pairing-full' } }
+
   it('holds at a hundred, lets those that wait go on, and is over after a quarter of an hour', async () => {
-    const macOf = (i: number) => `02:00:00:00:01:${i.toString(16).padStart(2, '0')}`
-    const { body: first } = await enrol({ mac: macOf(0) })
-    for (let i = 1; i < 100; i += 1) expect((await enrol({ mac: macOf(i) })).status).toBe(202)
-    const full = { status: 429, body: { code: 'pairing-full' } }
-    for (let i = 100; i < 110; i += 1) expect(await enrol({ mac: macOf(i) })).toMatchObject(full)
+    const ask = (i: number) => enrol({ mac: macOf(i), ip: `192.0.2.${Math.floor(i / 10)}` })
+    const { body: first } = await ask(0)
+    for (let i = 1; i < 100; i += 1) expect((await ask(i)).status).toBe(202)
+    for (let i = 100; i < 110; i += 1) expect(await ask(i)).toMatchObject(full)
     const again = await enrol({ mac: macOf(0), pairingSecret: first.pairingSecret })
     expect(again.body).toMatchObject({ pairingCode: first.pairingCode })
     expect((await test.done<{ count: number }>('GET', '/api/postes/demandes/')).count).toBe(100)
     test.advanceClock(15 * MINUTE + SECOND)
-    expect((await enrol({ mac: macOf(100) })).status).toBe(202)
+    expect((await ask(100)).status).toBe(202)
     expect(await waiting()).toHaveLength(1)
+  })
+
+  it.each([
+    ['one address', '192.0.2.7', '192.0.2.7', '192.0.2.8'],
+    ['one IPv6 network', '2001:db8:0:1::1', '2001:db8:0:1:ffff::2', '2001:db8:0:2::1'],
+  ])('from %s takes ten places, and its own again with the same card', async (_name, one, same, other) => {
+    for (let i = 0; i < 10; i += 1) expect((await enrol({ mac: macOf(i), ip: one })).status).toBe(202)
+    expect(await enrol({ mac: macOf(10), ip: same })).toMatchObject(full)
+    expect((await enrol({ mac: macOf(9), ip: same })).status).toBe(202)
+    expect(await waiting()).toHaveLength(10)
+    expect((await enrol({ mac: macOf(10), ip: other })).status).toBe(202)
+  })
+
+  it('takes no request away from the station whose card it forges', async () => {
+    const { body: honest } = await enrol({ mac: VICTIM_MAC, ip: '192.0.2.7' })
+    expect((await enrol({ mac: VICTIM_MAC, ip: '192.0.2.66' })).status).toBe(202)
+    const again = await enrol({ mac: VICTIM_MAC, ip: '192.0.2.7', pairingSecret: honest.pairingSecret })
+    expect(again.body.pairingCode).toBe(honest.pairingCode)
+  })
+
+  it('that is blocked waits for no writer, and keeps none waiting', async () => {
+    for (let i = 0; i < 30; i += 1) await enrol({ key: `clé-${i}`, ip: '192.0.2.66' })
+    const begun = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<void>()
+    const writer = test.db.write(() => {
+      begun.resolve()
+      return ended.promise
+    })
+    await begun.promise
+    expect((await enrol({ ip: '192.0.2.66' })).status).toBe(429)
+    ended.resolve()
+    await writer
   })
 })
 

@@ -24,18 +24,15 @@ export function createPairingRepository({ models: { pairingRequests }, scope, co
     async remove(id: string): Promise<void> {
       await pairingRequests.destroy({ where: { id }, ...scope() })
     },
-    /** Those of this address that no operator has accepted. */
-    async removeWaiting(macAddress: string): Promise<void> {
-      await pairingRequests.destroy({ where: { macAddress, stationId: null }, ...scope() })
-    },
     async removeOthers({ id, macAddress }: PairingRequestRow): Promise<void> {
       await pairingRequests.destroy({ where: { macAddress, id: { [Op.ne]: id } }, ...scope() })
     },
     async removeExpired(nowMs: number): Promise<void> {
       await pairingRequests.destroy({ where: { expiresAtMs: { [Op.lte]: nowMs } }, ...scope() })
     },
-    async count(): Promise<number> {
-      return pairingRequests.count(scope())
+    /** Waiting or accepted: never more than the service lets in. */
+    async findAll(): Promise<PairingRequestRow[]> {
+      return (await pairingRequests.findAll(scope())).map((row) => row.get())
     },
     /** Those that still wait. */
     async list(

@@ -63,11 +63,11 @@ export function enrolmentRoutes({
     app.post(
       '/:id/boot_token',
       {
-        config: { access: 'operator', isOpenToAccounts: true },
+        config: { access: 'admin', isOpenToNetboot: true },
         schema: {
           tags,
           summary: 'What the boot script of a diskless station carries, once',
-          errors: ['station-online', 'mac-address-missing'],
+          errors: ['station-online', 'station-revoked', 'mac-address-missing'],
           params: Type.Object({ id: StationId }),
           body: closed({}),
           response: { 201: BootToken },

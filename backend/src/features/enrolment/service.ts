@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import {
   MINUTE_MS,
+  addressGroupOf,
   instantOf,
   isIdentifyingMac,
   normaliseMac,
@@ -37,6 +38,8 @@ const columns = {
   agentVersion: 'agentVersion',
 }
 const MAX_REQUESTS = 100
+/** A room that is set up behind one address goes on as requests are accepted. */
+const MAX_PER_ADDRESS = 10
 const REQUEST_MS = 15 * MINUTE_MS
 const RETRY_AFTER_SECONDS = 3
 
@@ -79,11 +82,8 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       await repository.remove(known.id)
       return success(await enrolled(known.stationId, ip))
     }
-    // Whoever shows no secret of ours begins anew, and takes nothing from a request that was accepted.
-    if (!known && isIdentifyingMac(macAddress)) await repository.removeWaiting(macAddress)
-    if (!known && (await repository.count()) >= MAX_REQUESTS) {
-      return failure('pairing-full', { retryAfterSeconds: 60 })
-    }
+    const refusal = known ? undefined : await makeRoom(macAddress, ip)
+    if (refusal) return refusal
     const pairingSecret = known && shown ? shown : drawSecret()
     const pairingCode = known?.pairingCode ?? String(randomInt(1_000_000)).padStart(6, '0')
     const { hostname, os, agentVersion } = input
@@ -108,6 +108,32 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
     return success({ type: 'pending', pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS })
   }
 
+  /**
+   * Whoever shows no secret of ours begins anew: their request takes the place of the one before, by its MAC address
+   * and where it came from, since a MAC address can be forged. It takes nothing from a request that was accepted.
+   */
+  async function makeRoom(
+    macAddress: string,
+    ip: string,
+  ): Promise<{ ok: false; error: AppError } | undefined> {
+    const group = addressGroupOf(ip)
+    const all = await repository.findAll()
+    const fromHere = all.filter((row) => row.ip !== null && addressGroupOf(row.ip) === group)
+    const replaced = fromHere.filter(
+      (row) => row.stationId === null && row.macAddress === macAddress && isIdentifyingMac(macAddress),
+    )
+    for (const { id } of replaced) await repository.remove(id)
+    if (fromHere.length - replaced.length >= MAX_PER_ADDRESS) {
+      const detail = {
+        fr: 'Trop de postes attendent déjà une acceptation depuis cette adresse.',
+        en: 'Too many stations at this address already wait to be accepted.',
+      }
+      return failure('pairing-full', { detail, retryAfterSeconds: 60 })
+    }
+    if (all.length - replaced.length < MAX_REQUESTS) return undefined
+    return failure('pairing-full', { retryAfterSeconds: 60 })
+  }
+
   async function requireWaiting(id: string): Promise<PairingRequestRow> {
     const request = await repository.find(id)
     if (!request || request.expiresAtMs <= clock.nowMs()) throw new AppError('not-found')
@@ -116,33 +142,34 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
 
   return {
     /** @param ownStationId the station that called with its own credentials, to renew its secret */
-    enrol(input: EnrolInput, ip: string, ownStationId?: string): Promise<Result<EnrolmentOutcome>> {
+    async enrol(input: EnrolInput, ip: string, ownStationId?: string): Promise<Result<EnrolmentOutcome>> {
       const counters = [{ kind: 'address-enrolment', ip } as const]
-      return database.write(async () => {
+      const throttled = async () => {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
-        if (retryAfterSeconds > 0) return failure('enrolment-throttled', { retryAfterSeconds })
-        const macAddress = normaliseMac(input.macAddress)
-        if (macAddress === undefined) {
-          return failure('invalid-body', {
-            errors: [
-              {
-                pointer: '/macAddress',
-                message: { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' },
-              },
-            ],
-          })
-        }
-        if (ownStationId !== undefined && !rates.allows(ownStationId, 'enrolment')) {
-          return failure('enrolment-throttled', { retryAfterSeconds: rates.retryAfterSeconds('enrolment') })
-        }
+        return retryAfterSeconds > 0 ? failure('enrolment-throttled', { retryAfterSeconds }) : undefined
+      }
+      // Before it is anybody's turn to write: a flood that is blocked keeps no writer waiting.
+      const refused = await throttled()
+      if (refused) return refused
+      const macAddress = normaliseMac(input.macAddress)
+      if (macAddress === undefined) {
+        const message = { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' }
+        return failure('invalid-body', { errors: [{ pointer: '/macAddress', message }] })
+      }
+      if (ownStationId !== undefined && !rates.allows(ownStationId, 'enrolment'))
+        return failure('enrolment-throttled', { retryAfterSeconds: rates.retryAfterSeconds('enrolment') })
+      return database.write(async () => {
+        // Others of the same flood may have been counted meanwhile.
+        const refusedNow = await throttled()
+        if (refusedNow) return refusedNow
         const hasMac = isIdentifyingMac(macAddress)
         const known =
           ownStationId ?? (hasMac ? await bootTokens.redeem(input.enrolmentKey, macAddress) : undefined)
         if (known !== undefined) return success(await enrolled(known, ip))
         if (!(await siteKey.isRight(input.enrolmentKey))) {
           await throttles.countFailure(counters)
-          const refused = { action: 'station.enrolment_refused', level: 'warning', ip } as const
-          await journal.append({ ...refused, actor: systemActor, details: { macAddress } })
+          const record = { action: 'station.enrolment_refused', level: 'warning', ip } as const
+          await journal.append({ ...record, actor: systemActor, details: { macAddress } })
           return failure('enrolment-refused')
         }
         const station = hasMac ? await stations.findByMac(macAddress) : undefined

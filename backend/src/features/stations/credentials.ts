@@ -60,6 +60,7 @@ export function createStationCredentials({ database, repository, journal, clock 
         previousSecretHash: heldHash,
         previousSecretUntilMs: heldHash === null ? null : clock.nowMs() + OLD_SECRET_MS,
       })
+      await repository.unmarkRevoked(id)
       return secret
     },
 
@@ -73,10 +74,14 @@ export function createStationCredentials({ database, repository, journal, clock 
       return database.write(async () => {
         if (!(await repository.find(id))) throw new AppError('not-found')
         await replaceByNobodys(id)
+        await repository.markRevoked(id, clock.nowMs())
         await repository.removeBootToken(id)
         await journal.append({ action: 'station.secret_revoked', level: 'warning', actor, stationId: id })
       })
     },
+
+    /** Whether an admin took its secret away, and nobody has accepted it since. */
+    isRevoked: (id: string): Promise<boolean> => repository.isRevoked(id),
 
     /** The station behind credentials, wherever it calls from; undefined when they are wrong. */
     async authenticate(id: string, secret: string): Promise<AuthenticatedStation | undefined> {

@@ -23,7 +23,7 @@ const figureColumns = [
 ] as const satisfies (keyof StationPresenceRow)[]
 
 export function createStationRepository({ models, scope, containing }: Database) {
-  const { stations, stationPresences, stationViews, retiredStations, bootTokens } = models
+  const { stations, stationPresences, stationViews, retiredStations, revokedSecrets, bootTokens } = models
   return {
     async insert(row: StationRow): Promise<void> {
       await stations.create({ ...row, searchText: textOf(row) }, scope())
@@ -62,6 +62,15 @@ export function createStationRepository({ models, scope, containing }: Database)
     },
     async removeBootToken(stationId: string): Promise<void> {
       await bootTokens.destroy({ where: { stationId }, ...scope() })
+    },
+    async markRevoked(stationId: string, atMs: number): Promise<void> {
+      await revokedSecrets.upsert({ stationId, atMs }, scope())
+    },
+    async unmarkRevoked(stationId: string): Promise<void> {
+      await revokedSecrets.destroy({ where: { stationId }, ...scope() })
+    },
+    async isRevoked(stationId: string): Promise<boolean> {
+      return (await revokedSecrets.findByPk(stationId, scope())) !== null
     },
     async findView(id: string): Promise<StationViewRow | undefined> {
       return (await stationViews.findByPk(id, scope()))?.get()
