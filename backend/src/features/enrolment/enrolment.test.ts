@@ -398,15 +398,15 @@ describe('a flood of pairing requests', () => {
 
   it('that is blocked waits for no writer, and keeps none waiting', async () => {
     for (let i = 0; i < 30; i += 1) await enrol({ key: `clé-${i}`, ip: '192.0.2.66' })
-    const begun = Promise.withResolvers<void>()
-    const ended = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<undefined>()
+    const ended = Promise.withResolvers<undefined>()
     const writer = test.db.write(() => {
-      begun.resolve()
+      begun.resolve(undefined)
       return ended.promise
     })
     await begun.promise
     expect((await enrol({ ip: '192.0.2.66' })).status).toBe(429)
-    ended.resolve()
+    ended.resolve(undefined)
     await writer
   })
 })
