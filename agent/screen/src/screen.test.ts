@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { meaningOf, nothingTyped, typeInto, wholeCode } from './code-entry.ts'
 import { caretAfterFormat, formatTyped, isWhole } from './code-format.ts'
 import { clockText, secondsLeft } from './countdown.ts'
 import { texts } from './texts.ts'
@@ -22,6 +23,34 @@ describe('the code field', () => {
   })
 })
 
+describe('a key', () => {
+  const of = (key: string, code: string, hasModifier = false) => meaningOf({ key, code, hasModifier })
+  it.each([
+    ['a', 'KeyQ', { kind: 'typed', char: 'A' }],
+    ['5', 'Numpad5', { kind: 'typed', char: '5' }],
+    ['é', 'Digit2', { kind: 'hidden', char: '2' }],
+    ['@', 'Digit2', { kind: 'hidden', char: '2' }],
+    ['Dead', 'Digit9', { kind: 'hidden', char: '9' }],
+    ['-', 'Digit6', { kind: 'dash', char: '6' }],
+    ['_', 'Digit8', { kind: 'dash', char: '8' }],
+    ['-', 'Minus', undefined],
+    ['é', 'KeyE', undefined],
+    ['Enter', 'Enter', undefined],
+  ])('%s at %s means what its layout hides', (key, code, meaning) => {
+    expect(of(key, code)).toEqual(meaning)
+    expect(of(key, code, true)).toBeUndefined()
+  })
+
+  it('of a dash is a digit where one is missing', () => {
+    const dash = (char: string) => ({ kind: 'dash', char }) as const
+    const chars = (text: string) => Array.from(text).map((char) => ({ kind: 'typed', char }) as const)
+    const typed = [...chars('ABCD'), dash('6'), dash('8'), ...chars('23')].reduce(typeInto, nothingTyped)
+    expect(wholeCode(typed)).toBe('ABCD6823')
+    expect(wholeCode(chars('45').reduce(typeInto, typed))).toBe('ABCD2345')
+    expect(wholeCode(chars('ABC').reduce(typeInto, nothingTyped))).toBeUndefined()
+  })
+})
+
 describe('the countdown', () => {
   it('shows a started second as left, 0 only at the end, and never more than its ceiling', () => {
     const countdown = { remainingMs: 2_000, atMs: 500 }
@@ -42,6 +71,14 @@ describe('a time of day', () => {
     expect(timeOfDay(six, 'fr')).toBe('18\u00a0h')
     expect(timeOfDay(later, 'fr')).toBe('9\u00a0h\u00a005')
     expect(timeOfDay(six, 'en')).toMatch(/^6:00\sPM$/)
+  })
+
+  it('is the site’s, on the day on which its clocks change too', () => {
+    const at = new Date('2026-10-25T01:05:00.000Z')
+    expect(timeOfDay(at, 'fr', 'Europe/Paris')).toBe('2\u00a0h\u00a005')
+    expect(timeOfDay(at, 'fr', 'America/Martinique')).toBe('21\u00a0h\u00a005')
+    expect(timeOfDay(new Date('2026-11-26T23:00:00.000Z'), 'fr', 'Europe/Paris')).toBe('0\u00a0h')
+    expect(timeOfDay(at, 'en', 'Indian/Reunion')).toMatch(/^5:05\sAM$/)
   })
 })
 

@@ -51,6 +51,7 @@ export interface Texts {
   refusals: Record<string, string>
   refusalOther: string
   retryIn: (seconds: number) => string
+  retryNow: string
 }
 
 const duration = (seconds: number, minute: string, second: string) => {
@@ -132,6 +133,7 @@ export const texts: Record<Language, Texts> = {
     },
     refusalOther: 'La session n’a pas pu commencer. Réessayez, puis adressez-vous à l’accueil.',
     retryIn: (seconds) => `Nouvel essai possible dans ${fr(seconds)}.`,
+    retryNow: 'Vous pouvez de nouveau saisir un code.',
   },
   en: {
     station: (id) => `Station ${id}`,
@@ -197,5 +199,6 @@ export const texts: Record<Language, Texts> = {
     },
     refusalOther: 'The session could not start. Try again, then ask at the desk.',
     retryIn: (seconds) => `You can try again in ${en(seconds)}.`,
+    retryNow: 'You can type a code again.',
   },
 }

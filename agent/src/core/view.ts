@@ -6,7 +6,7 @@ import {
   type Reported,
   instantOf,
 } from '@escale/protocol'
-import { shownMsOf } from './lease.ts'
+import { shownMsOf, type Lease } from './lease.ts'
 import { restOf, sessionOf, type Notice, type Phase, type StationState } from './state.ts'
 
 /** What is left, ready to be counted down on any monotonic clock from the moment of arrival. */
@@ -34,6 +34,8 @@ export interface ScreenView {
   siteName: string
   language: Language
   terms: string
+  /** IANA name of the site's zone, in which hours are shown. */
+  timeZone?: string
   isOnline: boolean
   pairingCode?: string
   entry: EntryView
@@ -60,6 +62,7 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
     siteName: config.branding.siteName,
     language: config.language,
     terms: config.terms,
+    timeZone: config.timeZone,
     isOnline: state.isOnline,
     pairingCode: phase.kind === 'pairing' ? phase.code : undefined,
     entry: entryOf(state, nowMs),
@@ -100,9 +103,18 @@ function countdownOf(
     remainingMs: Math.max(0, lease.endMs - nowMs),
     capMs: lease.shownCapMs,
     grantedSeconds: lease.grantedSeconds,
-    endsAt: instantOf(Math.round(lease.endMs + state.stampOffsetMs)),
+    endsAt: endsAtOf(state, lease),
     closesAt: lease.closesAt,
   }
+}
+
+/** By the server's clock; until that is known, what the server said last, and nothing by the machine's own clock. */
+function endsAtOf(
+  { clock, stampOffsetMs }: StationState,
+  { endMs, endsAtUnixMs }: Lease,
+): string | undefined {
+  const unixMs = clock === undefined ? endsAtUnixMs : endMs + stampOffsetMs
+  return unixMs === undefined ? undefined : instantOf(Math.round(unixMs))
 }
 
 function entryOf(state: StationState, nowMs: number): EntryView {

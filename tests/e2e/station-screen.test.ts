@@ -1,0 +1,242 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { typedForms } from '@escale/protocol/typed-codes'
+import { findChromium, openBrowser, openContext } from '../support/chromium.ts'
+import { startScreen } from '../support/screen.ts'
+
+const CODE = 'ABCD-2345'
+const found = await findChromium()
+const faults: string[] = []
+
+let browser: Browser
+let screen: Awaited<ReturnType<typeof startScreen>>
+let page: Page
+
+beforeAll(async () => {
+  if ('missing' in found) return
+  browser = await openBrowser(found)
+})
+afterAll(() => browser.close())
+
+beforeEach(async (context) => {
+  context.skip('missing' in found, 'missing' in found ? found.missing : '')
+  screen = await startScreen()
+  context.onTestFinished(screen.stop)
+  const opened = await openContext(browser, faults)
+  context.onTestFinished(() => opened.close())
+  page = await opened.newPage()
+  await page.goto(screen.url)
+  await page.locator('[data-phase="locked"]').waitFor()
+})
+
+const field = () => page.locator('#code')
+const sent = () => expect.poll(() => screen.codes.map((code) => code.replace('-', '')))
+/** Keys as a keyboard of this layout gives them: what each shows, and where it is. */
+const press = async (keys: readonly (readonly [key: string, code: string])[]) => {
+  const client = await page.context().newCDPSession(page)
+  for (const [key, code] of keys)
+    for (const type of ['keyDown', 'keyUp'] as const)
+      await client.send('Input.dispatchKeyEvent', {
+        type,
+        key,
+        code,
+        text: type === 'keyDown' && key.length === 1 ? key : undefined,
+      })
+}
+const letter = (char: string) => [char.toLowerCase(), `Key${char}`] as const
+/** The digit row of a French keyboard without Shift. */
+const azerty = Array.from('à&é"\'(-è_ç').map((key, digit) => [key, `Digit${digit}`] as const)
+const asAzerty = (code: string) =>
+  Array.from(code.replace('-', '')).map((char) => azerty[Number(char)] ?? letter(char))
+
+describe('a code on the station’s screen', () => {
+  test.for(typedForms)('pasted %s is sent as the code that it is', async ([, typed]) => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(typed(CODE))})`)
+    await page.keyboard.press('Control+V')
+    expect(await field().inputValue()).toBe(CODE)
+    await page.keyboard.press('Enter')
+    await sent().toEqual(['ABCD2345'])
+  })
+
+  test.for(['Enter', 'Tab'])('that a scanner ends with %s is sent', async (end) => {
+    await page.keyboard.type(CODE)
+    await page.keyboard.press(end)
+    await sent().toEqual(['ABCD2345'])
+  })
+
+  test('scanned after a click beside the field, or on a button, is sent all the same', async () => {
+    await page.getByRole('heading').click()
+    await page.keyboard.type(` ${CODE} `)
+    await page.keyboard.press('Enter')
+    await sent().toEqual(['ABCD2345'])
+    await page.getByRole('button', { name: 'Appeler l’accueil' }).focus()
+    await page.keyboard.type('ZYXW-9876')
+    await page.keyboard.press('Enter')
+    await sent().toEqual(['ABCD2345', 'ZYXW9876'])
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.keyboard.type(` ${CODE}`)
+    await page.keyboard.press('Tab')
+    await sent().toEqual(['ABCD2345', 'ZYXW9876', 'ABCD2345'])
+    expect(screen.acts).toEqual([])
+  })
+
+  test.for(['ABC', 'ZYXW-9876'])('is not spoilt by %s, left there before', async (left) => {
+    await page.keyboard.type(left)
+    await page.waitForTimeout(150)
+    await page.keyboard.type(CODE)
+    await page.keyboard.press('Enter')
+    await sent().toEqual(['ABCD2345'])
+  })
+
+  test('scanned after a refused one takes its place, wherever somebody has clicked meanwhile', async () => {
+    await page.keyboard.type('ZYXW-9876')
+    await page.keyboard.press('Enter')
+    screen.show({ entry: { kind: 'refused', code: 'code-refused' } })
+    await page.locator('.refusal').waitFor()
+    await page.getByRole('heading').click()
+    await page.keyboard.type(CODE, { delay: 120 })
+    expect(await field().inputValue()).toBe(CODE)
+  })
+
+  test.for([CODE, 'AB6C-D278', 'ABCD-6238', '6688-2345', 'ABCD-6688', '2345-6789'])(
+    'has its digits on a French keyboard without Shift: %s',
+    async (code) => {
+      await press(asAzerty(code))
+      await page.keyboard.press('Enter')
+      await sent().toEqual([code.replace('-', '')])
+    },
+  )
+
+  test.for([
+    ['6', '-'],
+    ['8', '_'],
+  ] as const)('keeps the dash of the key of %s a dash between its groups', async ([digit, dash]) => {
+    const keys = Array.from('ABCD2345').map((char) =>
+      /\d/.test(char) ? ([char, `Digit${char}`] as const) : letter(char),
+    )
+    await press([...keys.slice(0, 4), [dash, `Digit${digit}`], ...keys.slice(4)])
+    await page.keyboard.press('Enter')
+    await sent().toEqual(['ABCD2345'])
+  })
+
+  test('typed by hand is corrected in its middle, and Tab goes on to the button', async () => {
+    await page.keyboard.type('ABXD-2345', { delay: 120 })
+    for (let i = 0; i < 6; i += 1) await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Backspace')
+    await page.keyboard.type('C')
+    expect(await field().inputValue()).toBe(CODE)
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement?.textContent?.trim()')).toBe('Commencer')
+    expect(screen.codes).toEqual([])
+  })
+})
+
+describe('the station’s screen', () => {
+  test('comes back by itself while another program keeps taking its place', async () => {
+    const streams = new AbortController()
+    const hold = async () => {
+      const headers = { accept: 'text/event-stream' }
+      const response = await fetch(`${screen.url}api/state`, { headers, signal: streams.signal })
+      void response.body?.pipeTo(new WritableStream()).catch(() => undefined)
+    }
+    const flood = setInterval(() => void hold().catch(() => undefined), 20)
+    try {
+      screen.show({ phase: 'maintenance' })
+      await page.locator('[data-phase="maintenance"]').waitFor({ timeout: 5_000 })
+      await page.reload()
+      await page.locator('[data-phase="maintenance"]').waitFor({ timeout: 5_000 })
+      screen.show({ phase: 'locked' })
+      await page.locator('[data-phase="locked"]').waitFor({ timeout: 5_000 })
+    } finally {
+      clearInterval(flood)
+      streams.abort()
+    }
+  })
+
+  test('says a refusal once while it counts down, and then that one may try again', async () => {
+    await page.evaluate(`new MutationObserver((changes) => {
+      for (const { target } of changes)
+        window.spoken = [...(window.spoken ?? []), target.textContent.trim()].filter(Boolean)
+    }).observe(document.querySelector('[role=alert]#code-spoken'), { childList: true, characterData: true, subtree: true })`)
+    await page.keyboard.type(CODE)
+    await page.keyboard.press('Enter')
+    screen.show({ entry: { kind: 'checking' } })
+    screen.show({ entry: { kind: 'refused', code: 'code-throttled', retryAfterSeconds: 3 } })
+    await page.getByText('Nouvel essai possible dans 3\u00a0secondes.').first().waitFor()
+    await page.getByText('Vous pouvez de nouveau saisir un code.').waitFor({ timeout: 10_000 })
+    const spoken = await page.evaluate<string[]>('window.spoken')
+    expect(new Set(spoken).size).toBe(1)
+    expect(spoken[0]).toContain('Trop de codes incorrects')
+  })
+
+  const active = {
+    phase: 'active',
+    displayName: 'Zoé',
+    timeZone: 'America/Martinique',
+    countdown: { remainingMs: 900_000, grantedSeconds: 1_800, endsAt: '2026-11-26T14:05:00.000Z' },
+  } as const
+
+  test('shows hours in the site’s zone, whatever the station’s is', async () => {
+    screen.show(active)
+    await page.getByText('Fin de la session à 10\u00a0h\u00a005').waitFor()
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByText(/Session ends at 10:05\sAM/).waitFor()
+    screen.show({ timeZone: 'Nowhere/Atlantis' })
+    await page.getByText(/Session ends at \d+:05\s[AP]M/).waitFor()
+  })
+
+  test('asks before a session ends in a dialog that holds the focus and gives it back', async () => {
+    screen.show(active)
+    const opener = page.getByRole('button', { name: 'Terminer ma session' })
+    await opener.click()
+    const dialog = page.getByRole('dialog', { name: /Terminer votre session/ })
+    await dialog.waitFor()
+    const focused = () => page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""')
+    expect(await focused()).toBe('Continuer ma session')
+    const held = new Set<string>()
+    for (let i = 0; i < 5; i += 1) {
+      await page.keyboard.press('Tab')
+      held.add(await focused())
+    }
+    expect(held).not.toContain('Appeler l’accueil')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+    expect(await focused()).toBe('Terminer ma session')
+    await opener.click()
+    await dialog.getByRole('button', { name: 'Oui, terminer' }).click()
+    await expect.poll(() => screen.acts).toEqual(['end'])
+  })
+
+  test('holds long names, and no message lies on the countdown, on a telephone at the largest text', async () => {
+    await page.setViewportSize({ width: 360, height: 740 })
+    await page.getByRole('button', { name: /3\/3/ }).click()
+    const long = 'Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaftsch'
+    const notices = [{ id: 'n', text: `${long} ${long}`, level: 'info' as const }]
+    screen.show({ ...active, displayName: long, label: long, siteName: long, notices })
+    await page.locator('.notice').waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    const [notice, clock] = [
+      await page.locator('.notices').boundingBox(),
+      await page.locator('.dial').boundingBox(),
+    ]
+    expect(notice!.y + notice!.height).toBeLessThanOrEqual(clock!.y)
+  })
+
+  test('breaks no compound word at its hyphen', async () => {
+    screen.show({ phase: 'suspended', suspended: { remainingSeconds: 60, limitMs: 60_000 } })
+    const word = page.getByText('Adressez-vous', { exact: true })
+    for (let width = 320; width <= 420; width += 10) {
+      await page.setViewportSize({ width, height: 740 })
+      expect(
+        await word.evaluate(
+          (element: { getClientRects: () => { length: number } }) => element.getClientRects().length,
+        ),
+      ).toBe(1)
+    }
+  })
+
+  test('does nothing that its own policy forbids', () => {
+    expect(faults).toEqual([])
+  })
+})

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { initialState, viewOf, type ScreenView } from '../../agent/src/core/index.ts'
+import { createScreenServer } from '../../agent/src/screen/screen-server.ts'
+import { ROOT } from './spawned.ts'
+
+/** The station's screen as the agent serves it, showing whatever a test says; it keeps what the visitor does. */
+export async function startScreen(port = 0) {
+  const base = viewOf(initialState({ bootId: 'b', wallOffsetMs: 0 }), 0)
+  let view: ScreenView = { ...base, phase: 'locked', stationId: 'pc-01', label: 'Poste 1', isOnline: true }
+  const codes: string[] = []
+  const acts: string[] = []
+  const screen = await createScreenServer({
+    port,
+    pageDir: join(ROOT, 'agent/dist/screen'),
+    view: () => view,
+    onCode: (code) => codes.push(code),
+    onEnd: () => acts.push('end'),
+    onCallStaff: () => acts.push('call-staff'),
+    onDismiss: (id) => acts.push(`dismiss ${id}`),
+    onPagesChanged: () => undefined,
+    log: pino({ level: 'silent' }),
+  })
+  return {
+    url: screen.url,
+    codes,
+    acts,
+    hasPage: screen.hasPage,
+    show: (change: Partial<ScreenView>) => {
+      view = { ...view, ...change }
+      screen.refresh()
+    },
+    stop: screen.stop,
+  }
+}
