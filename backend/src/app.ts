@@ -3,7 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
-import { isTemporary } from './db/retries.ts'
+import { storageFaultOf } from './db/storage-fault.ts'
 import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
@@ -88,11 +88,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     {
       authenticate: createMqttLogin(guard),
       receive: shared?.intakeOver(receive) ?? receive,
-      isTemporary,
+      isTemporary: (err) => storageFaultOf(err) !== undefined,
       beforeDesired: desired.refresh,
       listening: services.commands.resend,
       ...(shared && { connected: shared.connected }),
       nowMs: () => clock.nowMs(),
+      missedSinceMs: clock.missedSinceMs,
     },
     { log },
   )

@@ -1,9 +1,13 @@
+import { createPauses } from './pauses.ts'
+
 /** The server's time. It follows the monotonic clock, so a step of the wall clock moves no deadline. */
 export interface Clock {
   /** Unix milliseconds, whole; goes back only where a step of the wall clock is followed. */
   nowMs(): number
   /** Absent where nobody sets the clock but whoever asks for it. */
   wall?: WallClock
+  /** Milliseconds since an instant in which the process stood still and heard nobody; absent where that is not known. */
+  missedSinceMs?(sinceMs: number): number
 }
 
 /** The wall clock beside the server's own, for whoever brings the two together again. */
@@ -20,9 +24,11 @@ export function createMonotonicClock(
   monotonicMs: () => number = () => performance.now(),
 ): Required<Clock> {
   let offsetMs = wallMs() - monotonicMs()
+  const pauses = createPauses(monotonicMs)
   const nowMs = () => Math.floor(monotonicMs() + offsetMs)
   return {
     nowMs,
+    missedSinceMs: (sinceMs) => pauses.missedSinceMs(sinceMs - offsetMs),
     wall: {
       aheadMs: () => Math.round(wallMs() - monotonicMs() - offsetMs),
       shift: (byMs) => void (offsetMs += byMs),

@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { App } from './app.ts'
 import type { Certificates, ServerCertificate } from './certificates/index.ts'
+import type { Clock } from './clock.ts'
 import type { Environment } from './environment.ts'
+import { createConnectionLimits } from './http/newcomers.ts'
 import { listenSecurely } from './http/secure-listener.ts'
 
 const LOOPBACK = '127.0.0.1'
@@ -27,9 +29,11 @@ export function createListeners(
   app: Pick<App, 'http' | 'broker'>,
   certificates: Certificates,
   environment: Environment,
+  clock: Clock,
   log: Logger,
 ): Listeners {
   const { ESCALE_HOST: host } = environment
+  const limitConnections = createConnectionLimits(clock, log)
   const plainHost = plainHostOf(environment)
   if (plainHost !== host) {
     log.info('plain HTTP and MQTT stay on this machine; ESCALE_PLAIN_LAN=true opens them to the network')
@@ -53,9 +57,10 @@ export function createListeners(
       return { plain, secure }
     },
     async openHttp() {
+      limitConnections(app.http.server, false)
       await app.http.listen({ host: plainHost, port: environment.ESCALE_HTTP_PORT })
       const address = { host, port: environment.ESCALE_HTTPS_PORT }
-      const secure = await optional(listenSecurely(app.http, address, certificates))
+      const secure = await optional(listenSecurely(app.http, address, certificates, limitConnections))
       return { plain: app.http.server.address() as AddressInfo, secure }
     },
   }

@@ -74,7 +74,7 @@ async function start(): Promise<void> {
   const isFirstStart = await app.operators.ensureFirst(username, password).catch(refuseWeakPassword)
   data.settle()
   await app.prepare()
-  const listeners = createListeners(app, certificates, environment, log)
+  const listeners = createListeners(app, certificates, environment, options.clock, log)
   const broker = await listeners.openBroker()
   where = { broker, certificates }
   const http = await listeners.openHttp()

@@ -41,8 +41,10 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const servers: Server[] = []
   const outgoing = createLanes()
   const connections = createConnections(() => ports.nowMs())
+  const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(ports.nowMs() - withinMs) ?? 0) > 0
   const inbound = createInbound({
     ...{ ports, connections, log, throttle, holdMs: options.holdMs },
+    hasPaused,
     say: (name, party, answer) => say(name, party, answer),
   })
   const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
@@ -53,7 +55,6 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const connectTimeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
   const loginTimeoutMs = options.loginTimeoutMs ?? DEFAULT_LOGIN_TIMEOUT_MS
   const deadline = createDeadlines(ports)
-  const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(ports.nowMs() - withinMs) ?? 0) > 0
   const patience = createPatience({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
   const login = createLogin({ ports, connections, originOf, deadline, loginTimeoutMs })
   const strangers = createStrangers(options.strangers ?? strangerLimits(), tellOfStrangers)

@@ -27,6 +27,9 @@ type Done = Parameters<AuthorizePublish>[2]
 /** Unsent bytes at which a subscriber is given up before its drain timeout: memory is everybody's. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 
+/** How long clients that were lost while the process stood still may take to connect again, milliseconds. */
+const BACK_WITHIN_MS = 5_000
+
 export type Routing = 'drop' | 0 | 1
 
 export interface InboundCounts {
@@ -55,6 +58,8 @@ interface InboundParts {
   throttle: ReturnType<typeof createLogThrottle>
   say: Say
   holdMs?: number
+  /** Whether the process stood still in the last so many milliseconds. */
+  hasPaused(withinMs: number): boolean
 }
 
 /** What clients may say and hear: the topic policy, the schemas, and the order of what the server takes in. */
@@ -88,7 +93,7 @@ export function createInbound(parts: InboundParts): Inbound {
       // Nothing has come of a request, so its answer may say so; an event has happened and must come again.
       if (message.name !== 'request' && message.name !== 'automationRequest')
         return (drop(packet, done), undefined)
-      const code = outcome === 'failed' ? 'internal' : 'unavailable'
+      const code = outcome === 'failed' ? 'internal' : 'storage-unavailable'
       return refusing
         .answer(message.name, message.party, code, message.payload.id)
         .then(() => drop(packet, done))
@@ -104,13 +109,20 @@ export function createInbound(parts: InboundParts): Inbound {
     const { packet, connection } = taking
     // Asked now: Aedes forgets the will while the message waits for its turn.
     const isDueWill = connection !== undefined && isWill(packet, connection)
-    message.isSuperseded = isDueWill && connections.hasNewer(connection)
     const isWanted = () => !connection || isDueWill || !connection.isRevoked
-    lanes.run(laneOf(packet.topic), () => {
+    // While this server stood still its clients gave it up, and are on their way back.
+    if (isDueWill && parts.hasPaused(BACK_WITHIN_MS)) setTimeout(takeInTurn, BACK_WITHIN_MS).unref()
+    else takeInTurn()
+
+    function takeInTurn() {
+      message.isSuperseded = isDueWill && connections.hasNewer(connection)
+      lanes.run(laneOf(packet.topic), takeNow)
+    }
+    function takeNow() {
       const outcome = intake.take(message, isWanted)
       if (typeof outcome !== 'string') return outcome.then((later) => settle(later, message, taking))
       return settle(outcome, message, taking)
-    })
+    }
   }
 
   /** Once a minute for each client. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { BrokerPorts, Received, Verdict } from './ports.ts'
 import { openRoom, own, samples, type RawClient, type Room } from './testing.ts'
 
@@ -395,6 +395,28 @@ test('the will of a disconnected principal is still taken, also behind a message
   for (let turn = 0; turn < 20; turn++) await nextTurn()
   gate.resolve('drop')
   await expect.poll(() => taken).toEqual(['events', 'presence'])
+})
+
+test('the will of a client that was lost while the server stood still waits for it to come back', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  let missedMs = 0
+  room = await openRoom({ missedSinceMs: () => missedMs })
+  const will = { topic: own('presence'), payload: JSON.stringify(samples.presence), qos: 1 as const }
+  const wills = () => room.received.map(({ party, isSuperseded }) => `${party} ${isSuperseded}`)
+  const [back, gone] = [
+    await room.login('pc-01', { will }),
+    await room.login('pc-02', { will: { ...will, topic: own('presence', 'pc-02') } }),
+  ]
+  missedMs = 30_000
+  back.cut()
+  gone.cut()
+  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  await room.login('pc-01')
+  await vi.advanceTimersByTimeAsync(4_999)
+  expect(wills()).toEqual([])
+  await vi.advanceTimersByTimeAsync(1)
+  vi.useRealTimers()
+  await expect.poll(wills).toEqual(['pc-01 true', 'pc-02 false'])
 })
 
 test('closing waits for what is being taken, sends no wills, and may be asked twice', async () => {

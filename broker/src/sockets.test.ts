@@ -242,7 +242,7 @@ describe('connections that nobody has logged in on', () => {
 })
 
 describe('one client', () => {
-  const bigEvent = (seq: number) => ({ ...samples.events, seq, details: { filler: 'x'.repeat(200_000) } })
+  const bigEvent = (seq: number) => ({ ...samples.events, seq, filler: 'x'.repeat(200_000) })
   const filters = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ topic: own('presence', `pc-${index}`), qos: 1 as const }))
 
@@ -343,7 +343,7 @@ describe('one client', () => {
     const packet = generate({
       cmd: 'publish',
       topic: own('events'),
-      payload: JSON.stringify({ ...samples.events, details: { filler: 'x'.repeat(5_000) } }),
+      payload: JSON.stringify({ ...samples.events, filler: 'x'.repeat(5_000) }),
       qos: 1,
       messageId: 7,
       retain: false,

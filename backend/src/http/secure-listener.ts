@@ -1,6 +1,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import type { LimitConnections } from './newcomers.ts'
 import { serverOptions } from './server-options.ts'
 import type { Certificates, ServerCertificate } from '../certificates/index.ts'
 
@@ -12,6 +13,7 @@ export async function listenSecurely(
   app: FastifyInstance,
   address: { host: string; port: number },
   certificates: Pick<Certificates, 'current' | 'onRenewed'>,
+  limitConnections: LimitConnections,
 ): Promise<AddressInfo> {
   const plain = app.server
   const server = createServer(
@@ -23,7 +25,14 @@ export async function listenSecurely(
   server.requestTimeout = plain.requestTimeout
   server.headersTimeout = plain.headersTimeout
   server.on('upgrade', (request, socket, head) => plain.emit('upgrade', request, socket, head))
-  server.on('clientError', (err, socket) => plain.emit('clientError', err, socket))
+  const secured = new WeakSet<object>()
+  server.on('secureConnection', (socket) => secured.add(socket))
+  server.on('clientError', (err, socket) => {
+    // Before the handshake is over there is nobody to answer: what is written would wait, and the socket with it.
+    if (secured.has(socket)) plain.emit('clientError', err, socket)
+    else socket.destroy()
+  })
+  limitConnections(server, true)
   plain.once('close', () => {
     server.close()
     server.closeAllConnections()

@@ -1,7 +1,7 @@
 import websocket from '@fastify/websocket'
 import type { Broker } from '@escale/broker'
-import { WEBSOCKET_MAX_PAYLOAD_BYTES } from '@escale/broker'
-import { LIVE_SUBPROTOCOL } from '@escale/protocol'
+import { createLogThrottle, WEBSOCKET_MAX_PAYLOAD_BYTES } from '@escale/broker'
+import { addressGroupOf, LIVE_SUBPROTOCOL } from '@escale/protocol'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../errors.ts'
 
@@ -16,9 +16,17 @@ export async function registerWebSockets(
   broker: Pick<Broker, 'handleWebSocket'>,
   publicOrigin: string | undefined,
 ): Promise<void> {
+  const throttle = createLogThrottle(() => performance.now())
   await app.register(websocket, {
-    // A frame that is too large or malformed is the client's fault: its connection ends, with ws's own code.
-    errorHandler: (err, _socket, request) => request.log.info({ err }, 'websocket failed'),
+    // A frame that is too large or malformed is the client's fault: its connection ends, with ws's own code. The
+    // broker tells of its own.
+    errorHandler: (err, socket, request) => {
+      if (socket.protocol === MQTT_SUBPROTOCOL) return
+      const address = addressGroupOf(request.ip)
+      const heldBack = throttle(address)
+      if (heldBack !== undefined)
+        request.log.info({ address, reason: err.message, heldBack }, 'websocket failed')
+    },
     options: {
       maxPayload: WEBSOCKET_MAX_PAYLOAD_BYTES,
       handleProtocols: (offered, request) => {

@@ -3,7 +3,10 @@ import type { Clock } from '../../clock.ts'
 import type { StationPresenceRow } from '../../db/rows.ts'
 import type { Settings } from '../settings/index.ts'
 
-/** Waits until a station that counts as online has been silent for 2.5 heartbeats, whatever the broker thinks. */
+/**
+ * Waits until a station that counts as online has been silent for 2.5 heartbeats, whatever the broker thinks. Time in
+ * which this server stood still, and heard nobody, is no silence of theirs.
+ */
 export function createSilenceWatch(
   rows: ReadonlyMap<string, StationPresenceRow>,
   ports: { settings: Settings; clock: Clock },
@@ -14,19 +17,22 @@ export function createSilenceWatch(
   let isStopped = false
   const online = () => [...rows.values()].filter((row) => row.online)
   const silentAfterMs = () => SILENT_AFTER_HEARTBEATS * settings.current().heartbeatIntervalMs
+  const silentMs = ({ lastHeardAtMs }: StationPresenceRow) => {
+    const heardMs = lastHeardAtMs ?? 0
+    return clock.nowMs() - heardMs - (clock.missedSinceMs?.(heardMs) ?? 0)
+  }
 
   return {
     /** Waits for whichever is the next; to be called again when one has come, gone or been silent. */
     wait(): void {
       clearTimeout(timer)
-      const heardMs = online().map((row) => row.lastHeardAtMs ?? 0)
-      if (heardMs.length === 0 || isStopped) return
-      const waitMs = Math.min(...heardMs) + silentAfterMs() - clock.nowMs()
+      const silences = online().map(silentMs)
+      if (silences.length === 0 || isStopped) return
+      const waitMs = silentAfterMs() - Math.max(...silences)
       timer = setTimeout(onSilence, Math.max(SECOND_MS, waitMs))
     },
     silentIds(): string[] {
-      const limitMs = clock.nowMs() - silentAfterMs()
-      const silent = online().filter((row) => (row.lastHeardAtMs ?? 0) <= limitMs)
+      const silent = online().filter((row) => silentMs(row) >= silentAfterMs())
       return silent.map(({ stationId }) => stationId)
     },
     stop(): void {

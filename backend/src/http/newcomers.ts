@@ -1,0 +1,67 @@
+import type { Server, Socket } from 'node:net'
+import {
+  admitNewcomers,
+  createDeadlines,
+  createLogThrottle,
+  createStrangers,
+  maxOpenFiles,
+  strangerLimits,
+} from '@escale/broker'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** Of the files that this process may open, what connections of HTTP may take, and those of one address. */
+const SHARE = 1 / 2
+const SHARE_PER_ADDRESS = 1 / 4
+
+/** To be called with each server of HTTP before it listens. */
+export type LimitConnections = (server: Server, isSecure: boolean) => void
+
+export interface ConnectionLimitOptions {
+  /** How many files and sockets the process may have open; by default as the system says. */
+  openFiles?: number
+  handshakeTimeoutMs?: number
+}
+
+/**
+ * Keeps connections that ask nothing from taking the places of others: until its first request has arrived, a
+ * connection is a stranger's, and all of them together leave room for the broker and for files.
+ */
+export function createConnectionLimits(
+  clock: Clock,
+  log: Logger,
+  { openFiles = maxOpenFiles(), handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS }: ConnectionLimitOptions = {},
+): LimitConnections {
+  const throttle = createLogThrottle(() => clock.nowMs())
+  const deadline = createDeadlines(clock)
+  const tell = (address: string, reason: string) => {
+    const heldBack = throttle(`${address} ${reason}`)
+    if (heldBack !== undefined) log.warn({ address, reason, heldBack }, 'http connection closed')
+  }
+  const strangers = createStrangers(strangerLimits(openFiles), (address) =>
+    tell(address, 'too many connections without a request'),
+  )
+  const limits = {
+    perAddress: Math.floor(openFiles * SHARE_PER_ADDRESS),
+    total: Math.floor(openFiles * SHARE),
+  }
+  const all = createStrangers(limits, (address) => tell(address, 'too many connections'))
+
+  return (server, isSecure) => {
+    const waiting = new WeakMap<object, () => void>()
+    server.on('connection', (socket: Socket) => {
+      const leave = all.admit(socket.remoteAddress ?? '', () => socket.destroy())
+      if (leave) socket.once('close', leave)
+      else socket.destroy()
+    })
+    admitNewcomers(server, isSecure, {
+      ...{ strangers, deadline, handshakeTimeoutMs },
+      accept: (socket, known) => void waiting.set(socket, known),
+      failed: (err, ip) => tell(ip, err.message),
+    })
+    const asked = ({ socket }: { socket: object }) => waiting.get(socket)?.()
+    server.on('request', asked)
+    server.on('upgrade', asked)
+  }
+}
