@@ -171,6 +171,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.siteKey.start()
       await services.photos.sweep()
       await desired.repair()
+      // Several servers share the instants in their database: none may move them for its own clock's sake.
+      if (!shared) await services.clockSteps.begin()
       services.running.load(await sessions.findUnended())
       await services.deadlines.start()
       await services.presences.start()
@@ -179,7 +181,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await desired.publishAll()
       await services.credentialWatch.start()
       await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })
-      // Several servers share the instants in their database: none may move them for its own clock's sake.
       if (!shared) services.clockSteps.start()
       services.calendar.start()
     },

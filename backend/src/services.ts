@@ -25,7 +25,7 @@ import {
   createCommandService,
   type Wake,
 } from './features/commands/index.ts'
-import { createClockSteps } from './features/clock-steps/index.ts'
+import { createClockSteps, createServerClockRepository } from './features/clock-steps/index.ts'
 import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
 import {
   createBootTokenRepository,
@@ -195,7 +195,15 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   const usernames = createUsernames(createUsernameRepository(database))
   const accounts = createAccountService({ ...base, repository: createAccountRepository(database), usernames })
   const presences = createPresences({ ...stationPorts, settings, rates, log })
-  const clockSteps = createClockSteps({ database, sessions, presences, clock, log })
+  const clockSteps = createClockSteps({
+    database,
+    repository: createServerClockRepository(database),
+    sessions,
+    presences,
+    events,
+    clock,
+    log,
+  })
   const stations = createStationService({ ...stationPorts, presences, sessions, calls, desired, usernames })
   const commands = createCommandService({
     ...base,

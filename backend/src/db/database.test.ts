@@ -197,7 +197,15 @@ describe('what the database itself refuses', () => {
   const session = (id: string) => ({
     ...{ id, userId: null, stationId: 'pc-1', state: 'active' as const, grantedSeconds: 60 },
     ...{ creditSeconds: 0, consumedMs: 0, runningSinceMs: 0, codeHash: null, codeExpiresAtMs: 0 },
-    ...{ validatedStationId: null, validatedAtMs: null, startedAtMs: 0, suspendedAtMs: null },
+    ...{
+      validatedStationId: null,
+      validatedBootId: null,
+      bootId: null,
+      movedBackMs: 0,
+      validatedAtMs: null,
+      startedAtMs: 0,
+      suspendedAtMs: null,
+    },
     ...{ endedAtMs: null, endReason: null, deadlineMs: null, createdBy: 'desk' },
     ...{ mayOutliveClosing: false, version: 1, createdAtMs: 0, updatedAtMs: 0 },
   })

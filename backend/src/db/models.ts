@@ -20,6 +20,7 @@ import type {
   RefreshTokenRow,
   RetiredStationRow,
   RevokedSecretRow,
+  ServerClockRow,
   SessionGrantRow,
   SessionRow,
   SignInAddressRow,
@@ -68,6 +69,7 @@ const presenceFields = () => ({
   reportedState: TEXT,
   reportedVersion: BIGINT,
   metrics: TEXT,
+  presence: TEXT,
 })
 
 export type Models = ReturnType<typeof defineModels>
@@ -149,6 +151,9 @@ export function defineModels(sequelize: Sequelize) {
       codeExpiresAtMs: BIGINT,
       validatedStationId: TEXT,
       validatedAtMs: BIGINT,
+      validatedBootId: TEXT,
+      bootId: TEXT,
+      movedBackMs: BIGINT,
       startedAtMs: BIGINT,
       suspendedAtMs: BIGINT,
       endedAtMs: BIGINT,
@@ -159,6 +164,10 @@ export function defineModels(sequelize: Sequelize) {
       version: BIGINT,
       createdAtMs: BIGINT,
       updatedAtMs: BIGINT,
+    }),
+    serverClock: table<ServerClockRow>('server_clock', {
+      id: { type: INTEGER, primaryKey: true },
+      reachedMs: BIGINT,
     }),
     sessionGrants: table<SessionGrantRow>('session_grants', {
       sessionId: key(),

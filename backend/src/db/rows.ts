@@ -103,6 +103,14 @@ export interface StationPresenceRow {
   reportedVersion: number | null
   /** JSON of StationMetrics. */
   metrics: string | null
+  /** JSON of the last Presence. */
+  presence: string | null
+}
+
+/** One row: up to when the server's clock has been. */
+export interface ServerClockRow {
+  id: number
+  reachedMs: number
 }
 
 export type StationViewRow = StationRow &
@@ -127,6 +135,11 @@ export interface SessionRow {
   codeExpiresAtMs: number
   validatedStationId: string | null
   validatedAtMs: number | null
+  /** Start of the agent that validated the code. */
+  validatedBootId: string | null
+  /** Start of the agent that the session belongs to. */
+  bootId: string | null
+  movedBackMs: number
   startedAtMs: number | null
   suspendedAtMs: number | null
   endedAtMs: number | null
@@ -146,6 +159,8 @@ export interface SessionRecord extends SessionClock {
   userId?: string
   stationId?: string
   createdBy: string
+  /** Start of the agent that it belongs to, where one is known. */
+  bootId?: string
   mayOutliveClosing: boolean
   version: number
   createdAtMs: number

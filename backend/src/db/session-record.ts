@@ -9,6 +9,7 @@ export function toSessionRecord(row: SessionRow): SessionRecord {
     codeHash: _codeHash,
     validatedStationId: _station,
     validatedAtMs: _at,
+    validatedBootId: _bootId,
     deadlineMs: _deadline,
     ...clock
   } = row
@@ -25,6 +26,9 @@ export function sessionColumns(session: SessionRecord, rules: SessionRules): Par
     grantedSeconds: session.grantedSeconds,
     creditSeconds: session.creditSeconds,
     consumedMs: session.consumedMs,
+    codeExpiresAtMs: session.codeExpiresAtMs,
+    bootId: session.bootId ?? null,
+    movedBackMs: session.movedBackMs ?? 0,
     runningSinceMs: session.runningSinceMs ?? null,
     startedAtMs: session.startedAtMs ?? null,
     suspendedAtMs: session.suspendedAtMs ?? null,

@@ -17,6 +17,8 @@ export interface SessionClock {
   suspendedAtMs?: number
   endedAtMs?: number
   endReason?: EndReason
+  /** How far steps of the clock have moved the instants back from where they were stamped; see `afterStep`. */
+  movedBackMs?: number
 }
 
 export interface SessionRules {
@@ -69,15 +71,37 @@ export function endsAtMsOf(session: SessionClock): number | undefined {
   return session.runningSinceMs + session.grantedSeconds * SECOND_MS - session.consumedMs
 }
 
-/** A session under way in another reckoning: what it counts from is moved by `byMs`, so what is left stays. */
+/** A session in another reckoning: what it counts from is moved by `byMs`, so what is left stays. */
 export function shifted<T extends SessionClock>(session: T, byMs: number): T {
   const move = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs + byMs)
   return {
     ...session,
+    codeExpiresAtMs: session.state === 'pending' ? session.codeExpiresAtMs + byMs : session.codeExpiresAtMs,
     startedAtMs: move(session.startedAtMs),
     runningSinceMs: move(session.runningSinceMs),
     suspendedAtMs: move(session.suspendedAtMs),
   }
+}
+
+/**
+ * A session after the server's clock was set by `stepMs`. What this start of the server stamped moves along. What an
+ * earlier start stamped was right by the clock of then: it goes back with a clock that goes back, since nothing that
+ * has passed may be given again, and forward no further than to where it was stamped. A clock that is behind at a start
+ * and set right later so leaves exactly what time has left.
+ * @param isOfThisStart whether this start of the server stamped what the session counts from
+ */
+export function afterStep<T extends SessionClock>(session: T, stepMs: number, isOfThisStart: boolean): T {
+  if (isOfThisStart) return shifted(session, stepMs)
+  const { movedBackMs = 0 } = session
+  const moveMs = Math.min(stepMs, movedBackMs)
+  return { ...shifted(session, moveMs), movedBackMs: movedBackMs - moveMs }
+}
+
+/** The instant that a session counts from, or that its code lasts to: it changes when the session is stamped anew. */
+export function stampOf(session: SessionClock): number | undefined {
+  return session.state === 'pending'
+    ? session.codeExpiresAtMs
+    : (session.runningSinceMs ?? session.suspendedAtMs)
 }
 
 /** The next instant at which time alone changes the session; undefined once it is over. */
@@ -138,7 +162,7 @@ function apply<T extends SessionClock>(
     case 'start':
       if (session.state !== 'pending') return rejected(session, 'session-not-pending')
       return {
-        session: { ...session, state: 'active', startedAtMs: nowMs, runningSinceMs: nowMs },
+        session: { ...session, state: 'active', startedAtMs: nowMs, runningSinceMs: nowMs, movedBackMs: 0 },
         effects: [{ type: 'started' }],
       }
     case 'addTime':
@@ -153,6 +177,7 @@ function apply<T extends SessionClock>(
           consumedMs: elapsedMsAt(session, nowMs),
           runningSinceMs: undefined,
           suspendedAtMs: nowMs,
+          movedBackMs: 0,
         },
         effects: [{ type: 'suspended' }],
       }
@@ -161,7 +186,13 @@ function apply<T extends SessionClock>(
         return rejected(session, session.state === 'ended' ? 'session-ended' : 'session-not-suspended')
       }
       return {
-        session: { ...session, state: 'active', runningSinceMs: nowMs, suspendedAtMs: undefined },
+        session: {
+          ...session,
+          state: 'active',
+          runningSinceMs: nowMs,
+          suspendedAtMs: undefined,
+          movedBackMs: 0,
+        },
         effects: [{ type: 'resumed' }],
       }
     case 'terminate':

@@ -106,6 +106,14 @@ export function createSessionRepository({ models, scope, containing }: Database)
       await sessionProfiles.destroy({ where: { sessionId }, ...scope() })
       if (profile) await sessionProfiles.create({ sessionId, ...profile }, scope())
     },
+    /** Moves along with the clock when codes were validated. */
+    async shiftValidations(byMs: number): Promise<void> {
+      const validatedAtMs = literal(`validated_at_ms + (${byMs})`)
+      await sessions.update({ validatedAtMs } as object, {
+        where: { validatedAtMs: { [Op.ne]: null } },
+        ...scope(),
+      })
+    },
     async markValidated(id: string, validatedStationId: string, validatedAtMs: number): Promise<void> {
       await sessions.update({ validatedStationId, validatedAtMs }, { where: { id }, ...scope() })
     },

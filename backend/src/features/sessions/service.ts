@@ -4,8 +4,8 @@ import type { Database } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import {
+  afterStep,
   endByClosing,
-  shifted,
   transition,
   type LastingEffect,
   type SessionInput,
@@ -249,14 +249,22 @@ export function createSessionService(ports: SessionPorts) {
       })
     },
 
-    /** Moves what counts down along with the server's clock, in the write under way; stations are told. */
-    async shiftAll(byMs: number): Promise<void> {
+    /** Moves what counts down after a step of the server's clock, in the write under way; stations are told. */
+    async moveAll(
+      stepMs: number,
+      isOfThisStart: (session: SessionRecord) => boolean,
+    ): Promise<SessionRecord[]> {
+      await repository.shiftValidations(stepMs)
+      const all: SessionRecord[] = []
       for (const session of await repository.findUnended()) {
-        if (session.state === 'pending') continue
-        const moved = { ...shifted(session, byMs), version: session.version + 1, updatedAtMs: clock.nowMs() }
+        const stepped = afterStep(session, stepMs, isOfThisStart(session))
+        const moved = { ...stepped, version: session.version + 1, updatedAtMs: clock.nowMs() }
         if (!(await repository.save(moved, session.version, rules()))) throw new AppError('version-conflict')
-        await tell(moved, [], systemActor)
+        if (moved.state === 'pending') announce(moved)
+        else await tell(moved, [], systemActor)
+        all.push(moved)
       }
+      return all
     },
 
     /** Whether a user has a session that is active or suspended. */

@@ -242,5 +242,6 @@ function unknownPresence(stationId: string): StationPresenceRow {
     reportedState: null,
     reportedVersion: null,
     metrics: null,
+    presence: null,
   }
 }

@@ -20,6 +20,7 @@ const figureColumns = [
   'reportedState',
   'reportedVersion',
   'metrics',
+  'presence',
 ] as const satisfies (keyof StationPresenceRow)[]
 
 export function createStationRepository({ models, scope, containing }: Database) {

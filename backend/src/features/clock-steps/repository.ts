@@ -1,0 +1,17 @@
+import type { Database } from '../../db/database.ts'
+
+export type ServerClockRepository = ReturnType<typeof createServerClockRepository>
+
+const ID = 1
+
+export function createServerClockRepository({ models: { serverClock }, scope }: Database) {
+  return {
+    /** Up to when the server's clock has been, Unix milliseconds; undefined before the first mark. */
+    async reachedMs(): Promise<number | undefined> {
+      return (await serverClock.findByPk(ID, scope()))?.get().reachedMs
+    },
+    async save(reachedMs: number): Promise<void> {
+      await serverClock.upsert({ id: ID, reachedMs }, scope())
+    },
+  }
+}
