@@ -117,7 +117,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
   const beat = async () => {
     const metrics = await platform.metrics().catch((err: unknown) => {
       log.warn({ err }, 'the machine tells no figures')
-      return { uptimeSeconds: 0, cpuPercent: 0, memoryPercent: 0, diskPercent: 0 }
+      return {}
     })
     const facts = { ...metrics, seq: heartbeatSeq }
     heartbeatSeq += 1

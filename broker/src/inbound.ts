@@ -180,6 +180,7 @@ export function createInbound(parts: InboundParts): Inbound {
         refusePayload(match, parsed.fault, packet, done)
         return
       }
+      if (parsed.rewritten) packet.payload = parsed.rewritten
       packet.retain = match.rule.retain
       // The sender's own QoS rules its acknowledgement, the table's what others get.
       if (packet.qos !== match.rule.qos) routing.set(packet, match.rule.qos)

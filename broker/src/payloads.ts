@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { topicTable, type TopicName } from '@escale/protocol'
+import { topicTable, withoutImpossibleFigures, type TopicName } from '@escale/protocol'
 import { Check } from 'typebox/value'
 import { Compile } from 'typebox/compile'
 
@@ -13,13 +13,20 @@ export interface PayloadFault {
   id?: string
 }
 
-export type Parsed = { payload: unknown } | { fault: PayloadFault }
+/** `rewritten` is what is passed on where it is not what was sent. */
+export type Parsed = { payload: unknown; rewritten?: Buffer } | { fault: PayloadFault }
 
-/** The payload of a message as its topic's schema wants it, or what is wrong with it. */
+/**
+ * The payload of a message as its topic's schema wants it, or what is wrong with it. A heartbeat loses the figures that
+ * are impossible, and stays a sign of life.
+ */
 export function parsePayload(name: TopicName, payload: string | Buffer): Parsed {
   const parsed = parseJson(payload)
   if (parsed === undefined) return { fault: { code: 'malformed-json' } }
-  if (validators.get(name)?.Check(parsed) === true) return { payload: parsed }
+  const fits = (value: unknown) => validators.get(name)?.Check(value) === true
+  if (fits(parsed)) return { payload: parsed }
+  const possible = name === 'heartbeat' ? withoutImpossibleFigures(parsed) : undefined
+  if (fits(possible)) return { payload: possible, rewritten: Buffer.from(JSON.stringify(possible)) }
   return { fault: { code: 'invalid-body', ...idIn(parsed) } }
 }
 

@@ -4,7 +4,6 @@ import { Heartbeat } from './mqtt/payloads.ts'
 import {
   EntityId,
   Instant,
-  Percent,
   Seconds,
   StationId,
   closed,
@@ -19,13 +18,13 @@ export const stationStates = ['available', 'occupied', 'maintenance', 'offline']
 export type StationState = (typeof stationStates)[number]
 
 /** The live figures of a heartbeat. */
-export const StationMetrics = Type.Object({
-  uptimeSeconds: Type.Optional(Seconds),
-  cpuPercent: Type.Optional(Percent),
-  memoryPercent: Type.Optional(Percent),
-  diskPercent: Type.Optional(Percent),
-  temperatureC: Type.Optional(Type.Number()),
-})
+export const StationMetrics = Type.Pick(Heartbeat, [
+  'uptimeSeconds',
+  'cpuPercent',
+  'memoryPercent',
+  'diskPercent',
+  'temperatureC',
+])
 export type StationMetrics = Static<typeof StationMetrics>
 
 const writableFields = {

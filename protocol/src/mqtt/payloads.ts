@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { Check } from 'typebox/value'
 import { Details, EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
 import { lineOrNothing, lines } from '../text.ts'
 import { logActions } from '../logs.ts'
@@ -37,19 +38,34 @@ export type DesiredState = (typeof desiredStates)[number]
 export const reportedStates = ['pairing', 'locked', 'active', 'suspended', 'maintenance', 'cleaning'] as const
 export type ReportedState = (typeof reportedStates)[number]
 
+/** What a machine tells of itself: each figure may be missing. A machine that runs for a century, or boils, is none. */
+const figures = {
+  uptimeSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_200_000_000 })),
+  cpuPercent: Type.Optional(Percent),
+  memoryPercent: Type.Optional(Percent),
+  diskPercent: Type.Optional(Percent),
+  temperatureC: Type.Optional(Type.Number({ minimum: -100, maximum: 200 })),
+}
+
 export const Heartbeat = Type.Object({
   bootId: BootId,
   seq: Counter,
-  uptimeSeconds: Seconds,
   state: oneOf(reportedStates),
   sessionId: Type.Optional(EntityId),
   remainingSeconds: Type.Optional(Seconds),
-  cpuPercent: Percent,
-  memoryPercent: Percent,
-  diskPercent: Percent,
-  temperatureC: Type.Optional(Type.Number()),
+  ...figures,
 })
 export type Heartbeat = Static<typeof Heartbeat>
+
+/** A heartbeat without those of its figures that are impossible: the rest of it, the sign of life first, is true. */
+export function withoutImpossibleFigures(heartbeat: unknown): unknown {
+  if (typeof heartbeat !== 'object' || heartbeat === null) return heartbeat
+  const possible = Object.entries(heartbeat).filter(([name, value]) => {
+    const schema = Object.hasOwn(figures, name) ? figures[name as keyof typeof figures] : undefined
+    return schema === undefined || Check(schema, value)
+  })
+  return Object.fromEntries(possible)
+}
 
 /** The whole truth of a station, never a delta. `remainingSeconds` is as of `sentAt`. */
 export const Desired = Type.Object({

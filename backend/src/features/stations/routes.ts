@@ -133,6 +133,8 @@ export function stationRoutes({
       '/:id/heartbeat',
       {
         config: { ...write, isOpenToStations: true },
+        // A body that does not fit is refused all the same; that the station itself sent one is a sign of life.
+        attachValidation: true,
         schema: {
           tags,
           summary: 'Figures of a station without MQTT',
@@ -147,7 +149,12 @@ export function stationRoutes({
         if (type === 'station' && callerId !== id) throw new AppError('forbidden')
         // An operator who speaks for a station says nothing of where that station is.
         const ip = type === 'station' ? request.ip : ''
-        await presences.takeHeartbeat(request.body, { type: 'station', id, label }, ip)
+        const actor = { type: 'station', id, label } as const
+        if (request.validationError) {
+          if (type === 'station') await presences.takeSign(actor, ip)
+          throw request.validationError
+        }
+        await presences.takeHeartbeat(request.body, actor, ip)
         return (await stations.view(id)).station
       },
     )
