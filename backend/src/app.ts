@@ -178,6 +178,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.presences.start()
       await services.commandDeadlines.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
+      await services.presences.publishAll(ownBus)
       await desired.publishAll()
       await services.credentialWatch.start()
       await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })

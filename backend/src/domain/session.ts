@@ -47,6 +47,8 @@ export type SessionEffect =
   | { type: 'suspended' }
   | { type: 'resumed' }
   | { type: 'ended'; reason: EndReason; atMs: number }
+  /** The station tells exactly when and why it ended what it had only reported to be over. */
+  | { type: 'endRefined'; reason: EndReason; atMs: number }
   /** The station ran on beyond an end that holds; noted, not charged. */
   | { type: 'overrunNoted'; beyondMs: number }
   | { type: 'rejected'; code: ErrorCode }
@@ -225,15 +227,32 @@ function applyStationEnd<T extends SessionClock>(
   const atMs = Math.min(Math.max(input.atMs, session.startedAtMs ?? nowMs), nowMs)
   if (session.state === 'ended') {
     const beyondMs = atMs - (session.endedAtMs ?? atMs)
+    if (beyondMs < 0 && session.endReason === 'logged_out') return refineEnd(session, input, atMs)
     return beyondMs > SECOND_MS ? noted(session, beyondMs) : unchanged(session)
   }
   const suspendedAtMs = session.suspendedAtMs ?? Infinity
   if (input.reason !== 'suspended_too_long' && atMs > suspendedAtMs)
     return noted(session, atMs - suspendedAtMs)
   const step = end(session, input.reason, atMs)
-  const leftSeconds = session.grantedSeconds - elapsedSecondsOf(step.session.consumedMs)
-  const creditSeconds = session.creditSeconds + Math.max(0, Math.min(input.unseenSeconds, leftSeconds))
-  return { ...step, session: { ...step.session, creditSeconds } }
+  return { ...step, session: withUnseen(step.session, input.unseenSeconds) }
+}
+
+/** Of what was granted and never reached the station, no more is credited than was left. */
+function withUnseen<T extends SessionClock>(ended: T, unseenSeconds: number): T {
+  const leftSeconds = ended.grantedSeconds - elapsedSecondsOf(ended.consumedMs)
+  return { ...ended, creditSeconds: ended.creditSeconds + Math.max(0, Math.min(unseenSeconds, leftSeconds)) }
+}
+
+/** A station's end is final at its instant: one that was taken from its report alone came later. */
+function refineEnd<T extends SessionClock>(
+  session: T,
+  { reason, unseenSeconds }: Extract<SessionInput, { type: 'stationEnded' }>,
+  atMs: number,
+): SessionStep<T> {
+  const tooMuchMs = (session.endedAtMs ?? atMs) - atMs
+  const consumedMs = Math.max(0, session.consumedMs - tooMuchMs)
+  const refined = { ...session, consumedMs, endedAtMs: atMs, endReason: reason }
+  return { session: withUnseen(refined, unseenSeconds), effects: [{ type: 'endRefined', reason, atMs }] }
 }
 
 function end<T extends SessionClock>(session: T, endReason: EndReason, atMs: number): SessionStep<T> {

@@ -6,6 +6,7 @@ import { startOfDayMs } from '../../domain/quota.ts'
 import {
   afterStep,
   endByClosing,
+  endsAtMsOf,
   transition,
   type LastingEffect,
   type SessionInput,
@@ -246,6 +247,27 @@ export function createSessionService(ports: SessionPorts) {
           })
         }
         return ended
+      })
+    },
+
+    /**
+     * A station reports that it is locked, with the newest document applied: whatever became of its own word of it, its
+     * session is over. What it tells of the end later makes this one exact.
+     */
+    async endReported(
+      stationId: string,
+      { version, atMs, bootId }: { version: number; atMs: number; bootId: string },
+      actor: Actor,
+    ): Promise<void> {
+      if ((await repository.findRunningAt(stationId))?.state !== 'active') return
+      await database.write(async () => {
+        const session = await repository.findRunningAt(stationId)
+        const station = await repository.findStation(stationId)
+        const isOfAnother = session?.bootId !== undefined && session.bootId !== bootId
+        if (session?.state !== 'active' || isOfAnother || station?.desiredVersion !== version) return
+        const isDue = Math.min(atMs, clock.nowMs()) >= (endsAtMsOf(session) ?? Infinity)
+        const input = { type: 'stationEnded', atMs, reason: 'logged_out', unseenSeconds: 0 } as const
+        await step(session, isDue ? { type: 'timePassed' } : input, actor, { details: { cause: 'reported' } })
       })
     },
 

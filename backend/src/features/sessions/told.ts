@@ -18,6 +18,11 @@ export function logEntryOf(effect: LastingEffect): Omit<LogEntry, 'actor'> & Par
       return { action: 'session.suspended' }
     case 'resumed':
       return { action: 'session.resumed' }
+    case 'endRefined':
+      return {
+        action: 'session.updated',
+        details: { endReason: effect.reason, endedAt: instantOf(effect.atMs) },
+      }
     case 'overrunNoted':
       return { action: 'session.updated', details: { overrunMs: effect.beyondMs } }
     case 'ended': {

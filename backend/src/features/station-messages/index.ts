@@ -86,6 +86,10 @@ export function createStationIntake(
     await presences.takeSign(actor, ip)
     if (!(await desired.takeReported(actor.id, reported.version))) return 'drop'
     await presences.takeReported(reported, actor, ip)
+    if (reported.state === 'locked') {
+      const { version, bootId, appliedAt } = reported
+      await sessions.endReported(actor.id, { version, bootId, atMs: unixMsOf(appliedAt) }, actor)
+    }
     return 'route'
   }
 

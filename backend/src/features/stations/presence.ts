@@ -144,8 +144,18 @@ export function createPresences(ports: {
     async start(): Promise<void> {
       for (const row of await repository.presences()) {
         rows.set(row.stationId, row.online ? { ...row, lastHeardAtMs: clock.nowMs() } : row)
+        if (row.presence !== null) last.set(row.stationId, JSON.parse(row.presence) as Presence)
       }
       silence.wait()
+    },
+
+    /** Says again what is known of each station: the broker keeps nothing over a restart. */
+    async publishAll(to: Pick<Bus, 'publish'>): Promise<void> {
+      for (const [stationId, presence] of last) {
+        const { online } = rowOf(stationId)
+        const said = presence.online === online ? presence.cause : online ? 'birth' : 'silent'
+        await to.publish('presence', stationId, { ...presence, online, cause: said })
+      }
     },
 
     async stop(): Promise<void> {
@@ -193,6 +203,7 @@ export function createPresences(ports: {
       row.connectionSeq = presence.connectionSeq ?? null
       row.agentVersion = presence.agentVersion
       row.os = presence.os
+      row.presence = JSON.stringify(presence)
       last.set(stationId, presence)
       saveSoon(stationId)
       await changeOnline(stationId, presence.online, presence.cause, actor)
