@@ -45,10 +45,12 @@ export function createClockSteps(ports: {
   events.subscribe((event) => {
     if (event.type !== 'sessionChanged') return
     const { id, state } = event.session
-    const wasIdle = unended.size === 0
-    if (state === 'ended') unended.delete(id)
-    else unended.add(id)
-    if (wasIdle && unended.size > 0) mark()
+    if (state === 'ended') {
+      unended.delete(id)
+      return
+    }
+    if (unended.size === 0) mark()
+    unended.add(id)
   })
 
   const isOfThisStart = (session: SessionRecord) =>

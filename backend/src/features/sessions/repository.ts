@@ -109,10 +109,13 @@ export function createSessionRepository({ models, scope, containing }: Database)
     /** Moves along with the clock when codes were validated. */
     async shiftValidations(byMs: number): Promise<void> {
       const validatedAtMs = literal(`validated_at_ms + (${byMs})`)
-      await sessions.update({ validatedAtMs } as object, {
-        where: { validatedAtMs: { [Op.ne]: null } },
-        ...scope(),
-      })
+      await sessions.update(
+        { validatedAtMs },
+        {
+          where: { validatedAtMs: { [Op.ne]: null } },
+          ...scope(),
+        },
+      )
     },
     async markValidated(id: string, validatedStationId: string, validatedAtMs: number): Promise<void> {
       await sessions.update({ validatedStationId, validatedAtMs }, { where: { id }, ...scope() })
