@@ -5,6 +5,7 @@ import { line, lines } from './text.ts'
 
 const OpeningSpan = closed({
   opens: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' }),
+  /** Before `opens`, it is on the day after; `24:00` is midnight. */
   closes: Type.String({ pattern: '^(([01]\\d|2[0-3]):[0-5]\\d|24:00)$' }),
 })
 const OpeningSpans = Type.Array(OpeningSpan, { maxItems: 6 })

@@ -60,6 +60,13 @@ describe('settings', () => {
     })
     expect(await refused({ sessionsPerDay: 0 })).toMatchObject({ code: 'invalid-body' })
     expect(await refused({ openingHours: { week: [] } })).toMatchObject({ code: 'invalid-body' })
+    const night = [{ opens: '18:00', closes: '02:00' }]
+    const week = [night, [{ opens: '01:00', closes: '12:00' }], [], [], [], [], []]
+    expect(await refused({ openingHours: { week, exceptions: [] } })).toMatchObject({
+      errors: [
+        { pointer: '/openingHours/week/1/0/opens', message: expect.stringContaining('minuit') as string },
+      ],
+    })
     expect(await refused({ couleur: 'bleu' })).toMatchObject({ code: 'unknown-field' })
     expect(await get()).toEqual(before)
   })

@@ -1,6 +1,7 @@
 import { SiteSettings, WARNING_SECONDS, type Actor, type SiteConfig } from '@escale/protocol'
 import { Create, Default } from 'typebox/value'
 import type { Database } from '../../db/database.ts'
+import { faultsOfOpeningHours } from '../../domain/opening-hours.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion } from '../../http/etag.ts'
@@ -46,6 +47,11 @@ export function createSettings(
             },
           ],
         })
+      }
+      const faults = values.openingHours ? faultsOfOpeningHours(values.openingHours) : []
+      if (faults.length > 0) {
+        const errors = faults.map(({ pointer, message }) => ({ pointer: `/openingHours${pointer}`, message }))
+        throw new AppError('invalid-body', { errors })
       }
       const changed = namesOfChanged(current, values)
       await database.write(async () => {
