@@ -1,4 +1,5 @@
 import type { Language } from '@escale/protocol'
+import { asCellText, asCsvText } from './spreadsheet-text.ts'
 
 /** A table as every format writes it. */
 export interface Sheet {
@@ -23,8 +24,8 @@ export function csvOf({ sheets }: Pick<Printout, 'sheets'>, language: Language):
   const separator = language === 'fr' ? ';' : ','
   const cell = (value: string | number) => {
     if (typeof value === 'number') return language === 'fr' ? String(value).replace('.', ',') : String(value)
-    const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-    return /[";,\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+    const harmless = asCsvText(value)
+    return /[";,\t\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
   }
   const tableOf = ({ title, header, rows }: Sheet) =>
     [...(sheets.length > 1 ? [[title]] : []), header, ...rows]
@@ -40,13 +41,17 @@ export async function xlsxOf({ sheets }: Pick<Printout, 'sheets'>): Promise<Buff
     sheets.map(({ title, header, rows }) => ({
       sheet: title.replace(/[\\/?*[\]:]/g, ' ').slice(0, 31),
       data: [
-        header.map((value) => ({ value, fontWeight: 'bold' as const })),
-        ...rows.map((row) => row.map((value) => ({ value }))),
+        header.map((value) => ({ ...cellOf(value), fontWeight: 'bold' as const })),
+        ...rows.map((row) => row.map(cellOf)),
       ],
       columns: header.map(() => ({ width: 22 })),
     })),
   ).toBuffer()
 }
+
+/** A cell that says what it is: nothing is left to guess. */
+const cellOf = (value: string | number) =>
+  typeof value === 'number' ? { type: Number, value } : { type: String, value: asCellText(value) }
 
 /** A page to read, print, or keep as PDF; without scripts and without styles that a strict policy refuses. */
 export function htmlOf({ title, period, note, sheets }: Omit<Printout, 'name'>, language: Language): string {

@@ -8,6 +8,7 @@ import {
   type StatisticsRow,
 } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
+import { OTHERS_KEY, UNKNOWN_KEY } from '../../domain/statistics.ts'
 import type { Printout, Sheet } from './formats.ts'
 
 type Column = Exclude<keyof StatisticsRow, 'key'>
@@ -42,6 +43,8 @@ const words = {
       averageWaitSeconds: 'Attente moyenne (min)',
       averageLengthSeconds: 'Durée moyenne (min)',
     },
+    ages: (from: string, to: string) => `${from} à ${to} ans`,
+    oldest: (from: string) => `${from} ans et plus`,
     unknown: 'Non renseigné',
     others: 'Autres (moins de 5 personnes chacun)',
     title: 'Fréquentation',
@@ -92,6 +95,8 @@ const words = {
       averageWaitSeconds: 'Average wait (min)',
       averageLengthSeconds: 'Average length (min)',
     },
+    ages: (from: string, to: string) => `${from} to ${to} years`,
+    oldest: (from: string) => `${from} years and over`,
     unknown: 'Not given',
     others: 'Others (fewer than 5 persons each)',
     title: 'Attendance',
@@ -181,12 +186,22 @@ function statisticsSheet(
   language: Language,
 ): Sheet {
   const text = words[language]
-  const name = (key: string) => (key === '' ? text.unknown : key === '*' ? text.others : key)
+  const name = (key: string) => {
+    if (key === UNKNOWN_KEY) return text.unknown
+    if (key === OTHERS_KEY) return text.others
+    return by === 'ageBand' ? ageBandInWords(key, text) : key
+  }
   return {
     title,
     header: [text.by[by], ...columns.map((column) => text.columns[column])],
     rows: rows.map((row) => [name(row.key), ...columns.map((column) => shown(column, row[column]))]),
   }
+}
+
+/** A spreadsheet takes `10-19` for a day of October. */
+function ageBandInWords(band: string, text: Pick<(typeof words)[Language], 'ages' | 'oldest'>): string {
+  const [from = '', to = ''] = band.replace('+', '').split('-')
+  return to === '' ? text.oldest(from) : text.ages(from, to)
 }
 
 type Span = Pick<Statistics, 'from' | 'to'>
