@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { quasar, transformAssetUrls } from '@quasar/vite-plugin'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
+import { compressed } from './compressed.ts'
 
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -14,6 +15,7 @@ export default defineConfig({
   plugins: [
     vue({ template: { transformAssetUrls } }),
     quasar({ sassVariables: pathOf('./src/css/variables.sass') }),
+    compressed(),
   ],
   define: {
     __VUE_OPTIONS_API__: true, // Quasar's components use it

@@ -25,6 +25,7 @@ import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { PUBLIC_BODY_BYTES, escapedUrlOf, registerBodies } from './http/bodies.ts'
+import { registerCaching } from './http/caching.ts'
 import { registerClientAddress } from './http/client-address.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
@@ -122,6 +123,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),
   })
   registerClientAddress(http, options.trustedProxies)
+  registerCaching(http)
   registerClosing(http)
   registerValidation(http)
   registerBodies(http)

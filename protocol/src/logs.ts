@@ -1,5 +1,15 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import {
+  EntityId,
+  Instant,
+  Seconds,
+  StationId,
+  closed,
+  listQuery,
+  oneOf,
+  pageOf,
+  pageQuery,
+} from './schema.ts'
 
 /** Audited actions: dotted, past tense. */
 export const logActions = [
@@ -103,8 +113,16 @@ const logFilters = {
   to: Type.Optional(Instant),
 }
 
+/** The journal as it was when this was its newest record: `next` and `previous` say so, and no row moves meanwhile. */
+const upToId = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
+
+/** Which page of a search in the journal. */
+export const LogPageQuery = closed({ ...pageQuery, upToId })
+export type LogPageQuery = Static<typeof LogPageQuery>
+
 export const LogQuery = closed({
   ...listQuery,
+  upToId,
   ...logFilters,
   ip: Type.Optional(Type.String({ maxLength: 64 })),
 })

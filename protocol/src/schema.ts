@@ -74,6 +74,8 @@ export const pageQuery = {
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 })),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 25 })),
   ordering: Type.Optional(Type.String({ pattern: '^-?[a-zA-Z]+$' })),
+  /** Rows of the page to leave out: `next` of a page whose rows were too large to come at once says so. */
+  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 199, default: 0 })),
 }
 
 /** What every list with words in it accepts. */

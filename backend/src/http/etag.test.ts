@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../testing.ts'
 
 let test: TestApp
+let n = 0
 
 beforeAll(async () => {
   test = await startTestApp()
@@ -45,6 +46,48 @@ describe('the version of a resource', () => {
       expect(await put(url, body, '"x"'), url).toMatchObject({ status: 412 })
       expect(await put(url, body, '*'), url).toMatchObject({ status: 200 })
     }
+  })
+
+  it.each([
+    '"3"',
+    'W/"3"',
+    '"3-gzip"',
+    'W/"3-br"',
+    '"3;gzip"',
+    '"3--gzip"',
+    '"2", "3"',
+    'W/"9-gzip" ,"3"',
+    '"x", *',
+  ])('is known as 3 in %s, however a proxy wrote it', async (etag) => {
+    const { id } = await test.createUser()
+    const replace = (headers: Record<string, string> = {}) =>
+      test.call('PUT', `/api/utilisateurs/${id}/`, {
+        body: { firstName: 'A', lastName: `B${(n += 1)}` },
+        headers,
+      })
+    await replace()
+    expect((await replace()).headers['etag']).toBe('"3"')
+    expect((await replace({ 'if-match': etag })).status).toBe(200)
+  })
+
+  it.each([
+    '"2"',
+    '"3-gzipped"',
+    '"3x"',
+    '"13"',
+    '3',
+    '""',
+    '',
+    '"2", "4"',
+    '"3',
+    'W/3',
+    `"${'3'.repeat(30)}"`,
+  ])('is not 3 in %s', async (etag) => {
+    const { id } = await test.createUser()
+    const body = { firstName: 'A', lastName: 'B' }
+    await test.call('PUT', `/api/utilisateurs/${id}/`, { body })
+    await test.call('PUT', `/api/utilisateurs/${id}/`, { body: { ...body, lastName: 'C' } })
+    expect((await put(`/api/utilisateurs/${id}/`, body, etag)).status).toBe(412)
   })
 
   it('is heeded when something is removed', async () => {

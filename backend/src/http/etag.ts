@@ -7,21 +7,29 @@ export const versioned = { sendsVersion: true, takesVersion: true } as const
 /** The one version of what never changes once it is written. */
 export const FINAL_VERSION = 1
 
+/** The versions of a resource that the caller says to have seen; empty where none of ours is among them. */
+export type SeenVersions = readonly number[]
+
 /** Names the version of a single resource. */
 export function sendVersioned<T>(reply: FastifyReply, version: number, body: T): T {
   void reply.header('etag', `"${version}"`)
   return body
 }
 
-/** The version that the caller says to have seen; undefined when any will do. */
-export function expectedVersionOf({ headers }: FastifyRequest): number | undefined {
-  const header = headers['if-match']
-  if (header === undefined || header.trim() === '*') return undefined
-  const version = /^(?:W\/)?"(\d+)"$/.exec(header.trim())?.[1]
-  return version === undefined ? NaN : Number(version)
+/**
+ * What `If-Match` names; undefined when any version will do. A proxy that compresses an answer marks its tag as weak, or
+ * adds the coding to it (`"3-gzip"`): it is still the version that was seen.
+ */
+export function expectedVersionOf({ headers }: FastifyRequest): SeenVersions | undefined {
+  const tags = headers['if-match']?.split(',').map((tag) => tag.trim())
+  if (tags === undefined || tags.includes('*')) return undefined
+  return tags.flatMap((tag) => {
+    const version = /^(?:W\/)?"(\d{1,15})(?:[-;:]+(?:gzip|br|zstd|deflate))?"$/i.exec(tag)?.[1]
+    return version === undefined ? [] : [Number(version)]
+  })
 }
 
-/** @throws AppError `version-conflict` when the caller expects another version */
-export function requireVersion(row: { version: number }, expectedVersion: number | undefined): void {
-  if (expectedVersion !== undefined && expectedVersion !== row.version) throw new AppError('version-conflict')
+/** @throws AppError `version-conflict` when the caller has seen other versions alone */
+export function requireVersion(row: { version: number }, seen: SeenVersions | undefined): void {
+  if (seen !== undefined && !seen.includes(row.version)) throw new AppError('version-conflict')
 }

@@ -30,6 +30,8 @@ export async function registerPages(app: FastifyInstance, adminDir: string): Pro
   await app.register(fastifyStatic, {
     root: adminDir,
     wildcard: false,
+    // Made once when the pages are built: see admin/compressed.ts.
+    preCompressed: true,
     cacheControl: false,
     setHeaders: (reply, path) => {
       const isHashed = path.includes('/assets/')

@@ -28,7 +28,6 @@ export interface AccountRoutePorts {
 
 export function accountRoutes({ accounts, brokerFor }: AccountRoutePorts): FastifyPluginAsyncTypebox {
   const sendSecret = (request: FastifyRequest, reply: FastifyReply, { account, secret }: DrawnSecret) => {
-    void reply.header('cache-control', 'no-store')
     const { mqttUrl } = brokerFor(arrivalOf(request))
     return sendVersioned(reply, account.version, { ...toAccount(account), secret, mqttUrl })
   }

@@ -10,7 +10,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { AccountRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
 import type { Journal } from '../logs/index.ts'
@@ -57,7 +57,7 @@ export function createAccountService({ database, repository, usernames, journal,
     action: 'account.updated' | 'account.secret_renewed',
     changed: (before: AccountRow) => Partial<AccountRow>,
     actor: Actor,
-    expectedVersion?: number,
+    expectedVersion?: SeenVersions,
   ): Promise<AccountRow> {
     return database.write(async () => {
       const before = await get(id)
@@ -110,7 +110,7 @@ export function createAccountService({ database, repository, usernames, journal,
       id: string,
       { label, role, isActive }: AccountReplacement,
       actor: Actor,
-      expectedVersion?: number,
+      expectedVersion?: SeenVersions,
     ): Promise<AccountRow> {
       const changed = ({ kind }: AccountRow) => {
         requireFittingRole(kind, role)
@@ -123,13 +123,13 @@ export function createAccountService({ database, repository, usernames, journal,
       change(id, 'account.updated', () => ({ isActive }), actor),
 
     /** Draws another secret. The old one opens nothing from now on: whoever renews it may have lost it. */
-    async renewSecret(id: string, actor: Actor, expectedVersion?: number): Promise<DrawnSecret> {
+    async renewSecret(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<DrawnSecret> {
       const secret = drawSecret()
       const drawn = () => ({ secretHash: hashSecret(secret) })
       return { account: await change(id, 'account.secret_renewed', drawn, actor, expectedVersion), secret }
     },
 
-    remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
+    remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       return database.write(async () => {
         requireVersion(await get(id), expectedVersion)
         await repository.remove(id)

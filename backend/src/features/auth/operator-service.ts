@@ -13,7 +13,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { Journal } from '../logs/index.ts'
 import type { OperatorFilter, OperatorRepository } from './operator-repository.ts'
@@ -73,7 +73,7 @@ export function createOperatorService({
     id: string,
     changed: Partial<Pick<OperatorRow, 'role' | 'isActive' | 'passwordHash'>>,
     actor: Actor,
-    { expectedVersion, keptFamilyId }: { expectedVersion?: number; keptFamilyId?: string } = {},
+    { expectedVersion, keptFamilyId }: { expectedVersion?: SeenVersions; keptFamilyId?: string } = {},
   ): Promise<OperatorRow> {
     return database.write(async () => {
       const before = await get(id)
@@ -156,7 +156,7 @@ export function createOperatorService({
       id: string,
       input: OperatorReplacement,
       actor: Actor,
-      expectedVersion?: number,
+      expectedVersion?: SeenVersions,
     ): Promise<OperatorRow> {
       const { role, isActive, password } = input
       // Looked at before as well: hashing a password takes half a second.
@@ -192,14 +192,17 @@ export function createOperatorService({
       const passwordHash = await passwords.hash(newPassword)
       const { version } = operator
       return database.write(async () => {
-        await save(operator.id, { passwordHash }, actor, { expectedVersion: version, keptFamilyId: familyId })
+        await save(operator.id, { passwordHash }, actor, {
+          expectedVersion: [version],
+          keptFamilyId: familyId,
+        })
         await passwordCheck.noteSuccess(attempt, operator.id)
         return success(undefined)
       })
     },
 
     /** An operator is never forgotten, for the journal names them: deleting one disables them for good. */
-    async disable(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
+    async disable(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       await save(id, { isActive: false }, actor, { expectedVersion })
     },
   }

@@ -11,7 +11,7 @@ import {
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import type { CommandRecord } from '../../db/rows.ts'
-import { pageAnswer } from '../../http/page.ts'
+import { filterOf, pageAnswer } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { CommandService } from './service.ts'
 import { toStationCommand } from './view.ts'
@@ -39,9 +39,8 @@ export function commandRoutes(commands: CommandService): FastifyPluginAsyncTypeb
         },
       },
       async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        const { count, rows } = await commands.list(filter, request.query)
-        return pageAnswer(request, request.query, { count, rows: rows.map(toStationCommand) })
+        const rows = await commands.list(filterOf(request.query), request.query)
+        return pageAnswer(request, request.query, rows, toStationCommand)
       },
     )
     app.post(

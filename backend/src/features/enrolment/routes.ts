@@ -53,7 +53,6 @@ export function enrolmentRoutes({
       async (request, reply) => {
         const ownId = request.caller?.type === 'station' ? request.caller.id : undefined
         const outcome = unwrap(await enrolment.enrol(request.body, request.ip, ownId))
-        void reply.header('cache-control', 'no-store')
         if (outcome.type === 'enrolled') {
           return reply.code(200).send({ ...outcome, ...brokerFor(arrivalOf(request)) })
         }
@@ -75,7 +74,7 @@ export function enrolmentRoutes({
       },
       async (request, reply) => {
         const token = await bootTokens.issue(request.params.id, actorOf(request))
-        return reply.code(201).header('cache-control', 'no-store').send(token)
+        return reply.code(201).send(token)
       },
     )
     app.get(
@@ -134,7 +133,7 @@ export function siteKeyRoutes(siteKey: Pick<SiteKey, 'current' | 'rotate'>): Fas
     app.get(
       '/cle_enrolement',
       { config: admin, schema: { tags: site, summary: 'The site key of enrolment', response } },
-      async (_request, reply) => reply.header('cache-control', 'no-store').send(await siteKey.current()),
+      () => siteKey.current(),
     )
     app.post(
       '/cle_enrolement/renouveler',
@@ -147,8 +146,7 @@ export function siteKeyRoutes(siteKey: Pick<SiteKey, 'current' | 'rotate'>): Fas
           response,
         },
       },
-      async (request, reply) =>
-        reply.header('cache-control', 'no-store').send(await siteKey.rotate(actorOf(request))),
+      (request) => siteKey.rotate(actorOf(request)),
     )
   }
 }

@@ -8,7 +8,7 @@ import { equalTo } from '../../db/where.ts'
 import { foldText, searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
 
-export type LogFilter = Omit<LogQuery, 'page' | 'pageSize' | 'ordering' | 'search'> &
+export type LogFilter = Omit<LogQuery, 'page' | 'pageSize' | 'ordering' | 'skip' | 'search'> &
   Pick<LogSearchInput, 'text'>
 const searched = ['action', 'actorLabel', 'stationId', 'sessionId', 'userId', 'ip', 'details'] as const
 const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text)
@@ -85,9 +85,10 @@ export function createLogRepository(database: Database) {
 }
 
 function whereOf(filter: LogFilter, database: Database): WhereOptions<LogRow> {
-  const { text, actor, from, to, ...equal } = filter
+  const { text, actor, from, to, upToId, ...equal } = filter
   const conditions = [equalTo<LogRow>(equal)]
   if (actor !== undefined) conditions.push({ [Op.or]: [{ actorId: actor }, { actorLabel: actor }] })
+  if (upToId !== undefined) conditions.push({ id: { [Op.lte]: upToId } })
   if (from !== undefined) conditions.push({ atMs: { [Op.gte]: unixMsOf(from) } })
   if (to !== undefined) conditions.push({ atMs: { [Op.lte]: unixMsOf(to) } })
   if (text) conditions.push(logsSaying(database, searched, text))

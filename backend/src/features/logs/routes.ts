@@ -3,11 +3,12 @@ import {
   EntityId,
   Log,
   LogPage,
+  LogPageQuery,
   LogQuery,
   LogSearchInput,
   LogStats,
   closed,
-  pageQuery,
+  instantOf,
   type SiteSettings,
 } from '@escale/protocol'
 import { Type } from 'typebox'
@@ -16,7 +17,7 @@ import type { Clock } from '../../clock.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { AppError } from '../../errors.ts'
 import { FINAL_VERSION, sendVersioned } from '../../http/etag.ts'
-import { pageAnswer, windowOf, type PageQuery } from '../../http/page.ts'
+import { filterOf, pageAnswer, windowOf } from '../../http/page.ts'
 import { toLog } from './journal.ts'
 import type { LogFilter, LogRepository } from './repository.ts'
 
@@ -40,40 +41,37 @@ export function logRoutes(
   settings: { current(): Pick<SiteSettings, 'timeZone'> },
   clock: Clock,
 ): FastifyPluginAsyncTypebox {
-  const answer = async (request: FastifyRequest, query: PageQuery, filter: LogFilter) => {
-    const { count, rows } = await repository.list(filter, windowOf(query, columns))
-    return pageAnswer(request, query, { count, rows: rows.map(toLog) })
+  /** Neighbours of a page are of the journal as it was: what is written meanwhile moves no row to another page. */
+  const answer = async (request: FastifyRequest, query: LogPageQuery, filter: LogFilter, kept = {}) => {
+    const window = windowOf(query, columns)
+    const upToId = query.upToId ?? (await repository.last())?.id ?? 0
+    const rows = await repository.list({ ...filter, upToId }, window)
+    return pageAnswer(request, query, rows, toLog, { ...kept, upToId: String(upToId) })
   }
-  const filterOf = ({
-    page: _page,
-    pageSize: _size,
-    ordering: _order,
-    search,
-    ...filter
-  }: LogQuery): LogFilter => ({
-    ...filter,
-    ...(search === undefined ? {} : { text: search }),
-  })
+  const filterOfLogs = (query: LogQuery): LogFilter => {
+    const { search, ...filter } = filterOf(query)
+    return { ...filter, ...(search === undefined ? {} : { text: search }) }
+  }
   const listed = { response: { 200: LogPage } }
 
   return async (app) => {
     app.get(
       '/',
       { config, schema: { tags, summary: 'The journal', querystring: LogQuery, ...listed } },
-      (request) => answer(request, request.query, filterOf(request.query)),
+      (request) => answer(request, request.query, filterOfLogs(request.query)),
     )
     app.get(
       '/recent',
       { config, schema: { tags, summary: 'The last 24 hours', querystring: LogQuery, ...listed } },
       (request) => {
-        const from = new Date(clock.nowMs() - RECENT_MS).toISOString()
-        return answer(request, request.query, { from, ...filterOf(request.query) })
+        const { from = instantOf(clock.nowMs() - RECENT_MS) } = request.query
+        return answer(request, request.query, { ...filterOfLogs(request.query), from }, { from })
       },
     )
     app.get(
       '/errors',
       { config, schema: { tags, summary: 'Errors only', querystring: LogQuery, ...listed } },
-      (request) => answer(request, request.query, { ...filterOf(request.query), level: 'error' }),
+      (request) => answer(request, request.query, { ...filterOfLogs(request.query), level: 'error' }),
     )
     app.get(
       '/by_session',
@@ -86,7 +84,7 @@ export function logRoutes(
           ...listed,
         },
       },
-      (request) => answer(request, request.query, filterOf(request.query)),
+      (request) => answer(request, request.query, filterOfLogs(request.query)),
     )
     app.post(
       '/search',
@@ -96,7 +94,7 @@ export function logRoutes(
           tags,
           summary: 'Search by several criteria',
           body: LogSearchInput,
-          querystring: closed(pageQuery),
+          querystring: LogPageQuery,
           ...listed,
         },
       },

@@ -63,7 +63,7 @@ export function photoRoutes(photos: PhotoService): FastifyPluginAsyncTypebox {
       },
       async (request, reply) => {
         const { photo, version } = await photos.get(request.params.id)
-        void reply.type('image/jpeg').header('cache-control', 'private, no-store')
+        void reply.type('image/jpeg')
         return sendVersioned(reply, version, photo)
       },
     )

@@ -2,7 +2,7 @@ import type { Actor } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError, unwrap } from '../../errors.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { UserRepository } from '../users/index.ts'
 import { createRedraw } from './image.ts'
@@ -28,7 +28,7 @@ export function createPhotoService(ports: {
     userId: string,
     photoName: string | null,
     actor: Actor,
-    expectedVersion: number | undefined,
+    expectedVersion: SeenVersions | undefined,
   ): Promise<string | null> {
     return database.write(async () => {
       const user = await users.find(userId)
@@ -44,7 +44,7 @@ export function createPhotoService(ports: {
 
   return {
     /** @throws AppError with the reason why a picture is refused; nothing of it is kept then */
-    async set(userId: string, bytes: Buffer, actor: Actor, expectedVersion?: number): Promise<void> {
+    async set(userId: string, bytes: Buffer, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       if (!(await users.find(userId))) throw new AppError('not-found')
       const name = await store.save(unwrap(await redraw(bytes)))
       let before: string | null
@@ -65,7 +65,7 @@ export function createPhotoService(ports: {
       return { photo, version: user.version }
     },
 
-    async remove(userId: string, actor: Actor, expectedVersion?: number): Promise<void> {
+    async remove(userId: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       const before = await point(userId, null, actor, expectedVersion)
       if (before !== null) await store.remove(before)
     },

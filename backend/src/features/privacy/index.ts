@@ -3,7 +3,7 @@ import { EntityId, ErasureProof, closed, instantOf, type Actor } from '@escale/p
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { expectedVersionOf } from '../../http/etag.ts'
+import { expectedVersionOf, type SeenVersions } from '../../http/etag.ts'
 import { actorOf } from '../auth/index.ts'
 import { toLog, type Journal, type LogRepository } from '../logs/index.ts'
 import type { PhotoStore } from '../photos/index.ts'
@@ -51,7 +51,7 @@ export function createPrivacy(ports: PrivacyPorts) {
     },
 
     /** Erases a person, and proves what is left: sessions without a name, and their profile for the statistics. */
-    async erase(id: string, actor: Actor, expectedVersion?: number): Promise<ErasureProof> {
+    async erase(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<ErasureProof> {
       const row = await users.get(id)
       const anonymisedSessions = (await repository.sessionsOf(id)).length
       const search = await traces.searchOf(row)
@@ -84,7 +84,6 @@ export function privacyRoutes(privacy: ReturnType<typeof createPrivacy>): Fastif
       async (request, reply) => {
         const archive = await privacy.exportOf(request.params.id, actorOf(request))
         void reply.header('content-disposition', `attachment; filename="escale-${request.params.id}.zip"`)
-        void reply.header('cache-control', 'private, no-store')
         return reply.type('application/zip').send(Buffer.from(archive))
       },
     )

@@ -2,7 +2,7 @@ import type { Actor } from '@escale/protocol'
 import type { SessionRecord } from '../../db/rows.ts'
 import { lostSecondsOf } from '../../domain/credit.ts'
 import { AppError, failure, success, unwrap, type Result } from '../../errors.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import type { SessionPorts, SessionService } from './service.ts'
 
 export type SessionCredits = ReturnType<typeof createSessionCredits>
@@ -61,7 +61,7 @@ export function createSessionCredits(
       id: string,
       toSessionId: string | undefined,
       actor: Actor,
-      expectedVersion?: number,
+      expectedVersion?: SeenVersions,
     ): Promise<Result<SessionRecord>> {
       return database.write(async () => {
         const from = await sessions.get(id)

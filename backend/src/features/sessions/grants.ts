@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../db/rows.ts'
 import { canCreateSession, startOfDayMs } from '../../domain/quota.ts'
 import { ageBandOf } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import type { AccessCodes } from './codes.ts'
 import type { SessionProfile } from './repository.ts'
 import type { SessionPorts, SessionService } from './service.ts'
@@ -81,7 +81,12 @@ export function createSessionGrants(ports: GrantPorts) {
     },
 
     /** Changes a pending session; its code stays. */
-    replace(id: string, input: SessionInput, actor: Actor, expectedVersion?: number): Promise<SessionRecord> {
+    replace(
+      id: string,
+      input: SessionInput,
+      actor: Actor,
+      expectedVersion?: SeenVersions,
+    ): Promise<SessionRecord> {
       return database.write(async () => {
         const before = await requirePending(id)
         requireVersion(before, expectedVersion)
@@ -105,7 +110,7 @@ export function createSessionGrants(ports: GrantPorts) {
       })
     },
 
-    cancel(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
+    cancel(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       return database.write(async () => {
         const before = await requirePending(id)
         requireVersion(before, expectedVersion)

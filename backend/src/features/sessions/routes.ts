@@ -14,7 +14,7 @@ import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
-import { pageAnswer, type PageQuery, type Rows } from '../../http/page.ts'
+import { filterOf, pageAnswer, type PageQuery, type Rows } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import type { SessionGrants } from './grants.ts'
 import type { SessionService } from './service.ts'
@@ -41,9 +41,9 @@ export interface SessionRoutePorts {
 
 /** Sessions as a collection: granted, looked for, changed while they wait, cancelled. */
 export function sessionRoutes({ sessions, grants, clock }: SessionRoutePorts): FastifyPluginAsyncTypebox {
-  const page = (request: FastifyRequest, query: PageQuery, { count, rows }: Rows<SessionRecord>) => {
+  const page = (request: FastifyRequest, query: PageQuery, rows: Rows<SessionRecord>) => {
     const nowMs = clock.nowMs()
-    return pageAnswer(request, query, { count, rows: rows.map((row) => toSession(row, nowMs)) })
+    return pageAnswer(request, query, rows, (row) => toSession(row, nowMs))
   }
   const send = (reply: FastifyReply, session: SessionRecord) =>
     sendVersioned(reply, session.version, toSession(session, clock.nowMs()))
@@ -56,8 +56,7 @@ export function sessionRoutes({ sessions, grants, clock }: SessionRoutePorts): F
         schema: { tags, summary: 'Sessions', querystring: SessionQuery, response: { 200: SessionPage } },
       },
       async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        return page(request, request.query, await sessions.list(filter, request.query))
+        return page(request, request.query, await sessions.list(filterOf(request.query), request.query))
       },
     )
     app.post(
@@ -76,7 +75,7 @@ export function sessionRoutes({ sessions, grants, clock }: SessionRoutePorts): F
       async (request, reply) => {
         const { session, accessCode } = await grants.create(request.body, actorOf(request))
         const body = { ...toSession(session, clock.nowMs()), accessCode }
-        return sendVersioned(reply.code(201).header('cache-control', 'no-store'), session.version, body)
+        return sendVersioned(reply.code(201), session.version, body)
       },
     )
     app.get(
@@ -91,8 +90,7 @@ export function sessionRoutes({ sessions, grants, clock }: SessionRoutePorts): F
         },
       },
       async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...query } = request.query
-        const filter = { ...query, states: ['active', 'suspended'] as const }
+        const filter = { ...filterOf(request.query), states: ['active', 'suspended'] as const }
         return page(request, request.query, await sessions.list(filter, request.query))
       },
     )

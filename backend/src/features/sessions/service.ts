@@ -15,7 +15,7 @@ import {
 } from '../../domain/session.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
@@ -57,7 +57,7 @@ export interface SessionPorts {
 
 export interface ChangeOptions {
   /** Refuse when the session has another version by now. */
-  expectedVersion?: number
+  expectedVersion?: SeenVersions
   /** More for the journal: of ours, and of people's. */
   details?: LogEntry['details']
   texts?: LogEntry['texts']
@@ -163,7 +163,7 @@ export function createSessionService(ports: SessionPorts) {
     id: string,
     stationId: string | undefined,
     actor: Actor,
-    expectedVersion?: number,
+    expectedVersion?: SeenVersions,
   ): Promise<Result<SessionRecord>> {
     return database.write(async () => {
       const before = await get(id)

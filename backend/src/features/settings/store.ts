@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 import { faultsOfOpeningHours } from '../../domain/opening-hours.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SettingsRepository } from './repository.ts'
 
@@ -19,7 +19,7 @@ export interface SettingsStore extends Settings {
   /** Grows with each replacement. */
   version(): Promise<number>
   /** Puts all settings in force at once. @throws AppError naming the field that does not fit */
-  replace(values: SiteSettings, actor: Actor, expectedVersion?: number): Promise<void>
+  replace(values: SiteSettings, actor: Actor, expectedVersion?: SeenVersions): Promise<void>
 }
 
 export function createSettings(

@@ -13,7 +13,7 @@ import type { Database } from '../../db/database.ts'
 import type { StationRow, StationViewRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { Journal } from '../logs/index.ts'
@@ -69,7 +69,7 @@ export interface MarkOptions {
   /** For the journal. */
   reason?: string
   /** Refuse when the station has another version by now. */
-  expectedVersion?: number
+  expectedVersion?: SeenVersions
 }
 
 export type StationService = ReturnType<typeof createStationService>
@@ -225,7 +225,7 @@ export function createStationService(ports: StationPorts) {
       id: string,
       input: Omit<StationInput, 'id'>,
       actor: Actor,
-      expectedVersion?: number,
+      expectedVersion?: SeenVersions,
     ): Promise<void> {
       return database.write(async () => {
         const before = await get(id)
@@ -244,7 +244,7 @@ export function createStationService(ports: StationPorts) {
       })
     },
 
-    remove(id: string, actor: Actor, expectedVersion?: number): Promise<void> {
+    remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       return database.write(async () => {
         requireVersion(await get(id), expectedVersion)
         await sessions.endAtLostStation(id, actor)

@@ -16,7 +16,7 @@ import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
-import { pageAnswer, windowOf } from '../../http/page.ts'
+import { filterOf, pageAnswer, windowOf } from '../../http/page.ts'
 import { actorOf } from '../auth/index.ts'
 import { toSession, type SessionGrants, type SessionService } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
@@ -71,9 +71,8 @@ export function userRoutes({
         schema: { tags, summary: 'Users', querystring: UserQuery, response: { 200: UserPage } },
       },
       async (request) => {
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        const { count, rows } = await repository.list(filter, windowOf(request.query, columns))
-        return pageAnswer(request, request.query, { count, rows: rows.map(toUser) })
+        const rows = await repository.list(filterOf(request.query), windowOf(request.query, columns))
+        return pageAnswer(request, request.query, rows, toUser)
       },
     )
     app.post(
@@ -170,10 +169,9 @@ export function userRoutes({
       async (request) => {
         const { id } = request.params
         await users.get(id)
-        const { page: _page, pageSize: _size, ordering: _order, ...filter } = request.query
-        const { count, rows } = await sessions.list({ ...filter, userId: id }, request.query)
+        const rows = await sessions.list({ ...filterOf(request.query), userId: id }, request.query)
         const nowMs = clock.nowMs()
-        return pageAnswer(request, request.query, { count, rows: rows.map((row) => toSession(row, nowMs)) })
+        return pageAnswer(request, request.query, rows, (row) => toSession(row, nowMs))
       },
     )
     app.get(

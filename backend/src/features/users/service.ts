@@ -7,7 +7,7 @@ import type { Database } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
-import { requireVersion } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
 import type { Journal } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
@@ -104,7 +104,12 @@ export function createUserService({
       })
     },
 
-    async replace(id: string, input: UserInput, actor: Actor, expectedVersion?: number): Promise<UserRow> {
+    async replace(
+      id: string,
+      input: UserInput,
+      actor: Actor,
+      expectedVersion?: SeenVersions,
+    ): Promise<UserRow> {
       requirePlausible(input)
       return database.write(async () => {
         const before = await get(id)
@@ -127,7 +132,7 @@ export function createUserService({
      * Erases a user and what is said of them; their sessions stay for the statistics, without a name.
      * @returns whether the database's files hold nothing of it either
      */
-    async remove(id: string, actor: Actor, expectedVersion?: number): Promise<boolean> {
+    async remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<boolean> {
       const { photoName, sessionIds } = await database.write(async () => {
         const before = await get(id)
         requireVersion(before, expectedVersion)
@@ -143,7 +148,7 @@ export function createUserService({
       return database.completeErasure()
     },
 
-    revokeConsent(id: string, actor: Actor, expectedVersion?: number): Promise<UserRow> {
+    revokeConsent(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<UserRow> {
       return database.write(async () => {
         const before = await get(id)
         requireVersion(before, expectedVersion)
