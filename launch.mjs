@@ -27,6 +27,8 @@ const COMMANDS = {
   job: { profile: 'production', pages: [], script: 'backend/src/run-job.ts' },
   cert: { profile: 'production', pages: [], script: 'backend/src/cert.ts' },
   account: { profile: 'production', pages: [], script: 'backend/src/account.ts' },
+  backup: { profile: 'production', pages: [], script: 'backend/src/backup.ts' },
+  restore: { profile: 'production', pages: [], script: 'backend/src/restore.ts' },
   doctor: { profile: 'production', pages: [], script: 'backend/src/doctor.ts' },
   'audit:verify': { profile: 'production', pages: [], script: 'backend/src/audit-verify.ts' },
   bench: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/bench/main.ts', isLean: true },

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AppOptions } from './app.ts'
+import { createNightlyBackup } from './backup/nightly.ts'
 import { createCertificateFolder, namesOfMachine, type CertificateFolder } from './certificates/index.ts'
 import { createMonotonicClock, type Clock } from './clock.ts'
 import { createWaker } from './features/commands/index.ts'
@@ -62,6 +63,12 @@ export function appOptionsOf(
     brokerFor: (arrival) => brokerAddressOf({ ...broker(), publicHost: publicUrl?.hostname }, arrival),
     clock,
     log,
+    ...(environment.ESCALE_BACKUP_DIR && {
+      nightlyBackup: createNightlyBackup({
+        dir: resolve(environment.ESCALE_BACKUP_DIR),
+        keep: environment.ESCALE_BACKUP_KEEP,
+      }),
+    }),
     ...(url && { connectPeers }),
   }
 }

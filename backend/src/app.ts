@@ -189,6 +189,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async close() {
       await services.audience.close()
+      options.nightlyBackup?.stop()
       await services.calendar.stop()
       await services.clockSteps.stop()
       await services.credentialWatch.stop()

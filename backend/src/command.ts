@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { databaseFileOf } from './data-folder.ts'
 import type { Environment } from './environment.ts'
 import { AppError, messageOf } from './errors.ts'
@@ -9,6 +10,21 @@ import { complain } from './terminal.ts'
 
 /** As other commands have it: what was asked for makes no sense. */
 export const EXIT_USAGE = 2
+/** As shells have it: ended by Ctrl-C. */
+export const EXIT_STOPPED = 130
+
+/** The path that whoever typed the command means, from where they typed it; npm runs it in the project's folder. */
+export function pathGiven(path: string | undefined): string | undefined {
+  return path ? resolve(process.env['INIT_CWD'] ?? '.', path) : undefined
+}
+
+/** Calls `clean` when the command is to end before its work is done: by a signal, or because npm is gone. */
+export function onStop(clean: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, clean)
+  process.on('disconnect', clean)
+  // Listening to the channel alone must not keep a command that is done.
+  process.channel?.unref()
+}
 
 /** Tells whoever asks about a database that is not there yet; @returns whether it is */
 export function isDatabaseHere({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): boolean {

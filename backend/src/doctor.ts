@@ -3,6 +3,7 @@ import { certificateFolderOf, databaseUrlOf } from './app-options.ts'
 import { createMonotonicClock } from './clock.ts'
 import { runCommand } from './command.ts'
 import { readTokenKey } from './data-folder.ts'
+import { findBackup } from './doctor/backups.ts'
 import { findData } from './doctor/data.ts'
 import { bad, good, type Finding } from './doctor/finding.ts'
 import {
@@ -49,6 +50,7 @@ async function examine(environment: Environment): Promise<Finding[]> {
     await findClock(clock.nowMs(), data.lastRecordMs),
     findCertificate(folder, clock.nowMs()),
     ...data.findings,
+    findBackup(dataDir, environment, clock.nowMs()),
     ...(await findListeners(environment, dataDir, data.adminId)),
   ]
 }

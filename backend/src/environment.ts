@@ -53,6 +53,17 @@ export const Environment = Type.Object({
     default: '',
     description: 'site key, at first start only; drawn and kept in the data folder otherwise',
   }),
+  ESCALE_BACKUP_DIR: Type.String({
+    default: '',
+    description: 'folder of a backup each night; none without it',
+  }),
+  ESCALE_BACKUP_KEEP: Type.Number({
+    minimum: 1,
+    maximum: 10_000,
+    multipleOf: 1,
+    default: 14,
+    description: 'so many of these backups are kept',
+  }),
   ESCALE_LOG_LEVEL: Type.String({
     enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
@@ -87,10 +98,10 @@ function wantedBy(schema: TSchema): { french: string; english: string } {
     const choices = (schema.enum as string[]).join(', ')
     return { french: `l’un de\u00a0: ${choices}`, english: `one of: ${choices}` }
   }
-  if ('maximum' in schema)
+  if ('minimum' in schema && 'maximum' in schema)
     return {
-      french: `un nombre entier de 0 à ${String(schema.maximum)}`,
-      english: `a whole number from 0 to ${String(schema.maximum)}`,
+      french: `un nombre entier de ${String(schema.minimum)} à ${String(schema.maximum)}`,
+      english: `a whole number from ${String(schema.minimum)} to ${String(schema.maximum)}`,
     }
   return { french: 'true ou false', english: 'true or false' }
 }

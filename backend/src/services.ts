@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { NightlyBackup } from './backup/nightly.ts'
 import type { Bus } from './bus/port.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db/database.ts'
@@ -80,6 +81,8 @@ export interface ServiceOptions {
   keepSiteKey(key: string): void
   /** Wakes a machine by its MAC address. */
   wake: Wake
+  /** Makes the backup of each night. */
+  nightlyBackup?: NightlyBackup
   clock: Clock
   log: Logger
 }
@@ -252,12 +255,16 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     settings,
     clock,
   })
-  const calendar = createCalendar(createJobs({ sessions, calls, running, retention, reports }), {
-    ...base,
-    runs: createJobRunRepository(database),
-    settings,
-    log,
-  })
+  const calendar = createCalendar(
+    createJobs({ nightlyBackup: options.nightlyBackup, sessions, calls, running, retention, reports }),
+    {
+      ...base,
+      runs: createJobRunRepository(database),
+      settings,
+      events,
+      log,
+    },
+  )
   const audience = createAudience({ events, running, stations, clock, log })
   const credentialWatch = createCredentialWatch({
     bus,

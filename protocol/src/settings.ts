@@ -58,6 +58,7 @@ export const jobNames = [
   'session_report',
   'log_report',
   'monthly_archive',
+  'backup',
 ] as const
 export type JobName = (typeof jobNames)[number]
 

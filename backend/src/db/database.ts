@@ -5,7 +5,7 @@ import { Sequelize, Transaction } from 'sequelize'
 import type { Logger } from 'pino'
 import { connectionOptions, fileOf } from './connection.ts'
 import { toConflict } from './conflicts.ts'
-import { createSqliteConnections } from './sqlite-connections.ts'
+import { closeSequelize, createSqliteConnections } from './sqlite-connections.ts'
 import { storageError, storageFaultOf, type StorageFault } from './storage-fault.ts'
 import { createSecureErasure, zeroWhatIsRemoved } from './secure-erasure.ts'
 import { isAskedAgain, isConnectionLost } from './retries.ts'
@@ -70,19 +70,15 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
   const sequelize = new Sequelize(connectionOptions(url))
   const connections = isSqlite ? createSqliteConnections(sequelize, file, log) : undefined
   const erasure = isSqlite ? createSecureErasure(sequelize, file, log) : undefined
-  if (erasure) {
-    zeroWhatIsRemoved(sequelize)
-    await sequelize.query('PRAGMA journal_mode=WAL')
-    await migrate(sequelize, log)
+  try {
+    if (isSqlite) zeroWhatIsRemoved(sequelize)
+    await bringUpToDate(sequelize, log)
     // Where the last run ended too early for it.
-    await erasure.complete()
-  } else {
-    // Several servers may start at once. This transaction only holds the lock, so it may well stand still.
-    await sequelize.transaction(async (transaction) => {
-      await sequelize.query('SET LOCAL idle_in_transaction_session_timeout = 0', { transaction })
-      await sequelize.query(TAKE_WRITER_LOCK, { transaction })
-      await migrate(sequelize, log)
-    })
+    await erasure?.complete()
+  } catch (err) {
+    erasure?.stop()
+    await closeSequelize(sequelize)
+    throw err
   }
 
   const unitOfWork = new AsyncLocalStorage<UnitOfWork>()
@@ -181,7 +177,21 @@ export async function openDatabase(url: string, log: Logger): Promise<Database> 
     async close() {
       erasure?.stop()
       await queue
-      await sequelize.close()
+      await closeSequelize(sequelize)
     },
   }
+}
+
+async function bringUpToDate(sequelize: Sequelize, log: Logger): Promise<void> {
+  if (sequelize.getDialect() === 'sqlite') {
+    await sequelize.query('PRAGMA journal_mode=WAL')
+    await migrate(sequelize, log)
+    return
+  }
+  // Several servers may start at once. This transaction only holds the lock, so it may well stand still.
+  await sequelize.transaction(async (transaction) => {
+    await sequelize.query('SET LOCAL idle_in_transaction_session_timeout = 0', { transaction })
+    await sequelize.query(TAKE_WRITER_LOCK, { transaction })
+    await migrate(sequelize, log)
+  })
 }

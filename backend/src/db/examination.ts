@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { QueryTypes, Sequelize } from 'sequelize'
 import { connectionOptions, fileOf } from './connection.ts'
+import { closeSequelize } from './sqlite-connections.ts'
 import { examineSchema, type SchemaState } from './migrations/index.ts'
 
 export interface DatabaseHealth extends SchemaState {
@@ -8,14 +9,21 @@ export interface DatabaseHealth extends SchemaState {
   damage: string[]
 }
 
-/** Looks at a database and changes nothing. @throws Error when it cannot be opened */
-export function examineDatabase(url: string): Promise<DatabaseHealth> {
+/**
+ * Looks at a database and changes nothing.
+ * @param check how much SQLite looks at; the quick one passes over the indexes
+ * @throws Error when it cannot be opened
+ */
+export function examineDatabase(
+  url: string,
+  check: 'quick_check' | 'integrity_check' = 'quick_check',
+): Promise<DatabaseHealth> {
   return looking(url, async (sequelize) => {
     const isSqlite = sequelize.getDialect() === 'sqlite'
     const rows = isSqlite
-      ? await sequelize.query<{ quick_check: string }>('PRAGMA quick_check', { type: QueryTypes.SELECT })
+      ? await sequelize.query<Record<string, string>>(`PRAGMA ${check}`, { type: QueryTypes.SELECT })
       : []
-    const damage = rows.map((row) => row.quick_check).filter((line) => line !== 'ok')
+    const damage = rows.map((row) => row[check] ?? '').filter((line) => line !== 'ok')
     if (damage.length > 0) return { pending: [], unknown: [], damage }
     return { ...(await examineSchema(sequelize)), damage }
   })
@@ -32,11 +40,16 @@ export async function holdsSite(url: string): Promise<boolean> {
   })
 }
 
+/** Copies a SQLite database as of one instant, while others write: reading holds nobody up. */
+export async function copyDatabase(url: string, to: string): Promise<void> {
+  await looking(url, (sequelize) => sequelize.query('VACUUM INTO :to', { replacements: { to } }))
+}
+
 async function looking<T>(url: string, look: (sequelize: Sequelize) => Promise<T>): Promise<T> {
   const sequelize = new Sequelize(connectionOptions(url))
   try {
     return await look(sequelize)
   } finally {
-    await sequelize.close()
+    await closeSequelize(sequelize)
   }
 }

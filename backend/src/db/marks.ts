@@ -1,6 +1,7 @@
+import { QueryTypes } from 'sequelize'
 import type { Database } from './database.ts'
 
-export type Mark = 'release' | 'stored'
+export type Mark = 'release' | 'stored' | 'calendar'
 
 /** Notes something about the site that is no setting; to be called within a write. */
 export async function putMark(
@@ -13,4 +14,16 @@ export async function putMark(
      ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     { replacements: { name, value }, ...scope() },
   )
+}
+
+export async function getMark(
+  { sequelize, scope }: Pick<Database, 'sequelize' | 'scope'>,
+  name: Mark,
+): Promise<string | undefined> {
+  const [row] = await sequelize.query<{ value: string }>('SELECT value FROM site_marks WHERE name = :name', {
+    replacements: { name },
+    type: QueryTypes.SELECT,
+    ...scope(),
+  })
+  return row?.value
 }

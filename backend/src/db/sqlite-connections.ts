@@ -4,16 +4,28 @@ import type { Logger } from 'pino'
 
 /** What we use of the sqlite3 package's connections, which Sequelize keeps by name. */
 interface Connection {
+  readonly open: boolean
   close(done?: (err: Error | null) => void): void
 }
 /** Sequelize's name of the connection that reads; each transaction has one of its own. */
 const READER = 'default'
 
+type Connections = Partial<Record<string, Connection>>
+
+const connectionsOf = (sequelize: Sequelize): Connections =>
+  (sequelize.connectionManager as unknown as { connections?: Connections }).connections ?? {}
+
+/** Closes a database; connections that never opened would be waited for without end. */
+export async function closeSequelize(sequelize: Sequelize): Promise<void> {
+  const connections = connectionsOf(sequelize)
+  for (const [name, connection] of Object.entries(connections))
+    if (connection?.open === false) Reflect.deleteProperty(connections, name)
+  await sequelize.close()
+}
+
 /** What Sequelize does not do with the connections of a SQLite file when the disk or the file fails. */
 export function createSqliteConnections(sequelize: Sequelize, file: string, log: Logger) {
-  const { connections } = sequelize.connectionManager as unknown as {
-    connections: Partial<Record<string, Connection>>
-  }
+  const connections = connectionsOf(sequelize)
   let fileId = idOf(file)
 
   function drop(name: string): void {

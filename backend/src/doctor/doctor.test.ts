@@ -4,11 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createCertificateFolder } from '../certificates/index.ts'
 import { issueAuthority, issueServerCertificate } from '../certificates/issue.ts'
+import { findBackup } from './backups.ts'
 import { findData } from './data.ts'
 import { findCertificate, findClock, findDisk, findFolder, findMemory, findNode } from './machine.ts'
 import { findPort } from './ports.ts'
@@ -97,6 +99,43 @@ describe('the doctor', () => {
     const { findings, lastRecordMs } = await findData(`sqlite:${file}`)
     expect(findings.map(({ isGood }) => isGood)).toEqual([true, true])
     expect(lastRecordMs).toBeGreaterThan(nowMs - 60_000)
+  })
+
+  it('tells of a database of a later release, and of one that nobody may read', async () => {
+    const dataDir = join(folder, 'later')
+    mkdirSync(dataDir)
+    const file = join(dataDir, 'escale.sqlite')
+    await run('run-job.ts', { ESCALE_DATA_DIR: dataDir }, 'old_sessions')
+    const database = new DatabaseSync(file)
+    database.exec("INSERT INTO schema_migrations (name) VALUES ('9999-later')")
+    database.close()
+    expect((await findData(`sqlite:${file}`)).findings[0]?.french).toMatch(/plus récente.*9999-later/)
+    const nowhere = join(folder, 'directory.sqlite')
+    mkdirSync(nowhere)
+    expect((await findData(`sqlite:${nowhere}`)).findings[0]?.french).toContain('ne s’ouvre pas')
+  })
+
+  it('tells the age of the last backup, and of the lack of one', () => {
+    const dataDir = join(folder, 'backed-up')
+    mkdirSync(join(dataDir, 'keys'), { recursive: true })
+    writeFileSync(join(dataDir, 'keys', 'code'), 'key')
+    const file = join(folder, 'backup.tar.gz')
+    writeFileSync(file, '')
+    const found = (days: number, ESCALE_BACKUP_DIR = '') =>
+      findBackup(dataDir, { ESCALE_BACKUP_DIR }, nowMs + days * 86_400_000)
+    expect(found(1)).toMatchObject({ isGood: true, english: 'No backup yet' })
+    expect(found(40)).toMatchObject({ isGood: false })
+    writeFileSync(
+      join(dataDir, 'last-backup.json'),
+      JSON.stringify({ at: new Date(nowMs).toISOString(), file }),
+    )
+    expect(found(1, folder).french).toContain('il y a 1\u00a0jour (')
+    expect(found(3, folder)).toMatchObject({ isGood: false })
+    expect(found(3).isGood).toBe(true)
+    expect(found(40).english).toContain('40 days old')
+    expect(found(0, join(folder, 'unplugged')).english).toContain('connect its disk')
+    rmSync(file)
+    expect(found(0, folder).english).toContain('is gone')
   })
 
   it('tells of a data folder that is none', async () => {

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { jobNames, type JobName, type SettingsAnswer } from '@escale/protocol'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMonotonicClock } from '../../clock.ts'
+import { createAppEvents } from '../../events.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
 import { createCalendar, createJobRunRepository, type Job } from './index.ts'
 
@@ -35,7 +36,7 @@ function onlyJob(job: Job): Record<JobName, Job> {
 }
 
 describe('the calendar', () => {
-  it('shows eight tasks with their next run, each of which can be run by hand', async () => {
+  it('shows its tasks with their next run, each of which can be run by hand', async () => {
     const { jobs } = await settings()
     expect(jobs.map(({ name }) => name)).toEqual([...jobNames])
     const scheduled = jobs.filter(({ nextRunAt }) => nextRunAt !== undefined)
@@ -93,6 +94,7 @@ describe('the calendar', () => {
         typeof createCalendar
       >[1]['settings'],
       journal: { append: async ({ level }) => void journal.push(level ?? 'info') },
+      events: createAppEvents(),
       clock: createMonotonicClock(),
       log: test.app.http.log as Parameters<typeof createCalendar>[1]['log'],
     })
@@ -101,6 +103,78 @@ describe('the calendar', () => {
     const [status] = (await calendar.statuses()).filter(({ name }) => name === 'old_logs')
     expect(status).toMatchObject({ lastOutcome: 'failed', lastResult: 'disk full' })
     expect(journal).toEqual(['error'])
+  })
+})
+
+describe('a server that is off at night', () => {
+  const ranOf = async (site: TestApp) => {
+    const rows = await site.db.models.logs.findAll({ where: { action: 'job.ran' }, order: ['id'] })
+    return rows.map((row) => (JSON.parse(row.get().details) as { job: JobName }).job)
+  }
+  /** The tasks that have run, once there are so many. */
+  async function ran(site: TestApp, count: number): Promise<JobName[]> {
+    let found = await ranOf(site)
+    while (found.length < count) {
+      await new Promise((resolve) => setImmediate(resolve))
+      found = await ranOf(site)
+    }
+    await site.close()
+    return ranOf(site)
+  }
+
+  it('makes up for each report that was missed, then once for each purge', async () => {
+    useFakeTime(Date.parse('2026-03-02T17:00:00Z'))
+    const site = await startTestApp({ isFollowingDate: true })
+    onTestFinished(() => site.stop())
+    const ended = await site.startSession()
+    await site.done('POST', `/api/sessions/${ended.id}/terminate`)
+    await site.close()
+
+    vi.setSystemTime(Date.parse('2026-03-05T08:00:00Z'))
+    await site.restart()
+    // Nights of the third, fourth and fifth: two reports each.
+    const reports: JobName[] = ['session_report', 'log_report']
+    expect(await ran(site, 8)).toEqual([...reports, ...reports, ...reports, 'old_logs', 'old_sessions'])
+    const told = await site.db.models.reports.findAll({ where: { kind: 'sessions' }, order: ['fromMs'] })
+    expect(told.map((row) => new Date(row.get().fromMs).toISOString())).toEqual([
+      '2026-03-01T23:00:00.000Z',
+      '2026-03-02T23:00:00.000Z',
+      '2026-03-03T23:00:00.000Z',
+    ])
+    expect(told[0]!.get().content).toContain('"sessions":1')
+
+    // What was made up is not made up again.
+    vi.setSystemTime(Date.parse('2026-03-05T09:00:00Z'))
+    await site.restart()
+    expect(await ran(site, 8)).toHaveLength(8)
+  })
+
+  it('has nothing to make up for from before it was there', async () => {
+    useFakeTime(Date.parse('2026-03-02T17:00:00Z'))
+    const site = await startTestApp({ isFollowingDate: true })
+    onTestFinished(() => site.stop())
+    expect(await ran(site, 0)).toEqual([])
+  })
+})
+
+describe('a time zone that is changed', () => {
+  it('moves the timers at once', async () => {
+    useFakeTime(Date.parse('2026-03-02T04:00:00Z'))
+    const site = await startTestApp({ isFollowingDate: true })
+    onTestFinished(() => site.stop())
+    const { jobs: _jobs, ...values } = await site.done<SettingsAnswer>('GET', '/api/parametres/')
+    await site.done('PUT', '/api/parametres/', { ...values, timeZone: 'America/Martinique' })
+    const slots = async () =>
+      (await site.db.models.jobRuns.findAll({ where: { name: 'session_report' } })).map(
+        (row) => row.get().slotMs,
+      )
+    // Six in the morning in Paris, then in Fort-de-France.
+    await vi.advanceTimersByTimeAsync(2 * 3_600_000)
+    expect(await slots()).toEqual([])
+    vi.setSystemTime(Date.parse('2026-03-02T09:59:30Z'))
+    await vi.advanceTimersByTimeAsync(30_000)
+    await site.close()
+    expect(await slots()).toEqual([Date.parse('2026-03-02T10:00:00Z')])
   })
 })
 

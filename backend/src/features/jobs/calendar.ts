@@ -6,6 +6,8 @@ import type { Clock } from '../../clock.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { Database } from '../../db/database.ts'
+import { getMark, putMark } from '../../db/marks.ts'
+import type { AppEvents } from '../../events.ts'
 import type { JobRunRepository } from './repository.ts'
 
 /** One task of the calendar. */
@@ -16,6 +18,8 @@ export interface Job {
   schedule?: string
   /** Runs so often that the journal hears of failures only. */
   isQuiet?: boolean
+  /** Tells of the day or the month before its slot: of missed slots, each is made up. Others do all at once. */
+  isOfItsSlot?: boolean
   /** Does the work as of `nowMs`; @returns what was done, in a few words */
   run(nowMs: number): Promise<string>
 }
@@ -35,7 +39,8 @@ export interface Calendar {
 
 /**
  * Runs the calendar's tasks. Whoever writes a slot's row first runs it, so that each slot is run once even with
- * several servers; a slot that was missed while the server was down is not made up for, the next one does it all.
+ * several servers. Slots that were missed, because the server was off or the machine asleep, are made up: those that
+ * tell of their day first, so that they find what the others take away.
  */
 export function createCalendar(
   jobs: Jobs,
@@ -44,20 +49,30 @@ export function createCalendar(
     runs: JobRunRepository
     settings: Settings
     journal: Journal
+    events: AppEvents
     clock: Clock
     log: Logger
   },
 ): Calendar {
-  const { database, runs, settings, journal, clock, log } = ports
+  const { database, runs, settings, journal, events, clock, log } = ports
   let timers: Cron[] = []
+  let unsubscribe: (() => void) | undefined
+  let isStopped = false
+  /** Until when missed slots were looked for; undefined before the first look. */
+  let lookedUntilMs: number | undefined
   const underWay = new Set<Promise<unknown>>()
 
-  async function execute(name: JobName, slotMs: number, actor: Actor): Promise<string | undefined> {
+  async function execute(
+    name: JobName,
+    slotMs: number,
+    actor: Actor,
+    asOfMs?: number,
+  ): Promise<string | undefined> {
     const startedAtMs = clock.nowMs()
     const isOurs = await database.write(() => runs.claim({ name, slotMs, startedAtMs }, slotMs - KEPT_MS))
     if (!isOurs) return undefined
     try {
-      const result = await jobs[name].run(startedAtMs)
+      const result = await jobs[name].run(asOfMs ?? startedAtMs)
       await end('done', result)
       return result
     } catch (err) {
@@ -82,10 +97,77 @@ export function createCalendar(
     }
   }
 
+  function underWayUntil(work: Promise<unknown>): void {
+    // Whatever failed was logged and noted where it failed.
+    const settled = work.catch((): undefined => undefined)
+    underWay.add(settled)
+    void settled.then(() => underWay.delete(settled))
+  }
+
   function onSlot(name: JobName, slotMs: number): void {
-    const work = execute(name, slotMs, systemActor).catch((): undefined => undefined)
-    underWay.add(work)
-    void work.then(() => underWay.delete(work))
+    // The frequent one also notices that the machine has slept.
+    underWayUntil(execute(name, slotMs, systemActor).then(() => (jobs[name].isQuiet ? makeUp() : undefined)))
+  }
+
+  /** Runs what should have run since the last look, one after the other. */
+  async function makeUp(): Promise<void> {
+    try {
+      for (const { name, slotMs, asOfMs } of await missedSlots()) {
+        if (isStopped) return
+        log.info({ job: name, slot: new Date(slotMs) }, 'a task of the calendar was missed, and is made up')
+        // Logged and noted where it failed; the others are due all the same.
+        await execute(name, slotMs, systemActor, asOfMs).catch((): undefined => undefined)
+      }
+    } catch (err) {
+      log.error({ err }, 'looking for missed tasks of the calendar failed, trying again')
+    }
+  }
+
+  async function missedSlots(): Promise<MissedSlot[]> {
+    const nowMs = clock.nowMs()
+    const fromMs = lookedUntilMs ?? Math.max(await sinceMs(nowMs), nowMs - KEPT_MS)
+    const missed: MissedSlot[] = []
+    for (const name of jobNames) {
+      const job = jobs[name]
+      if (job.pattern === undefined || job.isQuiet) continue
+      const slots = slotsBetween(job.pattern, fromMs, nowMs)
+      if (slots.length > 0) missed.push(...missedOf(name, job, slots, await runs.slotsSince(name, fromMs)))
+    }
+    lookedUntilMs = nowMs
+    return missed.toSorted(inOrder)
+  }
+
+  /** Since when this site has a calendar; from the first start on. */
+  async function sinceMs(nowMs: number): Promise<number> {
+    const known = await getMark(database, 'calendar')
+    if (known !== undefined) return Number(known)
+    await database.write(() => putMark(database, 'calendar', String(nowMs)))
+    return nowMs
+  }
+
+  function slotsBetween(pattern: string, fromMs: number, toMs: number): number[] {
+    const cron = new Cron(pattern, { timezone: settings.current().timeZone, paused: true })
+    const slots: number[] = []
+    let next = cron.nextRun(new Date(fromMs))
+    while (next && next.getTime() <= toMs) {
+      slots.push(next.getTime())
+      next = cron.nextRun(next)
+    }
+    return slots
+  }
+
+  function startTimers(): void {
+    for (const timer of timers) timer.stop()
+    const { timeZone: timezone } = settings.current()
+    timers = jobNames.flatMap((name) => {
+      const { pattern } = jobs[name]
+      if (pattern === undefined) return []
+      return new Cron(pattern, { timezone, unref: true }, (self) => {
+        // Of two servers, one may be late by seconds: all patterns are whole minutes.
+        const startedAtMs = self.currentRun()?.getTime() ?? clock.nowMs()
+        onSlot(name, Math.round(startedAtMs / MINUTE_MS) * MINUTE_MS)
+      })
+    })
   }
 
   const nextRunMs = ({ pattern }: Job): number | undefined => {
@@ -96,18 +178,18 @@ export function createCalendar(
 
   return {
     start() {
-      timers = jobNames.flatMap((name) => {
-        const { pattern } = jobs[name]
-        if (pattern === undefined) return []
-        const { timeZone: timezone } = settings.current()
-        return new Cron(pattern, { timezone, unref: true }, (self) => {
-          // Of two servers, one may be late by seconds: all patterns are whole minutes.
-          const startedAtMs = self.currentRun()?.getTime() ?? clock.nowMs()
-          onSlot(name, Math.round(startedAtMs / MINUTE_MS) * MINUTE_MS)
-        })
+      startTimers()
+      let { timeZone } = settings.current()
+      unsubscribe = events.subscribe(({ type }) => {
+        if (type !== 'settingsChanged' || settings.current().timeZone === timeZone) return
+        timeZone = settings.current().timeZone
+        startTimers()
       })
+      underWayUntil(makeUp())
     },
     async stop() {
+      isStopped = true
+      unsubscribe?.()
       for (const timer of timers) timer.stop()
       await Promise.all(underWay)
     },
@@ -131,4 +213,25 @@ export function createCalendar(
       })
     },
   }
+}
+
+interface MissedSlot {
+  name: JobName
+  slotMs: number
+  /** Undefined for what does all until now. */
+  asOfMs: number | undefined
+}
+
+/** @param ran slots that were run, by hand too */
+function missedOf(name: JobName, job: Job, slots: readonly number[], ran: readonly number[]): MissedSlot[] {
+  if (job.isOfItsSlot)
+    return slots.filter((slot) => !ran.includes(slot)).map((slotMs) => ({ name, slotMs, asOfMs: slotMs }))
+  const newest = slots.at(-1) ?? 0
+  return ran.some((slot) => slot >= newest) ? [] : [{ name, slotMs: newest, asOfMs: undefined }]
+}
+
+/** What tells of its slot goes before what takes away; each by its slot. */
+function inOrder(a: MissedSlot, b: MissedSlot): number {
+  const isLater = (one: MissedSlot) => (one.asOfMs === undefined ? 1 : 0)
+  return isLater(a) - isLater(b) || a.slotMs - b.slotMs
 }

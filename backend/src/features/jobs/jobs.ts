@@ -1,18 +1,21 @@
+import type { NightlyBackup } from '../../backup/nightly.ts'
 import type { Retention } from '../archives/index.ts'
 import type { ReportService } from '../reports/index.ts'
 import type { RunningSessions, SessionService } from '../sessions/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 import type { Jobs } from './calendar.ts'
 
-/** The eight tasks: three are the deadlines' work and only swept after here, five follow the calendar. */
+/** The tasks: three are the deadlines' work and only swept after here, the others follow the calendar. */
 export function createJobs(ports: {
   sessions: Pick<SessionService, 'endDue'>
   calls: Pick<StaffCalls, 'endForgotten'>
   running: RunningSessions
   retention: Retention
   reports: ReportService
+  /** undefined where nobody has chosen a place for backups. */
+  nightlyBackup: NightlyBackup | undefined
 }): Jobs {
-  const { sessions, calls, running, retention, reports } = ports
+  const { sessions, calls, running, retention, reports, nightlyBackup } = ports
   const countRunning = () => `${[...running.values()].length} sessions running`
   return {
     expired_sessions: {
@@ -29,15 +32,20 @@ export function createJobs(ports: {
       schedule: 'at 300, 120, 60, 30 and 10 s left, by a timer',
       run: async () => countRunning(),
     },
-    monthly_archive: { pattern: '0 1 1 * *', run: retention.archiveMonth },
+    monthly_archive: { pattern: '0 1 1 * *', isOfItsSlot: true, run: retention.archiveMonth },
     old_logs: { pattern: '0 3 * * *', run: retention.purgeLogs },
     old_sessions: { pattern: '0 4 * * *', run: retention.purgeSessions },
+    backup: nightlyBackup
+      ? { pattern: '0 2 * * *', run: nightlyBackup.run }
+      : { schedule: 'where ESCALE_BACKUP_DIR names a folder', run: async () => 'no folder for backups' },
     session_report: {
       pattern: '0 6 * * *',
+      isOfItsSlot: true,
       run: async (nowMs) => `report ${await reports.tellYesterday('sessions', nowMs)}`,
     },
     log_report: {
       pattern: '30 6 * * *',
+      isOfItsSlot: true,
       run: async (nowMs) => `report ${await reports.tellYesterday('logs', nowMs)}`,
     },
   }

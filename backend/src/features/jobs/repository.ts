@@ -25,6 +25,15 @@ export function createJobRunRepository({ models: { jobRuns }, scope }: Database)
     ): Promise<void> {
       await jobRuns.update(columns, { where: { name, slotMs }, ...scope() })
     },
+    /** Slots of a task that somebody has begun, those by hand among them. */
+    async slotsSince(name: JobName, fromMs: number): Promise<number[]> {
+      const rows = await jobRuns.findAll({
+        attributes: ['slotMs'],
+        where: { name, slotMs: { [Op.gte]: fromMs } },
+        ...scope(),
+      })
+      return rows.map((row) => row.get().slotMs)
+    },
     async lastOfEach(): Promise<Map<JobName, JobRunRow>> {
       const newest = await jobRuns.findAll({
         attributes: ['name', [fn('MAX', col('slot_ms')), 'slotMs']],

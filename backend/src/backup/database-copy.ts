@@ -1,0 +1,31 @@
+import { pino } from 'pino'
+import { openDatabase } from '../db/database.ts'
+import { examineDatabase } from '../db/examination.ts'
+import { laterRelease } from '../db/migrations/index.ts'
+import { auditJournal, type AuditReport } from '../features/logs/audit.ts'
+import { createLogRepository } from '../features/logs/repository.ts'
+import { SetupError } from '../setup-error.ts'
+
+/**
+ * Reads a copy whole, as SQLite and the journal's chain have it.
+ * @param file nobody else uses it
+ * @returns what the chain says; undefined for a copy of an earlier release, whose journal this one does not know
+ * @throws SetupError when the copy is damaged or comes from a later release
+ */
+export async function checkCopy(file: string): Promise<AuditReport | undefined> {
+  const url = `sqlite:${file}`
+  const { damage, pending, unknown } = await examineDatabase(url, 'integrity_check')
+  if (unknown.length > 0) throw laterRelease(undefined, unknown)
+  if (damage.length > 0)
+    throw new SetupError(
+      `La copie de la base de données est abîmée (${damage[0]}).`,
+      `The copy of the database is damaged (${damage[0]}).`,
+    )
+  if (pending.length > 0) return undefined
+  const database = await openDatabase(url, pino({ level: 'silent' }))
+  try {
+    return await auditJournal(createLogRepository(database))
+  } finally {
+    await database.close()
+  }
+}
