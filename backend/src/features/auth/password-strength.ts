@@ -14,11 +14,11 @@ export interface StrengthRequest {
 const NEEDED_SCORE = 4
 /** Judging grows with the length, and what is beyond adds nothing that is needed. */
 const JUDGED_CHARACTERS = 100
-/** A shorter username may well be part of an honest phrase. */
+/** A shorter username may well be part of an honest word. */
 const SHORTEST_NAME = 3
 /** Words of every site that runs this. */
 const siteWords = ['escale', 'mediatheque', 'bibliotheque', 'cybercafe', 'accueil', 'operateur', 'visiteur']
-/** Refused wherever they stand in a password: they are the first guess at this very site. */
+/** They add nothing to a password, wherever they stand in it: they are the first guess at this very site. */
 const ownWords = ['escale']
 
 /**
@@ -43,15 +43,12 @@ async function weaknessOf(password: string, username: string): Promise<Bilingual
     }
   }
   const name = foldText(username)
-  const isIn = (word: string) => word.length >= SHORTEST_NAME && foldText(password).includes(word)
-  if ([name, ...ownWords].some(isIn)) {
-    return {
-      fr: 'Le mot de passe contient l’identifiant ou «\u202fescale\u202f»\u00a0: choisissez autre chose.',
-      en: 'The password contains the username or “escale”: choose something else.',
-    }
-  }
   const judged = password.slice(0, JUDGED_CHARACTERS)
-  const request = { passwords: [judged, foldText(judged)], words: [name, ...siteWords] }
+  const folded = foldText(judged)
+  const rest = [name, ...ownWords]
+    .filter((word) => word.length >= SHORTEST_NAME)
+    .reduce((text, word) => text.replaceAll(word, ''), folded)
+  const request = { passwords: [judged, folded, rest], words: [name, ...siteWords] }
   if ((await scoreApart(request)) >= NEEDED_SCORE) return undefined
   return {
     fr: 'Ce mot de passe se devine trop vite\u00a0: prenez plutôt quatre mots sans rapport entre eux.',

@@ -156,28 +156,25 @@ describe('a password of one’s own', () => {
 })
 
 describe('a weak password', () => {
-  it.each(['court', 'motdepasse123', 'Escale-2026-girafe-tango'])(
-    'is refused at every door: %s',
-    async (weak) => {
-      const { id, username } = await addOperator()
-      const { access } = (await login(username)).body
-      const answers = [
-        await test.call('POST', '/api/operateurs/', {
-          body: { username: 'n', role: 'viewer', password: weak },
-        }),
-        await test.call('PUT', `/api/operateurs/${id}/`, {
-          body: { role: 'operator', isActive: true, password: weak },
-        }),
-        await changeOwn(access, PASSWORD, weak),
-      ]
-      const pointers = ['/password', '/password', '/newPassword']
-      for (const [index, answer] of answers.entries()) {
-        expect(answer).toMatchObject({ status: 422, body: { code: 'weak-password' } })
-        expect(answer.body).toMatchObject({ errors: [{ pointer: pointers[index] }] })
-      }
-      expect((await login(username)).status).toBe(200)
-    },
-  )
+  it.each(['court', 'motdepasse123', 'Escale2026!!'])('is refused at every door: %s', async (weak) => {
+    const { id, username } = await addOperator()
+    const { access } = (await login(username)).body
+    const answers = [
+      await test.call('POST', '/api/operateurs/', {
+        body: { username: 'n', role: 'viewer', password: weak },
+      }),
+      await test.call('PUT', `/api/operateurs/${id}/`, {
+        body: { role: 'operator', isActive: true, password: weak },
+      }),
+      await changeOwn(access, PASSWORD, weak),
+    ]
+    const pointers = ['/password', '/password', '/newPassword']
+    for (const [index, answer] of answers.entries()) {
+      expect(answer).toMatchObject({ status: 422, body: { code: 'weak-password' } })
+      expect(answer.body).toMatchObject({ errors: [{ pointer: pointers[index] }] })
+    }
+    expect((await login(username)).status).toBe(200)
+  })
 
   it.each([
     'aaaaaaaaaaaaaaaa',
@@ -188,7 +185,8 @@ describe('a weak password', () => {
     'Bibliothèque2026',
     'Soleil2024!!!',
     'deux mots',
-    'Brouette-HÉLOÏSE-girafe-lundi',
+    'HÉLOÏSE-girafe',
+    'heloise-escale-2026',
     'abc'.repeat(300),
   ])('is told from a strong one: %s', async (weak) => {
     await expect(requireStrongPassword(weak, 'heloise')).rejects.toMatchObject({ code: 'weak-password' })
@@ -198,6 +196,7 @@ describe('a weak password', () => {
     PASSWORD,
     'k7Gp-2mVq-9Lhx',
     'été à la forêt brûlée',
+    'Brouette-HÉLOÏSE-girafe-lundi',
     'epreuve-du-metier-principal',
     PASSWORD.repeat(30),
   ])('is not seen in a strong one: %s', async (strong) => {
