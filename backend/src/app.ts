@@ -172,6 +172,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await settings.load()
       await services.siteKey.start()
       await services.photos.sweep()
+      await services.archives.makeAnonymous()
       await desired.repair()
       // Several servers share the instants in their database: none may move them for its own clock's sake.
       if (!shared) await services.clockSteps.begin()

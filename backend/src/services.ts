@@ -6,7 +6,12 @@ import type { Clock } from './clock.ts'
 import type { Database } from './db/database.ts'
 import type { AppEvents } from './events.ts'
 import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
-import { createArchives, createRetention, createRetentionRepository } from './features/archives/index.ts'
+import {
+  createArchiveRepository,
+  createArchives,
+  createRetention,
+  createRetentionRepository,
+} from './features/archives/index.ts'
 import {
   createAuthRepository,
   createAuthService,
@@ -248,10 +253,16 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     settings,
     clock,
   })
+  const archives = createArchives(join(options.dataDir, 'archives'), {
+    database,
+    repository: createArchiveRepository(database),
+    clock,
+    log,
+  })
   const retention = createRetention({
     database,
     repository: createRetentionRepository(database),
-    archives: createArchives(join(options.dataDir, 'archives'), database, clock),
+    archives,
     settings,
     clock,
   })
@@ -280,6 +291,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   return {
     accounts,
     answers,
+    archives,
     audience,
     auth,
     bootTokens,

@@ -21,6 +21,9 @@ export type OpeningHours = Static<typeof OpeningHours>
 const days = (value: number) => Type.Integer({ minimum: 1, maximum: 36_500, default: value })
 const minutes = (value: number, maximum: number) => Type.Integer({ minimum: 1, maximum, default: value })
 
+/** Five years: what statistics of a site are asked for. */
+export const DEFAULT_ARCHIVE_RETENTION_DAYS = 5 * 365
+
 const writableFields = {
   siteName: line(100, { default: 'Escale' }),
   /** IANA name; days begin and end in it. */
@@ -43,6 +46,8 @@ const writableFields = {
   /** How long ended sessions and the journal are kept, days; the site's data-protection officer decides. */
   sessionRetentionDays: days(365),
   logRetentionDays: days(365),
+  /** How long archives are kept, in which nothing leads to a person; without it, {@link DEFAULT_ARCHIVE_RETENTION_DAYS}. */
+  archiveRetentionDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
 }
 
 /** What a site chooses. */

@@ -56,8 +56,8 @@ const formats = {
   line: {
     check: (text: string) => isLine(text) && text.trim() !== '',
     message: {
-      fr: `Ce champ ne peut pas être vide. ${onOneLine.fr}`,
-      en: `This field cannot be empty. ${onOneLine.en}`,
+      fr: 'Écrivez au moins un caractère visible, sur une seule ligne, sans caractère invisible ni de commande\u202f; si le texte a été collé, retapez-le.',
+      en: 'Write at least one visible character, on one line, without invisible or control characters; if the text was pasted, type it again.',
     },
   },
   'line-or-nothing': { check: isLine, message: onOneLine },

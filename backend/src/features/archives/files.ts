@@ -1,25 +1,51 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, rename } from 'node:fs/promises'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
+import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { ArchiveRow } from '../../db/rows.ts'
+import { anonymousRows } from './anonymous.ts'
+import type { ArchiveRepository } from './archive-repository.ts'
 
 export interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'> {
   /** Part of the file's name: a month or a day. */
   label: string
-  rows: AsyncIterable<object>
+  /** Read twice. */
+  rows: () => AsyncIterable<object>
 }
 
 export type Archives = ReturnType<typeof createArchives>
 
-/** Rows kept for good as compressed NDJSON, each file with its SHA-256. */
-export function createArchives(dir: string, { models: { archives }, write, scope }: Database, clock: Clock) {
+export interface ArchivePorts {
+  database: Pick<Database, 'write'>
+  repository: ArchiveRepository
+  clock: Clock
+  log: Logger
+}
+
+/** Rows kept as compressed NDJSON, in which nothing leads to a person, each file with its SHA-256. */
+export function createArchives(dir: string, { database, repository, clock, log }: ArchivePorts) {
+  const pathOf = (file: string) => join(dir, file)
+
+  async function keep(
+    file: string,
+    span: Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'>,
+    rows: () => AsyncIterable<object>,
+  ) {
+    const draft = `${pathOf(file)}.part`
+    const { rowCount, sha256 } = await writeVerified(draft, anonymousRows(span.kind, rows))
+    await rename(draft, pathOf(file))
+    const archive = { file, ...span, rowCount, sha256, verifiedAtMs: clock.nowMs(), isAnonymous: true }
+    await database.write(() => repository.save(archive))
+    return archive
+  }
+
   return {
     /**
      * Writes rows to a file, reads them back whole, and notes the file's hash. Nothing may be purged before this
@@ -28,32 +54,49 @@ export function createArchives(dir: string, { models: { archives }, write, scope
      */
     async write({ label, rows, ...span }: ArchiveInput): Promise<ArchiveRow> {
       await mkdir(dir, { recursive: true, mode: 0o700 })
-      const file = `${span.kind}-${label}.ndjson.gz`
-      const draft = join(dir, `${file}.part`)
-      let rowCount = 0
-      const written = createHash('sha256')
-      async function* lines() {
-        for await (const row of rows) {
-          const line = `${JSON.stringify(row)}\n`
-          written.update(line)
-          rowCount += 1
-          yield line
-        }
+      return keep(`${span.kind}-${label}.ndjson.gz`, span, rows)
+    },
+
+    /** Writes archives of earlier releases anew, which name users by number; to be done before anything listens. */
+    async makeAnonymous(): Promise<void> {
+      for (const { file, kind, fromMs, toMs } of await repository.identifying()) {
+        if (existsSync(pathOf(file))) await keep(file, { kind, fromMs, toMs }, () => rowsOf(pathOf(file)))
+        else
+          log.warn({ file }, 'an archive is not where it was: should it come back, it names users by number')
       }
-      await pipeline(
-        Readable.from(lines()),
-        createGzip(),
-        createWriteStream(draft, { mode: 0o600, flush: true }),
-      )
-      const sha256 = await verified(draft, rowCount, written.digest('hex'))
-      await rename(draft, join(dir, file))
-      const archive = { file, ...span, rowCount, sha256, verifiedAtMs: clock.nowMs(), isAnonymous: true }
-      await write(async () => {
-        await archives.upsert(archive, scope())
-      })
-      return archive
+    },
+
+    /** Removes archives of what ended before an instant; @returns how many */
+    async removeBefore(unixMs: number): Promise<number> {
+      const old = await repository.endedBefore(unixMs)
+      for (const { file } of old) {
+        await rm(pathOf(file), { force: true })
+        await database.write(() => repository.remove(file))
+      }
+      return old.length
     },
   }
+}
+
+async function writeVerified(draft: string, rows: AsyncIterable<object>) {
+  let rowCount = 0
+  const written = createHash('sha256')
+  async function* lines() {
+    for await (const row of rows) {
+      const line = `${JSON.stringify(row)}\n`
+      written.update(line)
+      rowCount += 1
+      yield line
+    }
+  }
+  await pipeline(Readable.from(lines()), createGzip(), createWriteStream(draft, { mode: 0o600, flush: true }))
+  return { rowCount, sha256: await verified(draft, rowCount, written.digest('hex')) }
+}
+
+async function* rowsOf(path: string): AsyncGenerator<object> {
+  const source = createReadStream(path).pipe(createGunzip())
+  for await (const line of createInterface({ input: source, crlfDelay: Infinity }))
+    yield JSON.parse(line) as object
 }
 
 /** Reads an archive back: its lines must be those that were written; @returns the SHA-256 of the file */

@@ -1,3 +1,4 @@
+import { DEFAULT_ARCHIVE_RETENTION_DAYS } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -32,12 +33,15 @@ export function createRetention(ports: {
         await repository.removeMessagesBefore(nowMs - MESSAGE_DAYS * DAY_MS)
         await repository.removeThrottlesBefore(nowMs - DAY_MS)
       })
-      if ((await repository.countSessionsEndedBefore(cutoffMs)) === 0) return 'nothing to purge'
+      const { archiveRetentionDays = DEFAULT_ARCHIVE_RETENTION_DAYS } = settings.current()
+      const removed = await archives.removeBefore(nowMs - archiveRetentionDays * DAY_MS)
+      const told = removed === 0 ? '' : `, ${removed} archives removed`
+      if ((await repository.countSessionsEndedBefore(cutoffMs)) === 0) return `nothing to purge${told}`
       const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
-      const rows = repository.sessionsEndedBefore(cutoffMs)
+      const rows = () => repository.sessionsEndedBefore(cutoffMs)
       const { file } = await archives.write({ kind: 'sessions', label, fromMs: 0, toMs: cutoffMs, rows })
       const count = await database.write(() => repository.removeSessionsEndedBefore(cutoffMs))
-      return `${count} sessions purged, kept in ${file}`
+      return `${count} sessions purged, kept in ${file}${told}`
     },
 
     /** Seals the journal up to the last record that is old enough, then purges below the seal. */
@@ -46,7 +50,7 @@ export function createRetention(ports: {
       const last = await repository.lastLogBefore(cutoffMs)
       if (!last) return 'nothing to purge'
       const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
-      const rows = repository.logsUpTo(last.id)
+      const rows = () => repository.logsUpTo(last.id)
       const { file } = await archives.write({ kind: 'logs', label, fromMs: 0, toMs: cutoffMs, rows })
       const count = await database.write(async () => {
         await repository.seal(last.id, last.hash, clock.nowMs())
@@ -64,8 +68,8 @@ export function createRetention(ports: {
       const label = lastMonth.toPlainDate().toPlainYearMonth().toString()
       const told: string[] = []
       for (const [kind, rows] of [
-        ['sessions', repository.sessionsEndedWithin(fromMs, toMs)],
-        ['logs', repository.logsWithin(fromMs, toMs)],
+        ['sessions', () => repository.sessionsEndedWithin(fromMs, toMs)],
+        ['logs', () => repository.logsWithin(fromMs, toMs)],
       ] as const) {
         const { file, rowCount, sha256 } = await archives.write({ kind, label, fromMs, toMs, rows })
         told.push(`${file}: ${rowCount} rows, sha256 ${sha256}`)

@@ -1,7 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { jobNames, type JobName, type SettingsAnswer } from '@escale/protocol'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMonotonicClock } from '../../clock.ts'
@@ -202,6 +202,45 @@ describe('what is old', () => {
       sha256: logs.sha256,
       rowCount: before.length,
     })
+  })
+
+  it('is archived without what leads to a person, and goes from the archives as well in the end', async () => {
+    const user = await test.createUser({
+      firstName: 'Zoé',
+      lastName: 'Unique',
+      municipality: 'Xonrupt',
+      sex: 'female',
+    })
+    const ended = await test.startSession({ userId: user.id })
+    await test.done('POST', `/api/sessions/${ended.id}/terminate`, { reason: 'Mme Unique' })
+    test.advanceClock(400 * DAY_MS)
+    await run('old_sessions')
+    await run('old_logs')
+    const files = readdirSync(join(test.folder, 'archives'))
+    for (const file of files) expect(JSON.stringify(archive(file).rows)).not.toMatch(/Unique|Xonrupt/)
+    for (const file of files) expect(JSON.stringify(archive(file).rows)).not.toContain(user.id)
+
+    test.advanceClock(5 * 365 * DAY_MS)
+    await run('old_sessions')
+    const left = readdirSync(join(test.folder, 'archives'))
+    for (const file of files) expect(left).not.toContain(file)
+    expect(await test.db.models.archives.count({ where: { file: files } })).toBe(0)
+  })
+
+  it('that an earlier release has archived with the number of its user is written anew at the start', async () => {
+    const folder = join(test.folder, 'archives')
+    mkdirSync(folder, { recursive: true })
+    const row = { id: 's1', userId: 'u1', state: 'ended', ageBand: '80+', municipality: 'Xonrupt' }
+    const name = 'sessions-2020-01.ndjson.gz'
+    writeFileSync(join(folder, name), gzipSync(`${JSON.stringify(row)}\n`))
+    const noted = { kind: 'sessions' as const, fromMs: 0, toMs: 1, rowCount: 1, sha256: '', verifiedAtMs: 0 }
+    await test.db.models.archives.create({ file: name, ...noted, isAnonymous: false })
+    await test.db.models.archives.create({ file: 'sessions-gone.ndjson.gz', ...noted, isAnonymous: false })
+    await test.restart()
+    const { rows, sha256 } = archive(name)
+    expect(rows).toEqual([{ id: 's1', state: 'ended' }])
+    const found = (await test.db.models.archives.findByPk(name))?.get()
+    expect(found).toMatchObject({ sha256, isAnonymous: true, fromMs: 0, toMs: 1 })
   })
 
   it('stays as long as the journal is not sealed below it', async () => {

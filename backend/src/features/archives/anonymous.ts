@@ -1,0 +1,63 @@
+import type { ReportKind } from '@escale/protocol'
+import { SMALLEST_CELL_PERSONS } from '../../domain/statistics.ts'
+
+type Row = Record<string, unknown>
+
+/** Fields of details in which people and machines write, as records of earlier releases still have them. */
+const TEXT_FIELDS = ['reason', 'error', 'hostname', 'result']
+
+/**
+ * Rows as an archive may keep them: nothing in them leads to a person. Sessions lose the number of the user, and their
+ * profile where fewer than five persons of the same rows share it; journal records lose the number of the user, the
+ * address and free texts.
+ * @param rows read twice: who shares what is known at the end
+ */
+export async function* anonymousRows(
+  kind: ReportKind,
+  rows: () => AsyncIterable<object>,
+): AsyncGenerator<object> {
+  if (kind === 'logs') {
+    for await (const row of rows()) yield anonymousLog(row as Row)
+    return
+  }
+  const groups = await groupsIn(rows())
+  for await (const row of rows()) {
+    const { userId: _userId, ageBand, sex, municipality, occupation, ...session } = row as Row
+    const profiles = [
+      { ageBand, sex, municipality, occupation },
+      { ageBand, sex },
+    ]
+    const shared = profiles.find(
+      (profile) => (groups.get(keyOf(profile))?.size ?? 0) >= SMALLEST_CELL_PERSONS,
+    )
+    yield { ...session, ...shared }
+  }
+}
+
+/** Persons by profile and by what is coarse of it, as many as decide. */
+async function groupsIn(rows: AsyncIterable<object>): Promise<Map<string, Set<unknown>>> {
+  const groups = new Map<string, Set<unknown>>()
+  for await (const row of rows) {
+    const { id, userId = id, ageBand, sex, municipality, occupation } = row as Row
+    for (const profile of [
+      { ageBand, sex, municipality, occupation },
+      { ageBand, sex },
+    ]) {
+      const key = keyOf(profile)
+      const persons = groups.get(key) ?? new Set()
+      if (persons.size < SMALLEST_CELL_PERSONS) groups.set(key, persons.add(userId))
+    }
+  }
+  return groups
+}
+
+const keyOf = (profile: Row) => JSON.stringify([Object.keys(profile).length, ...Object.values(profile)])
+
+function anonymousLog({ userId: _userId, ip: _ip, details, ...row }: Row): object {
+  const said = JSON.parse(String(details)) as Row
+  const kept =
+    row['action'] === 'station.fault_reported'
+      ? {}
+      : Object.fromEntries(Object.entries(said).filter(([name]) => !TEXT_FIELDS.includes(name)))
+  return { ...row, details: JSON.stringify(kept) }
+}
