@@ -14,6 +14,7 @@ import {
   type StationState,
 } from './core/index.ts'
 import { enrol } from './link/enrolment.ts'
+import type { KioskStatus } from './kiosk.ts'
 import { establishTrust, type Trust } from './link/trust.ts'
 import { createMonotonicClock } from './monotonic-clock.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
@@ -41,7 +42,7 @@ export interface AgentOptions {
   platform: Platform
   store: Store
   /** The screen's page and port (0: any free one); without it the agent has no screen. */
-  screen?: { port: number; pageDir: string }
+  screen?: { port: number; pageDir: string; kiosk?: () => KioskStatus | undefined }
   /** Told to the server instead of the machine's own. */
   macAddress?: string
   log: Logger
@@ -55,6 +56,11 @@ export interface Agent {
   screenUrl: () => string | undefined
   stationId: () => string | undefined
   view: () => ScreenView
+  /** Whether a page shows the screen; `watchPages` tells when that may have changed. */
+  hasPage: () => boolean
+  watchPages: (listener: () => void) => void
+  /** Tells the server, now or later, of a fault of this station; false before it is enrolled. */
+  reportFault: (fault: string, error: string) => boolean
   typeCode: (code: string) => void
   endSession: () => void
   callStaff: (reason?: string) => void
@@ -71,6 +77,7 @@ export function createAgent(options: AgentOptions): Agent {
   let link: StationLink | undefined
   let screen: ScreenServer | undefined
   let stopped: Promise<void> | undefined
+  const pageListeners: (() => void)[] = []
 
   const dispatch = (input: Input) => {
     const step = transition(state, input, nowMs())
@@ -238,7 +245,10 @@ export function createAgent(options: AgentOptions): Agent {
           onEnd: () => dispatch({ kind: 'endAsked' }),
           onCallStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
           onDismiss: (id) => dispatch({ kind: 'noticeDismissed', id }),
-          onPagesChanged: () => link?.changed(),
+          onPagesChanged: () => {
+            link?.changed()
+            for (const listener of pageListeners) listener()
+          },
         })
       }
       const joining = join().catch((err: unknown) => {
@@ -251,6 +261,13 @@ export function createAgent(options: AgentOptions): Agent {
     screenUrl: () => screen?.url,
     stationId: () => state.stationId,
     view: () => viewOf(state, nowMs()),
+    hasPage: () => screen?.hasPage() === true,
+    watchPages: (listener) => pageListeners.push(listener),
+    reportFault: (fault, error) => {
+      if (state.phase.kind === 'pairing') return false
+      dispatch({ kind: 'faultFound', fault, error })
+      return true
+    },
     typeCode: (code) => dispatch({ kind: 'codeTyped', code }),
     endSession: () => dispatch({ kind: 'endAsked' }),
     callStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),

@@ -10,7 +10,7 @@ it('an identity that cannot be read is a fault, not a station that waits to be e
   await mkdir(join(dataDir, 'identity.json'))
   const args = ['doctor', '--data-dir', dataDir, '--server', 'http://127.0.0.1:9']
   const { settings } = readSettings(args, { env: {}, platform: 'linux', isRoot: true })
-  const findings = await examine(settings, dataDir)
+  const findings = await examine({ ...settings, searchPath: '', isRoot: true }, dataDir)
   const data = findings.find(({ what }) => what.includes(dataDir))
   expect(data).toMatchObject({ isGood: false, what: expect.stringContaining('EISDIR') as string })
   expect(findings.map(({ what }) => what).join()).not.toContain('not enrolled')

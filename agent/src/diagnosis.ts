@@ -1,13 +1,15 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
-import { access } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDataDir } from './data-dir.ts'
 import { shownFingerprint } from './link/fingerprint.ts'
 import { tlsFailureOf } from './link/tls-failure.ts'
 import { checkServer, type Trust } from './link/trust.ts'
 import { SettingsError } from './settings-error.ts'
+import type { KioskStatus } from './kiosk.ts'
+import { AS_ROOT, findBrowser, NO_BROWSER } from './platform/linux/kiosk-browser.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
@@ -27,12 +29,15 @@ interface RunningView {
   isOnline?: boolean
 }
 
-async function runningView(screenPort: number): Promise<RunningView | undefined> {
+const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 'state')
+
+/** What the agent on this machine answers; undefined when none does. */
+async function askAgent<T>(screenPort: number, what: 'state' | 'kiosk'): Promise<T | undefined> {
   try {
-    const response = await fetch(`http://127.0.0.1:${screenPort}/api/state`, {
+    const response = await fetch(`http://127.0.0.1:${screenPort}/api/${what}`, {
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     })
-    return response.ok ? ((await response.json()) as RunningView) : undefined
+    return response.ok ? ((await response.json()) as T) : undefined
   } catch {
     return undefined
   }
@@ -55,18 +60,36 @@ export async function statusOf({
   return { isRunning: true, lines }
 }
 
+/** What is looked at: the settings, and whose eyes look. */
+export type Settings = AgentSettings & { searchPath: string; isRoot: boolean }
+
 /** Checks what the agent needs, one finding each. */
-export async function examine(settings: AgentSettings, pageDir: string): Promise<Finding[]> {
+export async function examine(settings: Settings, pageDir: string): Promise<Finding[]> {
   const [data, page, agent] = [await findData(settings), await findPage(pageDir), await findAgent(settings)]
-  if (!data.isGood) return [data, page, agent]
-  return [data, page, ...(await findServer(settings)), ...(await findBroker(settings)), agent]
+  const kiosk = settings.hasKiosk ? [await findKiosk(settings)] : []
+  if (!data.isGood) return [data, page, ...kiosk, agent]
+  const elsewhere = [...(await findServer(settings)), ...(await findBroker(settings))]
+  return [data, page, ...elsewhere, ...kiosk, agent]
+}
+
+/** As the running agent sees it; without one, whether it could be opened at all. */
+async function findKiosk({ screenPort, searchPath, isRoot }: Settings): Promise<Finding> {
+  const status = await askAgent<Partial<KioskStatus>>(screenPort, 'kiosk')
+  if (status?.state === 'shown') return { isGood: true, what: 'kiosk shows the screen' }
+  if (status?.state !== undefined) {
+    const what = `kiosk does not show the screen: ${status.reason ?? 'it is starting'}`
+    return { isGood: false, what }
+  }
+  if (process.platform !== 'linux') return { isGood: true, what: 'kiosk is opened by the installer' }
+  if ((await findBrowser(searchPath)) === undefined) return { isGood: false, what: NO_BROWSER }
+  return isRoot ? { isGood: false, what: AS_ROOT } : { isGood: true, what: 'kiosk can be opened' }
 }
 
 async function findData({ dataDir }: AgentSettings): Promise<Finding> {
   try {
     makeDataDir(dataDir)
-    const store = createFileStore(dataDir)
-    await Promise.all([store.readIdentity(), store.readTrust()])
+    for (const name of ['identity.json', 'trust.json', 'state.json', 'commands.json'])
+      await readFile(join(dataDir, name)).catch(unlessMissing)
     return { isGood: true, what: `data folder ${dataDir}` }
   } catch (err) {
     if (err instanceof SettingsError) return { isGood: false, what: err.message }
@@ -74,6 +97,10 @@ async function findData({ dataDir }: AgentSettings): Promise<Finding> {
     const reason = (err as NodeJS.ErrnoException).code ?? String(err)
     return { isGood: false, what: `data folder ${dataDir} cannot be used (${reason})`, advice }
   }
+}
+
+function unlessMissing(err: unknown): void {
+  if ((err as NodeJS.ErrnoException).code !== 'ENOENT') throw err
 }
 
 async function findPage(pageDir: string): Promise<Finding> {

@@ -6,6 +6,7 @@ import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
 import { makeDataDir } from './data-dir.ts'
 import { secretFlags, variableOf } from './flags.ts'
 import { hideSecrets } from './hidden-secrets.ts'
+import { watchKiosk, type KioskWatch } from './kiosk.ts'
 import type { Platform } from './platform/platform.ts'
 import { withoutPower } from './platform/power.ts'
 import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
@@ -64,13 +65,14 @@ async function run(settings: AgentSettings): Promise<void> {
     destination({ fd: 1, sync: true }),
   )
   const platform = platformOf(settings)
+  let kiosk: KioskWatch | undefined
   const agent = createAgent({
     server,
     caFingerprint,
     credentials,
     platform,
     store: createFileStore(dataDir, log),
-    screen: { port: screenPort, pageDir },
+    screen: { port: screenPort, pageDir, kiosk: () => kiosk?.status() },
     macAddress: mac,
     log,
   })
@@ -78,8 +80,10 @@ async function run(settings: AgentSettings): Promise<void> {
   await agent.start()
   const url = agent.screenUrl() ?? ''
   if (hasKiosk) {
-    const kiosk = await platform.openKiosk(url)
-    process.once('exit', () => kiosk.close())
+    const { hasPage, watchPages, reportFault } = agent
+    kiosk = watchKiosk({ open: () => platform.openKiosk(url), hasPage, watchPages, reportFault, log })
+    process.once('exit', kiosk.stop)
+    await kiosk.shown
   }
   say(`escale-agent ready station=${agent.stationId() ?? '(pairing)'} screen=${url}`)
 }
@@ -96,11 +100,12 @@ function stopOnSignals(agent: Agent): void {
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
+  const isRoot = process.getuid?.() === 0
   hideSecrets(args)
   const { verb, settings, warnings } = readSettings(args, {
     env: process.env,
     platform: process.platform,
-    isRoot: process.getuid?.() === 0,
+    isRoot,
   })
   // What this process starts, such as the visitor's browser, has no business with them.
   for (const flag of secretFlags) Reflect.deleteProperty(process.env, variableOf(flag))
@@ -118,7 +123,7 @@ async function main(): Promise<void> {
     }
     case 'doctor': {
       const { examine } = await import('./diagnosis.ts')
-      const findings = await examine(settings, pageDir)
+      const findings = await examine({ ...settings, searchPath: process.env.PATH ?? '', isRoot }, pageDir)
       for (const { isGood, what, advice } of findings) say(`${isGood ? 'ok ' : 'BAD'} ${what}${advice ?? ''}`)
       process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : 1
       return

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { spawned, type Spawned } from '../support/spawned.ts'
+import { freePorts, ROOT, spawned, type Spawned } from '../support/spawned.ts'
 
 const SECRET = 'a-secret-that-nobody-may-see'
 const NOBODY = 'http://127.0.0.1:9'
@@ -39,19 +40,45 @@ describe.skipIf(process.platform !== 'linux')('the process list of an agent', ()
     expect(output()).not.toContain(SECRET)
   })
 
-  it('shows no secret of the launcher above it either', async () => {
-    const args = ['launch.mjs', 'agent', 'run', '--server', NOBODY, '--enrolment-key', SECRET]
-    const own = ['--data-dir', dataDir, '--screen-port', '0', '--no-kiosk']
-    const env = { npm_lifecycle_event: 'agent' }
-    const launcher = spawned(process.execPath, [...args, ...own], { env })
+  it('shows no secret of the launcher above it either, which hands it on', async () => {
+    const launcher = spawned(
+      process.execPath,
+      [
+        join(await installation(), 'launch.mjs'),
+        ...['agent', 'run', '--enrolment-key', SECRET, `--mqtt-secret=${SECRET}`],
+      ],
+      { env: { npm_lifecycle_event: 'agent' } },
+    )
     running.push(launcher)
-    await launcher.waitFor(/^escale-agent ready/m)
-    expect(await readFile(`/proc/${launcher.child.pid}/cmdline`, 'utf8')).not.toContain(SECRET)
-    const children = await readFile(`/proc/${launcher.child.pid}/task/${launcher.child.pid}/children`, 'utf8')
-    const [agent = ''] = children.trim().split(' ')
-    expect(await readFile(`/proc/${agent}/cmdline`, 'utf8')).not.toContain(SECRET)
+    const [, pid = ''] = await launcher.waitFor(/^pid (\d+) has both$/m)
+    for (const one of [launcher.child.pid, pid]) {
+      const shown = await readFile(`/proc/${one}/cmdline`, 'utf8')
+      expect(shown).not.toBe('')
+      expect(shown).not.toContain(SECRET)
+    }
     expect(launcher.output()).toMatch(/npm montre cette clé[^]*npm shows this key/)
   })
+
+  /** The launcher in a folder where all is installed, above an agent that says what it was given. */
+  async function installation(): Promise<string> {
+    const folder = await mkdtemp(join(dataDir, 'root-'))
+    const stamp = createHash('sha256').update('/package-lock.json').update('{}').digest('hex')
+    const files = {
+      'package.json': await readFile(join(ROOT, 'package.json'), 'utf8'),
+      'launch.mjs': await readFile(join(ROOT, 'launch.mjs'), 'utf8'),
+      'package-lock.json': '{}',
+      'node_modules/.escale-installed': `${stamp} all`,
+      'agent/dist/.escale-built': stamp,
+      'agent/src/main.ts': `const { ESCALE_AGENT_ENROLMENT_KEY: key, ESCALE_AGENT_MQTT_SECRET: secret } = process.env
+        if (key === '${SECRET}' && secret === key) console.log('pid ' + process.pid + ' has both')
+        process.on('disconnect', () => process.exit())`,
+    }
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true })
+      await writeFile(join(folder, name), content)
+    }
+    return folder
+  }
 })
 
 describe('an agent that cannot start', () => {
@@ -79,5 +106,55 @@ describe('an agent that cannot start', () => {
     expect(await one.ended).toBe(2)
     expect(one.output().trim().split('\n')).toHaveLength(1)
     expect(one.output()).toMatch(reason)
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('an agent that keeps a kiosk', () => {
+  const own = ['--server', NOBODY, '--enrolment-key', 'k']
+  /** A browser that does what it is told. */
+  async function browser(script: string): Promise<NodeJS.ProcessEnv> {
+    const folder = await mkdtemp(join(dataDir, 'bin-'))
+    await writeFile(join(folder, 'chromium'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    return { PATH: `${folder}:${process.env.PATH}`, NODE: process.execPath }
+  }
+  const startKiosk = (env: NodeJS.ProcessEnv, port = '0') => {
+    const args = ['run', '--data-dir', dataDir, '--screen-port', port, ...own]
+    const one = spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
+    running.push(one)
+    return one
+  }
+
+  it('is ready only once the page has come, and starts a browser that has ended again', async () => {
+    const script =
+      'for url; do :; done; exec "$NODE" -e "fetch(process.argv[1] + \'api/state\', { headers: { accept: \'text/event-stream\' } }).then(({ body }) => body.getReader().read()).then(() => setTimeout(() => process.exit(3), 1000))" "$url"'
+    const one = startKiosk(await browser(script))
+    await one.waitFor(/^escale-agent ready/m)
+    expect(one.output().indexOf('the kiosk shows the screen')).toBeLessThan(
+      one.output().indexOf('escale-agent ready'),
+    )
+    await one.waitFor(/it ended with 3[^]*the kiosk shows the screen/)
+  })
+
+  it('says in plain words why there is none, in the log and in doctor, and is not ready', async () => {
+    const [port = 0] = await freePorts(1)
+    const script =
+      'echo "[1:1:ERROR:zygote_host_impl_linux.cc(100)] Running as root without --no-sandbox is not supported." >&2; exit 1'
+    const one = startKiosk(await browser(script), String(port))
+    await one.waitFor(/Chromium does not run as root[^]*Chromium does not run as root/)
+    expect(one.output()).not.toContain('escale-agent ready')
+    const args = ['agent/src/main.ts', 'doctor', '--data-dir', dataDir, '--screen-port', String(port)]
+    const doctor = spawned(process.execPath, args)
+    expect(await doctor.ended).toBe(1)
+    expect(doctor.output()).toMatch(/BAD kiosk does not show the screen: Chromium does not run as root/)
+  })
+
+  it('a port that is taken ends it with a sentence in two languages', async () => {
+    const [port = 0] = await freePorts(1)
+    const first = start([...own, '--screen-port', String(port)])
+    await first.waitFor(/^escale-agent ready/m)
+    const second = start([...own, '--screen-port', String(port)])
+    expect(await second.ended).toBe(2)
+    expect(second.output()).toMatch(/est déjà pris.* · .*is taken/)
+    expect(second.output()).not.toMatch(/EADDRINUSE|at .*\.ts/)
   })
 })

@@ -95,6 +95,8 @@ export type Input =
   | { kind: 'answered'; tag: number; answer: Answer }
   | { kind: 'unanswered'; tag: number }
   | { kind: 'cleaned'; error?: string }
+  /** Something is wrong with the station itself. */
+  | { kind: 'faultFound'; fault: string; error: string }
   | { kind: 'eventTaken'; bootId: string; seq: number }
   | { kind: 'noticeReceived'; notice: Notice }
   | { kind: 'noticeDismissed'; id: string }

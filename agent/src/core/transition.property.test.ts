@@ -35,6 +35,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   of(() => ({ kind: 'identifyAsked' })),
   of(() => ({ kind: 'goingDown', op: 'reboot', delaySeconds: 20 })),
   of(() => ({ kind: 'goingDownCalledOff' })),
+  of(() => ({ kind: 'faultFound', fault: 'kiosk-failed', error: 'no display' })),
   of(() => ({ kind: 'noticeReceived', notice: { id: 'n', text: 't', level: 'info' } })),
   of(() => ({ kind: 'noticeDismissed', id: 'n' })),
   of((_, state) => ({ kind: 'eventTaken', bootId: 'boot-1', seq: state.events[0]?.seq ?? 0 })),

@@ -72,6 +72,9 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       return finishCleaning(state, input.error, nowMs)
     case 'eventTaken':
       return takeEvent(state, input.bootId, input.seq)
+    case 'faultFound':
+      if (state.phase.kind === 'pairing') return rejected(state, input.kind, 'not-enrolled')
+      return step(withEvent(state, 'fault', { kind: input.fault, error: input.error }, nowMs))
     case 'noticeReceived':
       return step({ ...state, notices: withNotice(state.notices, input.notice) })
     case 'noticeDismissed':

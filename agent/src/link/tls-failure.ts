@@ -4,6 +4,13 @@ const STRANGER =
   'the server shows a certificate of an authority that this station does not trust: somebody else may be answering. ' +
   'If the server was installed anew on purpose, start the agent with --ca-fingerprint as "npm run cert -- --show" prints it there'
 
+const NOT_ENCRYPTED =
+  'ce port n’est pas chiffré\u00a0: donnez http:// au lieu de https://, ou le port https du serveur (3443) · ' +
+  'this port is not encrypted: give http:// instead of https://, or the server’s https port (3443)'
+const ENCRYPTED =
+  'ce port ne parle pas HTTP en clair\u00a0: donnez https:// au lieu de http://, ou le port http du serveur (3000) · ' +
+  'this port does not speak plain HTTP: give https:// instead of http://, or the server’s http port (3000)'
+
 /** By Node's and OpenSSL's codes. */
 const explanations: Record<string, string> = {
   CERT_HAS_EXPIRED: `the server’s certificate has ended ${CLOCK}`,
@@ -16,7 +23,12 @@ const explanations: Record<string, string> = {
   UNABLE_TO_GET_ISSUER_CERT: STRANGER,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: STRANGER,
   CERT_SIGNATURE_FAILURE: STRANGER,
-  EPROTO: 'the server does not speak TLS on this port: check the address and its port',
+  EPROTO: NOT_ENCRYPTED,
+  ERR_SSL_WRONG_VERSION_NUMBER: NOT_ENCRYPTED,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_ENCRYPTED,
+  ERR_SSL_HTTP_REQUEST: NOT_ENCRYPTED,
+  HPE_INVALID_CONSTANT: ENCRYPTED,
+  HPE_INVALID_HEADER_TOKEN: ENCRYPTED,
 }
 
 /** What a refused certificate means and what to do about it; undefined for any other failure. */

@@ -17,6 +17,10 @@ export interface MachineIdentity {
 /** The browser that shows the station's screen. */
 export interface Kiosk {
   close: () => void
+  /** Resolves when it has ended by itself, or was closed. */
+  ended: Promise<void>
+  /** Why it ended; undefined while it runs. */
+  endReason: () => string | undefined
 }
 
 /** Everything that differs from one operating system to the next. Each call rejects where it cannot be done. */

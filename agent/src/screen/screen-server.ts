@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ScreenView } from '../core/index.ts'
+import type { KioskStatus } from '../kiosk.ts'
 import { SettingsError } from '../settings-error.ts'
 import { isOurs, limitConnections } from './access.ts'
 import { createPage, type Page } from './page.ts'
@@ -47,6 +48,8 @@ export interface ScreenServerOptions {
   onDismiss: (noticeId: string) => void
   /** A page has opened or closed. */
   onPagesChanged: () => void
+  /** How the browser is that the agent keeps on the screen, where it keeps one. */
+  kiosk?: () => KioskStatus | undefined
   log: Logger
 }
 
@@ -116,6 +119,10 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
       serveState(request, response)
       return
     }
+    if (path === '/api/kiosk' && request.method === 'GET') {
+      sendJson(response, options.kiosk?.() ?? {})
+      return
+    }
     const found = actions.get(path)
     if (found !== undefined) {
       if (request.method !== 'POST') {
@@ -133,8 +140,7 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
 
   const serveState = (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers.accept?.includes('text/event-stream') !== true) {
-      response.writeHead(200, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' })
-      response.end(JSON.stringify(view()))
+      sendJson(response, view())
       return
     }
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' })
@@ -195,6 +201,11 @@ async function listen(server: Server, port: number): Promise<void> {
     `le port ${port} de l’écran ne peut pas être ouvert (${String(refusal.code)})\u00a0: choisissez-en un autre avec --screen-port.`,
     `the screen’s port ${port} cannot be opened (${String(refusal.code)}): choose another with --screen-port.`,
   )
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.writeHead(200, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' })
+  response.end(JSON.stringify(value))
 }
 
 function refuse(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {

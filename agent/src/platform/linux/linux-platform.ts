@@ -1,17 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
-import { access, constants, mkdir, readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { access, readFile } from 'node:fs/promises'
 import { hostname, uptime } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cpuTemperature, currentLoad, mem, osInfo } from 'systeminformation'
 import { cardOf, localAddressTowards } from '../network-card.ts'
 import { CommandFailure } from '../../link/command-failure.ts'
 import { diskPercent, percentOf } from '../portable.ts'
-import type { Kiosk, MachineIdentity, Metrics, Platform } from '../platform.ts'
+import type { MachineIdentity, Metrics, Platform } from '../platform.ts'
+import { openKiosk } from './kiosk-browser.ts'
 
 /** The temperature starts a process (8 ms of a core): once a minute is plenty. */
 const TEMPERATURE_INTERVAL_MS = 60_000
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
 const POWER_LIMIT_MS = 20_000
 
@@ -60,7 +59,7 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
     shutdown: async () => {
       await run('systemctl', ['poweroff'], { timeout: POWER_LIMIT_MS })
     },
-    openKiosk: async (url) => openKiosk(await findBrowser(searchPath), url, dataDir),
+    openKiosk: (url) => openKiosk(url, { dataDir, searchPath }),
   }
 }
 
@@ -109,41 +108,4 @@ function createTemperatureMeter(): () => Promise<number | undefined> {
     known = main === null || main <= 0 ? undefined : main
     return known
   }
-}
-
-async function findBrowser(searchPath: string): Promise<string> {
-  for (const folder of searchPath.split(delimiter)) {
-    for (const name of BROWSERS) {
-      const path = join(folder, name)
-      const isThere = await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-      if (isThere) return path
-    }
-  }
-  throw new Error(`no browser for the screen: install one of ${BROWSERS.join(', ')}, or use --no-kiosk`)
-}
-
-async function openKiosk(browser: string, url: string, dataDir: string): Promise<Kiosk> {
-  const profile = join(dataDir, 'kiosk')
-  await mkdir(profile, { recursive: true, mode: 0o700 })
-  const child = spawn(
-    browser,
-    [
-      '--kiosk',
-      '--no-first-run',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-features=Translate',
-      `--user-data-dir=${profile}`,
-      url,
-    ],
-    { stdio: 'ignore' },
-  )
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', reject)
-  })
-  return { close: () => void child.kill('SIGTERM') }
 }

@@ -52,7 +52,12 @@ export function createSimulatedPlatform({ seed, identity = {} }: SimulatedOption
     checkPower: () => Promise.resolve(),
     reboot: act('reboot'),
     shutdown: act('shutdown'),
-    openKiosk: () => Promise.resolve({ close: () => undefined }),
+    openKiosk: () =>
+      Promise.resolve({
+        close: () => undefined,
+        ended: new Promise<void>(() => undefined),
+        endReason: () => undefined,
+      }),
   }
 }
 
