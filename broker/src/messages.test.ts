@@ -70,6 +70,16 @@ test.each<[string, string | object]>([
   ['a missing field', { ...samples.presence, bootId: undefined }],
   ['a wrong type', { ...samples.presence, online: 'yes' }],
   ['JSON of another shape', '[]'],
+  [
+    'half of a surrogate pair',
+    '{"hostname":"\\ud800",' + JSON.stringify(samples.presence).slice(1).replace('"hostname":"pc-01",', ''),
+  ],
+  ['half of a surrogate pair in an unknown field', { ...samples.presence, more: ['\udc00'] }],
+  ['half of a surrogate pair in a name', { ...samples.presence, '\ud83d': 1 }],
+  [
+    'nesting without end',
+    `{"more":${'['.repeat(5_000)}${']'.repeat(5_000)},${JSON.stringify(samples.presence).slice(1)}`,
+  ],
 ])('%s is acknowledged, dropped and counted', async (_, payload) => {
   room = await openRoom()
   const station = await room.login('pc-01')
@@ -79,6 +89,23 @@ test.each<[string, string | object]>([
   expect(room.broker.stats().dropped).toBe(1)
   const kept = await retainedOn(own('presence'))
   expect(kept.map((message) => JSON.parse(message.payload) as object)).toEqual([samples.presence])
+})
+
+test('bytes that are no UTF-8 are outside the schema, and no text is guessed from them', async () => {
+  room = await openRoom()
+  const station = await room.login('pc-01')
+  const [head = '', tail = ''] = JSON.stringify({ ...samples.ack, error: '#' }).split('#')
+  const latin1 = Buffer.concat([Buffer.from(`${head}Ren`), Buffer.of(0xe9), Buffer.from(tail)])
+  const cutShort = Buffer.concat([Buffer.from(head), Buffer.of(0xe2, 0x82), Buffer.from(tail)])
+  const surrogate = Buffer.concat([Buffer.from(head), Buffer.of(0xed, 0xa0, 0x80), Buffer.from(tail)])
+  const packet = { cmd: 'publish', topic: own('ack'), qos: 1, retain: false, dup: false } as const
+  for (const [index, payload] of [latin1, cutShort, surrogate].entries()) {
+    station.send({ ...packet, messageId: index + 1, payload })
+    expect(await station.next('puback')).toMatchObject({ messageId: index + 1 })
+  }
+  expect(await station.publish(own('ack'), { ...samples.ack, error: 'Ren\u00e9 \ud83d\ude00' })).toBe(true)
+  expect(room.received).toMatchObject([{ payload: { error: 'Ren\u00e9 \ud83d\ude00' } }])
+  expect(room.broker.stats().dropped).toBe(3)
 })
 
 test('payloads outside their schema are logged once a minute per client, also across reconnections', async () => {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { topicTable, withoutImpossibleFigures, type TopicName } from '@escale/protocol'
+import { topicTable, unsoundnessOf, withoutImpossibleFigures, type TopicName } from '@escale/protocol'
 import { Check } from 'typebox/value'
 import { Compile } from 'typebox/compile'
 
@@ -23,7 +23,9 @@ export type Parsed = { payload: unknown; rewritten?: Buffer } | { fault: Payload
 export function parsePayload(name: TopicName, payload: string | Buffer): Parsed {
   const parsed = parseJson(payload)
   if (parsed === undefined) return { fault: { code: 'malformed-json' } }
-  const fits = (value: unknown) => validators.get(name)?.Check(value) === true
+  // What no schema sees: halves of characters, NUL, nesting without end.
+  const fits = (value: unknown) =>
+    validators.get(name)?.Check(value) === true && unsoundnessOf(value) === undefined
   if (fits(parsed)) return { payload: parsed }
   const possible = name === 'heartbeat' ? withoutImpossibleFigures(parsed) : undefined
   if (fits(possible)) return { payload: possible, rewritten: Buffer.from(JSON.stringify(possible)) }
@@ -46,5 +48,5 @@ function parseJson(payload: string | Buffer): unknown {
 
 function idIn(parsed: unknown): { id?: string } {
   const id = typeof parsed === 'object' && parsed !== null && 'id' in parsed ? parsed.id : undefined
-  return Check(RequestId, id) ? { id } : {}
+  return Check(RequestId, id) && unsoundnessOf(id) === undefined ? { id } : {}
 }
