@@ -18,7 +18,11 @@ import { privacyRoutes } from './features/privacy/index.ts'
 import { reportRoutes } from './features/reports/index.ts'
 import { sessionActionRoutes, sessionRoutes } from './features/sessions/index.ts'
 import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
-import { createStationIntake, createStationMessages } from './features/station-messages/index.ts'
+import {
+  createBirths,
+  createStationIntake,
+  createStationMessages,
+} from './features/station-messages/index.ts'
 import { staffCallRoutes } from './features/staff-calls/index.ts'
 import { stationRoutes } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'
@@ -82,7 +86,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const guard = { auth, stations: credentials, accounts }
   const takeFromAutomation = createAutomationIntake({ ...services, bus, clock })
   const messages = createStationMessages(database)
-  const takeFromStation = createStationIntake({ ...services, database, messages, bus, clock })
+  const births = createBirths({ ...services, database, events, log })
+  const takeFromStation = createStationIntake({ ...services, database, messages, births, bus, clock })
   const receive = (message: Received) =>
     message.name === 'automationRequest' ? takeFromAutomation(message) : takeFromStation(message)
   const broker = await createBroker(
@@ -179,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       services.running.load(await sessions.findUnended())
       await services.deadlines.start()
       await services.presences.start()
+      births.start(services.presences.all())
       await services.commandDeadlines.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await services.presences.publishAll(ownBus)
@@ -200,6 +206,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await shared?.close()
       ownBus.detach()
       await broker.close()
+      births.stop()
       await services.presences.stop()
       await services.rates.stop()
       await database.close()

@@ -62,6 +62,7 @@ import { createAnswers, createRequestRepository } from './features/requests/inde
 import { createSettings, createSettingsRepository } from './features/settings/index.ts'
 import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
 import {
+  createMachines,
   createPresences,
   createStationCredentials,
   createStationRepository,
@@ -135,6 +136,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     tokens: createTokens(options.tokenKey, clock),
   })
   const rates = createRates({ ...base, log })
+  const machines = createMachines({ clock })
   const desired = createDesiredDocuments(
     database,
     createDesiredRepository(database),
@@ -142,7 +144,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     bus,
     events,
     clock,
-    { rates, log },
+    { rates, isInConflict: machines.isInConflict, log },
   )
 
   const calls = createStaffCalls({
@@ -157,6 +159,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     repository: createSessionRepository(database),
     desired,
     calls,
+    machines,
     settings,
     events,
   }
@@ -212,7 +215,15 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     clock,
     log,
   })
-  const stations = createStationService({ ...stationPorts, presences, sessions, calls, desired, usernames })
+  const stations = createStationService({
+    ...stationPorts,
+    presences,
+    machines,
+    sessions,
+    calls,
+    desired,
+    usernames,
+  })
   const commands = createCommandService({
     ...base,
     repository: createCommandRepository(database),
@@ -310,6 +321,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     grants,
     journal,
     logs,
+    machines,
     operators,
     photos,
     presences,

@@ -46,6 +46,8 @@ export const Station = closed({
   os: Type.Optional(Type.String()),
   metrics: Type.Optional(StationMetrics),
   activeSessionId: Type.Optional(EntityId),
+  /** Since when two machines present themselves as this station. */
+  conflictAt: Type.Optional(Instant),
   /** The newest document that the station was sent, what for, and when it said to have applied it. */
   document: Type.Optional(
     closed({

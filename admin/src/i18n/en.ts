@@ -69,6 +69,8 @@ export const en: Messages = {
     maintenance: 'Maintenance',
   },
   trouble: {
+    'two-machines':
+      'Two machines present themselves as this station, which opens nothing. Turn off the one with the copied disk.',
     'lost-in-session': 'Link lost during a session. The station goes on counting.',
     offline: 'This station does not answer. Check its power and its network.',
     'never-connected': 'This station has never connected. Install the Escale agent on it.',

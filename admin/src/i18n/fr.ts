@@ -71,6 +71,8 @@ export const fr = {
     maintenance: 'Maintenance',
   },
   trouble: {
+    'two-machines':
+      'Deux machines se présentent sous le nom de ce poste, qui n’ouvre plus rien. Éteignez celle dont le disque est une copie.',
     'lost-in-session': 'Liaison perdue pendant une session. Le décompte continue sur le poste.',
     offline: 'Ce poste ne répond plus. Vérifiez son alimentation et son réseau.',
     'never-connected': "Ce poste ne s'est jamais connecté. Installez-y l'agent Escale.",

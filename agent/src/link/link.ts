@@ -29,6 +29,8 @@ const TIME_PATIENCE_MS = 500
 const TIME_INTERVAL_MS = 60_000
 /** Quick while a server may be restarting, so that its room is back within seconds; patient with one that is gone. */
 const RECONNECT = { firstMs: 250, maxMs: 15_000, quick: { maxMs: 1_000, attempts: 30 } }
+/** A connection that held for so long is a good one. */
+const STEADY_MS = 10_000
 const DROPPED_LOG_INTERVAL_MS = 60_000
 
 export type PresenceFacts = Omit<Presence, 'online' | 'cause' | 'connectionSeq'>
@@ -77,6 +79,7 @@ export function createLink(options: LinkOptions): Link {
   let isSettled = false
   let isStopping = false
   let reconnectTimer: NodeJS.Timeout | undefined
+  let steadyTimer: NodeJS.Timeout | undefined
   let toldFailure: string | undefined
   let droppedLogAtMs = -Infinity
   /** Publications that the broker has not answered; a lost connection settles them all. */
@@ -132,7 +135,8 @@ export function createLink(options: LinkOptions): Link {
     log.info({ connectionSeq }, 'connected to the broker')
     void send('presence', presenceOf('birth', facts))
     await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
-    backoff.reset()
+    // Two machines with one identity take the connection from each other: each success must not begin anew.
+    steadyTimer = setTimeout(() => backoff.reset(), STEADY_MS)
     options.onUp()
     requests.resend()
     if (await askTime()) await atMost(TIME_PATIENCE_MS, askTimeOften(TIME_BURST - 1))
@@ -154,6 +158,7 @@ export function createLink(options: LinkOptions): Link {
   const lose = (current: MqttClient) => {
     if (client !== current) return
     client = undefined
+    clearTimeout(steadyTimer)
     const wasConnected = isConnected
     isConnected = false
     isSettled = false
@@ -231,6 +236,7 @@ export function createLink(options: LinkOptions): Link {
     stop: async () => {
       isStopping = true
       clearTimeout(reconnectTimer)
+      clearTimeout(steadyTimer)
       clearInterval(timeTimer)
       requests.close()
       const current = client

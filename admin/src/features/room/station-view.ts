@@ -13,7 +13,14 @@ export const stationStatuses = [
 export type StationStatus = (typeof stationStatuses)[number]
 
 /** What needs somebody to look, worst first. */
-export const troubles = ['lost-in-session', 'offline', 'never-connected', 'disk-full', 'too-hot'] as const
+export const troubles = [
+  'two-machines',
+  'lost-in-session',
+  'offline',
+  'never-connected',
+  'disk-full',
+  'too-hot',
+] as const
 export type Trouble = (typeof troubles)[number]
 
 const FULL_DISK_PERCENT = 95
@@ -51,6 +58,7 @@ function statusOf(station: Station, session: Session | undefined): StationStatus
 
 function troubleOf(station: Station, session: Session | undefined): Trouble | undefined {
   if (station.state === 'maintenance') return undefined
+  if (station.conflictAt !== undefined) return 'two-machines'
   if (!station.online && session !== undefined) return 'lost-in-session'
   if (!station.online) return station.lastHeartbeatAt === undefined ? 'never-connected' : 'offline'
   if ((station.metrics?.diskPercent ?? 0) >= FULL_DISK_PERCENT) return 'disk-full'

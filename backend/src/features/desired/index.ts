@@ -41,6 +41,13 @@ export interface DesiredDocuments {
   publishAll(): Promise<void>
 }
 
+interface DesiredGuards {
+  rates: Pick<Rates, 'allows' | 'drop'>
+  /** Whether two machines are at odds over a station. */
+  isInConflict(stationId: string): boolean
+  log: Logger
+}
+
 /** The `desired` documents: the whole truth of each station, versioned, retained on the bus. */
 export function createDesiredDocuments(
   database: Database,
@@ -49,7 +56,7 @@ export function createDesiredDocuments(
   bus: Bus,
   events: AppEvents,
   clock: Clock,
-  { rates, log }: { rates: Pick<Rates, 'allows' | 'drop'>; log: Logger },
+  { rates, isInConflict, log }: DesiredGuards,
 ): DesiredDocuments {
   const progress = createDocumentProgress(events)
   const publishedVersions = new Map<string, number>()
@@ -74,7 +81,8 @@ export function createDesiredDocuments(
     const state = desiredStateOf(station.isMaintenance, running?.session.state)
     const nowMs = clock.nowMs()
     const { desiredVersion: version, label } = station
-    const sent = { version, label, state, sentAt: instantOf(nowMs) }
+    const conflict = isInConflict(station.id) ? { conflict: true } : {}
+    const sent = { version, label, state, ...conflict, sentAt: instantOf(nowMs) }
     if (!running) return sent
     const { session, firstName = '' } = running
     const endsAtMs = endsAtMsOf(session)
@@ -89,6 +97,7 @@ export function createDesiredDocuments(
         remainingSeconds: sessionTimeAt(session, nowMs).remainingSeconds,
         ...(endsAtMs === undefined ? {} : { endsAt: instantOf(endsAtMs) }),
         ...(closesAtMs === undefined ? {} : { closesAt: instantOf(closesAtMs) }),
+        ...(session.bootId === undefined ? {} : { bootId: session.bootId }),
       },
     }
   }

@@ -34,6 +34,7 @@ const startErrors = [
   'session-ended',
   'session-active',
   'station-maintenance',
+  'station-conflict',
   'station-required',
   'wrong-station',
   'code-not-validated',
@@ -87,7 +88,7 @@ export function sessionActionRoutes({
         schema: {
           tags,
           summary: 'What a typed code opens',
-          errors: ['code-refused', 'code-throttled', 'wrong-station'],
+          errors: ['code-refused', 'code-throttled', 'wrong-station', 'station-conflict'],
           body: ValidateCodeInput,
           response: { 200: ValidatedCode },
         },

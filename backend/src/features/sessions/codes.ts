@@ -16,6 +16,7 @@ import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../auth/index.ts'
 import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
+import type { Machines } from '../stations/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { SessionRepository } from './repository.ts'
 
@@ -59,11 +60,12 @@ export function createCodeValidation(ports: {
   repository: SessionRepository
   codes: AccessCodes
   throttles: Throttles
+  machines: Pick<Machines, 'bootIdOf' | 'isInConflict'>
   settings: Settings
   journal: Journal
   clock: Clock
 }) {
-  const { database, repository, codes, throttles, settings, journal, clock } = ports
+  const { database, repository, codes, throttles, machines, settings, journal, clock } = ports
 
   return {
     /**
@@ -77,6 +79,7 @@ export function createCodeValidation(ports: {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
         return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined
       }
+      if (stationId !== undefined && machines.isInConflict(stationId)) return failure('station-conflict')
       // Whoever guesses on is refused by a look alone, and holds up nobody who writes.
       const early = await refusal()
       if (early) return early
@@ -92,7 +95,10 @@ export function createCodeValidation(ports: {
         if (stationId !== undefined && session.stationId !== undefined && session.stationId !== stationId) {
           return wrongStation(repository, session.stationId)
         }
-        if (stationId !== undefined) await repository.markValidated(session.id, stationId, clock.nowMs())
+        if (stationId !== undefined) {
+          const bootId = machines.bootIdOf(stationId)
+          await repository.markValidated(session.id, { stationId, bootId, atMs: clock.nowMs() })
+        }
         const user = session.userId === undefined ? undefined : await repository.findUser(session.userId)
         const displayName = user?.firstName ?? ''
         const { id: sessionId, grantedSeconds, mayOutliveClosing } = session

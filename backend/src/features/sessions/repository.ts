@@ -117,11 +117,17 @@ export function createSessionRepository({ models, scope, containing }: Database)
         },
       )
     },
-    async markValidated(id: string, validatedStationId: string, validatedAtMs: number): Promise<void> {
-      await sessions.update({ validatedStationId, validatedAtMs }, { where: { id }, ...scope() })
+    /** @param by the station where a code was typed, the start of its agent, and when */
+    async markValidated(id: string, by: { stationId: string; bootId?: string; atMs: number }): Promise<void> {
+      const validated = { validatedStationId: by.stationId, validatedBootId: by.bootId ?? null }
+      await sessions.update({ ...validated, validatedAtMs: by.atMs }, { where: { id }, ...scope() })
     },
-    async isValidated(id: string, validatedStationId: string, sinceMs: number): Promise<boolean> {
-      const where = { id, validatedStationId, validatedAtMs: { [Op.gte]: sinceMs } }
+    async isValidated(
+      id: string,
+      by: { stationId: string; bootId?: string; sinceMs: number },
+    ): Promise<boolean> {
+      const validated = { validatedStationId: by.stationId, validatedBootId: by.bootId ?? null }
+      const where = { id, ...validated, validatedAtMs: { [Op.gte]: by.sinceMs } }
       return (await sessions.count({ where, ...scope() })) > 0
     },
     async insertGrant(

@@ -21,6 +21,7 @@ import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
+import type { Machines } from '../stations/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
 import type { SessionFilter, SessionRepository } from './repository.ts'
 import { logEntryOf } from './told.ts'
@@ -49,6 +50,7 @@ export interface SessionPorts {
   repository: SessionRepository
   desired: DesiredDocuments
   calls: Pick<StaffCalls, 'endWithSession'>
+  machines: Pick<Machines, 'bootIdOf' | 'isInConflict'>
   settings: Settings
   journal: Journal
   events: AppEvents
@@ -67,7 +69,7 @@ export type SessionService = ReturnType<typeof createSessionService>
 
 /** The life of sessions: every change is one input to the domain, in one transaction with its record. */
 export function createSessionService(ports: SessionPorts) {
-  const { database, repository, desired, calls, settings, journal, events, clock } = ports
+  const { database, repository, desired, calls, machines, settings, journal, events, clock } = ports
 
   const rules = (): SessionRules => ({ maxSuspendedMs: settings.current().maxSuspendedMinutes * MINUTE_MS })
 
@@ -175,7 +177,9 @@ export function createSessionService(ports: SessionPorts) {
       if (before.state === 'active') return success(before)
       const refusal = before.state === 'pending' ? await refusalToStart(before, target, actor) : undefined
       if (refusal) return failure(refusal)
-      return step(before, { type: 'start' }, actor, { patch: { stationId: target } })
+      return step(before, { type: 'start' }, actor, {
+        patch: { stationId: target, bootId: machines.bootIdOf(target) },
+      })
     })
   }
 
@@ -185,12 +189,15 @@ export function createSessionService(ports: SessionPorts) {
     actor: Actor,
   ): Promise<ErrorCode | undefined> {
     if (actor.type === 'station') {
-      const isValidated = await repository.isValidated(session.id, stationId, clock.nowMs() - VALIDATION_MS)
+      const bootId = machines.bootIdOf(stationId)
+      const sinceMs = clock.nowMs() - VALIDATION_MS
+      const isValidated = await repository.isValidated(session.id, { stationId, bootId, sinceMs })
       if (!isValidated) return 'code-not-validated'
     }
     if (!session.mayOutliveClosing && !siteOpeningAt(settings, clock.nowMs()).isOpen) return 'site-closed'
     const station = await repository.findStation(stationId)
     if (!station) return 'station-required'
+    if (machines.isInConflict(stationId)) return 'station-conflict'
     if (station.isMaintenance) return 'station-maintenance'
     if (await repository.findRunningAt(stationId)) return 'session-active'
     if (session.userId !== undefined && (await repository.findRunningOf(session.userId)))
@@ -247,6 +254,22 @@ export function createSessionService(ports: SessionPorts) {
           })
         }
         return ended
+      })
+    },
+
+    /**
+     * The session at a station belongs to this start of its agent from now on; the station is told.
+     * @returns whether there is a session that belongs to another, or did until now
+     */
+    bind(stationId: string, bootId: string, { isUnboundOnly }: { isUnboundOnly: boolean }): Promise<boolean> {
+      return database.write(async () => {
+        const session = await repository.findRunningAt(stationId)
+        if (!session || session.bootId === bootId) return false
+        if (isUnboundOnly && session.bootId !== undefined) return true
+        const bound = { ...session, bootId, version: session.version + 1, updatedAtMs: clock.nowMs() }
+        if (!(await repository.save(bound, session.version, rules()))) throw new AppError('version-conflict')
+        await tell(bound, [], systemActor)
+        return true
       })
     },
 

@@ -12,10 +12,12 @@ import type { CommandService } from '../commands/index.ts'
 import type { Database } from '../../db/database.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { SessionCredits } from '../sessions/index.ts'
-import type { Presences } from '../stations/index.ts'
+import type { Machines, Presences } from '../stations/index.ts'
 import type { StationMessages } from './repository.ts'
+import type { Births } from './births.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
 
+export { createBirths } from './births.ts'
 export { createStationMessages } from './repository.ts'
 
 /**
@@ -30,9 +32,24 @@ export function createStationIntake(
     desired: DesiredDocuments
     commands: Pick<CommandService, 'takeAck'>
     credits: Pick<SessionCredits, 'noteOutage'>
+    births: Pick<Births, 'take'>
+    machines: Pick<Machines, 'hear'>
   },
 ) {
-  const { database, messages, sessions, presences, desired, commands, credits, rates, journal, clock } = ports
+  const {
+    database,
+    messages,
+    sessions,
+    presences,
+    desired,
+    commands,
+    credits,
+    births,
+    machines,
+    rates,
+    journal,
+    clock,
+  } = ports
   const requests = createRequests(ports)
   /** Since when stations were down that came back: kept until it is noted, should that have to be tried again. */
   const outages = new Map<string, number>()
@@ -73,7 +90,9 @@ export function createStationIntake(
     const { bootId, lastHeardAtMs } = presences.find(actor.id) ?? {}
     const isRestart = presence.online && bootId && bootId !== presence.bootId
     if (isRestart && lastHeardAtMs) outages.set(actor.id, lastHeardAtMs)
+    const wasOnline = presences.find(actor.id)?.online === true
     const isNewest = await presences.takePresence(presence, actor, ip)
+    if (isNewest && presence.online) await births.take(actor.id, presence.bootId, wasOnline)
     const sinceMs = outages.get(actor.id)
     if (isNewest && sinceMs !== undefined) await credits.noteOutage(actor.id, sinceMs, actor)
     outages.delete(actor.id)
@@ -98,6 +117,7 @@ export function createStationIntake(
     const actor: Actor = { type: 'station', id, label: principal?.label ?? id }
     switch (message.name) {
       case 'heartbeat': {
+        machines.hear(id, message.payload.bootId)
         const change = presences.takeHeartbeat(message.payload, actor, ip)
         return change ? change.then(() => 'route' as const) : 'route'
       }

@@ -169,6 +169,9 @@ export function createPresences(ports: {
       silence.wait()
     },
 
+    /** What is known of every station. */
+    all: (): Iterable<Readonly<StationPresenceRow>> => rows.values(),
+
     find: (stationId: string): Readonly<StationPresenceRow> | undefined => rows.get(stationId),
 
     reload,

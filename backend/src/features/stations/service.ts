@@ -20,6 +20,7 @@ import type { Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import { reservedId, type Usernames } from '../usernames/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
+import type { Machines } from './machines.ts'
 import type { Presences } from './presence.ts'
 import type { StationFilter, StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
@@ -48,6 +49,7 @@ export interface StationPorts {
   database: Database
   repository: StationRepository
   presences: Presences
+  machines: Pick<Machines, 'conflictAtMs' | 'forget'>
   sessions: Pick<SessionService, 'endAtLostStation' | 'findRunningAt'>
   calls: Pick<StaffCalls, 'endWithStation'>
   desired: DesiredDocuments
@@ -85,6 +87,7 @@ export function createStationService(ports: StationPorts) {
     usernames,
     bus,
     journal,
+    machines,
     events,
     clock,
   } = ports
@@ -95,14 +98,16 @@ export function createStationService(ports: StationPorts) {
     return row
   }
 
+  const shown = (row: StationViewRow): Station =>
+    toStation(row, presences.find(row.id), desired.progressOf(row.id), machines.conflictAtMs(row.id))
+
   async function view(id: string): Promise<{ station: Station; version: number }> {
     const row = await repository.findView(id)
     if (!row) throw new AppError('not-found')
-    return { station: toStation(row, presences.find(id), desired.progressOf(id)), version: row.version }
+    return { station: shown(row), version: row.version }
   }
 
-  const toViews = (rows: StationViewRow[]) =>
-    rows.map((row) => toStation(row, presences.find(row.id), desired.progressOf(row.id)))
+  const toViews = (rows: StationViewRow[]) => rows.map(shown)
 
   /** @throws AppError naming the field whose value is no address, or belongs to another station */
   async function addressesOf(input: Omit<StationInput, 'id'>, ownId: string) {
@@ -254,6 +259,7 @@ export function createStationService(ports: StationPorts) {
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {
           presences.forget(id)
+          machines.forget(id)
           // The document that locks it is on its way: cut off before, it would stay open to the visitor.
           void bus.clearRetained(id).then(() => {
             bus.disconnectStation(id)

@@ -8,6 +8,7 @@ export function toStation(
   row: StationViewRow,
   live?: Readonly<StationPresenceRow>,
   progress?: DocumentProgress,
+  conflictAtMs?: number,
 ): Station {
   const { id, label, location, ipAddress, macAddress, state, activeSessionId } = withoutNulls(row)
   const figures = withoutNulls(live ?? row)
@@ -26,6 +27,7 @@ export function toStation(
     os,
     metrics: metrics === undefined ? undefined : (JSON.parse(metrics) as StationMetrics),
     activeSessionId,
+    conflictAt: conflictAtMs === undefined ? undefined : instantOf(conflictAtMs),
     document: progress && toDocument(progress),
     createdAt: instantOf(row.createdAtMs),
     updatedAt: instantOf(row.updatedAtMs),
