@@ -27,7 +27,7 @@ export async function httpCases(server: RunningServer): Promise<PauseCase[]> {
       casesOf(document, method.toUpperCase(), path, operation).map(
         ({ what, query = '', body, type }): PauseCase => ({
           what: `${method.toUpperCase()} ${path} ${what}`.trimEnd(),
-          send: () => call(method.toUpperCase(), filledPath(path, operation) + query, body, type),
+          send: () => call(method.toUpperCase(), filledPath(method, path, operation) + query, body, type),
         }),
       ),
     ),
@@ -43,7 +43,7 @@ interface Sent {
 
 function casesOf(document: Document, method: string, path: string, operation: Operation): Sent[] {
   const { requestBody, parameters = [] } = operation
-  const queries = queriesOf(parameters.filter((one) => one.in === 'query').map(({ name }) => name))
+  const queries = queriesOf(parameters.filter((one) => one.in === 'query'))
   const json = requestBody?.content[TEXT]
   if (requestBody && !json) return largePhotos().map(({ what, body }) => ({ what, body, type: 'image/jpeg' }))
   if (method === 'GET') return queries
@@ -55,13 +55,17 @@ function casesOf(document: Document, method: string, path: string, operation: Op
   return [{ what: 'as in its example', body: JSON.stringify(json.example ?? {}), type: TEXT }, ...sent]
 }
 
-function queriesOf(names: string[]): Sent[] {
+function queriesOf(parameters: NonNullable<Operation['parameters']>): Sent[] {
+  const names = parameters.map(({ name }) => name)
   const many = Array.from({ length: QUERY_BYTES / 7 }, (_, i) => `x${i}=1`)
     .join('&')
     .slice(0, QUERY_BYTES)
   const sent: Sent[] = [{ what: '' }, { what: 'with many parameters', query: `?${many}` }]
   const percent = '%C3%A9'.repeat(QUERY_BYTES / 6)
   sent.push({ what: 'with one long parameter', query: `?${names[0] ?? 'x'}=${percent}` })
+  for (const { name, schema } of parameters)
+    for (const value of schema?.enum ?? [])
+      sent.push({ what: `with ${name}=${String(value)}`, query: `?${name}=${String(value)}` })
   if (!names.includes('pageSize')) return sent
   for (const ordering of ['', '&ordering=id', '&ordering=-id'])
     sent.push({ what: `200 rows${ordering}`, query: `?pageSize=200${ordering}` })
@@ -95,9 +99,9 @@ function resolved(document: Document, schema: Schema): Schema {
 
 let next = 0
 
-/** Something that the filled database holds, another one each time: some routes take it away. */
-function filledPath(path: string, { parameters = [] }: Operation): string {
-  next += 1
+/** Something that the filled database holds, the one with most to say, or another one each time: some are taken away. */
+function filledPath(method: string, path: string, { parameters = [] }: Operation): string {
+  next = method === 'GET' ? 1 : next + 1
   const known: Record<string, string> = {
     utilisateurs: `user-${next % 5_000}`,
     postes: `pc-${next % 1_000}`,

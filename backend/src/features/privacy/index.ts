@@ -1,5 +1,7 @@
+import { promisify } from 'node:util'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, ErasureProof, closed, instantOf, type Actor } from '@escale/protocol'
+import type { AsyncZippable } from 'fflate'
 import { Type } from 'typebox'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -43,11 +45,13 @@ export function createPrivacy(ports: PrivacyPorts) {
       }
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
       // Loaded when somebody asks for an archive.
-      const { strToU8, zipSync } = await import('fflate')
-      return zipSync({
+      const { strToU8, zip } = await import('fflate')
+      const files: AsyncZippable = {
         'donnees.json': strToU8(JSON.stringify(everything, null, 2)),
         ...(photo ? { 'photo.jpg': [new Uint8Array(photo), { level: 0 }] } : {}),
-      })
+      }
+      // Packed on a thread of its own: a regular visitor leaves megabytes of records.
+      return promisify<AsyncZippable, Uint8Array>(zip)(files)
     },
 
     /** Erases a person, and proves what is left: sessions without a name, and their profile for the statistics. */
