@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { pino } from 'pino'
 import { enrol } from './enrolment.ts'
@@ -91,6 +91,26 @@ describe('enrolment', () => {
     ])
     expect(await enrolAt(url)).toMatchObject(identity)
     expect(asked).toHaveLength(2)
+  })
+
+  it('says in two languages that a port which hangs up on plain HTTP may be encrypted', async () => {
+    const server = createTcpServer((socket) => socket.once('data', () => socket.resetAndDestroy()))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => server.close())
+    const aborter = new AbortController()
+    const lines: string[] = []
+    const log = pino(
+      {},
+      {
+        write: (line: string) => {
+          lines.push(line)
+          aborter.abort()
+        },
+      },
+    )
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await expect(enrolAt(url, undefined, aborter.signal, log)).rejects.toThrow('abort')
+    expect(lines.join()).toMatch(/donnez https.* · .*give https/)
   })
 
   it('stops when it is told to, also between two attempts', async () => {

@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile'
 import { Enrolled, PairingPending, type EnrolInput } from '@escale/protocol'
 import { createBackoff } from './backoff.ts'
 import { postJson } from './post-json.ts'
-import { tlsFailureOf } from './tls-failure.ts'
+import { plainFailureOf, tlsFailureOf } from './tls-failure.ts'
 
 const ANSWER_LIMIT_MS = 10_000
 const MAX_PAIRING_WAIT_SECONDS = 300
@@ -66,7 +66,7 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
       pairingSecret = undefined
     } else {
       const { err } = attempt
-      const reason = tlsFailureOf(err)
+      const reason = tlsFailureOf(err) ?? plainFailureOf(options.server, err)
       if (reason === undefined)
         log.warn({ err, server: options.server, retryMs }, 'the server cannot be reached to enrol')
       else log.error({ server: options.server, retryMs, reason }, 'the server is not trusted')

@@ -31,6 +31,12 @@ const explanations: Record<string, string> = {
   HPE_INVALID_HEADER_TOKEN: ENCRYPTED,
 }
 
+/** An encrypted port hangs up on who speaks plain HTTP to it; undefined for any other failure. */
+export function plainFailureOf(server: string, err: unknown): string | undefined {
+  const hasHungUp = err instanceof Error && 'code' in err && err.code === 'ECONNRESET'
+  return server.startsWith('http:') && hasHungUp ? ENCRYPTED : undefined
+}
+
 /** What a refused certificate means and what to do about it; undefined for any other failure. */
 export function tlsFailureOf(err: unknown): string | undefined {
   return err instanceof Error && 'code' in err ? explanations[String(err.code)] : undefined
