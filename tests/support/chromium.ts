@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
 import { installPackage } from './debian.ts'
 import { ROOT } from './spawned.ts'
 
@@ -51,8 +51,13 @@ export async function openBrowser(found: FoundChromium): Promise<Browser> {
 }
 
 /** A context of its own; `faults` collects what a page may never do: script errors, policy violations. */
-export async function openContext(browser: Browser, faults: string[]): Promise<BrowserContext> {
-  const context = await browser.newContext({ locale: 'fr-FR', viewport: { width: 1280, height: 900 } })
+export async function openContext(
+  browser: Browser,
+  faults: string[],
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const usual = { locale: 'fr-FR', viewport: { width: 1280, height: 900 } }
+  const context = await browser.newContext({ ...usual, ...options })
   await context.exposeFunction('reportViolation', (text: string) => faults.push(text))
   await context.addInitScript({ content: REPORT_VIOLATIONS })
   context.on('weberror', (error) => faults.push(error.error().message))

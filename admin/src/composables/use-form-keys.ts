@@ -1,8 +1,12 @@
 import { nextTick, watch, type Ref } from 'vue'
 import type { Form } from './use-form.ts'
 
-/** Where Enter has a meaning of its own: a new line, a press, the choice from an open list. */
-const OWN_ENTER = 'textarea, button, a[href], summary, [contenteditable], [role="button"], [data-own-enter]'
+/**
+ * Where Enter has a meaning of its own: a new line, a press, the choice from an open list. A native list may have
+ * closed by the time its key arrives, so no browser says for certain which of the two it was.
+ */
+const OWN_ENTER =
+  'textarea, select, button, a[href], summary, [contenteditable], [role="button"], [data-own-enter]'
 
 /**
  * What a form owes the keyboard: Enter sends it from every field, whatever a component does with the key, and a
@@ -24,23 +28,10 @@ export function useFormKeys(
   /** For `keydown` and `keyup`, both captured: some components act on one, some on the other. */
   return function onEnter(event: KeyboardEvent): void {
     if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return
-    if (!(event.target instanceof Element) || hasOwnEnter(event.target)) return
+    if (!(event.target instanceof Element) || event.target.closest(OWN_ENTER) !== null) return
     event.preventDefault()
     event.stopPropagation()
     if (event.type === 'keydown' && !event.repeat) void form()?.submit()
-  }
-}
-
-function hasOwnEnter(target: Element): boolean {
-  return target.closest(OWN_ENTER) !== null || (target instanceof HTMLSelectElement && isOpen(target))
-}
-
-/** Enter chooses from a list that is open. Browsers that cannot tell are taken at their worst. */
-function isOpen(select: HTMLSelectElement): boolean {
-  try {
-    return select.matches(':open')
-  } catch {
-    return true
   }
 }
 

@@ -17,7 +17,7 @@ const parametersOf = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])
 
 /** Each fault of French typography as a pattern that no text may contain. */
 const faults: [name: string, pattern: RegExp][] = [
-  ['a plain space where a no-break one belongs', / [;:!?»]|« |[\d}] (?:min|h|s|%|°C)(?![\p{L}\d])/u],
+  ['a plain space where a no-break one belongs', / [;:!?»]|« |[\d}] (?:min|h|s|%|°C)(?![\p{L}\d’])/u],
   ['no space before a double sign', /[^\u202f\s;!?(][;!?](?:\s|$)|[^\u00a0\s]:(?:\s|$)/],
   ['guillemets without a narrow space', /«[^\u202f]|[^\u202f]»/],
   ['a straight apostrophe or quote', /['"]/],
@@ -47,8 +47,8 @@ describe('the French texts', () => {
   })
 
   it('are typeset from plain spaces', () => {
-    expect(typesetFrench("Vraiment ? L'essai : « 30 min »... {n} s ; 12 sessions")).toBe(
-      'Vraiment\u202f? L’essai\u00a0: «\u202f30\u00a0min\u202f»… {n}\u00a0s\u202f; 12 sessions',
+    expect(typesetFrench("Vraiment ? L'essai : « 30 min »... {n} s ; 12 sessions, {name} s'en va")).toBe(
+      'Vraiment\u202f? L’essai\u00a0: «\u202f30\u00a0min\u202f»… {n}\u00a0s\u202f; 12 sessions, {name} s’en va',
     )
   })
 })

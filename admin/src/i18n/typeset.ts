@@ -11,7 +11,7 @@ export function typesetFrench(text: string): string {
     .replace(/ ([;!?»])/g, `${NARROW}$1`)
     .replace(/« /g, `«${NARROW}`)
     .replace(/ :/g, `${FIXED}:`)
-    .replace(/([\d}]) (min|h|s|%|°C)(?![\p{L}\d])/gu, `$1${FIXED}$2`)
+    .replace(/([\d}]) (min|h|s|%|°C)(?![\p{L}\d'’])/gu, `$1${FIXED}$2`)
     .replace(/'/g, '’')
     .replace(/\.\.\./g, '…')
 }
