@@ -10,7 +10,7 @@ const PATIENT = { testTimeout: 30_000, hookTimeout: 60_000 }
 /** Where nothing touches the database, once is enough. */
 const WITHOUT_DATABASE = [
   'backend/src/{certificates,doctor,domain}/**',
-  'backend/src/**/{data-folder,environment,image,run-job,settings-file,site-lock,sqlite-storage,backup}.test.ts',
+  'backend/src/**/{data-folder,environment,image,run-job,settings-file,site-lock,sqlite-storage,secure-erasure,backup}.test.ts',
 ]
 const NOT_OURS = '**/node_modules/**'
 

@@ -38,13 +38,12 @@ export function createPrivacyRepository(database: Database) {
           ? []
           : [{ stationId, atMs: { [Op.between]: [startedAtMs, endedAtMs + AFTERWARDS_MS] } }],
     )
-    const ids = await Promise.all(
-      [{ userId }, { sessionId: theirs.map(({ id }) => id) }, ...atStations].map(async (where) => {
-        const rows = await logs.findAll({ attributes: ['id'], where, ...scope() })
-        return rows.map((row) => row.get().id)
-      }),
-    )
-    return ids.flat()
+    const ids: number[] = []
+    for (const where of [{ userId }, { sessionId: theirs.map(({ id }) => id) }, ...atStations]) {
+      const rows = await logs.findAll({ attributes: ['id'], where, ...scope() })
+      for (const row of rows) ids.push(row.get().id)
+    }
+    return ids
   }
 
   /** Commands with words in them that name the person, or went to where they sat. */
