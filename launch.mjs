@@ -86,8 +86,11 @@ function run(command, args, options) {
   })
 }
 
-/** Runs one step of an installation; while it lasts, a line every few seconds says that it is alive. */
-async function step(title, command, args, options) {
+/**
+ * Runs one step of an installation; while it lasts, a line every few seconds says how long it has taken, and what
+ * `progress` makes of it.
+ */
+async function step(title, command, args, { progress = () => '', ...options } = {}) {
   say(`• ${title}`)
   const startedAt = Date.now()
   let output = ''
@@ -95,7 +98,9 @@ async function step(title, command, args, options) {
   const alive = setInterval(
     () => {
       const seconds = Math.round((Date.now() - startedAt) / 1_000)
-      process.stdout.write(`${isTerminal ? '\r' : ''}  … ${seconds}\u00a0s${isTerminal ? '' : '\n'}`)
+      process.stdout.write(
+        `${isTerminal ? '\r' : ''}  … ${seconds}\u00a0s${progress()}${isTerminal ? '\u001b[K' : '\n'}`,
+      )
     },
     isTerminal ? 1_000 : PROGRESS_EVERY_MS,
   )
@@ -114,11 +119,11 @@ async function step(title, command, args, options) {
 }
 
 /** npm is run by the Node that runs npm already: ours disappears while the packages are replaced. */
-function npm(title, args, env = process.env) {
+function npm(title, args, env = process.env, progress = undefined) {
   const script = process.env.npm_execpath ?? ''
   if (!/npm-cli\.c?js$/.test(script))
-    return step(title, 'npm', args, { env, shell: process.platform === 'win32' })
-  return step(title, process.env.npm_node_execpath ?? process.execPath, [script, ...args], { env })
+    return step(title, 'npm', args, { env, progress, shell: process.platform === 'win32' })
+  return step(title, process.env.npm_node_execpath ?? process.execPath, [script, ...args], { env, progress })
 }
 
 function isOnPath(name) {
@@ -175,9 +180,10 @@ async function installDatabaseDriver(node) {
   if (node.startsWith(modules)) env.npm_config_nodedir = join(modules, platformPackage)
   const build = () =>
     npm(
-      'SQLite, compilé une seule fois (environ deux minutes) · SQLite, compiled once (about two minutes)',
+      'SQLite, compilé une seule fois (quelques minutes, selon la machine) · SQLite, compiled once (some minutes, as the machine is)',
       ['rebuild', 'sqlite3', '--foreground-scripts', '--ignore-scripts=false'],
       env,
+      compiled,
     )
   let built = await build()
   if (!built.isDone && (await installCompiler())) built = await build()
@@ -192,6 +198,16 @@ async function installDatabaseDriver(node) {
   } catch {
     say('  (cache indisponible, sans gravité · cache not writable, which is harmless)')
   }
+}
+
+/** How far the compiler is: SQLite itself is one file, by far the longest. */
+function compiled() {
+  const folder = join(modules, 'sqlite3', 'build', 'Release')
+  if (!fs.existsSync(folder)) return ', préparation · preparing'
+  const objects = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.o'))
+  const isMainDone = objects.some((name) => /sqlite3\.o$/.test(name) && !/node_sqlite3\.o$/.test(name))
+  const main = isMainDone ? 'sqlite3.c fini · done' : 'sqlite3.c, le plus long · the longest'
+  return `, ${objects.length} fichiers compilés · files compiled (${main})`
 }
 
 /** @returns whether the compiler was missing and is there now. */

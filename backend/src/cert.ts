@@ -78,13 +78,17 @@ function show({ leaf, authority }: ServerCertificate): void {
   const names = (leaf.subjectAltName ?? '').replaceAll(/DNS:|IP Address:/g, '')
   const lines = [
     ['Noms', 'Names', names],
-    ['Empreinte du certificat', 'Certificate’s fingerprint', leaf.fingerprint256],
+    [
+      'Empreinte du certificat, qui change à chaque renouvellement',
+      'The certificate’s fingerprint, which changes at each renewal',
+      leaf.fingerprint256,
+    ],
     ...(authority === undefined
       ? []
       : [
           [
-            'Empreinte de l’autorité, pour --ca-fingerprint',
-            'Authority’s fingerprint',
+            'Empreinte de l’autorité, à donner aux agents (--ca-fingerprint)',
+            'The authority’s fingerprint, to be given to agents (--ca-fingerprint)',
             fingerprintOf(authority),
           ],
         ]),

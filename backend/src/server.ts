@@ -2,37 +2,25 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { destination, pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { appOptionsOf, certificateFolderOf, openDataOf } from './app-options.ts'
 import { createApp } from './app.ts'
+import { finishRestore } from './backup/restore.ts'
 import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
 import type { Environment } from './environment.ts'
 import { AppError } from './errors.ts'
 import { makeFolder } from './folder.ts'
+import { openLog } from './log.ts'
 import { createListeners, type ListenerPair } from './listeners.ts'
 import { readSettings } from './settings-file.ts'
 import { SetupError } from './setup-error.ts'
 import { lockSite, type SiteLock } from './site-lock.ts'
 import { explain } from './start-failure.ts'
+import { welcome } from './welcome.ts'
 
 /** A stop that takes longer than this is cut short. */
 const STOP_TIMEOUT_MS = 2_500
 const PARENT_CHECK_MS = 500
-/** Never in the log, wherever they turn up; a failed statement of the database quotes names and hashes. */
-const redacted = [
-  'req.headers.authorization',
-  '*.password',
-  '*.mqttSecret',
-  '*.accessCode',
-  '*.token',
-  'params.code',
-  'body.code',
-  'err.sql',
-  'err.parameters',
-  'err.parent',
-  'err.original',
-]
-
 const stops: (() => Promise<void>)[] = []
 let isStopping = false
 let lock: SiteLock | undefined
@@ -49,10 +37,7 @@ async function start(): Promise<void> {
   const intentions = intentionsOf(process.argv.slice(2))
   const { environment, remarks } = readSettings()
   for (const { french, english } of remarks) process.stderr.write(`${french}\n${english}\n`)
-  const log = pino(
-    { level: environment.ESCALE_LOG_LEVEL, redact: redacted },
-    destination({ dest: 2, sync: true }),
-  )
+  const log = await openLog(environment.ESCALE_LOG_LEVEL)
   stopWithParent()
   // What is written from here on is of visitors: nobody else on this machine reads it, whatever the folder allows.
   process.umask(0o077)
@@ -79,18 +64,16 @@ async function start(): Promise<void> {
   where = { broker, certificates }
   const http = await listeners.openHttp()
 
-  if (isFirstStart && !environment.ESCALE_ADMIN_PASSWORD) {
-    say(
-      `Premier démarrage\u00a0: connectez-vous avec «\u202f${username}\u202f» et ce mot de passe, affiché une seule fois.`,
-    )
-    say(`First start: sign in as “${username}” with this password, shown only once.`)
-    say(`  ${password}`)
-  }
   const schemes = { http: http.plain, mqtt: broker.plain, https: http.secure, mqtts: broker.secure }
   const addresses = Object.entries(schemes).flatMap(([scheme, address]) =>
     address ? [addressOf(scheme, address)] : [],
   )
-  say(`escale ready ${addresses.join(' ')}`)
+  const ready = `escale ready ${addresses.join(' ')}`
+  const isDrawn = isFirstStart && !environment.ESCALE_ADMIN_PASSWORD
+  // In one piece: whoever waits for the first line has the password too.
+  say(
+    isDrawn ? `${ready}\n${welcome({ username, password, address: addressOf('http', http.plain) })}` : ready,
+  )
 }
 
 /** @throws SetupError for a first password that is too weak, which whoever starts the server can mend */
@@ -128,6 +111,8 @@ async function lockOf(environment: Environment, log: Logger): Promise<SiteLock> 
   const { DATABASE_URL: databaseUrl, ESCALE_REDIS_URL } = environment
   const taken = await lockSite({ folder, databaseUrl, isShared: ESCALE_REDIS_URL !== '', log })
   stops.push(taken.release)
+  // Alone, nobody else may be restoring: what a loss of power cut off is finished.
+  if (ESCALE_REDIS_URL === '') finishRestore(folder)
   if (taken.crashedSince === undefined) return taken
   say(
     `Le serveur précédent (démarré le ${taken.crashedSince}) ne s’est pas arrêté normalement\u00a0: coupure de courant, panne ou arrêt forcé. Tout ce qu’il avait confirmé est là. · ` +

@@ -1,0 +1,18 @@
+interface FirstStart {
+  username: string
+  password: string
+  address: string
+}
+
+/** What whoever starts a site for the first time needs next, between two rules, below everything else. */
+export function welcome({ username, password, address }: FirstStart): string {
+  const lines = [
+    `  Premier démarrage\u00a0: ouvrez ${address} et connectez-vous avec «\u202f${username}\u202f» et ce mot de passe, affiché une seule fois.`,
+    `  First start: open ${address} and sign in as “${username}” with this password, shown only once.`,
+    '',
+    // Alone on its line, to be copied.
+    `  ${password}`,
+  ]
+  const rule = '─'.repeat(Math.max(...lines.map((line) => line.length)) + 2)
+  return ['', rule, '', ...lines, '', rule].join('\n')
+}
