@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { leaveAlone } from './absence.ts'
 import { chanceOf } from './chance.ts'
 import { killUnderLoad } from './kill.ts'
+import { failStorage, mountSmallDisk, storageFaults } from './storage.ts'
 
 const KILLS = 1_000
+const STORAGE_ROUNDS = 50
 const ABSENCE_MINUTES = 60
 const LEAST_ABSENCE_MINUTES = 4
 
@@ -31,8 +36,30 @@ async function absence(minutes: number): Promise<boolean> {
   return faults.length === 0
 }
 
+async function storage(rounds: number): Promise<boolean> {
+  let isGood = true
+  for (const kind of storageFaults) {
+    const disk = kind === 'full' ? await mountSmallDisk() : undefined
+    if (kind === 'full' && !disk) {
+      say('full: left out, only root may mount a small disk')
+      continue
+    }
+    const place = disk?.folder ?? mkdtempSync(join(tmpdir(), 'escale-storage-'))
+    const { missing, wrong, refused, answered, acknowledged } = await failStorage(kind, rounds, place)
+    for (const fault of [...missing.map((one) => `missing: ${one}`), ...wrong]) say(fault)
+    say(
+      `${kind}, ${rounds} times: ${answered} writes answered, ${acknowledged} events acknowledged, ${refused} refused, ${missing.length} missing`,
+    )
+    isGood &&= missing.length + wrong.length === 0
+    if (disk) await disk.unmount()
+    else rmSync(place, { recursive: true, force: true })
+  }
+  return isGood
+}
+
 const SOAKS = {
   kill: { run: kill, least: 1, usual: KILLS },
+  storage: { run: storage, least: 1, usual: STORAGE_ROUNDS },
   absence: { run: absence, least: LEAST_ABSENCE_MINUTES, usual: ABSENCE_MINUTES },
 }
 
@@ -41,7 +68,7 @@ const soak = Object.entries(SOAKS).find(([each]) => each === name)?.[1]
 const count = Number(wanted ?? soak?.usual)
 if (!soak || !Number.isInteger(count) || count < soak.least) {
   process.stderr.write(
-    `npm run test:soak -- kill [how many times, 1 or more]\nnpm run test:soak -- absence [minutes without a server, ${LEAST_ABSENCE_MINUTES} or more]\n`,
+    `npm run test:soak -- kill [how many times, 1 or more]\nnpm run test:soak -- storage [how many times each, 1 or more]\nnpm run test:soak -- absence [minutes without a server, ${LEAST_ABSENCE_MINUTES} or more]\n`,
   )
   process.exit(2)
 }
