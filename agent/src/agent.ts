@@ -17,6 +17,7 @@ import { enrol } from './link/enrolment.ts'
 import type { KioskStatus } from './kiosk.ts'
 import { establishTrust, type Trust } from './link/trust.ts'
 import { createMonotonicClock } from './monotonic-clock.ts'
+import { isSameMachine } from './platform/machine-marks.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
 import { createScreenServer, type ScreenServer } from './screen/screen-server.ts'
 import { createStationLink, type StationLink } from './station-link.ts'
@@ -77,6 +78,8 @@ export function createAgent(options: AgentOptions): Agent {
   let link: StationLink | undefined
   let screen: ScreenServer | undefined
   let stopped: Promise<void> | undefined
+  /** What the store holds is another machine's. */
+  let isCopied = false
   const pageListeners: (() => void)[] = []
 
   const dispatch = (input: Input) => {
@@ -146,6 +149,12 @@ export function createAgent(options: AgentOptions): Agent {
     return { ...own, macAddress: options.macAddress ?? own.macAddress }
   }
 
+  const readMachine = () =>
+    platform.marks().catch((err: unknown) => {
+      log.warn({ err }, 'what tells this machine from others cannot be read')
+      return { macs: [] }
+    })
+
   /** Undefined where nothing is encrypted. */
   const trustServer = async (): Promise<Trust | undefined> => {
     const { server, caFingerprint } = options
@@ -163,7 +172,18 @@ export function createAgent(options: AgentOptions): Agent {
       return { stationId: credentials.stationId, mqttSecret: credentials.mqttSecret, mqttUrl, server }
     }
     const saved = await store.readIdentity()
-    if (saved?.server === server) return saved
+    const machine = { ...(await readMachine()), givenMac: options.macAddress }
+    if (saved?.server === server && (saved.machine === undefined || isSameMachine(saved.machine, machine))) {
+      if (saved.machine === undefined) await store.writeIdentity({ ...saved, machine })
+      return saved
+    }
+    if (saved?.server === server) {
+      isCopied = true
+      log.warn(
+        { stationId: saved.stationId },
+        'this data folder was copied from another machine, whose identity it holds: asking for one of our own',
+      )
+    }
     const enrolled = await enrol({
       server,
       caCertificate: trust?.caCertificate,
@@ -176,7 +196,7 @@ export function createAgent(options: AgentOptions): Agent {
       log,
       signal: aborter.signal,
     })
-    const identity = { ...enrolled, server }
+    const identity = { ...enrolled, server, machine }
     await store.writeIdentity(identity)
     log.info({ stationId: identity.stationId }, 'station enrolled')
     return identity
@@ -186,7 +206,11 @@ export function createAgent(options: AgentOptions): Agent {
     const trust = await trustServer()
     const identity = await identify(trust)
     if (aborter.signal.aborted) return
-    dispatch({ kind: 'enrolled', stationId: identity.stationId, snapshot: await store.readState() })
+    dispatch({
+      kind: 'enrolled',
+      stationId: identity.stationId,
+      snapshot: isCopied ? undefined : await store.readState(),
+    })
     link = createStationLink({
       identity,
       // What was trusted anew since the enrolment wins over what the enrolment told.

@@ -87,3 +87,25 @@ describe('a station whose secret the server refuses', () => {
     expect(asked()).toBe(1)
   })
 })
+
+describe('a data folder that was copied to another machine', () => {
+  it('opens no station there: its agent asks for an identity of its own, without the state', async () => {
+    const { agent, store, platform, secondEnrolment } = await startStation()
+    const state = await store.readState()
+    await agent.stop()
+    const enrolAt = (await store.readIdentity())?.server ?? ''
+    const copy = createAgent({
+      server: enrolAt,
+      credentials: { kind: 'key', enrolmentKey: 'k' },
+      platform: createSimulatedPlatform({ seed: 4 }),
+      store,
+      log: pino({ level: 'silent' }),
+    })
+    closers.push(copy.stop)
+    await copy.start()
+    await secondEnrolment
+    expect(state?.stationId).toBe('pc-01')
+    await vi.waitFor(() => expect(copy.view()).toMatchObject({ phase: 'pairing', pairingCode: '482716' }))
+    expect(platform.done).not.toContain('unlockScreen')
+  })
+})

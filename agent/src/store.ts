@@ -8,7 +8,19 @@ import type { Snapshot } from './core/index.ts'
 import type { RememberedCommand } from './link/commands.ts'
 import { Trust } from './link/trust.ts'
 
-const Identity = Type.Object({ ...Enrolled.properties, server: Type.String() })
+const Identity = Type.Object({
+  ...Enrolled.properties,
+  server: Type.String(),
+  /** The machine that it was given to; agents before did not write it down. */
+  machine: Type.Optional(
+    Type.Object({
+      system: Type.Optional(Type.String()),
+      hardware: Type.Optional(Type.String()),
+      macs: Type.Array(Type.String()),
+      givenMac: Type.Optional(Type.String()),
+    }),
+  ),
+})
 /** The station's identity, and the server that gave it. */
 export type Identity = Static<typeof Identity>
 

@@ -1,4 +1,5 @@
 import type { Heartbeat } from '@escale/protocol'
+import type { MachineMarks } from './machine-marks.ts'
 
 /** Live figures of the machine. Percentages 0..100. */
 export type Metrics = Pick<
@@ -27,6 +28,8 @@ export interface Kiosk {
 export interface Platform {
   /** The addresses are those of the card that reaches `server`, as of now. */
   identity: (server: URL) => Promise<MachineIdentity>
+  /** What tells this machine from another that has a copy of its disk. */
+  marks: () => Promise<MachineMarks>
   metrics: () => Promise<Metrics>
   /** The visitor may no longer use the desktop. */
   lockScreen: () => Promise<void>

@@ -3,6 +3,7 @@ import { access, readFile } from 'node:fs/promises'
 import { hostname, uptime } from 'node:os'
 import { promisify } from 'node:util'
 import { cpuTemperature, currentLoad, mem, osInfo } from 'systeminformation'
+import { readMarks } from '../machine-marks.ts'
 import { cardOf, localAddressTowards } from '../network-card.ts'
 import { CommandFailure } from '../../link/command-failure.ts'
 import { diskPercent, percentOf } from '../portable.ts'
@@ -33,6 +34,7 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
       os: await (os ??= osName().catch(() => 'Linux')),
       ...cardOf(await localAddressTowards(host, Number(port) || 1), await defaultInterfaces()),
     }),
+    marks: readMarks,
     metrics: async (): Promise<Metrics> => {
       const [load, memory, disk, temperatureC] = await Promise.all([
         currentLoad(),

@@ -38,6 +38,7 @@ export function createSimulatedPlatform({ seed, identity = {} }: SimulatedOption
   return {
     done,
     identity: () => Promise.resolve(machine),
+    marks: () => Promise.resolve({ macs: [machine.macAddress] }),
     metrics: (): Promise<Metrics> =>
       Promise.resolve({
         uptimeSeconds: Math.floor((performance.now() - bornAtMs) / 1_000),

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { hostname, release, uptime, version } from 'node:os'
 import { promisify } from 'node:util'
+import { readMarks } from '../machine-marks.ts'
 import { cardOf, localAddressTowards } from '../network-card.ts'
 import { createCpuMeter, diskPercent, memoryPercent } from '../portable.ts'
 import type { Platform } from '../platform.ts'
@@ -21,6 +22,7 @@ export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
       os: `${version()} ${release()}`.slice(0, 100),
       ...cardOf(await localAddressTowards(host, Number(port) || 1)),
     }),
+    marks: readMarks,
     metrics: async () => ({
       uptimeSeconds: Math.floor(uptime()),
       cpuPercent: cpuPercent(),
