@@ -1,4 +1,6 @@
 import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { covers } from '@escale/protocol'
 import type { Aedes } from 'aedes'
 
 interface RetainedPacket {
@@ -13,6 +15,10 @@ interface RetainingPersistence {
 
 const hasWildcard = (filter: string) => filter.includes('+') || filter.includes('#')
 
+/** A wildcard at the start finds nothing of the broker's own [MQTT-4.7.2-1]. */
+const matches = (filter: string, topic: string) =>
+  covers(filter, topic) && !(topic.startsWith('$') && /^[+#]/.test(filter))
+
 /**
  * Finds what is retained under exact topics by their names. Aedes' memory looks at every retained message for each
  * filter: a room that comes back after a restart would cost the square of its stations.
@@ -20,7 +26,6 @@ const hasWildcard = (filter: string) => filter.includes('+') || filter.includes(
 export function lookUpRetained(aedes: Aedes): void {
   const { persistence } = aedes as unknown as { persistence: RetainingPersistence }
   const storeRetained = persistence.storeRetained.bind(persistence)
-  const search = persistence.createRetainedStreamCombi.bind(persistence)
   const byTopic = new Map<string, RetainedPacket>()
 
   persistence.storeRetained = async (packet) => {
@@ -29,8 +34,21 @@ export function lookUpRetained(aedes: Aedes): void {
     else byTopic.set(packet.topic, { ...packet })
     return storeRetained(packet)
   }
+  /** One filter in a turn of the event loop: a client may ask for hundreds of them, of thousands of messages. */
+  async function* search(filters: string[]) {
+    const found = new Set<string>()
+    for (const filter of filters) {
+      for (const [topic, packet] of byTopic) {
+        if (found.has(topic) || !matches(filter, topic)) continue
+        found.add(topic)
+        yield packet
+      }
+      await nextTurn()
+    }
+  }
+
   persistence.createRetainedStreamCombi = (filters) => {
-    if (filters.some(hasWildcard)) return search(filters)
+    if (filters.some(hasWildcard)) return Readable.from(search(filters))
     return Readable.from(filters.flatMap((topic) => byTopic.get(topic) ?? []))
   }
 }
