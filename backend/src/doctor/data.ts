@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { pino } from 'pino'
 import { openDatabase } from '../db/database.ts'
 import { fileOf } from '../db/connection.ts'
 import { examineDatabase } from '../db/examination.ts'
 import { laterRelease } from '../db/migrations/index.ts'
-import { storageErrorOf } from '../db/storage-fault.ts'
+import { storageError, storageErrorOf } from '../db/storage-fault.ts'
 import { messageOf } from '../errors.ts'
 import { createOperatorRepository } from '../features/auth/index.ts'
 import { auditJournal } from '../features/logs/audit.ts'
@@ -31,6 +31,10 @@ export async function findData(url: string): Promise<DataReport> {
     return { findings: [nothing] }
   }
   try {
+    if (file !== undefined && !isWritable(file)) {
+      const { detail } = storageError('read-only').extras
+      if (detail) return { findings: [bad(detail.fr, detail.en)] }
+    }
     const { pending, unknown, damage } = await examineDatabase(url)
     if (damage.length > 0) {
       const fault = bad(
@@ -57,6 +61,15 @@ export async function findData(url: string): Promise<DataReport> {
           `The database does not open (${reasonOf(err)}): check DATABASE_URL.`,
         )
     return { findings: [fault] }
+  }
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 
