@@ -28,7 +28,7 @@ import { stationRoutes } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
-import { PUBLIC_BODY_BYTES, escapedUrlOf, registerBodies } from './http/bodies.ts'
+import { PUBLIC_BODY_BYTES, registerBodies } from './http/bodies.ts'
 import { registerCaching } from './http/caching.ts'
 import { registerClientAddress } from './http/client-address.ts'
 import { healthRoutes } from './http/health.ts'
@@ -120,7 +120,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     forceCloseConnections: true,
     // Of what no route knows; routes have limits by who may call them.
     bodyLimit: PUBLIC_BODY_BYTES,
-    rewriteUrl: ({ url = '/' }) => escapedUrlOf(url),
     serializerOpts: answersOptions,
     // While it closes, and for what is no request yet, the answers are ours as everywhere.
     return503OnClosing: false,

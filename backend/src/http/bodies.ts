@@ -66,13 +66,6 @@ function isUtf8Query(url: string): boolean {
   }
 }
 
-/**
- * Addresses are ASCII. Bytes beyond it, which some programs send as they are, are read as if they were escaped.
- * @param url as Node gives it: one character a byte
- */
-export const escapedUrlOf = (url: string) =>
-  url.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
-
 const reasons: Record<UnsoundReason, Bilingual> = {
   nul: { fr: 'Le caractère NUL n’est pas accepté.', en: 'The NUL character is not accepted.' },
   'lone-surrogate': {

@@ -27,7 +27,8 @@ export async function httpCases(server: RunningServer): Promise<PauseCase[]> {
       casesOf(document, method.toUpperCase(), path, operation).map(
         ({ what, query = '', body, type }): PauseCase => ({
           what: `${method.toUpperCase()} ${path} ${what}`.trimEnd(),
-          send: () => call(method.toUpperCase(), filledPath(method, path, operation) + query, body, type),
+          send: () =>
+            call(method.toUpperCase(), filledPath(method.toUpperCase(), path, operation) + query, body, type),
         }),
       ),
     ),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, ErasureProof, closed, instantOf, type Actor } from '@escale/protocol'
@@ -37,17 +38,21 @@ export function createPrivacy(ports: PrivacyPorts) {
       const row = await users.get(id)
       const nowMs = clock.nowMs()
       await database.write(() => journal.append({ action: 'user.exported', actor, userId: id }))
-      const everything = {
-        exportedAt: instantOf(nowMs),
-        user: toUser(row),
-        sessions: (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs)),
-        logs: (await logs.ofUser(id)).map(toLog),
-      }
+      const about = { exportedAt: instantOf(nowMs), user: toUser(row) }
+      const sessions = (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs))
+      const records = await logs.ofUser(id)
+      const text = [
+        JSON.stringify(about, null, 2).replace(/\n}$/, ',\n  "sessions": ['),
+        await writtenInParts(sessions, (session) => session),
+        '],\n  "logs": [',
+        await writtenInParts(records, toLog),
+        ']\n}\n',
+      ].join('')
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
       // Loaded when somebody asks for an archive.
       const { strToU8, zip } = await import('fflate')
       const files: AsyncZippable = {
-        'donnees.json': strToU8(JSON.stringify(everything, null, 2)),
+        'donnees.json': strToU8(text),
         ...(photo ? { 'photo.jpg': [new Uint8Array(photo), { level: 0 }] } : {}),
       }
       // Packed on a thread of its own: a regular visitor leaves megabytes of records.
@@ -65,6 +70,19 @@ export function createPrivacy(ports: PrivacyPorts) {
       return { erasedAt: instantOf(clock.nowMs()), anonymisedSessions, isFileClean, left }
     },
   }
+}
+
+const ROWS_AT_ONCE = 200
+
+/** The items of a JSON list; others have their turn in between, since a regular visitor leaves thousands. */
+async function writtenInParts<R>(rows: readonly R[], toItem: (row: R) => unknown): Promise<string> {
+  const parts: string[] = []
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const part = rows.slice(at, at + ROWS_AT_ONCE).map((row) => JSON.stringify(toItem(row), null, 2))
+    parts.push(part.join(',\n'))
+    await setImmediate()
+  }
+  return parts.join(',\n')
 }
 
 const write = { access: 'operator' } as const
