@@ -13,6 +13,8 @@ export type LogFilter = Omit<LogQuery, 'page' | 'pageSize' | 'ordering' | 'skip'
 const searched = ['action', 'actorLabel', 'stationId', 'sessionId', 'userId', 'ip', 'details'] as const
 const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text)
 
+const BATCH = 500
+
 export type LogRepository = ReturnType<typeof createLogRepository>
 
 export function createLogRepository(database: Database) {
@@ -47,9 +49,17 @@ export function createLogRepository(database: Database) {
       const where = { id: { [Op.gt]: id } }
       return noted(await logs.findAll({ where, order: [['id', 'ASC']], limit, ...scope() }))
     },
-    /** All records on a user. */
-    async ofUser(userId: string): Promise<NotedLogRow[]> {
-      return noted(await logs.findAll({ where: { userId }, order: [['id', 'ASC']], ...scope() }))
+    /** All records on a user, a batch at a time. */
+    async *ofUser(userId: string): AsyncGenerator<NotedLogRow[]> {
+      for (let after = 0; ;) {
+        const where = { userId, id: { [Op.gt]: after } }
+        const rows = await noted(
+          await logs.findAll({ where, order: [['id', 'ASC']], limit: BATCH, ...scope() }),
+        )
+        yield rows
+        if (rows.length < BATCH) return
+        after = rows.at(-1)?.id ?? after
+      }
     },
     async withActionAfter(id: number, actions: readonly LogAction[]): Promise<LogRow[]> {
       const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }

@@ -40,12 +40,13 @@ export function createPrivacy(ports: PrivacyPorts) {
       await database.write(() => journal.append({ action: 'user.exported', actor, userId: id }))
       const about = { exportedAt: instantOf(nowMs), user: toUser(row) }
       const sessions = (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs))
-      const records = await logs.ofUser(id)
+      const records: string[] = []
+      for await (const rows of logs.ofUser(id)) records.push(await writtenInParts(rows, toLog))
       const text = [
         JSON.stringify(about, null, 2).replace(/\n}$/, ',\n  "sessions": ['),
         await writtenInParts(sessions, (session) => session),
         '],\n  "logs": [',
-        await writtenInParts(records, toLog),
+        records.filter((part) => part !== '').join(',\n'),
         ']\n}\n',
       ].join('')
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
