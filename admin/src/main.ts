@@ -36,6 +36,6 @@ keepFocus()
 function returnToLogin(): void {
   const operator = app.runWithContext(() => useOperator())
   if (!operator.isSignedIn) return
-  operator.signOut()
+  void operator.signOut()
   void router.replace(loginRouteFrom(router.currentRoute.value, true))
 }

@@ -217,6 +217,26 @@ describe('the api client', () => {
   })
 })
 
+describe('signing out', () => {
+  it('forgets the tokens at once, and tells the server which sign-in ends', async () => {
+    const server = await startServer(({ url }, response) => {
+      reply(response, 200, {})
+      return url === '/api/token/revoke/'
+    })
+    const { api, tokens } = clientOf(server.baseUrl)
+    const refresh = tokens.refresh()
+    const told = api.signOut()
+    expect(tokens.refresh()).toBeUndefined()
+    await told
+    expect(server.seen.at(-1)).toMatchObject({
+      url: '/api/token/revoke/',
+      body: JSON.stringify({ refresh }),
+    })
+    await api.signOut()
+    expect(server.seen).toHaveLength(1)
+  })
+})
+
 describe('tokens in a duplicated tab', () => {
   it('follow a rotation of the token they share, and no other', async () => {
     const [here, there] = [new BroadcastChannel('test.tokens'), new BroadcastChannel('test.tokens')]

@@ -10,6 +10,8 @@ export interface ApiClient {
   put: <T>(path: string, body: object) => Promise<T>
   delete: (path: string) => Promise<void>
   signIn: (username: string, password: string) => Promise<void>
+  /** Forgets the tokens at once, and has the server end them too. */
+  signOut: () => Promise<void>
   /** A token that the server has not refused yet; renewed first if there is none. */
   accessToken: () => Promise<string>
   /** A new token. Calls that overlap share one exchange, since each exchange spends the refresh token. */
@@ -127,6 +129,13 @@ export function createApiClient({
       if (!response.ok) throw await errorOf(response)
       tokens.forget()
       tokens.keep((await response.json()) as TokenPair)
+    },
+    async signOut() {
+      const refresh = tokens.refresh()
+      tokens.forget()
+      if (refresh === undefined) return
+      const response = await send('POST', '/api/token/revoke/', { body: { refresh } })
+      if (!response.ok) throw await errorOf(response)
     },
     accessToken,
     renew,

@@ -29,11 +29,13 @@ export const useOperator = defineStore('operator', () => {
     readClaims()
   }
 
-  function signOut(): void {
-    tokens.forget()
+  /** This page signs out at once; rejects when the server could not be told. */
+  async function signOut(): Promise<void> {
+    const told = api.signOut()
     isSignedIn.value = false
     username.value = ''
     role.value = undefined
+    await told
   }
 
   return {
