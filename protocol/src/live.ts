@@ -11,7 +11,7 @@ export const LIVE_SUBPROTOCOL = 'escale.v1'
 export const BEARER_SUBPROTOCOL_PREFIX = 'bearer.'
 
 /** Close codes of our own. */
-export const LIVE_CLOSE = { unauthenticated: 4401, unknownSession: 4404 } as const
+export const LIVE_CLOSE = { unauthenticated: 4401, unknownSession: 4404, tooMany: 4429 } as const
 
 const frame = <const T extends string, const P extends Record<string, TSchema>>(type: T, properties: P) =>
   Type.Object({ type: Type.Literal(type), ...properties })

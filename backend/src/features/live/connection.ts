@@ -1,6 +1,7 @@
 import {
   LIVE_CLOSE,
   SECOND_MS,
+  addressGroupOf,
   clientFrames,
   errorTitle,
   instantOf,
@@ -20,6 +21,7 @@ import { AppError, messageOf, unwrap } from '../../errors.ts'
 import type { AuthService } from '../auth/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../sessions/index.ts'
 import type { Audience, Listener } from './audience.ts'
+import type { LivePlaces } from './places.ts'
 
 /** How long a connection may stay without a token, and how long past its token's expiry. */
 const FIRST_TOKEN_MS = 5 * SECOND_MS
@@ -31,8 +33,21 @@ const MAX_FRAME_BYTES = 16 * 1024
 /** A screen that does not read what it is sent is let go. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
+/** A reason of a close frame has at most 123 bytes. */
+const tooMany = {
+  ofAddress: {
+    fr: 'Trop d’écrans ouverts depuis cette adresse\u00a0: fermez-en un.',
+    en: 'Too many screens are open at this address: close one.',
+  },
+  ofOperator: {
+    fr: 'Trop d’écrans ouverts pour cet opérateur\u00a0: fermez-en un.',
+    en: 'Too many screens are open for this operator: close one.',
+  },
+}
+
 export interface LivePorts {
   audience: Audience
+  places: LivePlaces
   auth: Pick<AuthService, 'authenticate'>
   sessions: SessionService
   codes: CodeValidation
@@ -51,7 +66,14 @@ export interface LiveRequest {
 
 /** Speaks the live protocol over one socket until it closes. Source: contract, section 2. */
 export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
-  const { audience, auth, sessions, codes, clock } = ports
+  const { audience, places, auth, sessions, codes, clock } = ports
+  const leaveAddress = places.ofAddress(addressGroupOf(request.ip))
+  if (!leaveAddress) {
+    socket.close(LIVE_CLOSE.tooMany, tooMany.ofAddress[request.language])
+    return
+  }
+  socket.once('close', leaveAddress)
+  let leaveOperator: { id: string; leave(): void } | undefined
   let claims: AccessClaims | undefined
   let listener: Listener | undefined
   let leave: (() => void) | undefined
@@ -76,6 +98,15 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
     if (!accepted) {
       socket.close(LIVE_CLOSE.unauthenticated)
       return
+    }
+    if (leaveOperator?.id !== accepted.sub) {
+      const leave = places.ofOperator(accepted.sub)
+      if (!leave) {
+        socket.close(LIVE_CLOSE.tooMany, tooMany.ofOperator[request.language])
+        return
+      }
+      leaveOperator?.leave()
+      leaveOperator = { id: accepted.sub, leave }
     }
     claims = accepted
     clearTimeout(deadline)
@@ -169,6 +200,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   socket.on('close', () => {
     clearTimeout(deadline)
     leave?.()
+    leaveOperator?.leave()
   })
 
   function report(err: unknown): void {

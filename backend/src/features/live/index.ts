@@ -3,6 +3,7 @@ import { BEARER_SUBPROTOCOL_PREFIX } from '@escale/protocol'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { languageOf } from '../../http/problem.ts'
+import { createLivePlaces } from './places.ts'
 import { serveLiveConnection, type LivePorts, type LiveRequest } from './connection.ts'
 
 export { createAudience } from './audience.ts'
@@ -10,7 +11,8 @@ export { createAudience } from './audience.ts'
 const config = { access: 'public' } as const
 
 /** `/ws/sessions/` and `/ws/sessions/{id}/`: each connection shows its token itself. */
-export function liveRoutes(ports: LivePorts): FastifyPluginAsyncTypebox {
+export function liveRoutes(given: Omit<LivePorts, 'places'>): FastifyPluginAsyncTypebox {
+  const ports = { ...given, places: createLivePlaces() }
   return async (app) => {
     app.get('/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
       serveLiveConnection(socket, liveRequestOf(request, undefined), ports),

@@ -282,3 +282,36 @@ describe('what a screen may ask', () => {
     test.lines.length = 0
   })
 })
+
+describe('live connections', () => {
+  it('are twenty for an operator, told with a reason, and free again once one closes', async () => {
+    const token = await test.tokenOf('viewer')
+    const screens = []
+    for (let screen = 0; screen < 20; screen += 1) {
+      const live = await test.live('', { token })
+      await live.next('connection_established')
+      screens.push(live)
+    }
+    const refused = await test.live('', { token, headers: { 'accept-language': 'en' } })
+    expect(await refused.closed).toBe(4429)
+    const other = await test.live('')
+    await other.next('connection_established')
+    screens[0]!.socket.close()
+    await screens[0]!.closed
+    const again = await test.live('', { token })
+    await again.next('connection_established')
+    for (const { socket } of [...screens, other, again]) socket.close()
+    await Promise.all(screens.map(({ closed }) => closed))
+  })
+
+  it('are sixty for an address, with or without a token', async () => {
+    const screens = []
+    for (let screen = 0; screen < 60; screen += 1) screens.push(await test.live('', { token: null }))
+    const refused = await test.live('', { token: null })
+    expect(await refused.closed).toBe(4429)
+    for (const { socket } of screens) socket.close()
+    await Promise.all(screens.map(({ closed }) => closed))
+    const again = await test.live('')
+    await again.next('connection_established')
+  })
+})
