@@ -15,7 +15,7 @@ import {
 } from './core/index.ts'
 import { enrol } from './link/enrolment.ts'
 import type { KioskStatus } from './kiosk.ts'
-import { establishTrust, type Trust } from './link/trust.ts'
+import { establishTrust, isSameSite, type Trust } from './link/trust.ts'
 import { createMonotonicClock } from './monotonic-clock.ts'
 import { isSameMachine } from './platform/machine-marks.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
@@ -173,20 +173,24 @@ export function createAgent(options: AgentOptions): Agent {
     }
     const saved = await store.readIdentity()
     const machine = { ...(await readMachine()), givenMac: options.macAddress }
-    if (saved?.server === server && (saved.machine === undefined || isSameMachine(saved.machine, machine))) {
+    const isOwn = saved?.machine === undefined || isSameMachine(saved.machine, machine)
+    if (saved?.server === server && isOwn) {
       if (saved.machine === undefined) await store.writeIdentity({ ...saved, machine })
       return saved
     }
-    if (saved?.server === server) {
+    if (saved !== undefined && !isOwn) {
       isCopied = true
       log.warn(
         { stationId: saved.stationId },
         'this data folder was copied from another machine, whose identity it holds: asking for one of our own',
       )
     }
+    const caCertificate = trust?.caCertificate
     const enrolled = await enrol({
       server,
-      caCertificate: trust?.caCertificate,
+      caCertificate,
+      // The server has another address now: the station stays what it is there.
+      known: saved && isOwn && isSameSite(saved, { server, caCertificate }) ? saved : undefined,
       request: async () => {
         const { macAddress, hostname, os } = await describe(new URL(server))
         const { enrolmentKey } = credentials

@@ -240,6 +240,15 @@ describe('an agent over https', () => {
     expect(doctor).toContain(`ok  broker ${mqtts}`)
     await agent.stop()
 
+    // The same server by another of its names: the station stays what it is, though its card is known to others now.
+    const byName = https.replace('127.0.0.1', 'localhost')
+    const moved = await start(byName, dataDir, '--mac', 'aa:bb:cc:00:00:78')
+    await moved.waitFor(/connected to the broker/)
+    const after = JSON.parse(await readFile(join(dataDir, 'identity.json'), 'utf8')) as Record<string, string>
+    expect(after).toMatchObject({ stationId: 'pc-tls', server: byName })
+    expect(moved.output()).not.toContain('waiting for an operator')
+    await moved.stop()
+
     // Another server at the same address: nothing is told to it, and what to do is said.
     const strangers = await issueAuthority('etranger', Date.now())
     const other = await standIn(await issueServerCertificate(strangers, ['127.0.0.1'], Date.now()))

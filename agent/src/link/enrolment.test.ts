@@ -14,7 +14,9 @@ const request = { enrolmentKey: 'k', macAddress: 'm', hostname: 'h', os: 'o', ag
 /** Answers one request after the other, and keeps what was asked. */
 async function serverThatAnswers(answers: [status: number, body: unknown][]) {
   const asked: unknown[] = []
+  const shown: (string | undefined)[] = []
   const server = createServer((incoming, response) => {
+    shown.push(incoming.headers.authorization)
     void read(incoming).then((body) => {
       asked.push(body)
       const [status, answer] = answers[Math.min(asked.length, answers.length) - 1] ?? [500, '']
@@ -23,7 +25,7 @@ async function serverThatAnswers(answers: [status: number, body: unknown][]) {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closers.push(() => server.close())
-  return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { asked, shown, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 async function read(incoming: IncomingMessage): Promise<unknown> {
@@ -111,6 +113,21 @@ describe('enrolment', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     await expect(enrolAt(url, undefined, aborter.signal, log)).rejects.toThrow('abort')
     expect(lines.join()).toMatch(/donnez https.* · .*give https/)
+  })
+
+  it('shows who it is to a server that may know it under another address', async () => {
+    const { url, shown } = await serverThatAnswers([[200, identity]])
+    const known = { stationId: 'pc-01', mqttSecret: 'old' }
+    await enrol({
+      server: url,
+      known,
+      request: () => Promise.resolve(request),
+      onPairingCode: () => undefined,
+      log: pino({ level: 'silent' }),
+      signal: new AbortController().signal,
+    })
+    await enrolAt(url)
+    expect(shown).toEqual([`Basic ${Buffer.from('pc-01:old').toString('base64')}`, undefined])
   })
 
   it('stops when it is told to, also between two attempts', async () => {

@@ -19,6 +19,8 @@ export interface EnrolmentOptions {
   server: string
   /** PEM of the authority that an https server is checked by; without it the machine's own ones are. */
   caCertificate?: string
+  /** An identity that this server may have given, under another address: it is renewed where that is so. */
+  known?: Pick<Enrolled, 'stationId' | 'mqttSecret'>
   /** What the machine says of itself, as of now; a request that waits is not described anew. */
   request: () => Promise<EnrolInput>
   onPairingCode: (code: string) => void
@@ -76,11 +78,12 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
 }
 
 async function tryEnrol(options: EnrolmentOptions, body: EnrolInput): Promise<Attempt> {
-  const { server, signal, caCertificate } = options
+  const { server, signal, caCertificate, known } = options
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)])
     const url = new URL('/api/postes/enrol/', server)
-    const { status, body: answer } = await postJson(url, body, { signal: limit, caCertificate })
+    const auth = known && `${known.stationId}:${known.mqttSecret}`
+    const { status, body: answer } = await postJson(url, body, { signal: limit, caCertificate, auth })
     if (status === 200 && enrolled.Check(answer)) return { kind: 'enrolled', identity: answer }
     if (status === 202 && pairing.Check(answer)) return { kind: 'pairing', pairing: answer }
     return { kind: 'refused', status, code: codeOf(answer) }

@@ -7,6 +7,8 @@ export interface PostOptions {
   signal: AbortSignal
   /** PEM of the authority that a server's certificate is checked by; without it the machine's own ones are. */
   caCertificate?: string
+  /** User name and password of HTTP Basic. */
+  auth?: string
 }
 
 export interface JsonAnswer {
@@ -21,7 +23,7 @@ export interface JsonAnswer {
  * @throws Error when there is no whole answer, the server's certificate does not hold, or `signal` is aborted first.
  */
 export async function postJson(url: URL, body: unknown, options: PostOptions): Promise<JsonAnswer> {
-  const { signal, caCertificate: ca } = options
+  const { signal, caCertificate: ca, auth } = options
   const text = JSON.stringify(body)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
@@ -31,7 +33,7 @@ export async function postJson(url: URL, body: unknown, options: PostOptions): P
       accept: 'application/json',
     }
     // No agent: the connection closes with the answer.
-    const request = send(url, { method: 'POST', headers, agent: false, signal, ca }, resolve)
+    const request = send(url, { method: 'POST', headers, agent: false, signal, ca, auth }, resolve)
     request.on('error', reject)
     request.end(text)
   })

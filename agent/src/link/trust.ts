@@ -58,6 +58,20 @@ export async function establishTrust(options: TrustOptions): Promise<Trust> {
   }
 }
 
+/**
+ * Whether what was given under one address may be shown under another: both are of the same authority, or neither is
+ * encrypted, so that whoever answers could have heard it before. The machine's own authorities vouch for too many.
+ */
+export function isSameSite(
+  given: { server: string; caCertificate?: string },
+  now: { server: string; caCertificate?: string },
+): boolean {
+  const isPlain = [given, now].every(({ server }) => server.startsWith('http:'))
+  if (isPlain || given.caCertificate === undefined || now.caCertificate === undefined) return isPlain
+  const [before, after] = [given.caCertificate, now.caCertificate].map((pem) => new X509Certificate(pem))
+  return before !== undefined && after !== undefined && fingerprintOf(before) === fingerprintOf(after)
+}
+
 function isWanted({ caCertificate }: Trust, caFingerprint: string | undefined): boolean {
   if (caFingerprint === undefined) return true
   return caCertificate !== undefined && fingerprintOf(new X509Certificate(caCertificate)) === caFingerprint

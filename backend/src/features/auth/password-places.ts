@@ -12,21 +12,20 @@ const MOST_PLACES = 4
 const MOST_PER_ADDRESS = 2
 
 interface Waiting {
-  caller: Caller
+  group: string
   start(): void
 }
 
 /**
- * Gives the places in which passwords are judged, one after the other. Judging is dear, so whoever may take all places
- * keeps everybody out: an address has few, known addresses have one that nobody else can take and go first, and two
- * addresses that wait take turns.
+ * Gives the places in which passwords are judged. Judging is dear, so whoever may take all places keeps everybody out:
+ * an address has few of them, and known addresses have one that nobody else can take. Known addresses wait for each
+ * other alone, strangers too; one of each is judged at a time, and of strangers the address that was not last.
  */
 export function createPasswordPlaces() {
-  const waiting: Waiting[] = []
+  const known = createLane()
+  const strangers = createLane()
   const taken = new Map<string, number>()
   let count = 0
-  let isBusy = false
-  let lastGroup = ''
 
   function isFree({ group, isKnown }: Caller): boolean {
     return count < MOST_PLACES + (isKnown ? 1 : 0) && (taken.get(group) ?? 0) < MOST_PER_ADDRESS
@@ -39,41 +38,49 @@ export function createPasswordPlaces() {
     else taken.set(group, left)
   }
 
-  function startNext(): void {
-    const rank = ({ caller }: Waiting) => (caller.isKnown ? 0 : 2) + (caller.group === lastGroup ? 1 : 0)
-    const [next] = waiting.toSorted((a, b) => rank(a) - rank(b))
-    if (isBusy || !next) return
-    waiting.splice(waiting.indexOf(next), 1)
-    isBusy = true
-    lastGroup = next.caller.group
-    next.start()
-  }
-
-  async function inTurn<T>(caller: Caller, work: () => Promise<T>): Promise<T> {
-    await new Promise<void>((resolve) => {
-      waiting.push({ caller, start: resolve })
-      startNext()
-    })
-    try {
-      return await work()
-    } finally {
-      isBusy = false
-      startNext()
-    }
-  }
-
   return {
     /** Runs `work` once it is its turn. @returns undefined, at once, when no place is left for the caller */
     async judge<T>(caller: Caller, work: () => Promise<T>): Promise<T | undefined> {
       if (!isFree(caller)) return undefined
       take(caller, 1)
       try {
-        return await inTurn(caller, work)
+        return await (caller.isKnown ? known : strangers).inTurn(caller.group, work)
       } finally {
         take(caller, -1)
       }
     },
     /** Runs `work` in turn, for somebody who is signed in already: never refused. */
-    afterOthers: <T>(work: () => Promise<T>): Promise<T> => inTurn({ group: '', isKnown: true }, work),
+    afterOthers: <T>(work: () => Promise<T>): Promise<T> => known.inTurn('', work),
+  }
+}
+
+/** One work at a time; of those that wait, the first whose address was not the last one. */
+function createLane() {
+  const waiting: Waiting[] = []
+  let isBusy = false
+  let lastGroup = ''
+
+  function startNext(): void {
+    const next = waiting.find(({ group }) => group !== lastGroup) ?? waiting[0]
+    if (isBusy || !next) return
+    waiting.splice(waiting.indexOf(next), 1)
+    isBusy = true
+    lastGroup = next.group
+    next.start()
+  }
+
+  return {
+    async inTurn<T>(group: string, work: () => Promise<T>): Promise<T> {
+      await new Promise<void>((resolve) => {
+        waiting.push({ group, start: resolve })
+        startNext()
+      })
+      try {
+        return await work()
+      } finally {
+        isBusy = false
+        startNext()
+      }
+    },
   }
 }

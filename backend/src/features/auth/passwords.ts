@@ -16,7 +16,7 @@ export interface Passwords {
   verify(password: string, hash: string | undefined, caller: Caller): Promise<boolean | undefined>
 }
 
-/** Hashes passwords off the event loop, one at a time, so that logins cannot starve the server. */
+/** Hashes passwords off the event loop, two at a time at most, so that logins cannot starve the server. */
 export function createPasswords(): Passwords {
   const places = createPasswordPlaces()
   const nobody = randomBytes(SALT_BYTES)
