@@ -11,7 +11,7 @@ const CODE_SHAPE = new RegExp(`^[${ACCESS_CODE_ALPHABET}]{${ACCESS_CODE_LENGTH}}
  */
 export function normaliseAccessCode(typed: string): string {
   return typed
-    .normalize('NFKD')
+    .normalize('NFKC')
     .replace(/[^\p{L}\p{N}]/gu, '')
     .toUpperCase()
 }

@@ -35,7 +35,6 @@ export const typedForms: readonly (readonly [form: string, typed: (code: string)
   ['with an underscore', (code) => code.replace('-', '_')],
   ['with full stops and slashes', (code) => code.replace('-', './')],
   ['in typographic quotes', (code) => `« ${code} ».`],
-  ['with combining marks', between('\u0301')],
   ['with variation selectors', between('\ufe0f')],
   ['in full-width letters', (code) => shifted(shifted(code, 0x41, 0x5a, 0xfee0), 0x32, 0x39, 0xfee0)],
   ['in bold letters', (code) => shifted(shifted(code, 0x41, 0x5a, 0x1d3bf), 0x32, 0x39, 0x1d79e)],
