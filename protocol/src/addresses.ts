@@ -53,12 +53,13 @@ export function clientAddressOf(text: string): string | undefined {
 export function addressGroupOf(ip: string): string {
   const address = clientAddressOf(ip)
   if (address === undefined || !address.includes(':')) return address ?? ip
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const tailCount = tail === undefined || tail === '' ? 0 : tail.split(':').length
-  const zeros = tail === undefined ? 0 : 8 - groups.length - tailCount
-  const all = [...groups, ...Array<string>(zeros).fill('0'), ...(tail ? tail.split(':') : [])]
-  return normaliseIp(`${all.slice(0, 4).join(':')}::`) + '/64'
+  // In the canonical text `::` stands for the groups that are zero.
+  const [head = '', tail = ''] = address.split('::')
+  const before = head.split(':').filter(Boolean)
+  const after = tail.split(':').filter(Boolean)
+  const zeros = Array<string>(8 - before.length - after.length).fill('0')
+  const network = [...before, ...zeros, ...after].slice(0, 4).join(':')
+  return `${normaliseIp(`${network}::`) ?? address}/64`
 }
 
 /** The URL standard's host serialiser knows every form of IPv6 and writes the canonical one (RFC 5952). */

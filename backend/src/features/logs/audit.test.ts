@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -146,6 +146,7 @@ describe('npm run audit:verify', () => {
   it('makes no database where there is none', async () => {
     const { code, lines } = await verify(join(folder, 'nowhere'), '')
     expect(code).toBe(2)
-    expect(lines).toHaveLength(1)
+    expect(lines.join(' ')).toContain(join(folder, 'nowhere'))
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false)
   })
 })
