@@ -147,6 +147,6 @@ describe('behind a proxy', () => {
       connectAsync(`ws://127.0.0.1:${http}/mqtt`, { ...options, wsOptions: { headers } }),
     ).rejects.toThrow()
     const refused = test.lines.find(({ msg }) => msg === 'mqtt connection refused')
-    expect(refused).toMatchObject({ ip: '10.0.0.9' })
+    expect(refused).toMatchObject({ address: '10.0.0.9' })
   })
 })

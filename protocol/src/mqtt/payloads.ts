@@ -44,7 +44,8 @@ const figures = {
   cpuPercent: Type.Optional(Percent),
   memoryPercent: Type.Optional(Percent),
   diskPercent: Type.Optional(Percent),
-  temperatureC: Type.Optional(Type.Number({ minimum: -100, maximum: 200 })),
+  /** A broken sensor tells its own figure, -127 or 850: it is shown, for somebody to mend it. */
+  temperatureC: Type.Optional(Type.Number({ minimum: -273.15, maximum: 1_000 })),
 }
 
 export const Heartbeat = Type.Object({

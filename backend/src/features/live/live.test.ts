@@ -274,11 +274,11 @@ describe('what a screen may ask', () => {
     const { id } = await test.startSession()
     const live = await test.live()
     await live.next('connection_established')
-    await test.db.sequelize.query('ALTER TABLE sessions RENAME TO elsewhere')
+    await test.db.sequelize.query('ALTER TABLE sessions RENAME COLUMN granted_seconds TO elsewhere')
     live.send({ type: 'get_time', sessionId: id })
     expect(await live.next('error')).toMatchObject({ code: 'internal' })
     expect(test.errors()).toMatchObject([{ err: { name: 'SequelizeDatabaseError' } }])
-    await test.db.sequelize.query('ALTER TABLE elsewhere RENAME TO sessions')
+    await test.db.sequelize.query('ALTER TABLE sessions RENAME COLUMN elsewhere TO granted_seconds')
     test.lines.length = 0
   })
 })

@@ -47,7 +47,7 @@ describe('one impossible figure in a heartbeat', () => {
     ['cpuPercent', Number.NaN],
     ['memoryPercent', '12'],
     ['diskPercent', null],
-    ['temperatureC', 300],
+    ['temperatureC', -300],
     ['temperatureC', {}],
     ['uptimeSeconds', -5],
     ['uptimeSeconds', 2 ** 60],
