@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { encodingOf } from '@escale/protocol'
 import { SettingsError } from './settings-error.ts'
 
 /** Read synchronously before anything runs: more than a person writes is not a text for us. */
@@ -37,11 +38,4 @@ function bytesOf(path: string): Buffer | undefined {
     `${path} est trop grand\u00a0: vérifiez que c’est le bon fichier.`,
     `${path} is too large: check that it is the right file.`,
   )
-}
-
-/** By the byte order mark, or by the zero bytes that Latin letters leave in UTF-16. A mark itself is not text. */
-function encodingOf([first, second]: Buffer): string {
-  if ((first === 0xff && second === 0xfe) || second === 0) return 'utf-16le'
-  if ((first === 0xfe && second === 0xff) || first === 0) return 'utf-16be'
-  return 'utf-8'
 }

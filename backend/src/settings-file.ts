@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { encodingOf } from '@escale/protocol'
 import { readEnvironment, type Environment } from './environment.ts'
 import { SetupError, reasonOfFile } from './setup-error.ts'
 import { remarksOnNames } from './settings-names.ts'
@@ -43,16 +44,11 @@ function textOf(file: string): string {
   }
 }
 
-/**
- * The text of a file that people edit, whatever their editor made of it: UTF-8 or UTF-16 with a byte order mark,
- * or the encoding of western Windows, in which a lone accent is no UTF-8.
- */
+/** The text of a file that people edit: UTF-8, UTF-16, or the encoding of western Windows, in which a lone accent is no UTF-8. */
 export function decodeText(bytes: Uint8Array): string {
-  const [first, second] = bytes
-  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
-  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
+  const encoding = encodingOf(bytes)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return new TextDecoder(encoding, { fatal: encoding === 'utf-8' }).decode(bytes)
   } catch {
     return new TextDecoder('windows-1252').decode(bytes)
   }

@@ -1,11 +1,10 @@
+import { nearestName } from '@escale/protocol'
 import { Environment } from './environment.ts'
 import type { Remark } from './settings-file.ts'
 
 const OURS = [...Object.keys(Environment.properties), 'ESCALE_FLOWS_PORT']
 /** Of other programs of ours, which read them themselves. */
 const ELSEWHERE = /^ESCALE_(AGENT|TEST|DEV|BENCH|DEMO|CHROMIUM)(_|$)/
-/** More letters than this apart, a name was not meant for the other. */
-const MAX_DISTANCE = 4
 
 /** Names that begin like ours and mean nothing. @param file where they were written; the environment otherwise */
 export function remarksOnNames(names: readonly string[], file?: string): Remark[] {
@@ -20,24 +19,10 @@ export function remarksOnNames(names: readonly string[], file?: string): Remark[
   })
 }
 
-function nearestOf(name: string): string | undefined {
-  const wanted = name.toUpperCase().replaceAll('-', '_')
-  const [nearest] = OURS.map((known) => ({ known, distance: distanceOf(wanted, known) }))
-    .filter(({ distance }) => distance <= MAX_DISTANCE)
-    .toSorted((a, b) => a.distance - b.distance)
-  return nearest?.known
-}
+/** What all our names begin with says nothing about which one was meant. */
+const bare = (name: string) => name.replace(/^ESCALE[_-]/i, '')
 
-/** How many letters must be added, taken away or changed (Levenshtein). */
-function distanceOf(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of a.split(/(?:)/u).entries()) {
-    const next = [i + 1]
-    for (const [j, other] of b.split(/(?:)/u).entries()) {
-      const changed = (row[j] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
+function nearestOf(name: string): string | undefined {
+  const nearest = nearestName(bare(name), OURS.map(bare))
+  return OURS.find((known) => bare(known) === nearest)
 }

@@ -1,4 +1,4 @@
-import type { SettingsAnswer } from '@escale/protocol'
+import { isTimeZone, type SettingsAnswer } from '@escale/protocol'
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { useServices } from '../services.ts'
@@ -17,7 +17,8 @@ export const useSite = defineStore('site', () => {
     loadError.value = undefined
     try {
       const settings = await api.get<SettingsAnswer>('/api/parametres/')
-      timeZone.value = isKnown(settings.timeZone) ? settings.timeZone : undefined
+      // The server's list of zones may be newer than the browser's.
+      timeZone.value = isTimeZone(settings.timeZone) ? settings.timeZone : undefined
     } catch (error) {
       loadError.value = error
     }
@@ -39,13 +40,3 @@ export const useSite = defineStore('site', () => {
     },
   }
 })
-
-/** The server's list of zones may be newer than the browser's. */
-function isKnown(timeZone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone })
-    return true
-  } catch {
-    return false
-  }
-}

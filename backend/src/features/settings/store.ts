@@ -1,4 +1,4 @@
-import { SiteSettings, WARNING_SECONDS, type Actor, type SiteConfig } from '@escale/protocol'
+import { SiteSettings, WARNING_SECONDS, isTimeZone, type Actor, type SiteConfig } from '@escale/protocol'
 import { Create, Default } from 'typebox/value'
 import type { Database } from '../../db/database.ts'
 import { faultsOfOpeningHours } from '../../domain/opening-hours.ts'
@@ -78,15 +78,6 @@ export function siteConfigOf(values: Readonly<SiteSettings>): SiteConfig {
     language: values.language,
     branding: { siteName: values.siteName },
     terms: values.terms,
-  }
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
   }
 }
 
