@@ -1,3 +1,4 @@
+import { createConditions } from './conditions.ts'
 import { restOf, sessionOf, type Input, type StationState } from './core/index.ts'
 import { CommandFailure } from './link/command-failure.ts'
 import type { CommandActions } from './link/commands.ts'
@@ -23,24 +24,12 @@ export interface ActionPorts extends PowerPorts {
 /** What commands do at this station: to its screen, and to the machine under it. */
 export function createStationActions(ports: ActionPorts): StationActions {
   const { state, isScreenOpen, dispatch } = ports
-  const watchers = new Set<() => void>()
+  const conditions = createConditions()
   const power = createPowerActions(ports)
 
-  const awaitThat = (isTrue: () => boolean, failure: CommandFailure): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const look = () => {
-        if (isTrue()) settle()
-      }
-      const settle = (err?: CommandFailure) => {
-        clearTimeout(timer)
-        watchers.delete(look)
-        if (err === undefined) resolve()
-        else reject(err)
-      }
-      const timer = setTimeout(() => settle(failure), PATIENCE_MS)
-      watchers.add(look)
-      look()
-    })
+  const awaitThat = async (isTrue: () => boolean, failure: CommandFailure): Promise<void> => {
+    if (!(await conditions.becomes(isTrue, PATIENCE_MS))) throw failure
+  }
   /** What is shown to nobody is not done. */
   const awaitScreen = () => awaitThat(isScreenOpen, new CommandFailure('screen-not-open'))
   const stillOpen = () => new CommandFailure('session-still-open')
@@ -60,9 +49,7 @@ export function createStationActions(ports: ActionPorts): StationActions {
       goDown: power.goDown,
       cancel: power.cancel,
     },
-    changed: () => {
-      for (const look of [...watchers]) look()
-    },
+    changed: conditions.look,
     stop: power.stop,
   }
 }

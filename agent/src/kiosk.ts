@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { createConditions } from './conditions.ts'
 import { createBackoff } from './link/backoff.ts'
 import type { Kiosk } from './platform/platform.ts'
 
@@ -52,29 +53,15 @@ export function watchKiosk(ports: KioskPorts): KioskWatch {
   const isOver = () => signal.aborted
   const backoff = createBackoff(limits.retry)
   const first = Promise.withResolvers<undefined>()
-  const watchers = new Set<() => void>()
+  const conditions = createConditions()
   let status: KioskStatus = { state: 'starting' }
   let toldReason: string | undefined
   let current: Kiosk | undefined
-  watchPages(() => {
-    for (const look of [...watchers]) look()
-  })
+  watchPages(conditions.look)
 
-  /** Resolves with whether it became true in time. */
-  const becomes = (isTrue: () => boolean, limitMs?: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      const settle = (isSo: boolean) => {
-        clearTimeout(timer)
-        watchers.delete(look)
-        resolve(isSo)
-      }
-      const look = () => {
-        if (isTrue() || signal.aborted) settle(true)
-      }
-      const timer = limitMs === undefined ? undefined : setTimeout(() => settle(false), limitMs)
-      watchers.add(look)
-      look()
-    })
+  /** Resolves with whether it became true in time; true as well once this watch is stopped. */
+  const becomes = (isTrue: () => boolean, limitMs?: number) =>
+    conditions.becomes(() => isTrue() || signal.aborted, limitMs)
 
   const awaitGone = async (kiosk: Kiosk): Promise<void> => {
     for (;;) {
@@ -88,7 +75,7 @@ export function watchKiosk(ports: KioskPorts): KioskWatch {
   const showOnce = async (): Promise<never> => {
     const kiosk = await open()
     current = kiosk
-    void kiosk.ended.then(() => watchers.forEach((look) => look()))
+    void kiosk.ended.then(conditions.look)
     const isEnded = () => kiosk.endReason() !== undefined
     try {
       // One that ends at once may have handed its page to another that runs already.
@@ -128,7 +115,7 @@ export function watchKiosk(ports: KioskPorts): KioskWatch {
     status: () => status,
     stop: () => {
       aborter.abort()
-      for (const look of [...watchers]) look()
+      conditions.look()
       current?.close()
     },
   }

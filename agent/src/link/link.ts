@@ -12,6 +12,7 @@ import {
 import { sampleOf, type ClockSample } from '../core/index.ts'
 import { createBackoff } from './backoff.ts'
 import { incomingTopics, readIncoming, type Incoming } from './payloads.ts'
+import { within } from '../within.ts'
 import { createRequests, type Requests } from './requests.ts'
 import { tlsFailureOf } from './tls-failure.ts'
 
@@ -139,7 +140,7 @@ export function createLink(options: LinkOptions): Link {
     steadyTimer = setTimeout(() => backoff.reset(), STEADY_MS)
     options.onUp()
     requests.resend()
-    if (await askTime()) await atMost(TIME_PATIENCE_MS, askTimeOften(TIME_BURST - 1))
+    if (await askTime()) await within(TIME_PATIENCE_MS, askTimeOften(TIME_BURST - 1))
     if (client !== current) return
     isSettled = true
     options.onSettled()
@@ -241,8 +242,8 @@ export function createLink(options: LinkOptions): Link {
       requests.close()
       const current = client
       if (current === undefined || connected === undefined) return
-      await atMost(CLEAN_STOP_LIMIT_MS, send('presence', presenceOf('clean', connected)))
-      await atMost(CLEAN_STOP_LIMIT_MS / 2, current.endAsync())
+      await within(CLEAN_STOP_LIMIT_MS, send('presence', presenceOf('clean', connected)))
+      await within(CLEAN_STOP_LIMIT_MS / 2, current.endAsync())
       current.end(true)
     },
   }
@@ -255,14 +256,4 @@ function brokerOf(url: string) {
   const usual = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[scheme]
   const host = hostname.replace(/^\[|\]$/g, '')
   return { protocol: scheme, host, port: port === '' ? usual : Number(port), path: pathname || '/mqtt' }
-}
-
-/** Waits for `work`, but no longer than `limitMs`; its failure is no failure of the stop. */
-async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise((resolve) => {
-    timer = setTimeout(resolve, limitMs)
-  })
-  await Promise.race([work.catch(() => undefined), limit])
-  clearTimeout(timer)
 }

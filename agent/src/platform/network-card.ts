@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
 import { isIdentifyingMac, isLoopback, normaliseIp } from '@escale/protocol'
+import { within } from '../within.ts'
 
 export interface NetworkAddress {
   ipAddress: string
@@ -20,7 +21,7 @@ const VIRTUAL = /^(lo|docker|br-|veth|virbr|vnet|vmnet|vboxnet|tun|tap|wg|ppp|zt
  * for it, which sends nothing. Undefined while the host has no address or no route leads there.
  */
 export async function localAddressTowards(host: string, port: number): Promise<string | undefined> {
-  const found = await withinLimit(lookup(host.replace(/^\[|\]$/g, '')))
+  const found = await within(LOOKUP_LIMIT_MS, lookup(host.replace(/^\[|\]$/g, '')))
   if (found === undefined) return undefined
   const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
   try {
@@ -65,16 +66,4 @@ const outsideOf = (cards: { list: NetworkInterfaceInfo[] }[]) =>
 function addressOf(list: NetworkInterfaceInfo[]): string {
   const found = list.find(({ family }) => family === 'IPv4') ?? list[0]
   return found?.address ?? NO_ADDRESS.ipAddress
-}
-
-async function withinLimit<T>(work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), LOOKUP_LIMIT_MS)
-  })
-  try {
-    return await Promise.race([work.catch(() => undefined), limit])
-  } finally {
-    clearTimeout(timer)
-  }
 }
