@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stampOf } from './stamp.ts'
 
 const COMMAND = fileURLToPath(new URL('../backup.ts', import.meta.url))
 const NAME = /^escale-\d{8}T\d{6}Z\.tar\.gz$/
@@ -57,8 +58,7 @@ export function createNightlyBackup({
         )
       for (const name of readdirSync(dir).filter((one) => DRAFT.test(one)))
         rmSync(join(dir, name), { recursive: true, force: true })
-      const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')
-      const said = await makeOne(join(dir, `escale-${stamp}.tar.gz`))
+      const said = await makeOne(join(dir, `escale-${stampOf(nowMs)}.tar.gz`))
       const old = readdirSync(dir)
         .filter((name) => NAME.test(name))
         .toSorted()

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { storageFaultOf } from '../db/storage-fault.ts'
-import { SetupError, reasonOfFile } from '../setup-error.ts'
+import { SetupError } from '../setup-error.ts'
 import { readArchive } from './archive.ts'
 import { checkCopy } from './database-copy.ts'
+import { fileFaultOf } from './file-fault.ts'
 import { BEFORE_RESTORE, RESTORING, isOfSite } from './folder-contents.ts'
 import { DATABASE_NAME, type Manifest } from './manifest.ts'
+import { stampOf } from './stamp.ts'
 
 export interface RestoreReport {
   manifest: Manifest
@@ -63,7 +64,7 @@ export function finishRestore(dataDir: string): string | undefined {
   if (existsSync(ready)) {
     const leaving = readdirSync(dataDir).filter(isOfSite)
     if (leaving.length > 0) {
-      kept = join(dataDir, `${BEFORE_RESTORE}${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`)
+      kept = join(dataDir, `${BEFORE_RESTORE}${stampOf(Date.now())}`)
       mkdirSync(kept, { recursive: true, mode: 0o700 })
       for (const name of leaving) renameSync(join(dataDir, name), join(kept, name))
     }
@@ -101,11 +102,10 @@ async function requireWhole(database: string, { journal }: Manifest): Promise<vo
 
 function failed(dataDir: string, file: string, err: unknown): unknown {
   if (err instanceof SetupError) return err
-  const { code = '', path } = err as NodeJS.ErrnoException
-  const isFull = storageFaultOf(err) === 'full'
-  if (!isFull && !/^E[A-Z]+$/.test(code)) return err
-  const { french, english } = reasonOfFile(isFull ? Object.assign(new Error(), { code: 'ENOSPC' }) : err)
-  if (path === file)
+  const fault = fileFaultOf(err)
+  if (!fault) return err
+  const { french, english } = fault
+  if ((err as NodeJS.ErrnoException).path === file)
     return new SetupError(
       `${file} ne peut être lu\u00a0: ${french}.`,
       `${file} cannot be read: ${english}.`,

@@ -12,12 +12,12 @@ import {
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileOf } from '../db/connection.ts'
 import { copyDatabase } from '../db/examination.ts'
-import { storageFaultOf } from '../db/storage-fault.ts'
 import type { AuditReport } from '../features/logs/audit.ts'
 import { RELEASE } from '../release.ts'
-import { SetupError, reasonOfFile } from '../setup-error.ts'
+import { SetupError } from '../setup-error.ts'
 import { readArchive, writeArchive, type Source } from './archive.ts'
 import { checkCopy } from './database-copy.ts'
+import { fileFaultOf } from './file-fault.ts'
 import { LAST_BACKUP, filesOf } from './folder-contents.ts'
 import { DATABASE_NAME, FORMAT, type Manifest } from './manifest.ts'
 
@@ -112,10 +112,9 @@ const isWithin = (file: string, folder: string) => file.startsWith(`${resolve(fo
 
 function failed(file: string, err: unknown): unknown {
   if (err instanceof SetupError) return err
-  const code = (err as NodeJS.ErrnoException).code ?? ''
-  const isFull = storageFaultOf(err) === 'full'
-  if (!isFull && !/^E[A-Z]+$/.test(code)) return err
-  const { french, english } = reasonOfFile(isFull ? Object.assign(new Error(), { code: 'ENOSPC' }) : err)
+  const fault = fileFaultOf(err)
+  if (!fault) return err
+  const { french, english } = fault
   return new SetupError(
     `La sauvegarde ${basename(file)} ne peut être écrite dans ${dirname(file)}\u00a0: ${french}. Il n’en reste rien.`,
     `The backup ${basename(file)} cannot be written into ${dirname(file)}: ${english}. Nothing of it is left.`,

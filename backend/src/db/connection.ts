@@ -7,7 +7,7 @@ const POSTGRES_INT8 = 20
 const POSTGRES_NUMERIC = 1700
 
 /** SQLite's flag for a file that is there already. */
-const OPEN_READWRITE = 0x2
+export const OPEN_READWRITE = 0x2
 
 /** What Sequelize uses of the `pg` package for values. */
 interface PostgresDriver {

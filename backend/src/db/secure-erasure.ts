@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Sequelize } from 'sequelize'
 import type { Logger } from 'pino'
+import { OPEN_READWRITE } from './connection.ts'
 
 /** What we use of a connection of the sqlite3 package. */
 interface Connection {
@@ -11,7 +12,6 @@ interface Connection {
 }
 type Open = new (file: string, mode: number, done: (err: Error | null) => void) => Connection
 
-const OPEN_READWRITE = 0x2
 /** While the log waits for its readers nobody writes: not long. */
 const WAIT_MS = 200
 /** Tried at once after an erasure, and then until it is done. */

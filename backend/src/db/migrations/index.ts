@@ -11,6 +11,7 @@ import { textsBesideTheJournal } from './0008-texts-beside-the-journal.ts'
 import { whatStationsSay } from './0009-what-stations-say.ts'
 import { staffCalls } from './0010-staff-calls.ts'
 import { siteMarks } from './0011-site-marks.ts'
+import { getMark } from '../marks.ts'
 import type { Migration } from './migration.ts'
 import { RELEASE } from '../../release.ts'
 import { SetupError } from '../../setup-error.ts'
@@ -84,11 +85,7 @@ export async function examineSchema(sequelize: Sequelize): Promise<SchemaState> 
 /** The release that wrote a database last, where it noted that. */
 async function releaseOf(sequelize: Sequelize): Promise<string | undefined> {
   if (!(await sequelize.getQueryInterface().tableExists('site_marks'))) return undefined
-  const [row] = await sequelize.query<{ value: string }>(
-    "SELECT value FROM site_marks WHERE name = 'release'",
-    { type: QueryTypes.SELECT },
-  )
-  return row?.value
+  return getMark({ sequelize, scope: () => ({}) }, 'release')
 }
 
 /** @param unknown what this release does not know of it */
