@@ -36,6 +36,7 @@ keepFocus()
 function returnToLogin(): void {
   const operator = app.runWithContext(() => useOperator())
   if (!operator.isSignedIn) return
-  void operator.signOut()
+  // The sign-in has ended already: whether the server can be told again does not matter.
+  operator.signOut().catch(() => undefined)
   void router.replace(loginRouteFrom(router.currentRoute.value, true))
 }

@@ -78,7 +78,7 @@ export function createAgent(options: AgentOptions): Agent {
   let link: StationLink | undefined
   let screen: ScreenServer | undefined
   let stopped: Promise<void> | undefined
-  /** What the store holds is another machine's. */
+  /** The store was copied from another machine. */
   let isCopied = false
   const pageListeners: (() => void)[] = []
 
@@ -143,7 +143,7 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  /** The card may come up, or change, while the agent runs: it is looked for each time. */
+  /** Read each time, because the network card may come up or change while the agent runs. */
   const describe = async (server: URL): Promise<MachineIdentity> => {
     const own = await platform.identity(server)
     return { ...own, macAddress: options.macAddress ?? own.macAddress }
@@ -151,7 +151,7 @@ export function createAgent(options: AgentOptions): Agent {
 
   const readMachine = () =>
     platform.marks().catch((err: unknown) => {
-      log.warn({ err }, 'what tells this machine from others cannot be read')
+      log.warn({ err }, 'the marks of this machine (board, network cards) cannot be read')
       return { macs: [] }
     })
 

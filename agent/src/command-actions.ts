@@ -30,7 +30,7 @@ export function createStationActions(ports: ActionPorts): StationActions {
   const awaitThat = async (isTrue: () => boolean, failure: CommandFailure): Promise<void> => {
     if (!(await conditions.becomes(isTrue, PATIENCE_MS))) throw failure
   }
-  /** What is shown to nobody is not done. */
+  /** A message that no page shows was not delivered. */
   const awaitScreen = () => awaitThat(isScreenOpen, new CommandFailure('screen-not-open'))
   const stillOpen = () => new CommandFailure('session-still-open')
 

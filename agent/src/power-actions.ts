@@ -6,7 +6,7 @@ import { CommandFailure } from './link/command-failure.ts'
 import type { CommandActions } from './link/commands.ts'
 import type { Platform } from './platform/platform.ts'
 
-/** A machine that is going down ends the agent long before. */
+/** If the agent still runs this long after the machine was told to go down, the machine did not. */
 const STILL_UP_MS = 120 * SECOND_MS
 
 export interface PowerPorts {

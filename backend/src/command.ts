@@ -8,9 +8,9 @@ import { readSettings, type Remark } from './settings-file.ts'
 import { SetupError } from './setup-error.ts'
 import { complain } from './terminal.ts'
 
-/** As other commands have it: what was asked for makes no sense. */
+/** The usual exit code for a command line that makes no sense. */
 export const EXIT_USAGE = 2
-/** As shells have it: ended by Ctrl-C. */
+/** The usual exit code after Ctrl-C. */
 export const EXIT_STOPPED = 130
 
 /** The path that whoever typed the command means, from where they typed it; npm runs it in the project's folder. */

@@ -9,8 +9,8 @@ export type Pauses = ReturnType<typeof createPauses>
 
 /**
  * Notices when the process stood still (stopped, swapped out, its machine overloaded) and heard nobody. Whoever
- * counts how long another has been silent leaves that time out. It asks first when it is asked, so a timer that is
- * late finds its own pause already counted.
+ * counts how long another has been silent leaves that time out. Each question looks at the clock first, so a timer that
+ * is late because of a pause finds that pause already counted.
  */
 export function createPauses(monotonicMs: () => number = () => performance.now()) {
   const pauses: { untilMs: number; ms: number }[] = []

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '@escale/protocol'
 
-/** How long an address counts as one that logs in, milliseconds: a room that was closed over a week-end still does. */
+/** How long an address has a reserved place after its last login, milliseconds: longer than a room is closed over a weekend. */
 const WELCOME_MS = 7 * 24 * 60 * MINUTE_MS
 /** Wrong secrets of an address that are answered at once; a station that is set up wrongly tries as often. */
 const FREE_FAILURES = 5
@@ -16,7 +16,7 @@ export function createCallers(nowMs: () => number) {
   const welcome = new Map<string, number>()
   const failures = new Map<string, { count: number; atMs: number }>()
 
-  /** The one told of last goes to the end; beyond the limit the first is forgotten. */
+  /** Remembers the newest addresses; beyond the limit the oldest is forgotten. */
   function remember<T>(map: Map<string, T>, address: string, value: T) {
     map.delete(address)
     map.set(address, value)
@@ -30,7 +30,7 @@ export function createCallers(nowMs: () => number) {
     succeeded: (address: string) => remember(welcome, address, nowMs()),
     /**
      * Counts a wrong secret.
-     * @returns milliseconds for which its refusal is held back: whoever guesses waits, whoever knows does not
+     * @returns milliseconds for which its refusal is held back; a right secret never waits
      */
     failed(address: string): number {
       const atMs = nowMs()

@@ -6,7 +6,7 @@ export const MAX_PACKET_BEFORE_LOGIN_BYTES = 4 * 1024
 export const MAX_PACKET_BYTES = 256 * 1024
 /** Largest SUBSCRIBE and UNSUBSCRIBE: each of their filters costs far more than the bytes of a payload. */
 export const MAX_FILTERS_BYTES = 32 * 1024
-/** Acknowledgements are a packet id, and the rest is empty. */
+/** An acknowledgement holds a packet id alone; the packets of a ping and DISCONNECT are empty. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 2
 /** Packets of one connection that are being handled while more of them are read. */
 const MAX_PACKETS_AT_ONCE = 32

@@ -25,7 +25,7 @@ interface PatienceParts {
   drainTimeoutMs: number
 }
 
-/** Puts deadlines that leave out pauses of the process in the place of Aedes' own timers. */
+/** Replaces Aedes' own timers by deadlines that leave out pauses of the process. */
 export function createPatience(parts: PatienceParts): Patience {
   const { deadline, hasPaused, connectTimeoutMs, drainTimeoutMs } = parts
   const connects = new WeakMap<Client, Deadline>()

@@ -1,7 +1,7 @@
 import type { Duplex, DuplexOptions } from 'node:stream'
 import { createWebSocketStream, type WebSocket } from 'ws'
 
-/** Unsent bytes at which a WebSocket is given up that is only asked for pongs, or does not read. */
+/** Unsent bytes at which a WebSocket is closed: each ping adds a pong, and a client that never reads would fill the memory. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 
 type Writev = NonNullable<DuplexOptions['writev']>

@@ -34,7 +34,7 @@ export function keepFocus(): void {
 /** What lies above the page, in a portal of its own. */
 const ABOVE = '.q-dialog, .q-menu'
 
-/** What is worth being told about, once something in it is gone. */
+/** Elements that may take the focus once something within them is gone. */
 const PLACES = 'article, section, form, [role="dialog"], [role="alertdialog"], main'
 
 const isLost = (last: HTMLElement | undefined) =>

@@ -161,7 +161,7 @@ export function createCommands(options: CommandsOptions): { take: (command: Comm
     }
   }
 
-  /** What has not come yet is refused when it comes: the two may overtake each other. */
+  /** A command that has not arrived yet is refused when it arrives: it may be overtaken by its cancellation. */
   const cancel = async (id: string): Promise<void> => {
     if (actions.cancel(id)) return
     if (outcomes.has(id)) throw new CommandFailure('not-pending')

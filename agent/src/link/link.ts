@@ -30,7 +30,7 @@ const TIME_PATIENCE_MS = 500
 const TIME_INTERVAL_MS = 60_000
 /** Quick while a server may be restarting, so that its room is back within seconds; patient with one that is gone. */
 const RECONNECT = { firstMs: 250, maxMs: 15_000, quick: { maxMs: 1_000, attempts: 30 } }
-/** A connection that held for so long is a good one. */
+/** After a connection has lasted this long, the delay before the next attempt is short again. */
 const STEADY_MS = 10_000
 const DROPPED_LOG_INTERVAL_MS = 60_000
 
@@ -136,7 +136,7 @@ export function createLink(options: LinkOptions): Link {
     log.info({ connectionSeq }, 'connected to the broker')
     void send('presence', presenceOf('birth', facts))
     await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
-    // Two machines with one identity take the connection from each other: each success must not begin anew.
+    // Two machines with one identity take the connection from each other: a short success must not reset the delay.
     steadyTimer = setTimeout(() => backoff.reset(), STEADY_MS)
     options.onUp()
     requests.resend()
@@ -174,9 +174,9 @@ export function createLink(options: LinkOptions): Link {
   }
 
   async function open() {
-    // The will is written before the connection is there: the card is asked for first.
+    // The will is part of the CONNECT packet, so the network card must be known before there is a connection.
     const facts = await options.presence().catch((err: unknown) => {
-      log.warn({ err }, 'the machine does not tell who it is, trying on')
+      log.warn({ err }, 'the identity of this machine cannot be read, trying again')
       return undefined
     })
     if (isStopping) return

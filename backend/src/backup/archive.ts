@@ -146,7 +146,7 @@ async function textOf(content: AsyncIterable<unknown>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Below the folder it is unpacked in, and nowhere else. */
+/** A path that stays within the folder in which it is unpacked. */
 function isPlainPath(path: string): boolean {
   return (
     !/[\\:\0]/.test(path) && posix.normalize(path) === path && !/^(\/|\.\.(\/|$))/.test(path) && path !== '.'

@@ -33,8 +33,8 @@ const SYSTEM_TROUBLE =
   /^E(NOSPC|DQUOT|IO|ROFS|ACCES|PERM|NOENT|MFILE|NFILE|CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)$/
 
 /**
- * Whether something failed because the database could not take it now, a full disk or a lost server say; it may
- * succeed later without being changed. What breaks a rule of the database, or of ours, never will.
+ * Whether something failed because the database could not take it now, for instance because the disk is full or the
+ * server is gone. The same may succeed later. What breaks a rule of the database, or of ours, never will.
  */
 export function isTemporary(err: unknown): boolean {
   for (let one = err; one instanceof Error; one = one.cause) {

@@ -18,7 +18,7 @@ export interface PersonSearch {
   isNamedIn(text: string): boolean
 }
 
-/** Names of two letters are also words of many languages: alone they count where a title precedes them. */
+/** A name of two letters is also a word of many languages: alone it counts only after a title, as in « M. Le ». */
 const SHORT_NAME = 2
 const TITLES = '(?:m|mr|mme|mlle|monsieur|madame|mademoiselle|mrs|ms|miss)\\.?'
 const BETWEEN = `[\\s'-]+`

@@ -1,6 +1,6 @@
 import type { Presence } from '@escale/protocol'
 
-/** One so many connections behind is not late: the newest one known counted on beyond belief. */
+/** A presence that is further behind is accepted all the same: the newest number known is then not to be believed. */
 const MOST_BEHIND = 10_000
 
 /** The newest connection that a station announced. */

@@ -51,7 +51,7 @@ export const accountAddressLoginRules: ThrottleRules = {
   firstBlockMs: 30 * SECOND_MS,
   maxBlockMs: 15 * MINUTE_MS,
 }
-/** Wrong passwords from one address, whichever accounts are tried. */
+/** Wrong passwords from one address, for whatever accounts. */
 export const addressLoginRules: ThrottleRules = { ...accountAddressLoginRules, freeFailures: 10 }
 
 /** How each kind of counter counts. */

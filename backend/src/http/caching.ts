@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Nobody keeps an answer: it is of a person, a secret, or of this moment. What may be kept, such as files, says so. */
+/** No browser or proxy may cache an answer, since it may hold personal data or a secret. Routes of files set their own header. */
 export function registerCaching(app: FastifyInstance): void {
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
 }

@@ -11,7 +11,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
-/** Of the files that this process may open, what connections of HTTP may take, and those of one address. */
+/** Shares of the files that this process may open: for all connections of HTTP, and for those of one address. */
 const SHARE = 1 / 2
 const SHARE_PER_ADDRESS = 1 / 4
 

@@ -43,7 +43,10 @@ function validatorsOf(options: ConstructorParameters<typeof Ajv>[0]) {
   }
 }
 
-/** What writes answers asks schemas which of several types a field has: their formats say nothing about that. */
+/**
+ * The serialiser of answers compiles schemas of its own, to tell apart the alternatives of a union. It must know the names
+ * of our formats, and need not check them.
+ */
 export const answersOptions = {
   ajv: { formats: Object.fromEntries(Object.keys(textFormats).map((name) => [name, true] as const)) },
 }

@@ -38,7 +38,7 @@ export type DesiredState = (typeof desiredStates)[number]
 export const reportedStates = ['pairing', 'locked', 'active', 'suspended', 'maintenance', 'cleaning'] as const
 export type ReportedState = (typeof reportedStates)[number]
 
-/** What a machine tells of itself: each figure may be missing. A machine that runs for a century, or boils, is none. */
+/** What a machine tells of itself; each figure may be missing. The bounds, 100 years and 200 °C, are beyond any real machine. */
 const figures = {
   uptimeSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_200_000_000 })),
   cpuPercent: Type.Optional(Percent),

@@ -10,7 +10,7 @@ const TEXT_FIELDS = ['reason', 'error', 'hostname', 'result']
  * Rows as an archive may keep them: nothing in them leads to a person. Sessions lose the number of the user, and their
  * profile where fewer than five persons of the same rows share it; journal records lose the number of the user, the
  * address and free texts.
- * @param rows read twice: who shares what is known at the end
+ * @param rows read twice, first to count who shares a profile
  */
 export async function* anonymousRows(
   kind: ReportKind,
@@ -34,7 +34,7 @@ export async function* anonymousRows(
   }
 }
 
-/** Persons by profile and by what is coarse of it, as many as decide. */
+/** Persons by whole profile, and by age and sex alone; no more of each are remembered than the limit needs. */
 async function groupsIn(rows: AsyncIterable<object>): Promise<Map<string, Set<unknown>>> {
   const groups = new Map<string, Set<unknown>>()
   for await (const row of rows) {

@@ -19,7 +19,7 @@ export function createMqttLogin({ auth, stations, accounts }: GuardPorts) {
       return { kind: 'station', id: username, party: username, label: station.label, expiresAtMs, secretHash }
     }
     const account = await accounts.authenticate(username, password)
-    // Who draws boot tokens has nothing to hear or say here.
+    // A netboot account only draws boot tokens, over REST.
     if (!account || account.kind === 'netboot') return undefined
     return { kind: account.kind, id: username, party: clientId, label: account.label, secretHash }
   }

@@ -18,7 +18,7 @@ const JUDGED_CHARACTERS = 100
 const SHORTEST_NAME = 3
 /** Words of every site that runs this. */
 const siteWords = ['escale', 'mediatheque', 'bibliotheque', 'cybercafe', 'accueil', 'operateur', 'visiteur']
-/** They add nothing to a password, wherever they stand in it: they are the first guess at this very site. */
+/** Taken out of a password before the rest of it is judged: whoever guesses at this site tries these words first. */
 const ownWords = ['escale']
 
 /**

@@ -91,7 +91,7 @@ export function createClockSteps(ports: {
     }
   }
 
-  /** Written ahead: whenever the server dies, its clock has not been beyond it. */
+  /** The mark lies ahead of the time, so that however the server ends, its clock never was beyond the mark. */
   function mark(): void {
     if (wall === undefined) return
     marking ??= database

@@ -149,7 +149,7 @@ export function createDesiredDocuments(
       events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
       if (isNews) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
       if (!station || version <= station.desiredVersion) return true
-      // A day is gained by each: a station that goes on like that climbs no further than by minutes.
+      // Each report may raise the version by up to a day, so a station that goes on like that is limited.
       if (rates.allows(stationId, 'version')) await database.write(() => allocate(stationId, version + 1, []))
       return true
     },

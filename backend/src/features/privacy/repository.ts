@@ -7,7 +7,7 @@ import type { PersonSearch } from '../../domain/person.ts'
 import { foldText } from '../../domain/search-text.ts'
 import { logsSaying } from '../logs/index.ts'
 
-/** What is said at a station belongs to whoever sat there until this long after. */
+/** Texts about a station count as about the visitor who sat there until this long after the session. */
 const AFTERWARDS_MS = 10 * 60_000
 const BATCH = 1_000
 

@@ -20,11 +20,11 @@ const rules = {
   event_gap: { burst: 10, refillMs: MINUTE_MS },
   /** Each answer that changes something is remembered. */
   request: { burst: 60, refillMs: SECOND_MS },
-  /** Goings that are told; the next silence tells those that are not. */
+  /** Reports that a station has gone; beyond it, the deadline of its silence marks it as gone. */
   absence: { burst: 20, refillMs: 30 * SECOND_MS },
   /** States that are committed at once; the others follow within a second. */
   state: { burst: 60, refillMs: SECOND_MS },
-  /** Versions that ours must be raised to. */
+  /** Reported versions above ours, to which ours is raised. */
   version: { burst: 5, refillMs: MINUTE_MS },
   restart: { burst: 10, refillMs: MINUTE_MS },
   enrolment: { burst: 10, refillMs: MINUTE_MS },

@@ -69,7 +69,7 @@ export function createAnswers({ database, repository, sealer, key, clock }: Answ
   }
 
   return {
-    /** Removes the answers that are about somebody who was erased: nobody asks for them again. */
+    /** Removes the kept answers that are about somebody who was erased. */
     async forget(isAbout: (answer: string) => boolean): Promise<void> {
       for await (const rows of repository.all()) {
         const about = rows.filter(({ sealedResponse }) => isAbout(sealer.open(sealedResponse) ?? ''))

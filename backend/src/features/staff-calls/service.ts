@@ -13,10 +13,10 @@ import { toClosedCall, toStaffCall } from './view.ts'
 
 /** A call repeated sooner is the same press of the button: nothing new is written down of it. */
 const SAME_CALL_MS = 10 * SECOND_MS
-/** Nobody waits at a station for this long: the call was answered, and not closed. */
+/** A call that is older was answered and not closed: nobody waits at a station for this long. */
 const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
 
-/** Screens show what operators asked of stations, and how far it has come; this is nothing of the kind. */
+/** Nobody gave an order, so the room shows no order under way at the station. */
 const NOT_AN_ORDER = [] as const
 
 const columns = {

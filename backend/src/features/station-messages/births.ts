@@ -7,7 +7,10 @@ import { systemActor, type Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Machines } from '../stations/index.ts'
 
-/** A start that took the connection of another is that machine's next one if the other does not come back by then. */
+/**
+ * How long after a start of the agent took over the connection of an earlier one the session moves to it. An earlier
+ * start that is still running, on a second machine, connects again within this time.
+ */
 const BACK_MS = 3 * SECOND_MS
 
 export interface BirthPorts {
@@ -40,7 +43,9 @@ export function createBirths(ports: BirthPorts) {
   }
 
   const logged = (work: Promise<void>) =>
-    void work.catch((err: unknown) => log.error({ err }, 'following a station’s machines failed'))
+    void work.catch((err: unknown) =>
+      log.error({ err }, 'what follows from a start of an agent could not be stored'),
+    )
 
   return {
     start(known: Iterable<{ stationId: string; bootId: string | null }>): void {

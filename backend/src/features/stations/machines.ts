@@ -1,7 +1,7 @@
 import { SECOND_MS } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 
-/** One of two machines that is not heard for so long is gone: their heartbeats come more often, and their connections. */
+/** A start of the agent that was not heard for this long is gone: heartbeats and reconnections come more often. */
 const SILENT_MS = 30 * SECOND_MS
 const LOOK_MS = 5 * SECOND_MS
 /** Starts of the agent that are remembered of each station. */
@@ -69,7 +69,7 @@ export function createMachines({ clock }: { clock: Clock }) {
 
     isInConflict: (stationId: string): boolean => stations.get(stationId)?.conflictAtMs !== undefined,
 
-    /** Any word of a start shows that it is there. */
+    /** Notes that a start of the agent is still running. */
     hear(stationId: string, bootId: string): void {
       const seen = stations.get(stationId)
       if (seen?.heardMs.has(bootId)) seen.heardMs.set(bootId, clock.nowMs())

@@ -34,7 +34,7 @@ export interface UserPorts {
   clock: Clock
 }
 
-/** Whoever was born before is no visitor of today: a slip of the keyboard. */
+/** An earlier birth date is taken for a typing error. */
 const FIRST_BIRTH_DATE = '1900-01-01'
 const implausibleBirthDate: Bilingual = {
   fr: 'La date de naissance doit être comprise entre le 1er janvier 1900 et aujourd’hui.',
@@ -67,7 +67,7 @@ export function createUserService({
     consentRevokedAtMs: null,
   })
 
-  /** @throws AppError when nobody who lives can be born that day */
+  /** @throws AppError when the birth date lies before 1900 or after today */
   function requirePlausible({ birthDate }: UserInput): void {
     if (birthDate === undefined) return
     const today = Temporal.Instant.fromEpochMilliseconds(clock.nowMs())
