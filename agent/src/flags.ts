@@ -19,7 +19,7 @@ export const flags = {
 } as const
 
 export type Flag = keyof typeof flags
-export const flagNames = Object.keys(flags) as Flag[]
+const flagNames = Object.keys(flags) as Flag[]
 /** What no other user of the machine may read. */
 export const secretFlags = ['enrolment-key', 'mqtt-secret'] as const satisfies Flag[]
 

@@ -5,8 +5,6 @@ const PAUSE_MS = 1_000
 /** Deadlines look back on minutes, not on days. */
 const MOST_PAUSES = 100
 
-export type Pauses = ReturnType<typeof createPauses>
-
 /**
  * Notices when the process stood still (stopped, swapped out, its machine overloaded) and heard nobody. Whoever
  * counts how long another has been silent leaves that time out. Each question looks at the clock first, so a timer that
@@ -24,7 +22,7 @@ export function createPauses(monotonicMs: () => number = () => performance.now()
     pauses.push({ untilMs: nowMs, ms: gapMs })
     if (pauses.length > MOST_PAUSES) pauses.shift()
   }
-  const timer = setInterval(look, LOOK_MS).unref()
+  setInterval(look, LOOK_MS).unref()
 
   return {
     /** Milliseconds since `sinceMs`, by the monotonic clock, in which nothing was heard. */
@@ -32,6 +30,5 @@ export function createPauses(monotonicMs: () => number = () => performance.now()
       look()
       return pauses.reduce((sum, { untilMs, ms }) => sum + Math.max(0, Math.min(ms, untilMs - sinceMs)), 0)
     },
-    stop: () => clearInterval(timer),
   }
 }

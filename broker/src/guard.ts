@@ -5,7 +5,7 @@ import type { Deadlines } from './deadlines.ts'
 export const MAX_PACKET_BEFORE_LOGIN_BYTES = 4 * 1024
 export const MAX_PACKET_BYTES = 256 * 1024
 /** Largest SUBSCRIBE and UNSUBSCRIBE: each of their filters costs far more than the bytes of a payload. */
-export const MAX_FILTERS_BYTES = 32 * 1024
+const MAX_FILTERS_BYTES = 32 * 1024
 /** An acknowledgement holds a packet id alone; the packets of a ping and DISCONNECT are empty. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 2
 /** Packets of one connection that are being handled while more of them are read. */

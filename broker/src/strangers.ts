@@ -15,7 +15,6 @@ export interface Strangers {
    * @returns what is to be called then; undefined where its address has too many already
    */
   admit(ip: string, end: () => void): (() => void) | undefined
-  count(): number
 }
 
 /**
@@ -63,7 +62,6 @@ export function createStrangers(limits: StrangerLimits, onLimit: (address: strin
       }
       return leave
     },
-    count: () => count,
   }
 }
 

@@ -2,8 +2,7 @@ import { Type, type Static } from 'typebox'
 import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
 
 /** `waiting`: nobody has answered yet; `taken`: an operator is on the way; `closed`: over, and kept no longer. */
-export const staffCallStates = ['waiting', 'taken', 'closed'] as const
-export type StaffCallState = (typeof staffCallStates)[number]
+const staffCallStates = ['waiting', 'taken', 'closed'] as const
 
 /** A visitor asks for help at a station, which has one open call at most. Instants are of the server's clock. */
 export const StaffCall = closed({

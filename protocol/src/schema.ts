@@ -13,7 +13,7 @@ export const StationId = Type.String({ pattern: '^[a-z0-9-]{1,32}$' })
 export const Percent = Type.Number({ minimum: 0, maximum: 100 })
 
 /** The most that the details of an event or a fault may hold, bytes of JSON in UTF-8. */
-export const MAX_DETAILS_BYTES = 2_048
+const MAX_DETAILS_BYTES = 2_048
 
 /** Whatever a station tells beside the fields that are known, within a bound: it is kept in the journal. */
 export const Details = Type.Refine(

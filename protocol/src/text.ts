@@ -16,13 +16,11 @@ const JOINED =
 /** A combining mark needs a character to stand on. */
 const LONE_MARK = /(^|\s)\p{M}/u
 
-const isSeen = (text: string) => !UNSEEN.test(text.replace(JOINED, '$1')) && !LONE_MARK.test(text)
-
 /** Whether a text can be read as it stands, on one line. */
-export const isLine = isSeen
+const isLine = (text: string) => !UNSEEN.test(text.replace(JOINED, '$1')) && !LONE_MARK.test(text)
 
 /** The same with line feeds and tabs. */
-export const isLines = (text: string) => isSeen(text.replace(/\r\n|[\n\t]/g, ' '))
+const isLines = (text: string) => isLine(text.replace(/\r\n|[\n\t]/g, ' '))
 
 /** A text of people on one line as it may be printed anywhere: what nobody would see of it is shown as `\u{…}`. */
 export function printable(text: string): string {

@@ -1,7 +1,7 @@
 import type { RunningServer } from '../../support/server.ts'
 import { openDatabaseOf } from '../filled.ts'
 
-export const USERS = 5_000
+const USERS = 5_000
 const LOGS = 20_000
 const ENDED_SESSIONS = 50_000
 /** Of them, those of the most regular visitor: three a day for a year. */
