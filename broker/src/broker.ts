@@ -1,23 +1,24 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Server } from 'node:net'
-import { Aedes, type Client, type PublishPacket } from 'aedes'
-import { addressGroupOf, covers, topicOf, topicTable } from '@escale/protocol'
+import { Aedes, type Client } from 'aedes'
+import { covers, topicOf } from '@escale/protocol'
 import { createConnections } from './connections.ts'
 import { createDeadlines } from './deadlines.ts'
 import { disableDuplicateCounters } from './duplicates.ts'
+import { createEndings } from './endings.ts'
 import { deliverAsGranted } from './granted-qos.ts'
 import { guardConnection } from './guard.ts'
 import { keepIdsInFlight, MAX_QOS2_IN_FLIGHT } from './in-flight.ts'
-import { createInbound, type Inbound } from './inbound.ts'
-import { createLanes } from './lanes.ts'
+import { createInbound } from './inbound.ts'
 import { addressOf, openListener, renewListener } from './listeners.ts'
 import { createLogThrottle } from './log-throttle.ts'
 import { createLogin } from './login.ts'
+import { createOutgoing } from './outgoing.ts'
 import { createPatience } from './patience.ts'
 import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
-import { isRefusal } from './refusal.ts'
 import { lookUpRetained } from './retained-lookup.ts'
+import { routeByTable } from './route-by-table.ts'
 import { createStrangers, strangerLimits } from './strangers.ts'
 import { publishSysFigures } from './sys-figures.ts'
 import { mqttStreamOf } from './websocket-stream.ts'
@@ -36,19 +37,21 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const { log } = options
   const throttle = createLogThrottle(() => ports.nowMs())
   const origins = new WeakMap<object, Origin>()
-  const endings = new WeakSet<Client>()
   const streams = new Set<Duplex>()
   const servers: Server[] = []
-  const outgoing = createLanes()
   const connections = createConnections(() => ports.nowMs())
   const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(ports.nowMs() - withinMs) ?? 0) > 0
   const inbound = createInbound({
-    ...{ ports, connections, log, throttle, holdMs: options.holdMs },
+    ports,
+    connections,
+    log,
+    throttle,
+    holdMs: options.holdMs,
     hasPaused,
-    say: (name, party, answer) => say(name, party, answer),
+    say: (name, party, answer) => outgoing.publish(name, party, answer),
   })
   const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
-  const counts = { messagesPublished: 0, connectionsRefused: 0, policyViolations: 0 }
+  const endings = createEndings({ log, throttle, connections, originOf })
   let closing: Promise<void> | undefined
 
   const drainTimeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS
@@ -57,7 +60,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const deadline = createDeadlines(ports)
   const patience = createPatience({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
   const login = createLogin({ ports, connections, originOf, deadline, loginTimeoutMs })
-  const strangers = createStrangers(options.strangers ?? strangerLimits(), tellOfStrangers)
+  const strangers = createStrangers(options.strangers ?? strangerLimits(), endings.turnedAway)
   /** To be called once a client is no stranger any more. */
   const known = new WeakMap<Client, () => void>()
 
@@ -75,6 +78,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
     concurrency: 0,
   })
+  const outgoing = createOutgoing(aedes)
   const retained = routeByTable(aedes, inbound.routingOf)
   await aedes.listen()
   lookUpRetained(aedes)
@@ -82,8 +86,8 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
 
   const events: EventEmitter = aedes
   events.on('error', (err: unknown) => log.error({ err }, 'broker error'))
-  aedes.on('clientError', ended)
-  aedes.on('connectionError', ended)
+  aedes.on('clientError', endings.ended)
+  aedes.on('connectionError', endings.ended)
   aedes.on('clientReady', (client) => {
     known.get(client)?.()
     const connection = connections.of(client)
@@ -111,43 +115,6 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     ports.listening(principal.party).catch((err: unknown) => log.error({ err, topic }, 'nothing sent again'))
   })
 
-  /** Aedes tells of an error for each message that was on its way to a broken connection: the first one says why. */
-  function ended(client: Client, err: Error) {
-    if (endings.has(client)) return
-    endings.add(client)
-    const clientId = connections.of(client)?.clientId
-    if (clientId === undefined) {
-      refused(originOf(client).ip, err)
-    } else if (isRefusal(err)) {
-      counts.policyViolations += 1
-      tell({ clientId, reason: err.message, ...err.details }, 'mqtt client thrown out')
-    } else {
-      tell({ clientId, reason: err.message }, 'mqtt connection lost', 'info')
-    }
-  }
-
-  function refused(ip: string, err: Error) {
-    counts.connectionsRefused += 1
-    const details = isRefusal(err) ? err.details : {}
-    tell({ address: addressGroupOf(ip), reason: err.message, ...details }, 'mqtt connection refused')
-  }
-
-  function tellOfStrangers(address: string) {
-    counts.connectionsRefused += 1
-    tell({ address, reason: 'too many connections that are not logged in' }, 'mqtt connection refused')
-  }
-
-  /** Once a minute for each client or address, and reason: who may write to the log must not fill the disk. */
-  function tell(
-    about: { clientId?: string; address?: string; reason: string },
-    what: string,
-    level: 'warn' | 'info' = 'warn',
-  ) {
-    const { clientId, address, reason } = about
-    const heldBack = throttle(`${what} ${clientId ?? address} ${reason}`)
-    if (heldBack !== undefined) log[level]({ ...about, heldBack }, what)
-  }
-
   function handleStream(
     stream: Duplex,
     origin: Origin,
@@ -173,34 +140,16 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     deliverAsGranted(client)
   }
 
-  /** In order per party: side by side, a message that is not retained overtakes one that is. */
-  function send(packet: PublishPacket): Promise<void> {
-    counts.messagesPublished += 1
-    const { topic } = packet
-    const lane = topic.slice(0, topic.lastIndexOf('/'))
-    return new Promise((resolve, reject) => {
-      const task = () =>
-        new Promise<void>((next) => {
-          aedes.publish(packet, (err) => {
-            if (err) reject(err)
-            else resolve()
-            next()
-          })
-        })
-      outgoing.run(lane, task)
-    })
-  }
-
-  const say: Broker['publish'] = (name, party, payload) => {
-    const { qos, retain } = topicTable[name]
-    const body = Buffer.from(JSON.stringify(payload))
-    return send({ cmd: 'publish', topic: topicOf(name, party), payload: body, qos, retain, dup: false })
-  }
-
   const stats = () => {
-    const taken = inbound.counts()
-    const policyViolations = counts.policyViolations + taken.policyViolations
-    return { clients: connections.count(), retained: retained.size, ...counts, ...taken, policyViolations }
+    const [taken, ended] = [inbound.counts(), endings.counts()]
+    return {
+      clients: connections.count(),
+      retained: retained.size,
+      messagesPublished: outgoing.count(),
+      ...taken,
+      connectionsRefused: ended.connectionsRefused,
+      policyViolations: ended.policyViolations + taken.policyViolations,
+    }
   }
   const stopFigures = publishSysFigures({
     stats,
@@ -224,18 +173,16 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   }
 
   return {
-    publish: say,
-    async clearRetained(stationId) {
-      const empty = { cmd: 'publish', payload: Buffer.alloc(0), qos: 1, retain: true, dup: false } as const
-      const names = ['desired', 'presence', 'reported'] as const
-      await Promise.all(names.map((name) => send({ ...empty, topic: topicOf(name, stationId) })))
-    },
+    publish: outgoing.publish,
+    clearRetained: outgoing.clearRetained,
     async listen(listenOptions) {
       const server = await openListener(listenOptions, {
         accept: handleStream,
-        ...{ strangers, deadline, handshakeTimeoutMs: connectTimeoutMs },
+        strangers,
+        deadline,
+        handshakeTimeoutMs: connectTimeoutMs,
         failed: (err, during, ip) => {
-          if (during === 'handshake') refused(ip, err)
+          if (during === 'handshake') endings.failed(ip, err)
           else log.error({ err }, 'mqtt listener error')
         },
       })
@@ -271,34 +218,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   }
 }
 
-type Done = (error?: Error) => void
-
 /** Aedes looks for a will when a connection closes; its types do not show where. */
 function withoutWill(client: Client): void {
   ;(client as Client & { will?: unknown }).will = undefined
-}
-
-/**
- * Lets the intake decide how a packet that Aedes has accepted goes on.
- * @returns the topics that are retained, kept up to date
- */
-function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): Set<string> {
-  const retained = new Set<string>()
-  // Aedes itself calls it with the sending client in the middle, which its types leave out.
-  const route = aedes.publish.bind(aedes) as (packet: PublishPacket, ...rest: unknown[]) => void
-
-  aedes.publish = (packet: PublishPacket, ...rest: unknown[]) => {
-    const routing = routingOf(packet)
-    if (routing === 'drop') {
-      const done = rest.at(-1) as Done
-      done()
-    } else {
-      if (packet.retain && !packet.topic.startsWith('$')) {
-        if (packet.payload.length > 0) retained.add(packet.topic)
-        else retained.delete(packet.topic)
-      }
-      route(routing === undefined ? packet : { ...packet, qos: routing }, ...rest)
-    }
-  }
-  return retained
 }

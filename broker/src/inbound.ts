@@ -1,34 +1,28 @@
 import type { AedesOptions, Client } from 'aedes'
-import {
-  covers,
-  matchTopic,
-  mayPublish,
-  mayReceive,
-  maySubscribe,
-  topicOf,
-  type TopicMatch,
-} from '@escale/protocol'
+import { covers, mayReceive, topicOf } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Connection, Connections } from './connections.ts'
 import { isSentAgain } from './duplicates.ts'
-import { createIntake, type Outcome } from './intake.ts'
+import { createIntake } from './intake.ts'
 import { createLanes } from './lanes.ts'
 import type { createLogThrottle } from './log-throttle.ts'
 import { idOf, parsePayload, type PayloadFault } from './payloads.ts'
+import {
+  isAccount,
+  publishableBy,
+  publishableByNobodyHere,
+  refusalOfFilter,
+  type OwnTopic,
+} from './policy.ts'
 import type { BrokerPorts, Received } from './ports.ts'
-import { MAX_FILTERS } from './wire-rules.ts'
 import { refusal } from './refusal.ts'
 import { createRefusing, cut, type Say } from './refused.ts'
+import { createTaking, laneOf, type Done, type Packet } from './taking.ts'
 
 type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
-type Packet = Parameters<AuthorizePublish>[1]
-type Done = Parameters<AuthorizePublish>[2]
 
 /** Unsent bytes at which a subscriber is given up before its drain timeout: memory is everybody's. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
-
-/** How long clients that were lost while the process stood still may take to connect again, milliseconds. */
-const BACK_WITHIN_MS = 5_000
 
 export type Routing = 'drop' | 0 | 1
 
@@ -71,6 +65,7 @@ export function createInbound(parts: InboundParts): Inbound {
   // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
   // acknowledged, and remembered here for the broker's own `publish` to leave out.
   const routing = new WeakMap<object, Routing>()
+  const take = createTaking({ ...parts, intake, lanes, refusing, drop })
   const counts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0, policyViolations: 0 }
 
   function drop(packet: object, done: Done) {
@@ -82,47 +77,6 @@ export function createInbound(parts: InboundParts): Inbound {
   /** Tells the sender why, in the order of its answers, and drops what it sent. */
   function refuse(packet: Packet, done: Done, lane: string, tell: () => Promise<void>) {
     lanes.run(lane, () => tell().then(() => drop(packet, done)))
-  }
-
-  /** No acknowledgement without a commit: what could not be stored ends its connection, and comes again. */
-  function settle(outcome: Outcome, message: Received, taking: Taking): Promise<void> | undefined {
-    const { packet, connection, done } = taking
-    if (outcome === 'route') done(null)
-    else if (outcome === 'drop') drop(packet, done)
-    else if (outcome === 'failed' || (outcome === 'unstored' && message.name === 'automationRequest')) {
-      // Nothing has come of a request, so its answer may say so; an event has happened and must come again.
-      if (message.name !== 'request' && message.name !== 'automationRequest')
-        return (drop(packet, done), undefined)
-      const code = outcome === 'failed' ? 'internal' : 'storage-unavailable'
-      return refusing
-        .answer(message.name, message.party, code, message.payload.id)
-        .then(() => drop(packet, done))
-    } else {
-      if (connection) connection.isRevoked = true
-      done(new Error('message not stored'))
-    }
-    return undefined
-  }
-
-  /** Hands one message over; a promise only where the port answers with one. */
-  function take(message: Received, taking: Taking) {
-    const { packet, connection } = taking
-    // Asked now: Aedes forgets the will while the message waits for its turn.
-    const isDueWill = connection !== undefined && isWill(packet, connection)
-    const isWanted = () => !connection || isDueWill || !connection.isRevoked
-    // While this server stood still its clients gave it up, and are on their way back.
-    if (isDueWill && parts.hasPaused(BACK_WITHIN_MS)) setTimeout(takeInTurn, BACK_WITHIN_MS).unref()
-    else takeInTurn()
-
-    function takeInTurn() {
-      message.isSuperseded = isDueWill && connections.hasNewer(connection)
-      lanes.run(laneOf(packet.topic), takeNow)
-    }
-    function takeNow() {
-      const outcome = intake.take(message, isWanted)
-      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, message, taking))
-      return settle(outcome, message, taking)
-    }
   }
 
   /** Once a minute for each client. */
@@ -144,13 +98,7 @@ export function createInbound(parts: InboundParts): Inbound {
     refuse(packet, done, clientId, () => refusing.forbid(connection, packet.topic, id))
   }
 
-  function refusePayload(
-    match: TopicMatch & { party: string },
-    fault: PayloadFault,
-    packet: Packet,
-    done: Done,
-  ) {
-    const { name, party } = match
+  function refusePayload({ name, party }: OwnTopic, fault: PayloadFault, packet: Packet, done: Done) {
     if (name === 'automationRequest' || (name === 'request' && fault.id !== undefined))
       refuse(packet, done, laneOf(packet.topic), () => refusing.answer(name, party, fault.code, fault.id))
     else drop(packet, done)
@@ -160,7 +108,7 @@ export function createInbound(parts: InboundParts): Inbound {
     authorizePublish(client, packet, done) {
       const connection = client ? connections.of(client) : undefined
       const match = client ? publishableBy(connection, packet.topic) : publishableByNobodyHere(packet.topic)
-      if (!isOfParty(match)) {
+      if (!match) {
         if (connection && isAccount(connection)) forbid(connection, packet, done)
         else done(refusal('publish outside the policy', { topic: cut(packet.topic) }))
         return
@@ -198,7 +146,7 @@ export function createInbound(parts: InboundParts): Inbound {
     authorizeSubscribe(client, subscription, done) {
       const connection = connections.of(client)
       const { topic } = subscription
-      const reason = connection ? refusalOf(connection, topic) : 'subscription outside the policy'
+      const reason = connection ? refusalOfFilter(connection, topic) : 'subscription outside the policy'
       if (!connection || reason !== undefined) {
         if (connection && isAccount(connection)) {
           counts.policyViolations += 1
@@ -248,57 +196,10 @@ export function createInbound(parts: InboundParts): Inbound {
   }
 }
 
-/** One message on its way in. */
-interface Taking {
-  packet: Packet
-  /** Absent for the will of a client whose server process is gone. */
-  connection: Connection | undefined
-  done: Done
-}
-
-/** Whose author is told what is wrong; a station runs our own program, and a browser publishes nothing. */
-const isAccount = ({ principal: { kind } }: Connection) => kind === 'automation' || kind === 'diagnostics'
-
-/** Why a filter is not granted. */
-function refusalOf({ principal, filters }: Connection, topic: string): string | undefined {
-  if (!maySubscribe(principal.kind, principal.party, topic)) return 'subscription outside the policy'
-  if (filters.size >= MAX_FILTERS && !filters.has(topic)) return 'too many subscriptions'
-  return undefined
-}
-
-const isOfParty = (match: TopicMatch | undefined): match is TopicMatch & { party: string } =>
-  match?.party !== undefined
-
-/** The row of a topic that this connection may publish on. */
-function publishableBy(connection: Connection | undefined, topic: string): TopicMatch | undefined {
-  if (!connection) return undefined
-  const known = connection.publishable.get(topic)
-  if (known) return known
-  const { kind, party } = connection.principal
-  const match = mayPublish(kind, party, topic) ? matchTopic(topic) : undefined
-  if (match) connection.publishable.set(topic, match)
-  return match
-}
-
-/** The will of a client whose process is gone was checked where it logged in: here its topic decides. */
-function publishableByNobodyHere(topic: string): TopicMatch | undefined {
-  const match = matchTopic(topic)
-  return match && match.rule.publishers.length > 0 ? match : undefined
-}
-
 /**
  * Aedes sweeps the wills of brokers not heard for minutes, and a process that was frozen that long counts itself
  * among them: such a will is not due while its client is still here.
  */
 function isSweptInError(client: Client | null, packet: Packet): boolean {
   return client !== null && !client.closed && 'brokerId' in packet && packet.brokerId !== undefined
-}
-
-function isWill(packet: Packet, connection: Connection): boolean {
-  return connection.client.closed && (connection.client as Client & { will?: unknown }).will === packet
-}
-
-/** One lane per station or automation: its topics without their last level. */
-function laneOf(topic: string): string {
-  return topic.slice(0, topic.lastIndexOf('/'))
 }

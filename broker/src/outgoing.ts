@@ -1,0 +1,45 @@
+import { topicOf, topicTable } from '@escale/protocol'
+import type { Aedes, PublishPacket } from 'aedes'
+import { createLanes } from './lanes.ts'
+import type { Broker } from './ports.ts'
+
+/** What the server itself publishes. */
+export function createOutgoing(aedes: Aedes) {
+  const lanes = createLanes()
+  let published = 0
+
+  /** In order per party: side by side, a message that is not retained overtakes one that is. */
+  function send(packet: PublishPacket): Promise<void> {
+    published += 1
+    const { topic } = packet
+    const lane = topic.slice(0, topic.lastIndexOf('/'))
+    return new Promise((resolve, reject) => {
+      const task = () =>
+        new Promise<void>((next) => {
+          aedes.publish(packet, (err) => {
+            if (err) reject(err)
+            else resolve()
+            next()
+          })
+        })
+      lanes.run(lane, task)
+    })
+  }
+
+  const publish: Broker['publish'] = (name, party, payload) => {
+    const { qos, retain } = topicTable[name]
+    const body = Buffer.from(JSON.stringify(payload))
+    return send({ cmd: 'publish', topic: topicOf(name, party), payload: body, qos, retain, dup: false })
+  }
+
+  return {
+    publish,
+    async clearRetained(stationId: string): Promise<void> {
+      const empty = { cmd: 'publish', payload: Buffer.alloc(0), qos: 1, retain: true, dup: false } as const
+      const names = ['desired', 'presence', 'reported'] as const
+      await Promise.all(names.map((name) => send({ ...empty, topic: topicOf(name, stationId) })))
+    },
+    /** How many messages until now. */
+    count: () => published,
+  }
+}

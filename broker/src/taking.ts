@@ -1,0 +1,86 @@
+import type { AedesOptions, Client } from 'aedes'
+import type { Connection, Connections } from './connections.ts'
+import type { Intake, Outcome } from './intake.ts'
+import type { Lanes } from './lanes.ts'
+import type { Received } from './ports.ts'
+import type { Refusing } from './refused.ts'
+
+type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
+export type Packet = Parameters<AuthorizePublish>[1]
+export type Done = Parameters<AuthorizePublish>[2]
+
+/** How long clients that were lost while the process stood still may take to connect again, milliseconds. */
+const BACK_WITHIN_MS = 5_000
+
+/** One message on its way in. */
+export interface Taking {
+  packet: Packet
+  /** Absent for the will of a client whose server process is gone. */
+  connection: Connection | undefined
+  done: Done
+}
+
+interface TakingParts {
+  intake: Intake
+  lanes: Lanes
+  refusing: Refusing
+  connections: Connections
+  drop(packet: Packet, done: Done): void
+  /** Whether the process stood still in the last so many milliseconds. */
+  hasPaused(withinMs: number): boolean
+}
+
+/** Hands messages to the server, one at a time per party, and acknowledges them by what became of them. */
+export function createTaking(parts: TakingParts) {
+  const { intake, lanes, refusing, connections, drop } = parts
+
+  /** No acknowledgement without a commit: what could not be stored ends its connection, and comes again. */
+  function settle(outcome: Outcome, message: Received, taking: Taking): Promise<void> | undefined {
+    const { packet, connection, done } = taking
+    if (outcome === 'route') done(null)
+    else if (outcome === 'drop') drop(packet, done)
+    else if (outcome === 'failed' || (outcome === 'unstored' && message.name === 'automationRequest')) {
+      // Nothing has come of a request, so its answer may say so; an event has happened and must come again.
+      if (message.name === 'request' || message.name === 'automationRequest') {
+        const code = outcome === 'failed' ? 'internal' : 'storage-unavailable'
+        const answer = refusing.answer(message.name, message.party, code, message.payload.id)
+        return answer.then(() => drop(packet, done))
+      }
+      drop(packet, done)
+    } else {
+      if (connection) connection.isRevoked = true
+      done(new Error('message not stored'))
+    }
+    return undefined
+  }
+
+  /** Hands one message over; a promise only where the port answers with one. */
+  return function take(message: Received, taking: Taking): void {
+    const { packet, connection } = taking
+    // Asked now: Aedes forgets the will while the message waits for its turn.
+    const isDueWill = connection !== undefined && isWill(packet, connection)
+    const isWanted = () => !connection || isDueWill || !connection.isRevoked
+    // While this server stood still its clients gave it up, and are on their way back.
+    if (isDueWill && parts.hasPaused(BACK_WITHIN_MS)) setTimeout(takeInTurn, BACK_WITHIN_MS).unref()
+    else takeInTurn()
+
+    function takeInTurn() {
+      message.isSuperseded = isDueWill && connections.hasNewer(connection)
+      lanes.run(laneOf(packet.topic), takeNow)
+    }
+    function takeNow() {
+      const outcome = intake.take(message, isWanted)
+      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, message, taking))
+      return settle(outcome, message, taking)
+    }
+  }
+}
+
+function isWill(packet: Packet, connection: Connection): boolean {
+  return connection.client.closed && (connection.client as Client & { will?: unknown }).will === packet
+}
+
+/** One lane per station or automation: its topics without their last level. */
+export function laneOf(topic: string): string {
+  return topic.slice(0, topic.lastIndexOf('/'))
+}
