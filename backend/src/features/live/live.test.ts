@@ -284,10 +284,10 @@ describe('what a screen may ask', () => {
 })
 
 describe('live connections', () => {
-  it('are twenty for an operator, told with a reason, and free again once one closes', async () => {
+  it('are 64 for an operator, told with a reason, and free again once one closes', async () => {
     const token = await test.tokenOf('viewer')
     const screens = []
-    for (let screen = 0; screen < 20; screen += 1) {
+    for (let screen = 0; screen < 64; screen += 1) {
       const live = await test.live('', { token })
       await live.next('connection_established')
       screens.push(live)
@@ -304,9 +304,9 @@ describe('live connections', () => {
     await Promise.all(screens.map(({ closed }) => closed))
   })
 
-  it('are sixty for an address, with or without a token', async () => {
+  it('are 256 for an address, with or without a token', async () => {
     const screens = []
-    for (let screen = 0; screen < 60; screen += 1) screens.push(await test.live('', { token: null }))
+    for (let screen = 0; screen < 256; screen += 1) screens.push(await test.live('', { token: null }))
     const refused = await test.live('', { token: null })
     expect(await refused.closed).toBe(4429)
     for (const { socket } of screens) socket.close()

@@ -1,7 +1,7 @@
 /** Connections at once: a desk has one for each tab that is open. */
-const MOST_PER_OPERATOR = 20
+const MOST_PER_OPERATOR = 64
 /** Some desks may share an address. */
-const MOST_PER_ADDRESS = 60
+const MOST_PER_ADDRESS = 256
 
 export type LivePlaces = ReturnType<typeof createLivePlaces>
 
