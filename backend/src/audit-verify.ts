@@ -1,13 +1,13 @@
 import { pino } from 'pino'
 import { databaseUrlOf } from './app-options.ts'
-import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
+import { EXIT_USAGE, isDatabaseHere, isUnderstood, runCommand } from './command.ts'
 import { openDatabase } from './db/database.ts'
 import { auditJournal, type AuditReport } from './features/logs/audit.ts'
 import { createLogRepository } from './features/logs/repository.ts'
 import { say } from './terminal.ts'
 
 await runCommand(async (environment) => {
-  if (!isDatabaseHere(environment)) return EXIT_USAGE
+  if (!isUnderstood(process.argv.slice(2), 0) || !isDatabaseHere(environment)) return EXIT_USAGE
   const database = await openDatabase(databaseUrlOf(environment), pino({ level: 'silent' }))
   try {
     const report = await auditJournal(createLogRepository(database))

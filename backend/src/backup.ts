@@ -1,7 +1,15 @@
 import { resolve } from 'node:path'
 import { databaseUrlOf } from './app-options.ts'
 import { removeDraft, writeBackup, type BackupReport } from './backup/write.ts'
-import { EXIT_USAGE, EXIT_STOPPED, isDatabaseHere, onStop, pathGiven, runCommand } from './command.ts'
+import {
+  EXIT_USAGE,
+  EXIT_STOPPED,
+  isDatabaseHere,
+  isUnderstood,
+  onStop,
+  pathGiven,
+  runCommand,
+} from './command.ts'
 
 const USAGE =
   'npm run backup FICHIER\n' +
@@ -11,7 +19,8 @@ const USAGE =
   'Ex.: npm run backup /mnt/usb/escale-2026-11-26.tar.gz\n'
 
 process.umask(0o077)
-const file = pathGiven(process.argv[2])
+const words = process.argv.slice(2)
+const file = isUnderstood(words, 1) ? pathGiven(words[0]) : undefined
 
 if (file === undefined) {
   process.stderr.write(USAGE)

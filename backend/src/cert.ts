@@ -9,7 +9,7 @@ import {
   type ServerCertificate,
 } from './certificates/index.ts'
 import { createMonotonicClock } from './clock.ts'
-import { runCommand } from './command.ts'
+import { EXIT_USAGE, isUnderstood, runCommand } from './command.ts'
 import type { Environment } from './environment.ts'
 import { complain, say } from './terminal.ts'
 
@@ -20,15 +20,26 @@ const USAGE =
   'npm run cert -- --local                            revient au certificat d’Escale · back to Escale’s own'
 
 await runCommand(async (environment) => {
+  if (!isUnderstood([], 0, ['show'])) return EXIT_USAGE
   try {
     show(await run(environment))
     return 0
   } catch (err) {
-    const isUsage = String((err as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
-    complain(`${err instanceof Error ? err.message : String(err)}${isUsage ? `\n${USAGE}` : ''}`)
-    return 1
+    if (!isUsage(err)) {
+      complain(err instanceof Error ? err.message : String(err))
+      return 1
+    }
+    const given = /'(-?[^']*)'/.exec(String(err))?.[1] ?? ''
+    complain(
+      `Option inconnue ou incomplète\u00a0: ${given}\nOption unknown or incomplete: ${given}\n${USAGE}`,
+    )
+    return EXIT_USAGE
   }
 })
+
+function isUsage(err: unknown): boolean {
+  return String((err as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+}
 
 async function run(environment: Environment): Promise<ServerCertificate> {
   const { values } = parseArgs({
@@ -57,7 +68,9 @@ async function run(environment: Environment): Promise<ServerCertificate> {
         `The certificate is the site’s own: give the new one with --cert and --key, or go back to Escale’s with --local.\n${USAGE}`,
     )
   }
-  return folder.renew()
+  const renewed = folder.renew()
+  say('Certificat renouvelé · Certificate renewed')
+  return renewed
 }
 
 function textOf(path: string): string {

@@ -18,6 +18,31 @@ export function pathGiven(path: string | undefined): string | undefined {
   return path ? resolve(process.env['INIT_CWD'] ?? '.', path) : undefined
 }
 
+/**
+ * Whether what was typed is at most so many words, none of which is a flag: another word would be passed over in
+ * silence. A flag typed without the `--` that npm wants before it never arrives: npm keeps it, and only tells by a
+ * variable.
+ */
+export function isUnderstood(
+  args: readonly string[],
+  most: number,
+  flagsOfNpm: readonly string[] = [],
+): boolean {
+  const kept = flagsOfNpm.filter((flag) => process.env[`npm_config_${flag}`] !== undefined)
+  const strange = args.find((word) => word.startsWith('-')) ?? args[most]
+  if (kept.length > 0) complain(keptByNpm(kept))
+  else if (strange !== undefined) complain(`Argument inconnu\u00a0: ${strange}\nUnknown argument: ${strange}`)
+  return kept.length === 0 && strange === undefined
+}
+
+function keptByNpm(flags: readonly string[]): string {
+  const typed = `npm run ${process.env['npm_lifecycle_event'] ?? 'COMMAND'} -- ${flags.map((flag) => `--${flag}`).join(' ')}`
+  return (
+    `npm a gardé cette option pour lui\u00a0: mettez «\u202f--\u202f» devant, ainsi\u00a0: ${typed}\n` +
+    `npm kept this option to itself: put "--" before it, like this: ${typed}`
+  )
+}
+
 /** Calls `clean` when the command is to end before its work is done: by a signal, or because npm is gone. */
 export function onStop(clean: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, clean)

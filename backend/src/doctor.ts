@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { certificateFolderOf, databaseUrlOf } from './app-options.ts'
 import { createMonotonicClock } from './clock.ts'
-import { runCommand } from './command.ts'
+import { EXIT_USAGE, isUnderstood, runCommand } from './command.ts'
 import { readTokenKey } from './data-folder.ts'
 import { findBackup } from './doctor/backups.ts'
 import { findData } from './doctor/data.ts'
@@ -25,6 +25,7 @@ import { say } from './terminal.ts'
 const clock = createMonotonicClock()
 
 await runCommand(async (environment, remarks) => {
+  if (!isUnderstood(process.argv.slice(2), 0)) return EXIT_USAGE
   const findings = [
     ...remarks.map(({ french, english }) => bad(french, english)),
     ...(await examine(environment)),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { dropUnfinishedRestore, restoreBackup, type RestoreReport } from './backup/restore.ts'
-import { EXIT_STOPPED, EXIT_USAGE, onStop, pathGiven, runCommand } from './command.ts'
+import { EXIT_STOPPED, EXIT_USAGE, isUnderstood, onStop, pathGiven, runCommand } from './command.ts'
 import type { Environment } from './environment.ts'
 import { makeFolder } from './folder.ts'
 import { SetupError } from './setup-error.ts'
@@ -14,7 +14,8 @@ const USAGE =
   '    Brings a backup back, with the server stopped; what was there is kept under a dated name.\n'
 
 process.umask(0o077)
-const file = pathGiven(process.argv[2])
+const words = process.argv.slice(2)
+const file = isUnderstood(words, 1) ? pathGiven(words[0]) : undefined
 
 if (file === undefined) {
   process.stderr.write(USAGE)

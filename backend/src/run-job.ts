@@ -2,17 +2,23 @@ import { jobNames, type JobName } from '@escale/protocol'
 import { destination, pino } from 'pino'
 import { appOptionsOf, openDataOf } from './app-options.ts'
 import { createApp } from './app.ts'
-import { runCommand } from './command.ts'
+import { EXIT_USAGE, isUnderstood, runCommand } from './command.ts'
 import { systemActor } from './features/logs/index.ts'
 import { complain, say } from './terminal.ts'
 
-const name = process.argv[2] ?? ''
+const words = process.argv.slice(2)
+const name = words[0] ?? ''
+if (!isUnderstood(words, 1)) process.exit(EXIT_USAGE)
 if (!isJobName(name)) {
+  const [french, english] =
+    name === ''
+      ? ['Donnez le nom d’une tâche', 'Give the name of a task']
+      : [`Tâche inconnue\u00a0: «\u202f${name}\u202f»`, `Unknown task: “${name}”`]
   complain(
-    `Tâche inconnue\u00a0: «\u202f${name}\u202f». Choisissez parmi\u00a0: ${jobNames.join(', ')}\n` +
-      `Unknown task: “${name}”. Choose from: ${jobNames.join(', ')}`,
+    `${french}. Choisissez parmi\u00a0: ${jobNames.join(', ')}\n` +
+      `${english}. Choose from: ${jobNames.join(', ')}`,
   )
-  process.exit(2)
+  process.exit(EXIT_USAGE)
 }
 
 await runCommand(async (environment) => {
