@@ -69,6 +69,18 @@ async function online(id: string, secret: string) {
   return client
 }
 
+describe('a station that waits to be accepted', () => {
+  it('waits no longer once it is known by its MAC address', async () => {
+    await enrol()
+    const { body } = await enrol()
+    expect(await waiting()).toMatchObject([{ macAddress: VICTIM_MAC, pairingCode: body.pairingCode }])
+    await test.createStation('pc-victime', { macAddress: VICTIM_MAC })
+    const enrolled = await enrol({ pairingSecret: body.pairingSecret })
+    expect(enrolled.body.stationId).toBe('pc-victime')
+    expect(await waiting()).toEqual([])
+  })
+})
+
 describe('a station that renews its secret', () => {
   it('keeps its old connection until the new secret connects, and loses it then', async () => {
     const { id, secret } = await victim()

@@ -116,22 +116,29 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
     macAddress: string,
     ip: string,
   ): Promise<{ ok: false; error: AppError } | undefined> {
+    await dropWaiting(macAddress, ip)
     const group = addressGroupOf(ip)
     const all = await repository.findAll()
     const fromHere = all.filter((row) => row.ip !== null && addressGroupOf(row.ip) === group)
-    const replaced = fromHere.filter(
-      (row) => row.stationId === null && row.macAddress === macAddress && isIdentifyingMac(macAddress),
-    )
-    for (const { id } of replaced) await repository.remove(id)
-    if (fromHere.length - replaced.length >= MAX_PER_ADDRESS) {
+    if (fromHere.length >= MAX_PER_ADDRESS) {
       const detail = {
         fr: 'Trop de postes attendent déjà une acceptation depuis cette adresse.',
         en: 'Too many stations at this address already wait to be accepted.',
       }
       return failure('pairing-full', { detail, retryAfterSeconds: 60 })
     }
-    if (all.length - replaced.length < MAX_REQUESTS) return undefined
+    if (all.length < MAX_REQUESTS) return undefined
     return failure('pairing-full', { retryAfterSeconds: 60 })
+  }
+
+  /** Takes back what a machine asked for from here and nobody has answered yet. */
+  async function dropWaiting(macAddress: string, ip: string): Promise<void> {
+    if (!isIdentifyingMac(macAddress)) return
+    const group = addressGroupOf(ip)
+    for (const row of await repository.findAll()) {
+      const isSame = row.macAddress === macAddress && row.ip !== null && addressGroupOf(row.ip) === group
+      if (isSame && row.stationId === null) await repository.remove(row.id)
+    }
   }
 
   async function requireWaiting(id: string): Promise<PairingRequestRow> {
@@ -163,9 +170,14 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         const refusedNow = await throttled()
         if (refusedNow) return refusedNow
         const hasMac = isIdentifyingMac(macAddress)
-        const known =
-          ownStationId ?? (hasMac ? await bootTokens.redeem(input.enrolmentKey, macAddress) : undefined)
-        if (known !== undefined) return success(await enrolled(known, ip))
+        if (ownStationId !== undefined) return success(await enrolled(ownStationId, ip))
+        // Whatever it asked for before is answered by its identity: an operator has nothing left to accept.
+        const identified = async (stationId: string) => {
+          await dropWaiting(macAddress, ip)
+          return success(await enrolled(stationId, ip))
+        }
+        const known = hasMac ? await bootTokens.redeem(input.enrolmentKey, macAddress) : undefined
+        if (known !== undefined) return identified(known)
         if (!(await siteKey.isRight(input.enrolmentKey))) {
           await throttles.countFailure(counters)
           const record = { action: 'station.enrolment_refused', level: 'warning', ip } as const
@@ -173,7 +185,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
           return failure('enrolment-refused')
         }
         const station = hasMac ? await stations.findByMac(macAddress) : undefined
-        if (station?.secretHash === null) return success(await enrolled(station.id, ip))
+        if (station?.secretHash === null) return identified(station.id)
         return pair(input, macAddress, ip)
       })
     },
