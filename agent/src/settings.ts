@@ -94,8 +94,8 @@ function verbOf([verb = 'run', ...rest]: string[]): Verb {
   if (isVerb(verb) && rest.length === 0) return verb
   const given = [verb, ...rest].join(' ')
   throw new SettingsError(
-    `commande inconnue\u00a0: ${given} (run, status, version, doctor).`,
-    `unknown command: ${given} (run, status, version, doctor).`,
+    `commande inconnue\u00a0: ${given} (run, status, version, doctor). Avec npm, mettez «\u202f--\u202f» avant elle\u00a0: npm run agent -- run …`,
+    `unknown command: ${given} (run, status, version, doctor). With npm, put "--" before it: npm run agent -- run …`,
   )
 }
 

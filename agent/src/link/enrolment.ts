@@ -42,6 +42,7 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
   const { log, signal, onPairingCode } = options
   const backoff = createBackoff({ firstMs: 1_000, maxMs: 60_000 })
   let pairingSecret: string | undefined
+  let shownCode: string | undefined
   let request: EnrolInput | undefined
   for (;;) {
     if (request === undefined || pairingSecret === undefined) request = await options.request()
@@ -50,8 +51,10 @@ export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
     if (attempt.kind === 'enrolled') return attempt.identity
     if (attempt.kind === 'pairing') {
       const { pairingCode, retryAfterSeconds } = attempt.pairing
-      if (pairingSecret === undefined)
+      // One that the server forgot is answered with another code: the log shows the one on the screen.
+      if (pairingCode !== shownCode)
         log.info({ pairingCode }, 'waiting for an operator to accept this station')
+      shownCode = pairingCode
       pairingSecret = attempt.pairing.pairingSecret
       onPairingCode(pairingCode)
       backoff.reset()
