@@ -69,7 +69,7 @@ export const en: Messages = {
     submit: 'Sign in',
     notKept:
       'This browser blocks the data of this site. You can sign in, but will have to do so again each time the page is reloaded.',
-    expired: 'Your session has expired. Sign in to return to where you were.',
+    expired: 'You are signed out. Sign in to return to where you were.',
   },
   status: {
     available: 'Available',

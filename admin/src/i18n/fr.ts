@@ -71,7 +71,7 @@ export const fr = {
     submit: 'Se connecter',
     notKept:
       'Ce navigateur bloque les données de ce site. Vous pouvez vous connecter, mais il faudra recommencer à chaque rechargement de la page.',
-    expired: 'Votre session a expiré. Reconnectez-vous pour revenir où vous étiez.',
+    expired: 'Votre connexion a pris fin. Reconnectez-vous pour revenir où vous étiez.',
   },
   status: {
     available: 'Disponible',
