@@ -9,10 +9,8 @@ export const en: Messages = {
     actions: 'Actions',
     retry: 'Try again',
     undo: 'Undo',
-    search: 'Search',
     optional: 'optional',
     required: 'Fill in this field.',
-    none: 'None',
     loading: 'Loading…',
     skip: 'Skip to content',
     pageTitle: '{page} · Escale',
@@ -244,7 +242,6 @@ export const en: Messages = {
   },
   pending: {
     title: 'Waiting for the code',
-    empty: 'No code waits to be typed.',
     anyStation: 'Any station',
     expires: 'Code valid until {time}',
     expiresOn: 'Code valid until {time}',

@@ -11,10 +11,8 @@ export const fr = {
     actions: 'Actions',
     retry: 'Réessayer',
     undo: 'Annuler',
-    search: 'Rechercher',
     optional: 'facultatif',
     required: 'Remplissez ce champ.',
-    none: 'Aucun',
     loading: 'Chargement...',
     skip: 'Aller au contenu',
     pageTitle: '{page} · Escale',
@@ -246,7 +244,6 @@ export const fr = {
   },
   pending: {
     title: 'En attente du code',
-    empty: "Aucun code n'attend d'être saisi.",
     anyStation: "N'importe quel poste",
     expires: "Code valable jusqu'à {time}",
     expiresOn: "Code valable jusqu'au {time}",
