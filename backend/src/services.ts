@@ -2,29 +2,12 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { NightlyBackup } from './backup/nightly.ts'
 import type { Bus } from './bus/port.ts'
+import { createCalendarServices } from './calendar-services.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db/database.ts'
 import type { AppEvents } from './events.ts'
 import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
-import {
-  createArchiveRepository,
-  createArchives,
-  createRetention,
-  createRetentionRepository,
-} from './features/archives/index.ts'
-import {
-  createAuthRepository,
-  createAuthService,
-  createCredentialWatch,
-  createOperatorRepository,
-  createOperatorService,
-  createPasswordCheck,
-  createPasswords,
-  createSealer,
-  createSignInAddresses,
-  createTokens,
-  keyedHash,
-} from './features/auth/index.ts'
+import { createCredentialWatch, createSealer } from './features/auth/index.ts'
 import {
   createCommandDeadlines,
   createCommandRepository,
@@ -41,13 +24,11 @@ import {
   createSiteKey,
   createSiteKeyRepository,
 } from './features/enrolment/index.ts'
-import { createCalendar, createJobRunRepository, createJobs } from './features/jobs/index.ts'
 import { createAudience } from './features/live/index.ts'
 import { createJournal, createLogRepository } from './features/logs/index.ts'
 import { createPhotoService, createPhotoStore } from './features/photos/index.ts'
 import { createPrivacy, createPrivacyRepository, createTraces } from './features/privacy/index.ts'
 import { createRates } from './features/rates/index.ts'
-import { createReportRepository, createReportService } from './features/reports/index.ts'
 import {
   createAccessCodes,
   createCodeValidation,
@@ -68,13 +49,9 @@ import {
   createStationRepository,
   createStationService,
 } from './features/stations/index.ts'
-import {
-  createThrottleBlocks,
-  createThrottleRepository,
-  createThrottles,
-} from './features/throttles/index.ts'
 import { createUsernameRepository, createUsernames } from './features/usernames/index.ts'
 import { createUserRepository, createUserService } from './features/users/index.ts'
+import { createSignInServices } from './sign-in-services.ts'
 
 export interface ServiceOptions {
   /** Photos and archives. */
@@ -103,38 +80,9 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
   /** What nearly all of them write with. */
   const base = { database, journal, clock }
   const settings = createSettings(database, createSettingsRepository(database), journal, events)
-  const throttleRepository = createThrottleRepository(database)
-  const throttles = createThrottles(throttleRepository, clock)
   const sealer = createSealer(options.codeKey)
-  const operatorRepository = createOperatorRepository(database)
-  /** Stands for a username where one was typed. */
-  const hashOfUsername = (username: string) => keyedHash(options.codeKey, `username ${username}`)
-  const passwords = createPasswords()
-  const addresses = createSignInAddresses(database, options.codeKey, clock)
-  const passwordCheck = createPasswordCheck({ passwords, throttles, addresses, hashOfUsername })
-  const throttleBlocks = createThrottleBlocks({
-    ...base,
-    repository: throttleRepository,
-    idOf: (key) => keyedHash(options.codeKey, key),
-    operatorsByHash: async () =>
-      new Map((await operatorRepository.findAll()).map((row) => [hashOfUsername(row.username), row])),
-  })
-  const tokenRepository = createAuthRepository(database)
-  const operators = createOperatorService({
-    ...base,
-    repository: operatorRepository,
-    tokens: tokenRepository,
-    addresses,
-    passwords,
-    passwordCheck,
-  })
-  const auth = createAuthService({
-    ...base,
-    repository: tokenRepository,
-    operators: operatorRepository,
-    passwordCheck,
-    tokens: createTokens(options.tokenKey, clock),
-  })
+  const signIns = createSignInServices({ ...base, tokenKey: options.tokenKey, codeKey: options.codeKey })
+  const { throttles } = signIns
   const rates = createRates({ ...base, log })
   const machines = createMachines({ clock })
   const desired = createDesiredDocuments(
@@ -258,40 +206,22 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     throttles,
     rates,
   })
-  const reports = createReportService({
-    database,
-    repository: createReportRepository(database),
+  const { archives, calendar, reports } = createCalendarServices({
+    ...base,
     settings,
-    clock,
-  })
-  const archives = createArchives(join(options.dataDir, 'archives'), {
-    database,
-    repository: createArchiveRepository(database),
-    clock,
+    sessions,
+    running,
+    calls,
+    events,
     log,
+    dataDir: options.dataDir,
+    nightlyBackup: options.nightlyBackup,
   })
-  const retention = createRetention({
-    database,
-    repository: createRetentionRepository(database),
-    archives,
-    settings,
-    clock,
-  })
-  const calendar = createCalendar(
-    createJobs({ nightlyBackup: options.nightlyBackup, sessions, calls, running, retention, reports }),
-    {
-      ...base,
-      runs: createJobRunRepository(database),
-      settings,
-      events,
-      log,
-    },
-  )
   const audience = createAudience({ events, running, stations, clock, log })
   const credentialWatch = createCredentialWatch({
     bus,
     screens: audience,
-    signIns: tokenRepository,
+    signIns: signIns.tokenRepository,
     stations: credentials,
     accounts,
     logs,
@@ -304,7 +234,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     answers,
     archives,
     audience,
-    auth,
+    auth: signIns.auth,
     bootTokens,
     calendar,
     calls,
@@ -322,7 +252,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     journal,
     logs,
     machines,
-    operators,
+    operators: signIns.operators,
     photos,
     presences,
     privacy,
@@ -333,7 +263,7 @@ export function createServices(database: Database, events: AppEvents, bus: Bus, 
     settings,
     siteKey,
     stations,
-    throttleBlocks,
+    throttleBlocks: signIns.throttleBlocks,
     userRepository,
     users,
   }
