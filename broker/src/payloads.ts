@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { topicTable, unsoundnessOf, withoutImpossibleFigures, type TopicName } from '@escale/protocol'
+import { topicTable, unsoundnessOf, withoutImpossibleFields, type TopicName } from '@escale/protocol'
 import { Check } from 'typebox/value'
 import { Compile } from 'typebox/compile'
 
@@ -27,7 +27,7 @@ export function parsePayload(name: TopicName, payload: string | Buffer): Parsed 
   const fits = (value: unknown) =>
     validators.get(name)?.Check(value) === true && unsoundnessOf(value) === undefined
   if (fits(parsed)) return { payload: parsed }
-  const possible = name === 'heartbeat' ? withoutImpossibleFigures(parsed) : undefined
+  const possible = name === 'heartbeat' ? withoutImpossibleFields(parsed) : undefined
   if (fits(possible)) return { payload: possible, rewritten: Buffer.from(JSON.stringify(possible)) }
   return { fault: { code: 'invalid-body', ...idIn(parsed) } }
 }

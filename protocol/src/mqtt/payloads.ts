@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { Details, EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
 import { lineOrNothing, lines } from '../text.ts'
@@ -38,8 +38,10 @@ export type DesiredState = (typeof desiredStates)[number]
 export const reportedStates = ['pairing', 'locked', 'active', 'suspended', 'maintenance', 'cleaning'] as const
 export type ReportedState = (typeof reportedStates)[number]
 
-/** What a machine tells of itself; each figure may be missing. The bounds, 100 years and 200 °C, are beyond any real machine. */
-const figures = {
+/** What a station tells with its sign of life; each may be missing. The bounds, 100 years and 200 °C, are beyond any real machine. */
+const optionalFields = {
+  sessionId: Type.Optional(EntityId),
+  remainingSeconds: Type.Optional(Seconds),
   uptimeSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_200_000_000 })),
   cpuPercent: Type.Optional(Percent),
   memoryPercent: Type.Optional(Percent),
@@ -52,17 +54,16 @@ export const Heartbeat = Type.Object({
   bootId: BootId,
   seq: Counter,
   state: oneOf(reportedStates),
-  sessionId: Type.Optional(EntityId),
-  remainingSeconds: Type.Optional(Seconds),
-  ...figures,
+  ...optionalFields,
 })
 export type Heartbeat = Static<typeof Heartbeat>
 
-/** A heartbeat without those of its figures that are impossible: the rest of it, the sign of life first, is true. */
-export function withoutImpossibleFigures(heartbeat: unknown): unknown {
+/** A heartbeat without those of its optional fields that are impossible: the rest, the sign of life first, is true. */
+export function withoutImpossibleFields(heartbeat: unknown): unknown {
   if (typeof heartbeat !== 'object' || heartbeat === null) return heartbeat
+  const optional: Record<string, TSchema> = optionalFields
   const possible = Object.entries(heartbeat).filter(([name, value]) => {
-    const schema = Object.hasOwn(figures, name) ? figures[name as keyof typeof figures] : undefined
+    const schema = Object.hasOwn(optional, name) ? optional[name] : undefined
     return schema === undefined || Check(schema, value)
   })
   return Object.fromEntries(possible)

@@ -51,6 +51,9 @@ describe('one impossible figure in a heartbeat', () => {
     ['temperatureC', {}],
     ['uptimeSeconds', -5],
     ['uptimeSeconds', 2 ** 60],
+    ['remainingSeconds', -5],
+    ['remainingSeconds', 12.5],
+    ['sessionId', null],
   ])('%s %s: is left out, and the rest is taken and passed on', async (name, value) => {
     const { id, say } = await station()
     const heard = await watcher(`escale/v1/stations/${id}/heartbeat`)
