@@ -103,6 +103,8 @@ describe('a telephone number', () => {
     ['+33\u00a0(0)6.12.34.56.78', '+33 (0)6.12.34.56.78'],
     ['０６１２３４５６７８', '0612345678'],
     [' 0612345678 ', '0612345678'],
+    ['\u202a0612345678\u202c', '0612345678'],
+    ['06\u2060 12\u200b 34\u00ad56\u200e', '06 12 3456'],
   ])('%j is kept as %j', (typed, kept) => {
     expect(normalisePhone(typed)).toBe(kept)
     expect(Check(UserInput, user({ phone: typed }))).toBe(true)

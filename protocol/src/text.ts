@@ -30,6 +30,9 @@ export function printable(text: string): string {
   )
 }
 
+/** What address books put around a number, unseen: marks of direction from left to right, and joiners. */
+const AROUND_NUMBERS = /[\u00ad\u200b-\u200f\u202a\u202c\u2060\u2066-\u2069\ufeff]/g
+
 /**
  * A telephone number as it is kept: plain digits, blanks and hyphens, whatever blanks and hyphens it was typed or
  * pasted with. Undefined when the text is none.
@@ -37,6 +40,7 @@ export function printable(text: string): string {
 export function normalisePhone(text: string): string | undefined {
   const plain = text
     .normalize('NFKC')
+    .replace(AROUND_NUMBERS, '')
     .replace(/[\p{Pd}\u2212]/gu, '-')
     .replace(/[\p{Zs}\t]+/gu, ' ')
     .trim()
