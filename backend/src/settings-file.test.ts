@@ -36,6 +36,8 @@ describe('.env', () => {
     ['UTF-8 with a byte order mark', Buffer.from(`\uFEFF${TEXT}`)],
     ['UTF-16 of Notepad', Buffer.from(`\uFEFF${TEXT}`, 'utf16le')],
     ['UTF-16, big end first', utf16be(`\uFEFF${TEXT}`)],
+    ['lines that end as on an old Macintosh', Buffer.from(TEXT.replaceAll('\n', ''))],
+    ['names behind blanks of a web page', Buffer.from(TEXT.replace(/^/gm, '\u00a0\u200b'))],
   ])('is read from its first line to its last: %s', async (_, bytes) => {
     const { environment, remarks } = await readBeside(bytes)
     expect(environment).toMatchObject({

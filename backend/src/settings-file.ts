@@ -33,7 +33,7 @@ export function readSettings(): { environment: Environment; remarks: Remark[] } 
 
 function textOf(file: string): string {
   try {
-    return decodeText(readFileSync(file))
+    return asNodeReads(decodeText(readFileSync(file)))
   } catch (err) {
     const { french, english } = reasonOfFile(err)
     throw new SetupError(
@@ -54,8 +54,13 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** Node ends no line at a lone carriage return, and takes what nobody sees before a name for a part of it. */
+function asNodeReads(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(/^[\p{Zs}\p{Cf}]+/gmu, '')
+}
+
 function linesMiswritten(text: string): Remark[] {
-  return text.split(/\r\n|\n|\r/).flatMap((line, index) =>
+  return text.split('\n').flatMap((line, index) =>
     MISWRITTEN.test(line)
       ? {
           french: `${FILE}, ligne ${index + 1}\u00a0: il manque un signe égal (NOM=valeur), elle ne compte pas.`,
