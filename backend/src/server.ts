@@ -54,15 +54,17 @@ async function start(): Promise<void> {
   ])
   stops.unshift(app.close, async () => certificates.close())
 
-  const { ESCALE_ADMIN_USERNAME: username } = environment
-  const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
-  const isFirstStart = await app.operators.ensureFirst(username, password).catch(refuseWeakPassword)
-  data.settle()
   await app.prepare()
   const listeners = createListeners(app, certificates, environment, options.clock, log)
   const broker = await listeners.openBroker()
   where = { broker, certificates }
   const http = await listeners.openHttp()
+
+  // Last of all: a start that fails before, as on a port that is taken, uses up no password that is shown once.
+  const { ESCALE_ADMIN_USERNAME: username } = environment
+  const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
+  const isFirstStart = await app.operators.ensureFirst(username, password).catch(refuseWeakPassword)
+  data.settle()
 
   const schemes = { http: http.plain, mqtt: broker.plain, https: http.secure, mqtts: broker.secure }
   const addresses = Object.entries(schemes).flatMap(([scheme, address]) =>

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -67,6 +69,20 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     const password = first.split('\n').find((line) => /mot de passe|password/i.test(line))
     expect(password).toBeDefined()
     expect(again.npm.output()).not.toMatch(/mot de passe|password/i)
+  })
+
+  test('prints the first password after a first start that found its port taken', async () => {
+    const { settings, http } = await freeListeners()
+    const other = createServer().listen(http, '127.0.0.1')
+    await once(other, 'listening')
+    const env = { ...settings, ESCALE_DATA_DIR: dataDir }
+    const failed = spawned(process.execPath, ['launch.mjs', 'start'], { env })
+    expect(await failed.ended).toBe(1)
+    expect(failed.output()).toContain(`Le port ${http} est déjà pris`)
+    await once(other.close(), 'close')
+
+    const again = await start(process.execPath, ['launch.mjs', 'start'])
+    expect(again.npm.output()).toContain('Premier démarrage')
   })
 
   test('ends wholly and cleanly on Ctrl-C, twice if need be', async () => {

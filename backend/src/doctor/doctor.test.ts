@@ -53,6 +53,16 @@ describe('the doctor', () => {
     expect(findFolder(folder).isGood).toBe(true)
   })
 
+  it('tells of a folder that the first start could not make', () => {
+    const file = join(folder, 'a-file')
+    writeFileSync(file, '')
+    expect(findFolder(join(folder, 'new', 'data')).isGood).toBe(true)
+    expect(findFolder(join(file, 'data'))).toMatchObject({
+      isGood: false,
+      french: expect.stringContaining('ne peut être créé') as string,
+    })
+  })
+
   it('tells of a clock without a battery, and of one that fell behind the journal', async () => {
     expect((await findClock(Date.parse('2000-01-01'), undefined)).isGood).toBe(false)
     expect((await findClock(nowMs, nowMs + 3_600_000)).french).toContain('en retard sur la dernière ligne')

@@ -1,6 +1,15 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants, existsSync, readdirSync, statSync, statfsSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  statfsSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from '../certificates/index.ts'
 import { bad, good, reasonOf, type Finding } from './finding.ts'
@@ -34,7 +43,7 @@ export function findMemory(availableBytes = process.availableMemory()): Finding 
 
 /** Whether the data folder can be read and written, or be made. */
 export function isUsable(dataDir: string): boolean {
-  if (!existsSync(dataDir)) return true
+  if (!existsSync(dataDir)) return canBeMade(dataDir)
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
     return statSync(dataDir).isDirectory()
@@ -45,6 +54,12 @@ export function isUsable(dataDir: string): boolean {
 
 export function findFolder(dataDir: string): Finding {
   if (!existsSync(dataDir)) {
+    if (!isUsable(dataDir)) {
+      return bad(
+        `Le dossier ${dataDir} ne peut être créé\u00a0: corrigez ESCALE_DATA_DIR ou les droits.`,
+        `The folder ${dataDir} cannot be made: correct ESCALE_DATA_DIR or the rights.`,
+      )
+    }
     return good(
       `Dossier ${dataDir}\u00a0: pas encore créé, le premier démarrage le fera`,
       `Folder ${dataDir}: not there yet, the first start makes it`,
@@ -71,6 +86,18 @@ export function findFolder(dataDir: string): Finding {
     `D’autres utilisateurs peuvent lire ${open}\u00a0: chmod go= ${open}`,
     `Other users can read ${open}: chmod go= ${open}`,
   )
+}
+
+/** Tried and taken back, in the nearest folder that is there: rights alone do not tell, as below /proc. */
+function canBeMade(dataDir: string): boolean {
+  let above = dirname(dataDir)
+  while (!existsSync(above)) above = dirname(above)
+  try {
+    rmdirSync(mkdtempSync(join(above, '.escale-doctor-')))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Secrets that others than the owner can read; a closed folder keeps all of its own. */
