@@ -217,8 +217,8 @@ function readDatabase(file: string, sessionId: string) {
     `SELECT station_id || '-' || seq FROM station_events UNION ALL SELECT request_id FROM answered_requests`,
   )
   const journal = column(
-    `SELECT coalesce(json_extract(details, '$.key'), json_extract(details, '$.details.key'))
-     FROM logs WHERE action = 'station.fault_reported'`,
+    `SELECT coalesce(json_extract(content, '$.key'), json_extract(content, '$.details.key'))
+     FROM logs LEFT JOIN log_notes ON log_id = id WHERE action = 'station.fault_reported'`,
   )
   const grants = column(`SELECT seconds FROM session_grants WHERE session_id = '${sessionId}'`).length
   const written = column(`SELECT last_name FROM users`)
