@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { AGENT_VERSION } from './agent-version.ts'
 import {
   initialState,
   nextDeadline,
@@ -13,26 +12,19 @@ import {
   type ScreenView,
   type StationState,
 } from './core/index.ts'
-import { enrol } from './link/enrolment.ts'
+import { createIdentification, type Credentials } from './identification.ts'
 import type { KioskStatus } from './kiosk.ts'
-import { establishTrust, isSameSite, type Trust } from './link/trust.ts'
 import { createMonotonicClock } from './monotonic-clock.ts'
-import { isSameMachine } from './platform/machine-marks.ts'
-import type { MachineIdentity, Platform } from './platform/platform.ts'
+import type { Platform } from './platform/platform.ts'
 import { createScreenServer, type ScreenServer } from './screen/screen-server.ts'
 import { createStationLink, type StationLink } from './station-link.ts'
-import type { Identity, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** A timer no longer than this notices in time that the machine has slept. */
 const COUNTING_TICK_MS = 1_000
 const MAX_TIMER_MS = 60_000
 const STOP_LIMIT_MS = 1_500
 const JOIN_WAIT_MS = 2_000
-
-/** How the station proves who it is: by the site's key, once, or by an identity given beforehand. */
-export type Credentials =
-  | { kind: 'key'; enrolmentKey: string }
-  | { kind: 'identity'; stationId: string; mqttSecret: string; mqttUrl?: string }
 
 export interface AgentOptions {
   /** Base address of the server, `http://host:port` or `https://…`. */
@@ -78,8 +70,6 @@ export function createAgent(options: AgentOptions): Agent {
   let link: StationLink | undefined
   let screen: ScreenServer | undefined
   let stopped: Promise<void> | undefined
-  /** The store was copied from another machine. */
-  let isCopied = false
   const pageListeners: (() => void)[] = []
 
   const dispatch = (input: Input) => {
@@ -143,83 +133,26 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  /** Read each time, because the network card may come up or change while the agent runs. */
-  const describe = async (server: URL): Promise<MachineIdentity> => {
-    const own = await platform.identity(server)
-    return { ...own, macAddress: options.macAddress ?? own.macAddress }
-  }
-
-  const readMachine = () =>
-    platform.marks().catch((err: unknown) => {
-      log.warn({ err }, 'the marks of this machine (board, network cards) cannot be read')
-      return { macs: [] }
-    })
-
-  /** Undefined where nothing is encrypted. */
-  const trustServer = async (): Promise<Trust | undefined> => {
-    const { server, caFingerprint } = options
-    if (!server.startsWith('https:')) return undefined
-    const saved = await store.readTrust()
-    const trust = await establishTrust({ server, caFingerprint, saved, log, signal: aborter.signal })
-    if (trust !== saved) await store.writeTrust(trust)
-    return trust
-  }
-
-  const identify = async (trust: Trust | undefined): Promise<Identity> => {
-    const { credentials, server } = options
-    if (credentials.kind === 'identity') {
-      const mqttUrl = credentials.mqttUrl ?? webSocketUrlOf(server)
-      return { stationId: credentials.stationId, mqttSecret: credentials.mqttSecret, mqttUrl, server }
-    }
-    const saved = await store.readIdentity()
-    const machine = { ...(await readMachine()), givenMac: options.macAddress }
-    const isOwn = saved?.machine === undefined || isSameMachine(saved.machine, machine)
-    if (saved?.server === server && isOwn) {
-      if (saved.machine === undefined) await store.writeIdentity({ ...saved, machine })
-      return saved
-    }
-    if (saved !== undefined && !isOwn) {
-      isCopied = true
-      log.warn(
-        { stationId: saved.stationId },
-        'this data folder was copied from another machine, whose identity it holds: asking for one of our own',
-      )
-    }
-    const caCertificate = trust?.caCertificate
-    const enrolled = await enrol({
-      server,
-      caCertificate,
-      // The server has another address now: the station stays what it is there.
-      known: saved && isOwn && isSameSite(saved, { server, caCertificate }) ? saved : undefined,
-      request: async () => {
-        const { macAddress, hostname, os } = await describe(new URL(server))
-        const { enrolmentKey } = credentials
-        return { enrolmentKey, macAddress, hostname, os, agentVersion: AGENT_VERSION }
-      },
-      onPairingCode: (code) => dispatch({ kind: 'pairingStarted', code }),
-      log,
-      signal: aborter.signal,
-    })
-    const identity = { ...enrolled, server, machine }
-    await store.writeIdentity(identity)
-    log.info({ stationId: identity.stationId }, 'station enrolled')
-    return identity
-  }
+  const identification = createIdentification({
+    ...options,
+    onPairingCode: (code) => dispatch({ kind: 'pairingStarted', code }),
+    signal: aborter.signal,
+  })
 
   const join = async () => {
-    const trust = await trustServer()
-    const identity = await identify(trust)
+    const trust = await identification.trustServer()
+    const identity = await identification.identify(trust)
     if (aborter.signal.aborted) return
     dispatch({
       kind: 'enrolled',
       stationId: identity.stationId,
-      snapshot: isCopied ? undefined : await store.readState(),
+      snapshot: identification.isCopied() ? undefined : await store.readState(),
     })
     link = createStationLink({
       identity,
       // What was trusted anew since the enrolment wins over what the enrolment told.
       caCertificate: trust?.caCertificate ?? identity.caCertificate,
-      describe,
+      describe: identification.describe,
       bootId,
       platform,
       remembered: await store.readCommands(),
@@ -300,13 +233,6 @@ export function createAgent(options: AgentOptions): Agent {
     endSession: () => dispatch({ kind: 'endAsked' }),
     callStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
   }
-}
-
-/** The server's broker over WebSocket, on its HTTP port. */
-function webSocketUrlOf(server: string): string {
-  const url = new URL('/mqtt', server)
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-  return url.href
 }
 
 async function withLimit(work: Promise<unknown>, limitMs: number): Promise<void> {
