@@ -7,13 +7,14 @@ const MONTHS = [
   'janv?(?:ier|uary)?|f[eé]vr?(?:ier)?|feb(?:ruary)?|mar(?:s|ch)?|avr(?:il)?|apr(?:il)?|mai|may|juin|june?|juil(?:let)?',
   'july?|ao[uû]t|aug(?:ust)?|sept?(?:embre|ember)?|oct(?:obre|ober)?|nov(?:embre|ember)?|d[eé]c(?:embre|ember)?',
 ].join('|')
-/** Dates, times, powers of ten and truths, as spreadsheets set to French or English guess them from a text. */
+/** Dates, times, powers of ten, numbers that lose digits, and truths, as spreadsheets set to French or English guess them from a text. */
 const READ_OTHERWISE = [
   /^\s*\d{1,4}(?:\s*[-/.:]\s*\d{1,4}){1,3}\s*$/u,
-  new RegExp(`^\\s*\\d{1,2}[\\s./-]*(?:${MONTHS})\\.?[\\s./-]*\\d{0,4}\\s*$`, 'iu'),
-  new RegExp(`^\\s*(?:${MONTHS})\\.?[\\s./-]*\\d{1,4}\\s*$`, 'iu'),
+  new RegExp(`^\\s*\\d{1,2}(?:er)?[\\s./-]*(?:${MONTHS})\\.?[\\s./-]*\\d{0,4}\\s*$`, 'iu'),
+  new RegExp(`^\\s*(?:${MONTHS})\\.?[\\s./-]*\\d{1,4}(?:,\\s*\\d{2,4})?\\s*$`, 'iu'),
   /^\s*\d+(?:[.,]\d+)?e[+-]?\d+\s*$/iu,
-  /^\s*0\d{2,}\s*$/u,
+  /^\s*\d{1,2}(?:[:.]\d{2}){0,2}\s*[ap]\.?m\.?\s*$/iu,
+  /^\s*(?:0\d{2,}|\d{16,})\s*$/u,
   /^\s*(?:true|false|vrai|faux)\s*$/iu,
 ]
 /** A day or a month as ISO writes it is meant as one. */
