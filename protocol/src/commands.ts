@@ -10,7 +10,7 @@ const Delay = Type.Object({ delaySeconds: Type.Optional(Type.Integer({ minimum: 
 /** The schema of each command's `params`. `lock` and `logout` only say why: `desired` says what. */
 export const commandParams = {
   message: Type.Object({
-    text: lines(500, { minLength: 1 }),
+    text: lines(500),
     level: Type.Optional(oneOf(['info', 'warning'] as const)),
   }),
   lock: Nothing,

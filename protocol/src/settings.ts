@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { DEFAULT_HEARTBEAT_INTERVAL_MS, DEFAULT_MAX_SUSPENDED_MINUTES } from './mqtt/payloads.ts'
 import { CalendarDate, Instant, closed, oneOf, replacementOf } from './schema.ts'
-import { line, lines } from './text.ts'
+import { line, linesOrNothing } from './text.ts'
 
 const OpeningSpan = closed({
   opens: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' }),
@@ -30,7 +30,7 @@ const writableFields = {
   timeZone: line(64, { default: 'Europe/Paris' }),
   language: oneOf(['fr', 'en'] as const, 'fr'),
   /** What a visitor agrees to, and the version that a consent names. */
-  terms: lines(20_000, { default: '' }),
+  terms: linesOrNothing(20_000, { default: '' }),
   termsVersion: line(50, { default: '1' }),
   sessionsPerDay: Type.Integer({ minimum: 1, maximum: 100, default: 3 }),
   isConsentRequired: Type.Boolean({ default: true }),

@@ -6,6 +6,7 @@ import { Presence } from './mqtt/payloads.ts'
 import { stationOps } from './mqtt/requests.ts'
 import { StationInput } from './stations.ts'
 import { normalisePhone, printable } from './text.ts'
+import { commandParams } from './commands.ts'
 import { UserInput } from './users.ts'
 
 const user = (change: object) => ({ firstName: 'Zoé', lastName: 'Martin', ...change })
@@ -92,6 +93,17 @@ describe('a text of people on several lines', () => {
       const isLayout = ['a line feed', 'a tab'].includes(name)
       expect(Check(UserInput, user({ notes: text })), name).toBe(isLayout)
     }
+  })
+})
+
+describe('a text of several lines', () => {
+  it.each(['\n', ' ', '\u00a0\u2003\t\r\n'])('is none where nothing of it is seen: %j', (text) => {
+    expect(Check(UserInput, user({ notes: text }))).toBe(false)
+    expect(Check(commandParams.message, { text })).toBe(false)
+  })
+
+  it('may begin and end with blanks', () => {
+    expect(Check(UserInput, user({ notes: ' \nA sa carte.\n' }))).toBe(true)
   })
 })
 

@@ -70,6 +70,13 @@ const formats = {
       en: 'Write this text without invisible or control characters; if it was pasted, type it again.',
     },
   },
+  'some-lines': {
+    check: (text: string) => isLines(text) && text.trim() !== '',
+    message: {
+      fr: 'Écrivez au moins un caractère visible, sans caractère invisible ni de commande\u202f; si le texte a été collé, retapez-le.',
+      en: 'Write at least one visible character, without invisible or control characters; if the text was pasted, type it again.',
+    },
+  },
   phone: {
     check: (text: string) => normalisePhone(text) !== undefined,
     message: {
@@ -95,6 +102,9 @@ export const line = (maxLength: number, options: { default?: string } = {}) =>
 /** The same where nothing is an answer too. */
 export const lineOrNothing = (maxLength: number) => Type.String({ maxLength, format: 'line-or-nothing' })
 
-/** A text of people on as many lines as it needs. */
-export const lines = (maxLength: number, options: { default?: string; minLength?: number } = {}) =>
+/** A text of people on as many lines as it needs, with something to see in it. */
+export const lines = (maxLength: number) => Type.String({ minLength: 1, maxLength, format: 'some-lines' })
+
+/** The same where nothing is an answer too. */
+export const linesOrNothing = (maxLength: number, options: { default?: string } = {}) =>
   Type.String({ maxLength, format: 'lines', ...options })

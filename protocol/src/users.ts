@@ -24,7 +24,7 @@ const writableFields = {
   sex: Type.Optional(oneOf(sexes)),
   municipality: Type.Optional(line(100)),
   occupation: Type.Optional(line(100)),
-  notes: Type.Optional(lines(2_000, { minLength: 1 })),
+  notes: Type.Optional(lines(2_000)),
   consentGiven: Type.Boolean(),
 }
 

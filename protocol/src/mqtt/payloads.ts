@@ -1,7 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { Details, EntityId, Instant, Percent, Seconds, oneOf } from '../schema.ts'
-import { lineOrNothing, lines } from '../text.ts'
+import { lineOrNothing, linesOrNothing } from '../text.ts'
 import { logActions } from '../logs.ts'
 
 /** Unknown fields of a payload are ignored, so every object here is open. */
@@ -154,7 +154,7 @@ export type Command = Static<typeof Command>
 export const Ack = Type.Object({
   id: RequestId,
   status: oneOf(['delivered', 'applied', 'failed', 'expired'] as const),
-  error: Type.Optional(lines(500)),
+  error: Type.Optional(linesOrNothing(500)),
   at: Instant,
 })
 export type Ack = Static<typeof Ack>
