@@ -92,6 +92,9 @@ describe('a program on this machine', () => {
     ['127.0.0.1', { 'x-real-ip': '127.0.0.1' }],
     ['127.0.0.1', { forwarded: 'for=127.0.0.1' }],
     ['127.0.0.1', { via: '1.1 proxy' }],
+    ['127.0.0.1', { 'cf-connecting-ip': '203.0.113.7' }],
+    ['127.0.0.1', { 'true-client-ip': '203.0.113.7' }],
+    ['127.0.0.1', { 'x-original-forwarded-for': '203.0.113.7' }],
     ['127.0.0.1', { host: 'escale.example' }],
   ])('is not who calls from %s with %j', async (socket, headers) => {
     for (const proxies of ['', PROXIES])

@@ -84,7 +84,10 @@ const lastOf = (header: string | string[] | undefined) =>
 const isLocalName = (hostname: string) =>
   hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
 
+/** What proxies add of their own: `forwarded`, `via`, `x-real-ip`, `cf-connecting-ip`, `true-client-ip` and the like. */
+const ADDED_BY_PROXIES = /forwarded|^via$|(?:real|client|connecting)-?ip$/
+
 /** Whether any proxy says that it stands between. */
 function isPassedOn({ headers }: IncomingMessage): boolean {
-  return Object.keys(headers).some((name) => /^(x-forwarded-.*|x-real-ip|forwarded|via)$/.test(name))
+  return Object.keys(headers).some((name) => ADDED_BY_PROXIES.test(name))
 }
