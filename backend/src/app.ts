@@ -21,6 +21,7 @@ import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
 import {
   createBirths,
   createStationIntake,
+  createReportedEnds,
   createStationMessages,
 } from './features/station-messages/index.ts'
 import { staffCallRoutes } from './features/staff-calls/index.ts'
@@ -87,7 +88,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const takeFromAutomation = createAutomationIntake({ ...services, bus, clock })
   const messages = createStationMessages(database)
   const births = createBirths({ ...services, database, events, log })
-  const takeFromStation = createStationIntake({ ...services, database, messages, births, bus, clock })
+  const reportedEnds = createReportedEnds({ sessions, log })
+  const takeFromStation = createStationIntake({
+    ...services,
+    ...{ database, messages, births, reportedEnds, bus, clock },
+  })
   const receive = (message: Received) =>
     message.name === 'automationRequest' ? takeFromAutomation(message) : takeFromStation(message)
   const broker = await createBroker(
@@ -206,6 +211,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ownBus.detach()
       await broker.close()
       births.stop()
+      reportedEnds.stop()
       await services.presences.stop()
       await services.rates.stop()
       await database.close()

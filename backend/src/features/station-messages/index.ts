@@ -15,9 +15,11 @@ import type { SessionCredits } from '../sessions/index.ts'
 import type { Machines, Presences } from '../stations/index.ts'
 import type { StationMessages } from './repository.ts'
 import type { Births } from './births.ts'
+import type { ReportedEnds } from './reported-ends.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
 
 export { createBirths } from './births.ts'
+export { createReportedEnds } from './reported-ends.ts'
 export { createStationMessages } from './repository.ts'
 
 /**
@@ -33,6 +35,7 @@ export function createStationIntake(
     commands: Pick<CommandService, 'takeAck'>
     credits: Pick<SessionCredits, 'noteOutage'>
     births: Pick<Births, 'take'>
+    reportedEnds: Pick<ReportedEnds, 'take'>
     machines: Pick<Machines, 'hear'>
   },
 ) {
@@ -45,6 +48,7 @@ export function createStationIntake(
     commands,
     credits,
     births,
+    reportedEnds,
     machines,
     rates,
     journal,
@@ -53,6 +57,15 @@ export function createStationIntake(
   const requests = createRequests(ports)
   /** Since when stations were down that came back: kept until it is noted, should that have to be tried again. */
   const outages = new Map<string, number>()
+  /** Kept when a station locks: what it applies from then on its visitor has not seen. */
+  const openVersions = new Map<string, number>()
+
+  /** The newest document that a station reported to have applied while it was open to a visitor. */
+  function versionWhileOpen(stationId: string): number | undefined {
+    const { reportedState, reportedVersion } = presences.find(stationId) ?? {}
+    const isOpen = reportedState === 'active' || reportedState === 'suspended'
+    return (isOpen ? reportedVersion : undefined) ?? openVersions.get(stationId)
+  }
 
   /** A station's event while it was cut off counts once per (station, boot, number). */
   function takeEvent(event: StationEvent, actor: Actor): Promise<void> | undefined {
@@ -73,9 +86,10 @@ export function createStationIntake(
       }
       if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
         const { sessionId, reason = 'expired' } = details
-        // What it reported to have applied it has seen, whatever its event says.
         const reported = presences.find(stationId)?.reportedVersion ?? undefined
-        const version = Math.max(details.version ?? reported ?? Number.MAX_SAFE_INTEGER, reported ?? 0)
+        const told = details.version ?? reported ?? Number.MAX_SAFE_INTEGER
+        // What it reported while the session ran it has seen, whatever its event says.
+        const version = Math.max(told, versionWhileOpen(stationId) ?? 0)
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
       }
       if (kind === 'fault') {
@@ -104,11 +118,10 @@ export function createStationIntake(
   async function takeReported(reported: Reported, actor: Actor, ip: string): Promise<Verdict> {
     await presences.takeSign(actor, ip)
     if (!(await desired.takeReported(actor.id, reported.version))) return 'drop'
+    const openVersion = versionWhileOpen(actor.id)
+    if (openVersion !== undefined) openVersions.set(actor.id, openVersion)
     await presences.takeReported(reported, actor, ip)
-    if (reported.state === 'locked') {
-      const { version, bootId, appliedAt } = reported
-      await sessions.endReported(actor.id, { version, bootId, atMs: unixMsOf(appliedAt) }, actor)
-    }
+    reportedEnds.take(reported, actor)
     return 'route'
   }
 

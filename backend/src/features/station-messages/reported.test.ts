@@ -1,14 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 
 const MINUTE = 60_000
 let test: TestApp
-beforeAll(async () => {
+beforeEach(async () => {
+  useFakeTime()
   test = await startTestApp()
 })
-afterAll(() => test.stop())
+afterEach(() => test.stop())
+
+/** The time for which the station's own word is waited for has passed, and what followed from it is committed. */
+async function noWordComes() {
+  await vi.advanceTimersByTimeAsync(2_000)
+  await test.db.write(async () => undefined)
+  await test.db.write(async () => undefined)
+}
 
 /** A session of half an hour that has run for ten minutes, and its station on the bus. */
 async function running() {
@@ -40,15 +48,32 @@ describe('a station that reports locked while its session is active', () => {
     const nowMs = test.clock.nowMs()
     await report()
     await report()
+    await noWordComes()
+    await report()
+    await noWordComes()
     expect(await test.session(id)).toMatchObject({
       ...{ state: 'ended', endReason: 'logged_out', endedAt: at(nowMs), elapsedSeconds: 600 },
     })
     expect(await ends()).toHaveLength(1)
   })
 
-  it('is followed by its own word of it, which makes the end exact', async () => {
+  it('and tells next what it was cut off from: its own word counts, told once', async () => {
+    const { id, stationId, startedAtMs, version, report, tellEnd, ends, at } = await running()
+    await test.done('POST', `/api/sessions/${id}/add_time/`, { minutes: 60 })
+    await report({ version: (await test.station(stationId)).document?.version })
+    const endedMs = startedAtMs + 8 * MINUTE
+    await tellEnd(endedMs, { version })
+    await noWordComes()
+    expect(await test.session(id)).toMatchObject({
+      ...{ endReason: 'logged_out', endedAt: at(endedMs), elapsedSeconds: 480, creditSeconds: 3_600 },
+    })
+    expect(await ends()).toHaveLength(1)
+  })
+
+  it('is followed by its own word of it later, which makes the end exact', async () => {
     const { id, startedAtMs, report, tellEnd, at } = await running()
     await report()
+    await noWordComes()
     const endedMs = startedAtMs + 8 * MINUTE
     await tellEnd(endedMs)
     expect(await test.session(id)).toMatchObject({
@@ -61,6 +86,7 @@ describe('a station that reports locked while its session is active', () => {
     const endedMs = startedAtMs + 8 * MINUTE
     await tellEnd(endedMs)
     await report()
+    await noWordComes()
     expect(await test.session(id)).toMatchObject({ endedAt: at(endedMs), elapsedSeconds: 480 })
     expect(await ends()).toHaveLength(1)
   })
@@ -69,6 +95,7 @@ describe('a station that reports locked while its session is active', () => {
     const { id, startedAtMs, report, at } = await running()
     test.advanceClock(25 * MINUTE)
     await report()
+    await noWordComes()
     expect(await test.session(id)).toMatchObject({
       ...{ endReason: 'expired', endedAt: at(startedAtMs + 30 * MINUTE), remainingSeconds: 0 },
     })
@@ -81,6 +108,7 @@ describe('a station that reports locked while its session is active', () => {
   ])('%s: says nothing of the session', async (_, over) => {
     const { id, version, report } = await running()
     await report(over(version))
+    await noWordComes()
     expect(await test.session(id)).toMatchObject({ state: 'active' })
   })
 
@@ -88,6 +116,7 @@ describe('a station that reports locked while its session is active', () => {
     const { id, report } = await running()
     await test.done('POST', `/api/sessions/${id}/suspend/`)
     await report()
+    await noWordComes()
     expect(await test.session(id)).toMatchObject({ state: 'suspended' })
   })
 
@@ -96,6 +125,7 @@ describe('a station that reports locked while its session is active', () => {
       const { id, startedAtMs, report, at } = await running()
       const nowMs = test.clock.nowMs()
       await report({ appliedAt: at(atMs) })
+      await noWordComes()
       const session = await test.session(id)
       expect(session.state).toBe('ended')
       expect(Date.parse(session.endedAt ?? '')).toBeGreaterThanOrEqual(startedAtMs)
