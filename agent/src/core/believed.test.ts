@@ -126,6 +126,14 @@ describe('what somebody wrote into the agent’s own file', () => {
     expect(remainingSeconds(rig)).toBe(550)
   })
 
+  it('is not raised by the document: the few seconds that are left stay as they are', () => {
+    const rig = restored(REAL, activeRest(540, 's-1', 600))
+    rig.input(received(activeDocument({ version: REAL, seconds: 550, nowMs: 0, granted: 600 })))
+    expect(remainingSeconds(rig)).toBe(540)
+    tellTime(rig)
+    expect(remainingSeconds(rig)).toBe(540)
+  })
+
   it('opens nothing: a session that the document does not speak of is over', () => {
     const rig = restored(REAL, activeRest(36_000, 'forged'))
     rig.input(received(lockedDocument(REAL, 0)))

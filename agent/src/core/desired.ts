@@ -1,7 +1,7 @@
 import { SECOND_MS, isBeyondBelief, type Desired } from '@escale/protocol'
 import { withSample, type ClockSample } from './clock.ts'
 import { applyDocument, isClockDoubtful, withCall } from './document.ts'
-import { corrected, rebased } from './lease.ts'
+import { corrected, notShownAbove, rebased } from './lease.ts'
 import { restamped } from './outbox.ts'
 import { rejected, restOf, step, withRest, type StationState, type Step } from './state.ts'
 
@@ -54,7 +54,13 @@ function applyAgain(state: StationState, desired: Desired, nowMs: number): Step 
   const hasEndedHere = desired.session !== undefined && state.endedSessionIds.includes(desired.session.id)
   if (isUnconfirmed !== true || hasEndedHere) return rejected(known, 'desiredReceived', 'stale-desired')
   const applied = applyDocument(known, desired, nowMs)
-  return step(applied.state, ...applied.effects, { kind: 'save' })
+  const [before, after] = [restOf(state.phase), restOf(applied.state.phase)]
+  const isSame =
+    before?.kind === 'active' && after?.kind === 'active' && before.lease.sessionId === after.lease.sessionId
+  const next = isSame
+    ? withRest(applied.state.phase, { ...after, lease: notShownAbove(before.lease, after.lease, nowMs) })
+    : applied.state.phase
+  return step({ ...applied.state, phase: next }, ...applied.effects, { kind: 'save' })
 }
 
 /** Takes in one exchange of `time`, and corrects the lease by it. */

@@ -109,8 +109,13 @@ export function pauseOf(facts: DocumentFacts, paused: Pause | undefined, maxSusp
 export function corrected(lease: Lease, clock: ServerClock, nowMs: number): Lease {
   if (lease.endsAtUnixMs === undefined) return lease
   const endMs = Math.min(lease.endsAtUnixMs - clock.offsetMs, nowMs + lease.grantedSeconds * SECOND_MS)
-  if (endMs <= lease.endMs) return { ...lease, endMs }
-  return { ...lease, endMs, shownCapMs: shownMsOf(lease, nowMs) }
+  return endMs <= lease.endMs ? { ...lease, endMs } : notShownAbove(lease, { ...lease, endMs }, nowMs)
+}
+
+/** The lease that follows another without a grant: what is shown stands still until the truth is below it. */
+export function notShownAbove(before: Lease, after: Lease, nowMs: number): Lease {
+  const shownMs = shownMsOf(before, nowMs)
+  return shownMsOf(after, nowMs) > shownMs ? { ...after, shownCapMs: shownMs } : after
 }
 
 /** The lease after the server's wall clock was set: the end stays where it is, told in the new reckoning. */
