@@ -31,18 +31,28 @@ beforeEach(async (context) => {
 
 const field = () => page.locator('#code')
 const sent = () => expect.poll(() => screen.codes.map((code) => code.replace('-', '')))
-/** Keys as a keyboard of this layout gives them: what each shows, and where it is. */
-const press = async (keys: readonly (readonly [key: string, code: string])[]) => {
+type Keystroke = readonly [key: string, code: string]
+/** As fast as a scanner types, however busy this machine is. */
+const SCANNER_GAP_S = 0.005
+/** Nobody scans in the very moment in which something was typed. */
+const PAUSE_S = 1
+/** Keys as a keyboard of this layout gives them: what each shows, and where it is. The time of each is told to the page. */
+const press = async (keys: readonly Keystroke[]) => {
   const client = await page.context().newCDPSession(page)
-  for (const [key, code] of keys)
+  const startS = Date.now() / 1_000 + PAUSE_S
+  for (const [index, [key, code]] of keys.entries())
     for (const type of ['keyDown', 'keyUp'] as const)
       await client.send('Input.dispatchKeyEvent', {
-        type,
-        key,
-        code,
+        ...{ type, key, code, timestamp: startS + index * SCANNER_GAP_S },
         text: type === 'keyDown' && key.length === 1 ? key : undefined,
       })
 }
+const keystrokeOf = (char: string): Keystroke => {
+  if (char === '-') return [char, 'Minus']
+  if (char === ' ') return [char, 'Space']
+  return [char, /\d/.test(char) ? `Digit${char}` : `Key${char}`]
+}
+const scan = (text: string) => press(Array.from(text, keystrokeOf))
 const letter = (char: string) => [char.toLowerCase(), `Key${char}`] as const
 /** The digit row of a French keyboard without Shift. */
 const azerty = Array.from('à&é"\'(-è_ç').map((key, digit) => [key, `Digit${digit}`] as const)
@@ -60,7 +70,7 @@ describe('a code on the station’s screen', () => {
   })
 
   test.for(['Enter', 'Tab'])('that a scanner ends with %s is sent', async (end) => {
-    await page.keyboard.type(CODE)
+    await scan(CODE)
     await page.keyboard.press(end)
     await sent().toEqual(['ABCD2345'])
   })
@@ -75,7 +85,7 @@ describe('a code on the station’s screen', () => {
     await page.keyboard.press('Enter')
     await sent().toEqual(['ABCD2345', 'ZYXW9876'])
     await page.getByRole('button', { name: 'English' }).click()
-    await page.keyboard.type(` ${CODE}`)
+    await scan(` ${CODE}`)
     await page.keyboard.press('Tab')
     await sent().toEqual(['ABCD2345', 'ZYXW9876', 'ABCD2345'])
     expect(screen.acts).toEqual([])
@@ -83,8 +93,7 @@ describe('a code on the station’s screen', () => {
 
   test.for(['ABC', 'ZYXW-9876'])('is not spoilt by %s, left there before', async (left) => {
     await page.keyboard.type(left)
-    await page.waitForTimeout(150)
-    await page.keyboard.type(CODE)
+    await scan(CODE)
     await page.keyboard.press('Enter')
     await sent().toEqual(['ABCD2345'])
   })
