@@ -22,15 +22,18 @@ import { welcome } from './welcome.ts'
 const STOP_TIMEOUT_MS = 2_500
 const PARENT_CHECK_MS = 500
 const stops: (() => Promise<void>)[] = []
-let isStopping = false
+const stopping = new AbortController()
 let lock: SiteLock | undefined
 
 try {
   await start()
 } catch (err) {
-  process.stderr.write(`${explain(err)}\n`)
-  await lock?.release()
-  process.exit(1)
+  // A stop closes what a start is about to use: what fails by that is no failure, and the stop ends the process.
+  if (!stopping.signal.aborted) {
+    process.stderr.write(`${explain(err)}\n`)
+    await lock?.release()
+    process.exit(1)
+  }
 }
 
 async function start(): Promise<void> {
@@ -134,8 +137,8 @@ function stopWithParent(): void {
 }
 
 async function stop(): Promise<void> {
-  if (isStopping) return
-  isStopping = true
+  if (stopping.signal.aborted) return
+  stopping.abort()
   setTimeout(() => process.exit(1), STOP_TIMEOUT_MS)
   for (const end of stops) await end()
   process.exit(0)
