@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
@@ -15,11 +16,11 @@ const TELL_MS = MINUTE_MS
 const rules = {
   fault: { burst: 10, refillMs: MINUTE_MS },
   staff_call: { burst: 5, refillMs: MINUTE_MS },
-  /** Of every kind, since each is remembered; an agent keeps a thousand. */
-  event: { burst: 2_000, refillMs: SECOND_MS },
+  /** Of every kind, since each is remembered; an agent keeps a thousand. Beyond it they wait. */
+  event: { burst: 2_000, refillMs: 100 },
   event_gap: { burst: 10, refillMs: MINUTE_MS },
   /** Each answer that changes something is remembered. */
-  request: { burst: 60, refillMs: SECOND_MS },
+  request: { burst: 600, refillMs: 100 },
   /** Reports that a station has gone; beyond it, the deadline of its silence marks it as gone. */
   absence: { burst: 20, refillMs: 30 * SECOND_MS },
   /** States that are committed at once; the others follow within a second. */
@@ -49,6 +50,13 @@ export function createRates(ports: { database: Database; journal: Journal; clock
     timer ??= setTimeout(() => void tell(), TELL_MS)
   }
 
+  function take(stationId: string, kind: RateKind): boolean {
+    const key = `${stationId} ${kind}`
+    const { isTaken, bucket } = takeToken(buckets.get(key), rules[kind], clock.nowMs())
+    buckets.set(key, bucket)
+    return isTaken
+  }
+
   async function tell(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
@@ -70,11 +78,14 @@ export function createRates(ports: { database: Database; journal: Journal; clock
   return {
     /** Whether a station may do this now; what it may not is counted. */
     allows(stationId: string, kind: RateKind): boolean {
-      const key = `${stationId} ${kind}`
-      const { isTaken, bucket } = takeToken(buckets.get(key), rules[kind], clock.nowMs())
-      buckets.set(key, bucket)
+      const isTaken = take(stationId, kind)
       if (!isTaken) drop(stationId, kind)
       return isTaken
+    },
+
+    /** Resolves once a station may do this: what must not be dropped waits, and is acknowledged later. */
+    async turn(stationId: string, kind: RateKind): Promise<void> {
+      while (!take(stationId, kind)) await pause(rules[kind].refillMs, undefined, { ref: false })
     },
 
     drop,

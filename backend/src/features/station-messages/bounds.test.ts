@@ -118,6 +118,24 @@ describe('details of events and faults', () => {
   })
 })
 
+describe('events beyond their rate', () => {
+  const AT_ONCE = 2_000
+
+  it('wait, and are acknowledged once they are stored: none is dropped', async () => {
+    const station = await newStation()
+    const stored = () => test.db.models.stationEvents.count({ where: { stationId: station.id } })
+    const sent = Array.from({ length: AT_ONCE + 10 }, (_, i) =>
+      station.say('events', event(i + 1, { kind: 'warned' })),
+    )
+    await Promise.all(sent.slice(0, AT_ONCE))
+    expect(await stored()).toBe(AT_ONCE)
+    await vi.advanceTimersByTimeAsync(1_000)
+    await Promise.all(sent)
+    expect(await stored()).toBe(AT_ONCE + 10)
+    expect(await journalOf(station.id, 'station.messages_dropped')).toEqual([])
+  })
+})
+
 describe('what one station makes the journal grow by', () => {
   /** @returns how many lines `work` added, those that tell what was dropped included */
   async function growth(station: Station, work: () => Promise<unknown>): Promise<number> {

@@ -12,6 +12,7 @@ import type { CommandService } from '../commands/index.ts'
 import type { Database } from '../../db/database.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { SessionCredits } from '../sessions/index.ts'
+import type { Rates } from '../rates/index.ts'
 import type { Machines, Presences } from '../stations/index.ts'
 import type { StationMessages } from './repository.ts'
 import type { Births } from './births.ts'
@@ -37,6 +38,7 @@ export function createStationIntake(
     births: Pick<Births, 'take'>
     reportedEnds: Pick<ReportedEnds, 'take'>
     machines: Pick<Machines, 'hear'>
+    rates: Pick<Rates, 'allows' | 'turn' | 'retryAfterSeconds'>
   },
 ) {
   const {
@@ -68,12 +70,12 @@ export function createStationIntake(
   }
 
   /** A station's event while it was cut off counts once per (station, boot, number). */
-  function takeEvent(event: StationEvent, actor: Actor): Promise<void> | undefined {
+  async function takeEvent(event: StationEvent, actor: Actor): Promise<void> {
     const { bootId, seq, at, kind, details } = event
     const stationId = actor.id
-    if (!rates.allows(stationId, 'event')) return undefined
-    if (kind === 'fault' && !rates.allows(stationId, 'fault')) return undefined
-    return database.write(async () => {
+    if (kind === 'fault' && !rates.allows(stationId, 'fault')) return
+    await rates.turn(stationId, 'event')
+    await database.write(async () => {
       const lastSeq = await messages.lastSeq(stationId, bootId)
       if (!(await messages.saveEvent({ stationId, bootId, seq, atMs: clock.nowMs() }))) return
       if (lastSeq !== undefined && seq > lastSeq + 1 && rates.allows(stationId, 'event_gap')) {
