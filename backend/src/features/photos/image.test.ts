@@ -112,6 +112,15 @@ describe('a photo', () => {
     return bytes.subarray(0, (dataAt + bytes.length) >> 1)
   }
   const end = Buffer.from([0xff, 0xd9])
+  /** About one picture in fifty ends so; its end is cut off. */
+  const endingWithZero = async () => {
+    for (;;) {
+      const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
+      const drawn = sharp({ create: { width: 40, height: 30, channels: 3, background: '#808080', noise } })
+      const cut = (await drawn.jpeg().toBuffer()).subarray(0, -2)
+      if (cut.at(-1) === 0) return cut
+    }
+  }
   const jfif = (major: number) =>
     Buffer.concat([
       jpeg.subarray(0, 2),
@@ -124,6 +133,7 @@ describe('a photo', () => {
     ['without its end', () => jpeg.subarray(0, -2)],
     ['with half of its end', () => jpeg.subarray(0, -1)],
     ['of many passes, without its end', () => progressive.subarray(0, -2)],
+    ['whose data ends with a zero, without its end', endingWithZero],
     ['with all of that', () => samsung(jpeg).subarray(0, -2)],
     ['with zeros after it', () => Buffer.concat([jpeg, Buffer.alloc(4_000)])],
     ['with zeros for its end', () => Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(4_000)])],
@@ -151,6 +161,7 @@ describe('a photo', () => {
   it.each([
     ['', () => half(jpeg)],
     [' of many passes', () => half(progressive)],
+    [' with a few zeros', () => Buffer.concat([half(jpeg), Buffer.alloc(2)])],
     [' with an end put behind it', () => Buffer.concat([half(jpeg), end])],
     [' of many passes with an end put behind it', () => Buffer.concat([half(progressive), end])],
     [' with zeros put behind it', () => Buffer.concat([half(jpeg), Buffer.alloc(9_000)])],

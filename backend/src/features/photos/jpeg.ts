@@ -5,19 +5,22 @@ const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
 /** A frame that is coded in one pass, with Huffman codes. */
 const SEQUENTIAL = [0xc0, 0xc1]
 const LAST_COEFFICIENT = 63
+/** Zeros that coded picture data may well end with. */
+const MOST_LAST_ZEROS = 3
 
 /**
  * Puts right what cameras get wrong in a JPEG and every browser overlooks: bytes between two segments of its header, a
  * revision of JFIF that does not exist, a scan of a sequential picture that says to hold no coefficients (Samsung), and a
  * missing end. The picture itself is not touched, so a decoder that minds every fault still sees what is lost of it.
+ * @returns the ways to read it, the likeliest first
  */
-export function mendedJpeg(bytes: Buffer): Buffer {
+export function mendedJpeg(bytes: Buffer): Buffer[] {
   const segments: Buffer[] = [bytes.subarray(0, 2)]
   let isSequential = false
   let at = 2
   for (;;) {
     const start = markerFrom(bytes, at)
-    if (start === undefined) return bytes
+    if (start === undefined) return [bytes]
     const kind = bytes[start + 1] ?? 0
     const end = start + 2 + bytes.readUInt16BE(start + 2)
     const segment = Buffer.from(bytes.subarray(start, end))
@@ -26,7 +29,7 @@ export function mendedJpeg(bytes: Buffer): Buffer {
     if (kind === APP0) mendRevision(segment)
     if (kind === START_OF_SCAN) {
       if (isSequential) mendScan(segment)
-      return Buffer.concat([...segments, ended(bytes.subarray(end))])
+      return endings(bytes.subarray(end)).map((scans) => Buffer.concat([...segments, scans]))
     }
     at = end
   }
@@ -56,10 +59,15 @@ function mendScan(segment: Buffer): void {
   if (segment.length >= 8) segment.set([0, LAST_COEFFICIENT, 0], segment.length - 3)
 }
 
-/** Zeros may stand where the end is missing, or after it: a decoder would take them for picture. */
-function ended(scans: Buffer): Buffer {
+/**
+ * Zeros may stand where the end is missing, or after it: a decoder would take them for picture. Where the end is
+ * missing, a few of them may also be the last of the picture: each way is one to try.
+ */
+function endings(scans: Buffer): Buffer[] {
   let end = scans.length
   while (end > 0 && scans[end - 1] === 0) end -= 1
-  const data = scans.subarray(0, end)
-  return data.subarray(-2).equals(END_OF_IMAGE) ? data : Buffer.concat([data, END_OF_IMAGE])
+  if (scans.subarray(end - END_OF_IMAGE.length, end).equals(END_OF_IMAGE)) return [scans.subarray(0, end)]
+  const zeros = scans.length - end
+  const kept = zeros <= MOST_LAST_ZEROS ? Array.from({ length: zeros + 1 }, (_, i) => zeros - i) : [0]
+  return kept.map((count) => Buffer.concat([scans.subarray(0, end + count), END_OF_IMAGE]))
 }

@@ -17,9 +17,17 @@ process.stdout.write(redrawn, () => process.exit(0))
 
 async function redraw(bytes: Buffer): Promise<Buffer | number> {
   const isJpeg = bytes.subarray(0, JPEG_SIGNATURE.length).equals(JPEG_SIGNATURE)
-  const picture = isJpeg ? mendedJpeg(bytes) : bytes
   // What a decoder warns of in a JPEG is data that is missing; in a PNG, notes that no picture needs.
   const failOn = isJpeg ? 'warning' : 'error'
+  let outcome: Buffer | number = UNREADABLE
+  for (const way of isJpeg ? mendedJpeg(bytes) : [bytes]) {
+    outcome = await drawn(way, failOn)
+    if (outcome !== UNREADABLE) break
+  }
+  return outcome
+}
+
+async function drawn(picture: Buffer, failOn: 'warning' | 'error'): Promise<Buffer | number> {
   try {
     const { width, height } = await sharp(picture, { failOn: 'none', limitInputPixels: false }).metadata()
     if (width * height > MAX_PIXELS) return TOO_MANY_PIXELS
