@@ -11,6 +11,14 @@ beforeEach(async () => {
 })
 afterEach(() => test.stop())
 
+/** The session at a station, once it is over. */
+const ended = (id: string) =>
+  vi.waitFor(async () => {
+    const session = await test.session(id)
+    expect(session.state).toBe('ended')
+    return session
+  })
+
 /** The time for which the station's own word is waited for has passed, and what followed from it is committed. */
 async function noWordComes() {
   await vi.advanceTimersByTimeAsync(2_000)
@@ -49,6 +57,7 @@ describe('a station that reports locked while its session is active', () => {
     await report()
     await report()
     await noWordComes()
+    await ended(id)
     await report()
     await noWordComes()
     expect(await test.session(id)).toMatchObject({
@@ -74,6 +83,7 @@ describe('a station that reports locked while its session is active', () => {
     const { id, startedAtMs, report, tellEnd, at } = await running()
     await report()
     await noWordComes()
+    await ended(id)
     const endedMs = startedAtMs + 8 * MINUTE
     await tellEnd(endedMs)
     expect(await test.session(id)).toMatchObject({
@@ -96,7 +106,7 @@ describe('a station that reports locked while its session is active', () => {
     test.advanceClock(25 * MINUTE)
     await report()
     await noWordComes()
-    expect(await test.session(id)).toMatchObject({
+    expect(await ended(id)).toMatchObject({
       ...{ endReason: 'expired', endedAt: at(startedAtMs + 30 * MINUTE), remainingSeconds: 0 },
     })
   })
@@ -126,8 +136,7 @@ describe('a station that reports locked while its session is active', () => {
       const nowMs = test.clock.nowMs()
       await report({ appliedAt: at(atMs) })
       await noWordComes()
-      const session = await test.session(id)
-      expect(session.state).toBe('ended')
+      const session = await ended(id)
       expect(Date.parse(session.endedAt ?? '')).toBeGreaterThanOrEqual(startedAtMs)
       expect(Date.parse(session.endedAt ?? '')).toBeLessThanOrEqual(nowMs)
     }
