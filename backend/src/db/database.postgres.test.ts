@@ -48,7 +48,10 @@ describe('on PostgreSQL', () => {
       attempts += 1
       await refuse('40001')
     })
-    await expect(hopeless).rejects.toThrow('try again')
+    await expect(hopeless).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      extras: { detail: { en: expect.stringContaining('Try again') as string } },
+    })
     expect(attempts).toBe(5)
     await save('next', 0)
   })

@@ -5,7 +5,7 @@ import { isConnectionLost, isTemporary } from './retries.ts'
 
 /** Why the database cannot be read or written now, whatever was asked of it. */
 export type StorageFault =
-  'full' | 'locked' | 'read-only' | 'out-of-reach' | 'damaged' | 'failing' | 'unreachable'
+  'full' | 'locked' | 'busy' | 'read-only' | 'out-of-reach' | 'damaged' | 'failing' | 'unreachable'
 
 /** Seconds until it is worth trying again: people act on most of these. */
 const RETRY_AFTER_SECONDS = 5
@@ -29,6 +29,8 @@ const FAULTS: Partial<Record<string, StorageFault>> = {
   EMFILE: 'failing',
   ENFILE: 'failing',
   // PostgreSQL's documentation, appendix A.
+  '40001': 'busy',
+  '40P01': 'busy',
   '53100': 'full',
   '53200': 'failing',
   '53300': 'unreachable',
@@ -47,6 +49,10 @@ const sentences: Record<StorageFault, Bilingual> = {
   locked: {
     fr: 'Un autre programme tient la base de données\u00a0: rien ne peut être enregistré. Arrêtez-le\u202f; tout reprend alors tout seul.',
     en: 'Another program holds the database: nothing can be stored. Stop it; everything then goes on by itself.',
+  },
+  busy: {
+    fr: 'Trop de choses changent en même temps dans la base de données\u00a0: rien n’a été enregistré. Réessayez dans un instant.',
+    en: 'Too much changes in the database at the same time: nothing was stored. Try again in a moment.',
   },
   'read-only': {
     fr: 'La base de données est en lecture seule\u00a0: rien ne peut être enregistré. Donnez le dossier de données à l’utilisateur du serveur (chown -R), sur un disque où l’on peut écrire.',
