@@ -14,7 +14,7 @@ const TELL_MS = MINUTE_MS
  * stays far below, one that comes back from weeks without a network included.
  */
 const rules = {
-  fault: { burst: 10, refillMs: MINUTE_MS },
+  fault: { burst: 60, refillMs: 5 * SECOND_MS },
   staff_call: { burst: 5, refillMs: MINUTE_MS },
   /** Of every kind, since each is remembered; an agent keeps a thousand. Beyond it they wait. */
   event: { burst: 2_000, refillMs: 100 },
