@@ -104,6 +104,8 @@ export async function killUnderLoad(
     const twice = faults.flatMap((fault) => fault.twice)
     if (found.grants < grants.answered) missing.push(`grants: ${found.grants} of ${grants.answered}`)
     if (found.grants > grants.asked) twice.push(`grants: ${found.grants} of ${grants.asked}`)
+    if (found.journal !== found.grants)
+      missing.push(`in the journal: ${found.journal} of ${found.grants} grants`)
     const answered = promisedOf(written).length + grants.answered
     return { kills, acknowledged: promisedOf(told).length, answered, missing, twice, verified: stdout.trim() }
   } finally {
@@ -216,9 +218,12 @@ function readDatabase(file: string, sessionId: string) {
     `SELECT station_id || '-' || seq FROM station_events UNION ALL SELECT request_id FROM answered_requests`,
   )
   const grants = column(`SELECT seconds FROM session_grants WHERE session_id = '${sessionId}'`).length
+  const journal = column(
+    `SELECT id FROM logs WHERE action IN ('session.created', 'session.time_added') AND session_id = '${sessionId}'`,
+  ).length
   const written = column(`SELECT last_name FROM users`)
   database.close()
-  return { taken, written, grants }
+  return { taken, journal, written, grants }
 }
 
 const promisedOf = (ledger: Ledger) => [...ledger].filter(([, isPromised]) => isPromised).map(([key]) => key)
