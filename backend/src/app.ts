@@ -8,10 +8,10 @@ import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
 import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
 import { accountRoutes } from './features/accounts/index.ts'
-import { createAutomationIntake } from './features/automation/index.ts'
+import { createAutomationIntake } from './gateways/automation/index.ts'
 import { commandRoutes } from './features/commands/index.ts'
 import { enrolmentRoutes, siteKeyRoutes, type BrokerAddress } from './features/enrolment/index.ts'
-import { liveRoutes } from './features/live/index.ts'
+import { liveRoutes } from './gateways/live/index.ts'
 import { logRoutes } from './features/logs/index.ts'
 import { photoRoutes } from './features/photos/index.ts'
 import { privacyRoutes } from './features/privacy/index.ts'
@@ -23,7 +23,7 @@ import {
   createStationIntake,
   createReportedEnds,
   createStationMessages,
-} from './features/station-messages/index.ts'
+} from './gateways/stations/index.ts'
 import { staffCallRoutes } from './features/staff-calls/index.ts'
 import { stationRoutes } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'

@@ -1,4 +1,4 @@
-import { createPauses } from './pauses.ts'
+import { createPauses } from './setup/pauses.ts'
 
 /** The server's time. It follows the monotonic clock, so a step of the wall clock moves no deadline. */
 export interface Clock {

@@ -24,7 +24,7 @@ import {
   createSiteKey,
   createSiteKeyRepository,
 } from './features/enrolment/index.ts'
-import { createAudience } from './features/live/index.ts'
+import { createAudience } from './gateways/live/index.ts'
 import { createJournal, createLogRepository } from './features/logs/index.ts'
 import { createPhotoService, createPhotoStore } from './features/photos/index.ts'
 import { createPrivacy, createPrivacyRepository, createTraces } from './features/privacy/index.ts'
@@ -39,7 +39,7 @@ import {
   createSessionRepository,
   createSessionService,
 } from './features/sessions/index.ts'
-import { createAnswers, createRequestRepository } from './features/requests/index.ts'
+import { createAnswers, createRequestRepository } from './gateways/answers/index.ts'
 import { createSettings, createSettingsRepository } from './features/settings/index.ts'
 import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
 import {

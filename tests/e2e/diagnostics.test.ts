@@ -31,7 +31,7 @@ beforeAll(async () => {
   await api.post('/api/postes/', { id: 'pc-01', label: 'PC 1' })
   const [, command = ''] = /`npm run account ([^`]+)`/.exec(page) ?? []
   const env = { ...process.env, ESCALE_DATA_DIR: server.dataDir }
-  const account = ['backend/src/account.ts', ...command.split(' ')]
+  const account = ['backend/src/cli/account.ts', ...command.split(' ')]
   const { stdout } = await promisify(execFile)(process.execPath, account, { cwd: ROOT, env })
   secret = /^ {2}(\S+)$/m.exec(stdout)?.[1] ?? ''
 })

@@ -170,7 +170,7 @@ describe('a person who is erased', () => {
 
     await server.kill()
     expect(traces.filter((text) => filesHolding(text).length > 0)).toEqual([])
-    const verified = spawnSync(process.execPath, ['backend/src/audit-verify.ts'], {
+    const verified = spawnSync(process.execPath, ['backend/src/cli/audit-verify.ts'], {
       env: { ...process.env, ESCALE_DATA_DIR: server.dataDir },
       encoding: 'utf8',
     })

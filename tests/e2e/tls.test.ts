@@ -46,7 +46,7 @@ afterAll(async () => {
 /** `npm run cert` on the server's data. */
 async function cert(...args: string[]): Promise<string> {
   const env = { ...process.env, ESCALE_DATA_DIR: server.dataDir }
-  return (await execute(process.execPath, ['backend/src/cert.ts', ...args], { cwd: ROOT, env })).stdout
+  return (await execute(process.execPath, ['backend/src/cli/cert.ts', ...args], { cwd: ROOT, env })).stdout
 }
 
 const shown = async () => {

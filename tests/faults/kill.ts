@@ -95,7 +95,7 @@ export async function killUnderLoad(
     await server.kill()
 
     const found = readDatabase(join(server.dataDir, 'escale.sqlite'), sessionId)
-    const { stdout } = await execute(process.execPath, ['backend/src/audit-verify.ts'], {
+    const { stdout } = await execute(process.execPath, ['backend/src/cli/audit-verify.ts'], {
       cwd: ROOT,
       env: { ...process.env, ESCALE_DATA_DIR: server.dataDir },
     })

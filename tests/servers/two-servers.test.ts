@@ -214,7 +214,9 @@ describe('two servers of one site', () => {
   })
 
   test('a task run by hand beside them is told by both', async () => {
-    const byHand = spawned(process.execPath, ['backend/src/run-job.ts', 'session_report'], { env: site.env })
+    const byHand = spawned(process.execPath, ['backend/src/cli/run-job.ts', 'session_report'], {
+      env: site.env,
+    })
     expect(await byHand.ended).toBe(0)
     for (const api of [onA, onB]) {
       const { jobs } = await api.get<SettingsAnswer>('/api/parametres/')
@@ -292,6 +294,8 @@ describe('two servers of one site', () => {
     const ends = await logsOf(onB, `sessionId=${session.id}&action=session.expired`)
     expect(ends).toHaveLength(1)
     expect((await logsOf(onB, `stationId=${PC_A.id}&action=station.offline`)).length).toBe(0)
-    expect(await spawned(process.execPath, ['backend/src/audit-verify.ts'], { env: site.env }).ended).toBe(0)
+    expect(
+      await spawned(process.execPath, ['backend/src/cli/audit-verify.ts'], { env: site.env }).ended,
+    ).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { openDatabase } from '../../backend/src/db/database.ts'
-import type {} from '../../backend/src/db/testing.ts'
+import type {} from '../../backend/src/testing/database.ts'
 import type { TestProject } from 'vitest/node'
 import { startPostgres, type RunningPostgres } from './postgres.ts'
 

@@ -20,9 +20,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openDataFolder } from '../data-folder.ts'
-import { lockFolder } from '../site-lock.ts'
-import { startTestApp, type TestApp } from '../testing.ts'
+import { openDataFolder } from '../setup/data-folder.ts'
+import { lockFolder } from '../setup/site-lock.ts'
+import { startTestApp, type TestApp } from '../testing/app.ts'
 import { readArchive, writeArchive } from './archive.ts'
 import { BEFORE_RESTORE, RESTORING } from './folder-contents.ts'
 import { FORMAT } from './manifest.ts'
@@ -230,7 +230,7 @@ describe('a restore', () => {
 
 describe('the commands', () => {
   const start = (name: 'backup' | 'restore', dataDir: string, file: string) => {
-    const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url))
+    const script = fileURLToPath(new URL(`../cli/${name}.ts`, import.meta.url))
     const env = { ...process.env, DATABASE_URL: '', ESCALE_DATA_DIR: dataDir }
     const child = spawn(process.execPath, [script, file], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''

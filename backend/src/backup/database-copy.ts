@@ -4,7 +4,7 @@ import { examineDatabase } from '../db/examination.ts'
 import { laterRelease } from '../db/migrations/index.ts'
 import { auditJournal, type AuditReport } from '../features/logs/audit.ts'
 import { createLogRepository } from '../features/logs/repository.ts'
-import { SetupError } from '../setup-error.ts'
+import { SetupError } from '../setup/setup-error.ts'
 
 /**
  * Reads a copy whole, as SQLite and the journal's chain have it.

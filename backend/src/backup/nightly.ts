@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stampOf } from './stamp.ts'
 
-const COMMAND = fileURLToPath(new URL('../backup.ts', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../cli/backup.ts', import.meta.url))
 const NAME = /^escale-\d{8}T\d{6}Z\.tar\.gz$/
 const DRAFT = /^escale-\d{8}T\d{6}Z\.tar\.gz\.part/
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase, type Database } from './database.ts'
-import { createTestDatabase } from './testing.ts'
+import { createTestDatabase } from '../testing/database.ts'
 
 const log = pino({ level: 'silent' })
 let database: Database

@@ -7,7 +7,7 @@ import { searchTextOf } from '../domain/search-text.ts'
 import { searchAndVersions } from './migrations/0003-search-and-versions.ts'
 import { openDatabase, type Database } from './database.ts'
 import { putMark } from './marks.ts'
-import { createTestDatabase } from './testing.ts'
+import { createTestDatabase } from '../testing/database.ts'
 
 let folder: string
 let database: Database

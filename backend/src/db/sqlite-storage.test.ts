@@ -2,7 +2,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Sequelize, Transaction } from 'sequelize'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startTestApp, type TestApp } from '../testing.ts'
+import { startTestApp, type TestApp } from '../testing/app.ts'
 import { connectionOptions } from './connection.ts'
 
 let test: TestApp

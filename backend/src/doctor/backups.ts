@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LAST_BACKUP } from '../backup/folder-contents.ts'
-import type { Environment } from '../environment.ts'
+import type { Environment } from '../setup/environment.ts'
 import { bad, good, type Finding } from './finding.ts'
 
 const DAY_MS = 24 * 3_600_000

@@ -19,7 +19,7 @@ const nowMs = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'escale-doctor-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const script = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+const script = (name: string) => fileURLToPath(new URL(`../cli/${name}`, import.meta.url))
 const run = (name: string, env: NodeJS.ProcessEnv, ...args: string[]) =>
   promisify(execFile)(process.execPath, [script(name), ...args], {
     env: { ...process.env, DATABASE_URL: '', ...env },

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestApp, type TestApp } from '../testing.ts'
+import { startTestApp, type TestApp } from '../testing/app.ts'
 import { registerClientAddress } from './client-address.ts'
 
 const PROXIES = '127.0.0.1, 192.168.7.0/24, fd00::1'

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { arbitraryOf, spoilt, strangeValue, type Vocabulary } from '../testing-arbitrary.ts'
+import { arbitraryOf, spoilt, strangeValue, type Vocabulary } from '../testing/arbitrary.ts'
 import {
   readDescription,
   type Description,
   type DescribedOperation,
   type Document,
   type JsonSchema,
-} from '../testing-description.ts'
-import { startTestApp, type TestApp } from '../testing.ts'
+} from '../testing/description.ts'
+import { startTestApp, type TestApp } from '../testing/app.ts'
 
 const SEED = 20_260_302
 const RUNS = 25

@@ -6,8 +6,8 @@ import {
   type Description,
   type DescribedOperation,
   type Document,
-} from '../testing-description.ts'
-import { startTestApp, type TestApp } from '../testing.ts'
+} from '../testing/description.ts'
+import { startTestApp, type TestApp } from '../testing/app.ts'
 
 /** The table of the contract's first section. */
 const CONTRACT = {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryBus } from '../bus/memory-bus.ts'
 import type { SessionRecord } from '../db/rows.ts'
 import { createAppEvents, type AppEvent } from '../events.ts'
-import { useFakeTime } from '../testing.ts'
+import { useFakeTime } from '../testing/app.ts'
 import { createMemoryPeers } from './memory-peers.ts'
 import { createSharing } from './sharing.ts'
 

@@ -14,7 +14,7 @@ import { siteMarks } from './0011-site-marks.ts'
 import { getMark } from '../marks.ts'
 import type { Migration } from './migration.ts'
 import { RELEASE } from '../../release.ts'
-import { SetupError } from '../../setup-error.ts'
+import { SetupError } from '../../setup/setup-error.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
 const migrations: Migration[] = [

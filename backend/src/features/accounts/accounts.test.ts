@@ -1,7 +1,7 @@
 import type { Account, AccountWithSecret, Problem } from '@escale/protocol'
 import type { MqttClient } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 

@@ -2,7 +2,7 @@ import { Op } from 'sequelize'
 import { addressGroupOf } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { keyedHash } from './secrets.ts'
+import { keyedHash } from '../../crypto/secrets.ts'
 
 /** How long an address is remembered after the last sign-in from it. */
 const LATELY_MS = 30 * 24 * 3_600_000

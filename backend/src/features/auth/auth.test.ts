@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 const PASSWORD = 'correct horse battery'
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
-import { createPasswordPlaces } from './password-places.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
+import { createPasswordPlaces } from '../../crypto/password-places.ts'
 
 const PASSWORD = 'brouette girafe lundi tango'
 const MINUTE = 60_000

@@ -1,7 +1,7 @@
 import { OPERATOR_USERNAME, type Credentials, type Principal } from '@escale/broker'
 import { SECOND_MS } from '@escale/protocol'
-import type { GuardPorts } from './guard.ts'
-import { hashSecret } from './secrets.ts'
+import type { GuardPorts } from '../../http/guard.ts'
+import { hashSecret } from '../../crypto/secrets.ts'
 
 /** Who connects to the broker: an operator's browser with its access token, or a machine with its secret. */
 export function createMqttLogin({ auth, stations, accounts }: GuardPorts) {

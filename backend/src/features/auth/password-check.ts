@@ -4,7 +4,7 @@ import type { ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { SignInAddresses } from './address-repository.ts'
-import type { Passwords } from './passwords.ts'
+import type { Passwords } from '../../crypto/passwords.ts'
 
 /** Seconds after which a place may be free again. */
 const PLACE_RETRY_SECONDS = 2

@@ -5,10 +5,10 @@ import type { Database } from '../../db/database.ts'
 import type { OperatorRow, RefreshTokenRow } from '../../db/rows.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
-import type { OperatorRepository } from './operator-repository.ts'
+import type { OperatorRepository } from '../operators/repository.ts'
 import type { PasswordCheck } from './password-check.ts'
 import type { AuthRepository } from './repository.ts'
-import { drawSecret, hashSecret } from './secrets.ts'
+import { drawSecret, hashSecret } from '../../crypto/secrets.ts'
 import type { Tokens } from './tokens.ts'
 
 const HOUR_MS = 3_600_000

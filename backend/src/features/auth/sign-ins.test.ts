@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
-import { requireStrongPassword } from './password-strength.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
+import { requireStrongPassword } from '../operators/password-strength.ts'
 
 const PASSWORD = 'brouette girafe lundi tango'
 const HOUR = 3_600_000

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { SentCommands, StationCommand } from '@escale/protocol'
-import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { broadcastTargets, createWaker } from './wake.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })

@@ -4,7 +4,7 @@ import { Create } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBus } from '../../bus/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 import { createDesiredDocuments, createDesiredRepository } from './index.ts'
 
 let test: TestApp

@@ -1,7 +1,7 @@
 import type { BootToken, Enrolled, PairingPending, PairingRequest, Station } from '@escale/protocol'
 import type { MqttClient } from 'mqtt'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type Answer, type TestApp } from '../../testing.ts'
+import { startTestApp, type Answer, type TestApp } from '../../testing/app.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 

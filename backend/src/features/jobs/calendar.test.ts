@@ -6,7 +6,7 @@ import { jobNames, type JobName, type SettingsAnswer } from '@escale/protocol'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMonotonicClock } from '../../clock.ts'
 import { createAppEvents } from '../../events.ts'
-import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { createCalendar, createJobRunRepository, type Job } from './index.ts'
 
 const DAY_MS = 24 * 3_600_000

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDatabase, type Database } from '../../db/database.ts'
-import { createTestDatabase, isOnPostgres } from '../../db/testing.ts'
+import { createTestDatabase, isOnPostgres } from '../../testing/database.ts'
 import { createAppEvents } from '../../events.ts'
 import { auditJournal } from './audit.ts'
 import { createJournal, systemActor, toLog, type Journal } from './journal.ts'
@@ -14,7 +14,7 @@ import { createLogRepository, type LogRepository } from './repository.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 
-const script = fileURLToPath(new URL('../../audit-verify.ts', import.meta.url))
+const script = fileURLToPath(new URL('../../cli/audit-verify.ts', import.meta.url))
 
 let folder: string
 let database: Database

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { ErasureProof, User } from '@escale/protocol'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isOnPostgres } from '../../db/testing.ts'
+import { isOnPostgres } from '../../testing/database.ts'
 import { createAppEvents } from '../../events.ts'
 import { auditJournal } from '../logs/audit.ts'
 import { createJournal, createLogRepository, systemActor } from '../logs/index.ts'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 let test: TestApp
 let photo: Buffer

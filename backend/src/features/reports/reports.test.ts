@@ -1,7 +1,7 @@
 import type { Report, Statistics } from '@escale/protocol'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 import { csvOf, htmlOf } from './formats.ts'
 
 let test: TestApp

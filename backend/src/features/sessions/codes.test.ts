@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Problem, Session, ValidatedCode } from '@escale/protocol'
 import { typedForms } from '@escale/protocol/typed-codes'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 const MINUTE = 60_000
 let test: TestApp

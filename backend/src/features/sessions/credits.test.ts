@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Session } from '@escale/protocol'
 import { lostSecondsOf } from '../../domain/credit.ts'
 import type { SessionClock } from '../../domain/session.ts'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 

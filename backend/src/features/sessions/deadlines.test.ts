@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAppEvents } from '../../events.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { pino } from 'pino'
-import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createRunningSessions } from './running.ts'
 

@@ -1,6 +1,6 @@
 import type { CanCreateSession, Session, SettingsAnswer } from '@escale/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 let test: TestApp
 

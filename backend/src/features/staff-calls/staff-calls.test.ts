@@ -3,7 +3,7 @@ import type { StaffCall, StaffCallPage } from '@escale/protocol'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAppEvents } from '../../events.ts'
 import { createJournal, createLogRepository, systemActor } from '../logs/index.ts'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 import { createStaffCallRepository, createStaffCalls } from './index.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })

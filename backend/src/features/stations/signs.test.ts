@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startTestApp, useFakeTime, type TestApp } from '../../testing.ts'
+import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 20_000 })
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Problem, Session, Station } from '@escale/protocol'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 

@@ -1,6 +1,6 @@
 import type { Throttle } from '@escale/protocol'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startTestApp, type TestApp } from '../../testing.ts'
+import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 let test: TestApp
 

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto'
+import {
+  errorTable,
+  instantOf,
+  normaliseUsername,
+  type Actor,
+  type Operator,
+  type OperatorInput,
+  type OperatorReplacement,
+  type OwnPasswordInput,
+} from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { OperatorRow } from '../../db/rows.ts'
+import { AppError, failure, success, type Result } from '../../errors.ts'
+import { requireVersion, type SeenVersions } from '../../http/etag.ts'
+import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import type { Journal } from '../logs/index.ts'
+import type { OperatorFilter, OperatorRepository } from './repository.ts'
+import type { SignInAddresses } from '../auth/address-repository.ts'
+import type { PasswordCheck } from '../auth/password-check.ts'
+import { requireStrongPassword } from './password-strength.ts'
+import type { Passwords } from '../../crypto/passwords.ts'
+import type { AuthRepository } from '../auth/repository.ts'
+
+const columns = { username: 'username', role: 'role', isActive: 'isActive', createdAt: 'createdAtMs' }
+
+export interface OperatorPorts {
+  database: Database
+  repository: OperatorRepository
+  tokens: Pick<AuthRepository, 'deleteOf'>
+  addresses: Pick<SignInAddresses, 'forget'>
+  passwords: Pick<Passwords, 'hash'>
+  passwordCheck: PasswordCheck
+  journal: Journal
+  clock: Clock
+}
+
+export type OperatorService = ReturnType<typeof createOperatorService>
+
+/** The staff: who may sign in, and with which role. */
+export function createOperatorService({
+  database,
+  repository,
+  tokens,
+  addresses,
+  passwords,
+  passwordCheck,
+  journal,
+  clock,
+}: OperatorPorts) {
+  async function get(id: string): Promise<OperatorRow> {
+    const row = await repository.find(id)
+    if (!row) throw new AppError('not-found')
+    return row
+  }
+
+  /** Somebody must be able to sign in and mend things. */
+  async function requireAnotherAdmin(
+    before: OperatorRow,
+    after: Pick<OperatorRow, 'role' | 'isActive'>,
+  ): Promise<void> {
+    const isAdmin = (row: Pick<OperatorRow, 'role' | 'isActive'>) => row.role === 'admin' && row.isActive
+    if (!isAdmin(before) || isAdmin(after)) return
+    if ((await repository.count({ role: 'admin', isActive: true })) <= 1) throw new AppError('last-admin')
+  }
+
+  /**
+   * Changes an operator, whose sign-ins end with it.
+   * @param keptFamilyId the sign-in that goes on
+   */
+  function save(
+    id: string,
+    changed: Partial<Pick<OperatorRow, 'role' | 'isActive' | 'passwordHash'>>,
+    actor: Actor,
+    { expectedVersion, keptFamilyId }: { expectedVersion?: SeenVersions; keptFamilyId?: string } = {},
+  ): Promise<OperatorRow> {
+    return database.write(async () => {
+      const before = await get(id)
+      requireVersion(before, expectedVersion)
+      const row: OperatorRow = { ...before, ...changed, version: before.version + 1 }
+      await requireAnotherAdmin(before, row)
+      await repository.update(row)
+      const { role, isActive } = row
+      const hasNewPassword = changed.passwordHash !== undefined
+      const details = { operatorId: id, role, isActive, hasNewPassword }
+      await journal.append({ action: 'operator.updated', actor, details })
+      await tokens.deleteOf(id, keptFamilyId)
+      if (hasNewPassword) await addresses.forget(id)
+      return row
+    })
+  }
+
+  return {
+    get,
+
+    /** Makes the first operator; @returns false when there is one already. */
+    async ensureFirst(typed: string, password: string): Promise<boolean> {
+      if ((await repository.count()) > 0) return false
+      const username = normaliseUsername(typed)
+      await requireStrongPassword(password, username)
+      const passwordHash = await passwords.hash(password)
+      const row = {
+        id: randomUUID(),
+        username,
+        passwordHash,
+        role: 'admin',
+        isActive: true,
+        version: 1,
+      } as const
+      return database.write(async () => {
+        // Another server may have been first while the password was hashed.
+        if ((await repository.count()) > 0) return false
+        await repository.insert({ ...row, createdAtMs: clock.nowMs() })
+        return true
+      })
+    },
+
+    async list(filter: OperatorFilter, query: PageQuery): Promise<Rows<Operator>> {
+      const { count, rows } = await repository.list(filter, windowOf(query, columns))
+      return { count, rows: rows.map(toOperator) }
+    },
+
+    async create({ username: typed, role, password }: OperatorInput, actor: Actor): Promise<OperatorRow> {
+      const username = normaliseUsername(typed)
+      await requireStrongPassword(password, username)
+      const passwordHash = await passwords.hash(password)
+      return database.write(async () => {
+        if (await repository.findByTypedName(username)) {
+          throw new AppError('duplicate', {
+            errors: [
+              {
+                pointer: '/username',
+                message: { fr: 'Cet identifiant est déjà pris.', en: 'This username is already taken.' },
+              },
+            ],
+          })
+        }
+        const createdAtMs = clock.nowMs()
+        const row: OperatorRow = {
+          id: randomUUID(),
+          username,
+          passwordHash,
+          role,
+          isActive: true,
+          version: 1,
+          createdAtMs,
+        }
+        await repository.insert(row)
+        await journal.append({ action: 'operator.created', actor, details: { operatorId: row.id, role } })
+        return row
+      })
+    },
+
+    async replace(
+      id: string,
+      input: OperatorReplacement,
+      actor: Actor,
+      expectedVersion?: SeenVersions,
+    ): Promise<OperatorRow> {
+      const { role, isActive, password } = input
+      // Looked at before as well: hashing a password takes half a second.
+      const before = await get(id)
+      requireVersion(before, expectedVersion)
+      if (password === undefined) return save(id, { role, isActive }, actor, { expectedVersion })
+      await requireStrongPassword(password, before.username)
+      const passwordHash = await passwords.hash(password)
+      return save(id, { role, isActive, passwordHash }, actor, { expectedVersion })
+    },
+
+    /**
+     * An operator replaces their own password, and goes on; all other sign-ins of theirs end. A wrong current password
+     * counts as a failed sign-in does.
+     * @param familyId the sign-in that asks
+     */
+    async changeOwnPassword(
+      { currentPassword, newPassword }: OwnPasswordInput,
+      actor: Actor,
+      ip: string,
+      familyId: string | undefined,
+    ): Promise<Result<void>> {
+      const operator = await get(actor.id)
+      const attempt = { username: operator.username, operator, password: currentPassword, ip }
+      const judged = await passwordCheck.judge(attempt)
+      if (!judged.ok) return judged
+      if (!judged.value) {
+        await database.write(() => passwordCheck.countFailure(attempt))
+        const errors = [{ pointer: '/currentPassword', message: errorTable['wrong-password'].title }]
+        return failure('wrong-password', { errors })
+      }
+      await requireStrongPassword(newPassword, operator.username, '/newPassword')
+      const passwordHash = await passwords.hash(newPassword)
+      const { version } = operator
+      return database.write(async () => {
+        await save(operator.id, { passwordHash }, actor, {
+          expectedVersion: [version],
+          keptFamilyId: familyId,
+        })
+        await passwordCheck.noteSuccess(attempt, operator.id)
+        return success(undefined)
+      })
+    },
+
+    /** An operator is never forgotten, for the journal names them: deleting one disables them for good. */
+    async disable(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
+      await save(id, { isActive: false }, actor, { expectedVersion })
+    },
+  }
+}
+
+export function toOperator({ id, username, role, isActive, createdAtMs }: OperatorRow): Operator {
+  return { id, username, role, isActive, createdAt: instantOf(createdAtMs) }
+}

@@ -1,0 +1,95 @@
+import type { Request, Response } from '@escale/protocol'
+import type { TSchema } from 'typebox'
+import { Check } from 'typebox/value'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { AppError, failure, messageOf, type Result } from '../../errors.ts'
+import { keyedHash, type Sealer } from '../../features/auth/index.ts'
+import type { RequestRepository } from './repository.ts'
+
+export { createRequestRepository } from './repository.ts'
+
+export interface AnswerPorts {
+  database: Database
+  repository: RequestRepository
+  sealer: Sealer
+  /** Keys the hashes of what was asked. */
+  key: Buffer
+  clock: Clock
+}
+
+/** What one kind of client may ask, and who answers. */
+export interface Answering {
+  ops: Record<string, { params: TSchema }>
+  /** Ops that change nothing: asked twice, they may answer twice. */
+  isRead(op: string): boolean
+  handle(op: string, params: unknown): Promise<Result<object>>
+}
+
+export type Answers = ReturnType<typeof createAnswers>
+
+/** Requests on the bus, of stations and automations alike: answered once for each id, across a restart too. */
+export function createAnswers({ database, repository, sealer, key, clock }: AnswerPorts) {
+  async function outcomeOf(
+    { op, params = {} }: Request,
+    { ops, handle }: Answering,
+  ): Promise<Result<object>> {
+    const known = Object.hasOwn(ops, op) ? ops[op] : undefined
+    if (!known) return failure('unknown-op')
+    if (!Check(known.params, params)) return failure('invalid-body')
+    try {
+      return await handle(op, params)
+    } catch (err) {
+      if (err instanceof AppError) return { ok: false, error: err }
+      throw err
+    }
+  }
+
+  /** Acts on a request once: repeated, it gets the answer that it got before. */
+  function answerOnce(party: string, request: Request, answering: Answering): Promise<Response> {
+    const contentHash = keyedHash(key, JSON.stringify([request.op, request.params ?? {}]))
+    return database.write(async () => {
+      const known = await repository.find(party, request.id)
+      if (known) {
+        if (known.contentHash !== contentHash) return toResponse(request.id, failure('id-reused'))
+        const answered = sealer.open(known.sealedResponse)
+        if (answered === undefined) throw new Error('an answer that was sealed under another key')
+        return JSON.parse(answered) as Response
+      }
+      const response = toResponse(request.id, await outcomeOf(request, answering))
+      await repository.save({
+        party,
+        requestId: request.id,
+        contentHash,
+        sealedResponse: sealer.seal(JSON.stringify(response)),
+        atMs: clock.nowMs(),
+      })
+      return response
+    })
+  }
+
+  return {
+    /** Removes the kept answers that are about somebody who was erased. */
+    async forget(isAbout: (answer: string) => boolean): Promise<void> {
+      for await (const rows of repository.all()) {
+        const about = rows.filter(({ sealedResponse }) => isAbout(sealer.open(sealedResponse) ?? ''))
+        if (about.length > 0) await database.write(() => repository.remove(about))
+      }
+    },
+
+    /** @param party station id, or whole client id of an automation: request ids are its own */
+    async answer(party: string, request: Request, answering: Answering): Promise<Response> {
+      return answering.isRead(request.op)
+        ? toResponse(request.id, await outcomeOf(request, answering))
+        : answerOnce(party, request, answering)
+    },
+  }
+}
+
+/** The answer to a request as it goes over the bus. */
+export function toResponse(id: string, result: Result<object>): Response {
+  if (result.ok) return { id, ok: true, data: { ...result.value } }
+  const { error } = result
+  const { retryAfterSeconds } = error.extras
+  return { id, ok: false, error: { code: error.code, message: messageOf(error, 'fr'), retryAfterSeconds } }
+}

@@ -1,0 +1,232 @@
+import {
+  LIVE_CLOSE,
+  SECOND_MS,
+  addressGroupOf,
+  clientFrames,
+  errorTitle,
+  instantOf,
+  type AccessClaims,
+  type Actor,
+  type ClientFrame,
+  type ErrorCode,
+  type Language,
+  type ServerFrame,
+} from '@escale/protocol'
+import type { FastifyBaseLogger } from 'fastify'
+import { Check } from 'typebox/value'
+import type { RawData, WebSocket } from 'ws'
+import type { Clock } from '../../clock.ts'
+import { storageErrorOf } from '../../db/storage-fault.ts'
+import { AppError, messageOf, unwrap } from '../../errors.ts'
+import type { AuthService } from '../../features/auth/index.ts'
+import { toSessionTime, type CodeValidation, type SessionService } from '../../features/sessions/index.ts'
+import type { Audience, Listener } from './audience.ts'
+import type { LivePlaces } from './places.ts'
+
+/** How long a connection may stay without a token, and how long past its token's expiry. */
+const FIRST_TOKEN_MS = 5 * SECOND_MS
+const EXPIRY_GRACE_MS = 30 * SECOND_MS
+/** Frames sent faster than they can be answered: RFC 6455's "policy violation". */
+const MAX_WAITING_FRAMES = 256
+const TOO_FAST_CLOSE = 1008
+const MAX_FRAME_BYTES = 16 * 1024
+/** A screen that does not read what it is sent is let go. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+
+/** A reason of a close frame has at most 123 bytes. */
+const tooMany = {
+  ofAddress: {
+    fr: 'Trop d’écrans ouverts depuis cette adresse\u00a0: fermez-en un.',
+    en: 'Too many screens are open at this address: close one.',
+  },
+  ofOperator: {
+    fr: 'Trop d’écrans ouverts pour cet opérateur\u00a0: fermez-en un.',
+    en: 'Too many screens are open for this operator: close one.',
+  },
+}
+
+export interface LivePorts {
+  audience: Audience
+  places: LivePlaces
+  auth: Pick<AuthService, 'authenticate'>
+  sessions: SessionService
+  codes: CodeValidation
+  clock: Clock
+}
+
+export interface LiveRequest {
+  /** The one session to see; undefined for everything. */
+  sessionId: string | undefined
+  /** From the subprotocols, when the client offered one. */
+  token: string | undefined
+  ip: string
+  language: Language
+  log: Pick<FastifyBaseLogger, 'error'>
+}
+
+/** Speaks the live protocol over one socket until it closes. Source: contract, section 2. */
+export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
+  const { audience, places, auth, sessions, codes, clock } = ports
+  const leaveAddress = places.ofAddress(addressGroupOf(request.ip))
+  if (!leaveAddress) {
+    socket.close(LIVE_CLOSE.tooMany, tooMany.ofAddress[request.language])
+    return
+  }
+  socket.once('close', leaveAddress)
+  let leaveOperator: { id: string; leave(): void } | undefined
+  let claims: AccessClaims | undefined
+  let listener: Listener | undefined
+  let leave: (() => void) | undefined
+  /** The session whose start this screen was last told of, as one among all. */
+  let toldStart: string | undefined
+  const wasToldStartOf = (sessionId: string) => toldStart === sessionId
+  let deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), FIRST_TOKEN_MS)
+
+  const isOpen = () => socket.readyState === socket.OPEN
+  const sendText = (text: string) => {
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate()
+    else if (isOpen()) socket.send(text)
+  }
+  const send = (frame: ServerFrame) => sendText(JSON.stringify(frame))
+  const sendError = (code: ErrorCode, message = errorTitle(code, request.language)) =>
+    send({ type: 'error', code, message })
+
+  async function authenticate(token: string): Promise<void> {
+    const accepted = await auth.authenticate(token)
+    // Gone meanwhile: whatever waited for it from now on would wait in vain.
+    if (!isOpen()) return
+    if (!accepted) {
+      socket.close(LIVE_CLOSE.unauthenticated)
+      return
+    }
+    if (leaveOperator?.id !== accepted.sub) {
+      const leave = places.ofOperator(accepted.sub)
+      if (!leave) {
+        socket.close(LIVE_CLOSE.tooMany, tooMany.ofOperator[request.language])
+        return
+      }
+      leaveOperator?.leave()
+      leaveOperator = { id: accepted.sub, leave }
+    }
+    claims = accepted
+    clearTimeout(deadline)
+    const leftMs = accepted.exp * SECOND_MS + EXPIRY_GRACE_MS - clock.nowMs()
+    deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), leftMs)
+    if (listener) {
+      listener.signInId = accepted.sid
+      return
+    }
+    if (request.sessionId !== undefined) {
+      const session = await sessions.get(request.sessionId).catch(undefinedIfUnknown)
+      if (!session) {
+        socket.close(LIVE_CLOSE.unknownSession)
+        return
+      }
+    }
+    if (!isOpen()) return
+    listener = {
+      sessionId: request.sessionId,
+      signInId: accepted.sid,
+      send: (text, frame) => {
+        if (frame.type === 'session_started') toldStart = frame.sessionId
+        sendText(text)
+      },
+      dismiss: () => socket.close(LIVE_CLOSE.unauthenticated),
+    }
+    leave = audience.add(listener)
+    send({ type: 'connection_established', sentAt: instantOf(clock.nowMs()) })
+    if (request.sessionId !== undefined) await sendTime(request.sessionId)
+  }
+
+  async function sendTime(sessionId: string): Promise<void> {
+    send({ type: 'time_update', ...toSessionTime(await sessions.get(sessionId), clock.nowMs()) })
+  }
+
+  async function take(frame: ClientFrame): Promise<void> {
+    if (frame.type === 'authenticate') return authenticate(frame.token)
+    if (!claims) {
+      sendError('unauthenticated')
+      return
+    }
+    const actor: Actor = { type: 'operator', id: claims.sub, label: claims.username }
+    if (claims.role === 'viewer' && (frame.type === 'validate_code' || frame.type === 'start_session')) {
+      sendError('forbidden')
+      return
+    }
+    switch (frame.type) {
+      case 'heartbeat': {
+        send({ type: 'heartbeat', sentAt: instantOf(clock.nowMs()) })
+        return
+      }
+      case 'get_time':
+        return sendTime(frame.sessionId)
+      case 'validate_code': {
+        const { code, stationId } = frame
+        const validated = unwrap(await codes.validate({ code, stationId, ip: request.ip, actor }))
+        send({ type: 'code_validated', ...validated })
+        return
+      }
+      case 'start_session': {
+        toldStart = undefined
+        const session = unwrap(await sessions.start(frame.sessionId, frame.stationId, actor))
+        // What happened was told with the commit; what was so already, or is not watched here, only now.
+        if (!wasToldStartOf(session.id))
+          send({ type: 'session_started', ...toSessionTime(session, clock.nowMs()) })
+        return
+      }
+    }
+  }
+
+  /** Frames are taken one after the other, in the order sent. */
+  let turn = request.token === undefined ? Promise.resolve() : authenticate(request.token).catch(report)
+  let waiting = 0
+  socket.on('message', (data: RawData) => {
+    waiting += 1
+    if (waiting > MAX_WAITING_FRAMES) {
+      socket.close(TOO_FAST_CLOSE)
+      return
+    }
+    turn = turn.then(async () => {
+      waiting -= 1
+      // Nobody is left to be answered.
+      if (socket.readyState !== socket.OPEN) return
+      const frame = parseFrame(data)
+      if (frame) await take(frame)
+      else sendError('invalid-body')
+    })
+    turn = turn.catch(report)
+  })
+  socket.on('error', () => socket.terminate())
+  socket.on('close', () => {
+    clearTimeout(deadline)
+    leave?.()
+    leaveOperator?.leave()
+  })
+
+  function report(err: unknown): void {
+    const known = err instanceof AppError ? err : storageErrorOf(err)
+    if (known) {
+      sendError(known.code, messageOf(known, request.language))
+      return
+    }
+    request.log.error({ err }, 'live frame failed')
+    sendError('internal')
+  }
+}
+
+function undefinedIfUnknown(err: unknown): undefined {
+  if (!(err instanceof AppError)) throw err
+}
+
+function parseFrame(data: RawData): ClientFrame | undefined {
+  const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer)
+  if (bytes.length > MAX_FRAME_BYTES) return undefined
+  let frame: unknown
+  try {
+    frame = JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+  const isKnown = Object.values(clientFrames).some((schema) => Check(schema, frame))
+  return isKnown ? (frame as ClientFrame) : undefined
+}

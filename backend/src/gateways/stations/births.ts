@@ -1,0 +1,79 @@
+import { SECOND_MS } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { Database } from '../../db/database.ts'
+import type { AppEvents } from '../../events.ts'
+import type { DesiredDocuments } from '../../features/desired/index.ts'
+import { systemActor, type Journal } from '../../features/logs/index.ts'
+import type { SessionService } from '../../features/sessions/index.ts'
+import type { Machines } from '../../features/stations/index.ts'
+
+/**
+ * How long after a start of the agent took over the connection of an earlier one the session moves to it. An earlier
+ * start that is still running, on a second machine, connects again within this time.
+ */
+const BACK_MS = 3 * SECOND_MS
+
+export interface BirthPorts {
+  database: Database
+  machines: Machines
+  sessions: Pick<SessionService, 'bind'>
+  desired: Pick<DesiredDocuments, 'change'>
+  journal: Journal
+  events: AppEvents
+  log: Logger
+}
+
+export type Births = ReturnType<typeof createBirths>
+
+/** What follows from a start of an agent: its session goes on there, unless two machines are at odds over the station. */
+export function createBirths(ports: BirthPorts) {
+  const { database, machines, sessions, desired, journal, events, log } = ports
+  const waiting = new Map<string, NodeJS.Timeout>()
+
+  function tell(
+    stationId: string,
+    action: 'station.conflict_found' | 'station.conflict_ended',
+  ): Promise<void> {
+    return database.write(async () => {
+      if ((await desired.change(stationId, [action])) === undefined) return
+      const level = action === 'station.conflict_found' ? 'error' : 'info'
+      await journal.append({ action, level, actor: systemActor, stationId })
+      database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
+    })
+  }
+
+  const logged = (work: Promise<void>) =>
+    void work.catch((err: unknown) =>
+      log.error({ err }, 'what follows from a start of an agent could not be stored'),
+    )
+
+  return {
+    start(known: Iterable<{ stationId: string; bootId: string | null }>): void {
+      machines.start(known, (stationId) => logged(tell(stationId, 'station.conflict_ended')))
+    },
+
+    stop(): void {
+      machines.stop()
+      for (const timer of waiting.values()) clearTimeout(timer)
+    },
+
+    /** @param wasOnline whether another connection of the station ends by this one */
+    async take(stationId: string, bootId: string, wasOnline: boolean): Promise<void> {
+      const news = machines.takeBirth(stationId, bootId)
+      if (news === 'conflict') {
+        clearTimeout(waiting.get(stationId))
+        await tell(stationId, 'station.conflict_found')
+        return
+      }
+      if (news === 'nothing' || machines.isInConflict(stationId)) return
+      if (!(await sessions.bind(stationId, bootId, { isUnboundOnly: wasOnline })) || !wasOnline) return
+      clearTimeout(waiting.get(stationId))
+      const timer = setTimeout(() => {
+        waiting.delete(stationId)
+        if (machines.bootIdOf(stationId) !== bootId || machines.isInConflict(stationId)) return
+        logged(sessions.bind(stationId, bootId, { isUnboundOnly: false }).then(() => undefined))
+      }, BACK_MS)
+      waiting.set(stationId, timer)
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { SECOND_MS, unixMsOf, type Actor, type Reported } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { SessionService } from '../../features/sessions/index.ts'
+
+/** A station that comes back reports first, and then tells what happened meanwhile: its exact word is waited for. */
+const WORD_WITHIN_MS = 2 * SECOND_MS
+
+export type ReportedEnds = ReturnType<typeof createReportedEnds>
+
+/** Ends the session of a station that goes on reporting to be locked, whatever became of its own word of the end. */
+export function createReportedEnds({
+  sessions,
+  log,
+}: {
+  sessions: Pick<SessionService, 'endReported'>
+  log: Logger
+}) {
+  const waiting = new Map<string, NodeJS.Timeout>()
+  let isStopped = false
+
+  function wait(reported: Reported, actor: Actor): void {
+    clearTimeout(waiting.get(actor.id))
+    if (!isStopped)
+      waiting.set(
+        actor.id,
+        setTimeout(() => void end(reported, actor), WORD_WITHIN_MS),
+      )
+  }
+
+  async function end(reported: Reported, actor: Actor): Promise<void> {
+    waiting.delete(actor.id)
+    const { version, bootId, appliedAt } = reported
+    try {
+      await sessions.endReported(actor.id, { version, bootId, atMs: unixMsOf(appliedAt) }, actor)
+    } catch (err) {
+      log.error({ err, stationId: actor.id }, 'ending a session that its station reports as over failed')
+      if (!waiting.has(actor.id)) wait(reported, actor)
+    }
+  }
+
+  return {
+    take(reported: Reported, actor: Actor): void {
+      if (reported.state === 'locked') wait(reported, actor)
+      else forget(actor.id)
+    },
+
+    stop(): void {
+      isStopped = true
+      for (const stationId of waiting.keys()) forget(stationId)
+    },
+  }
+
+  function forget(stationId: string): void {
+    clearTimeout(waiting.get(stationId))
+    waiting.delete(stationId)
+  }
+}

@@ -1,0 +1,111 @@
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
+import { type Actor, type OperatorRole } from '@escale/protocol'
+import type { AccountRow, StationRow } from '../db/rows.ts'
+import { AppError } from '../errors.ts'
+import type { AuthService } from '../features/auth/service.ts'
+
+/** Who calls: an operator or an account with a role, or a station with its own credentials. */
+export type Caller =
+  | { type: 'operator'; id: string; label: string; role: OperatorRole; signInId: string | undefined }
+  /** Without a role it may draw boot tokens, and nothing else. */
+  | { type: 'account'; id: string; label: string; role: OperatorRole | undefined }
+  | { type: 'station'; id: string; label: string }
+
+/** Who may call a route: everybody, or an operator of at least this role; stations and accounts only where said. */
+export type Access = 'public' | OperatorRole
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    isOpenToStations?: boolean
+    /** To automation accounts of that role, with their own credentials. */
+    isOpenToAccounts?: boolean
+    /** To accounts of kind netboot, with their own credentials. */
+    isOpenToNetboot?: boolean
+    /** Programs on this machine need no token. */
+    isOpenToLoopback?: boolean
+  }
+  interface FastifyRequest {
+    caller: Caller | undefined
+  }
+}
+
+const rank: Record<OperatorRole, number> = { viewer: 1, operator: 2, admin: 3 }
+
+export interface GuardPorts {
+  auth: Pick<AuthService, 'authenticate'>
+  stations: {
+    authenticate(
+      id: string,
+      secret: string,
+    ): Promise<{ station: Pick<StationRow, 'label' | 'ipAddress'>; untilMs?: number } | undefined>
+  }
+  accounts: {
+    authenticate(id: string, secret: string): Promise<Pick<AccountRow, 'kind' | 'label' | 'role'> | undefined>
+  }
+}
+
+/**
+ * Denies by default: a route without `config.access` cannot be registered; only files are for everybody,
+ * the page that documents the API among them.
+ */
+export function registerGuard(app: FastifyInstance, { auth, stations, accounts }: GuardPorts): void {
+  app.decorateRequest('caller', undefined)
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access) return
+    if (/^\/(api(?!\/docs(\/|$))|ws|mqtt)\b/.test(route.url))
+      throw new Error(`${route.url}: config.access is missing`)
+    route.config = { ...route.config, access: 'public' }
+  })
+  app.addHook('onRequest', async (request) => {
+    const { config } = request.routeOptions
+    const { access } = config
+    if (access === undefined || (config.isOpenToLoopback && request.isFromThisMachine)) return
+    if (access === 'public') {
+      if (config.isOpenToStations) request.caller = await callerOf(request)
+      return
+    }
+    const caller = await callerOf(request)
+    if (!caller) throw new AppError('unauthenticated')
+    if (!mayCall(caller, access, config)) throw new AppError('forbidden')
+    request.caller = caller
+  })
+
+  async function callerOf({ headers, ip }: FastifyRequest): Promise<Caller | undefined> {
+    const [scheme = '', credentials = ''] = (headers.authorization ?? '').split(' ')
+    if (scheme.toLowerCase() === 'bearer') {
+      const claims = await auth.authenticate(credentials)
+      if (!claims) return undefined
+      const { sub: id, username: label, role, sid: signInId } = claims
+      return { type: 'operator', id, label, role, signInId }
+    }
+    if (scheme.toLowerCase() === 'basic') {
+      const [, id = '', secret = ''] =
+        /^([a-z0-9-]{1,32}):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString()) ?? []
+      const station = (await stations.authenticate(id, secret))?.station
+      if (!station) return accountOf(id, secret)
+      if (station.ipAddress !== null && station.ipAddress !== ip) throw new AppError('wrong-address')
+      return { type: 'station', id, label: station.label }
+    }
+    return undefined
+  }
+
+  async function accountOf(id: string, secret: string): Promise<Caller | undefined> {
+    const account = await accounts.authenticate(id, secret)
+    if (!account || account.kind === 'diagnostics') return undefined
+    return { type: 'account', id, label: account.label, role: account.role ?? undefined }
+  }
+}
+
+function mayCall(caller: Caller, access: OperatorRole, config: FastifyContextConfig): boolean {
+  if (caller.type === 'station') return config.isOpenToStations === true
+  if (caller.role === undefined) return config.isOpenToNetboot === true
+  const isTypeOpen = caller.type === 'operator' || config.isOpenToAccounts === true
+  return isTypeOpen && rank[caller.role] >= rank[access]
+}
+
+/** The caller as the journal names it. @throws AppError `unauthenticated` on a public route */
+export function actorOf({ caller }: FastifyRequest): Actor {
+  if (!caller) throw new AppError('unauthenticated')
+  return { type: caller.type, id: caller.id, label: caller.label }
+}

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { drawSecret } from '../features/auth/index.ts'
+import { makeFolder } from './folder.ts'
+import { SetupError, reasonOfFile } from './setup-error.ts'
+
+/** Stands in the folder while a first start is under way: should it die, the next one goes on with it. */
+const UNFINISHED = 'first-start'
+/** Without these, what was hashed, sealed or signed before cannot be read any more; the site key's file is a copy. */
+const NEEDED_KEYS = ['token', 'code'] as const
+
+export interface DataFolder {
+  path: string
+  /** Signs access tokens. */
+  tokenKey: Buffer
+  /** Keys the hashes of access codes. */
+  codeKey: Buffer
+  /** What a station shows to ask for an identity. */
+  siteKey: string
+  /** Replaces the copy of the site key. */
+  keepSiteKey(key: string): void
+  /** To be called once the database holds the site. */
+  settle(): void
+}
+
+/** What whoever starts the server knows about the folder. */
+export interface Intentions {
+  wantedSiteKey?: string
+  /** Whether the database holds a site already. */
+  hasSite: boolean
+  /** An empty database beside keys is meant. */
+  isNewSite?: boolean
+  /** Lost keys may be drawn again. */
+  isNewKeys?: boolean
+}
+
+/**
+ * Opens the data folder; what is missing in it is made, its keys readable by the server alone.
+ * @throws SetupError when keys and database do not belong together: nothing is made in the place of what was lost
+ */
+export function openDataFolder(dir: string, intentions: Intentions): DataFolder {
+  const { wantedSiteKey, hasSite, isNewSite = false, isNewKeys = false } = intentions
+  const path = resolve(dir)
+  const keys = join(path, 'keys')
+  const unfinished = join(path, UNFINISHED)
+  const missing = NEEDED_KEYS.filter((name) => !existsSync(join(keys, name)))
+  const hasKeys = missing.length < NEEDED_KEYS.length
+  if (!existsSync(unfinished)) {
+    if (hasSite && missing.length > 0 && !isNewKeys) throw lostKeys(keys, missing)
+    if (!hasSite && hasKeys && !isNewSite) throw lostDatabase(path)
+  }
+  makeFolder(keys)
+  if (!hasSite) writeFileSync(unfinished, '')
+  const key = (name: string) => Buffer.from(kept(join(keys, name), drawSecret), 'base64url')
+  return {
+    path,
+    tokenKey: key('token'),
+    codeKey: key('code'),
+    keepSiteKey: (key) => replaceText(join(keys, 'site'), key),
+    siteKey: kept(join(keys, 'site'), () => wantedSiteKey || drawSecret()),
+    settle: () => rmSync(unfinished, { force: true }),
+  }
+}
+
+export const databaseFileOf = (dir: string) => join(resolve(dir), 'escale.sqlite')
+
+/** The key that signs access tokens; undefined where none was drawn yet. */
+export function readTokenKey(dir: string): Buffer | undefined {
+  const file = join(resolve(dir), 'keys', 'token')
+  return existsSync(file) ? Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url') : undefined
+}
+
+function lostKeys(keys: string, missing: readonly string[]): SetupError {
+  const names = missing.map((name) => join(keys, name)).join(', ')
+  return new SetupError(
+    `Une clé manque à côté de la base de données (${names})\u00a0: remettez-la depuis votre sauvegarde (npm run restore). ` +
+      'Si elle est perdue, «\u202fnpm start -- --new-keys\u202f» en tire une autre\u00a0: les codes donnés et les connexions ouvertes ne vaudront plus rien.',
+    `A key is missing beside the database (${names}): put it back from your backup (npm run restore). ` +
+      'If it is lost, “npm start -- --new-keys” draws another: codes that were given and open sign-ins will be void.',
+  )
+}
+
+function lostDatabase(path: string): SetupError {
+  return new SetupError(
+    `La base de données manque ou est vide, alors que le dossier ${path} a déjà servi\u00a0: remettez-la depuis votre sauvegarde (npm run restore), ou vérifiez ESCALE_DATA_DIR et DATABASE_URL. ` +
+      'Pour commencer un nouveau site sans elle\u00a0: npm start -- --new-site.',
+    `The database is missing or empty, although the folder ${path} has been in use: put it back from your backup (npm run restore), or check ESCALE_DATA_DIR and DATABASE_URL. ` +
+      'To begin a new site without it: npm start -- --new-site.',
+  )
+}
+
+/**
+ * The text of a file, made once and whole, whoever else starts or dies meanwhile.
+ * @throws SetupError when it is empty, as a loss of power may leave it: an empty key would sign for anybody
+ */
+function kept(file: string, make: () => string): string {
+  try {
+    if (!existsSync(file)) keepNew(file, make())
+    const text = readFileSync(file, 'utf8').trim()
+    if (text !== '') return text
+  } catch (err) {
+    const { french, english } = reasonOfFile(err)
+    throw new SetupError(
+      `${file} ne peut être lu ou créé\u00a0: ${french}. Donnez le dossier de données à l’utilisateur du serveur (chown -R).`,
+      `${file} cannot be read or made: ${english}. Give the data folder to the server’s user (chown -R).`,
+      err,
+    )
+  }
+  throw new SetupError(
+    `${file} est vide\u00a0: remettez-y votre sauvegarde. S’il est perdu, supprimez-le, puis «\u202fnpm start -- --new-keys\u202f» tire une autre clé.`,
+    `${file} is empty: put your backup there. If it is lost, remove it, then “npm start -- --new-keys” draws another key.`,
+  )
+}
+
+function keepNew(file: string, text: string): void {
+  const draft = `${file}.${randomBytes(4).toString('hex')}`
+  try {
+    writeFileSync(draft, `${text}\n`, { mode: 0o600, flush: true })
+    linkSync(draft, file)
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** A reader finds the old text or the new one, never a part. */
+function replaceText(file: string, text: string): void {
+  if (readFileSync(file, 'utf8').trim() === text) return
+  const draft = `${file}.new`
+  writeFileSync(draft, `${text}\n`, { mode: 0o600 })
+  renameSync(draft, file)
+}

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { auditJournal } from '../features/logs/audit.ts'
+import { createLogRepository } from '../features/logs/repository.ts'
+import { isOnPostgres } from './database.ts'
+import { startTestApp, type Answer, type Call, type TestApp } from './app.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let test: TestApp
+/** Where the engine lets several servers share a database, every other call goes to a second one. */
+let servers: Call['app'][]
+
+beforeAll(async () => {
+  test = await startTestApp()
+  servers = isOnPostgres() ? [undefined, await test.startAnother()] : [undefined]
+})
+afterAll(() => test.stop())
+
+const atOnce = (count: number, method: string, url: string, bodyOf: (index: number) => object) =>
+  Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      test.call(method, url, { body: bodyOf(index), app: servers[index % servers.length] }),
+    ),
+  )
+const statusesOf = (answers: Answer[]) => {
+  const counts: Record<number, number> = {}
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}
+const journalOf = async (id: string, action: string) =>
+  (await test.journal(`sessionId=${id}`)).filter((log) => log['action'] === action)
+
+describe('many calls at once', () => {
+  it('redeem a code once: 100 stations that ask for the same session give one', async () => {
+    const stations = await Promise.all(Array.from({ length: 100 }, () => test.createStation()))
+    const { id } = await test.createSession()
+    const answers = await atOnce(100, 'POST', `/api/sessions/${id}/start`, (index) => ({
+      stationId: stations[index]?.id,
+    }))
+    expect(statusesOf(answers)).toEqual({ 200: 1, 409: 99 })
+    expect(await journalOf(id, 'session.started')).toHaveLength(1)
+    const running = await test.done<{ count: number }>('GET', '/api/sessions/actives?pageSize=1')
+    expect(running.count).toBe(1)
+  })
+
+  it('lose none of 100 grants, and number the station’s documents one after the other', async () => {
+    const { id, stationId } = await test.startSession({ minutes: 10 })
+    const answers = await atOnce(100, 'POST', `/api/sessions/${id}/add_time`, () => ({ minutes: 1 }))
+    expect(statusesOf(answers)).toEqual({ 200: 100 })
+    expect((await test.session(id)).grantedSeconds).toBe(110 * 60)
+    expect(await journalOf(id, 'session.time_added')).toHaveLength(100)
+    const grants = await test.db.models.sessionGrants.findAll({ where: { sessionId: id } })
+    const versions = grants.map((grant) => grant.get().desiredVersion).filter((version) => version > 0)
+    expect(new Set(versions).size).toBe(100)
+    const station = await test.db.models.stations.findByPk(stationId)
+    expect(station?.get().desiredVersion).toBe(Math.max(...versions))
+  })
+
+  it('create one station of 50 that want the same name, and one of 50 that want the same address', async () => {
+    const named = await atOnce(50, 'POST', '/api/postes', () => ({ id: 'pc-wanted', label: 'Poste' }))
+    expect(statusesOf(named)).toEqual({ 201: 1, 409: 49 })
+    const placed = await atOnce(50, 'POST', '/api/postes', (index) => ({
+      id: `placed-${index}`,
+      label: 'Poste',
+      ipAddress: '192.0.2.77',
+    }))
+    expect(statusesOf(placed)).toEqual({ 201: 1, 409: 49 })
+    for (const { status, body } of [...named, ...placed])
+      if (status === 409) expect(body).toMatchObject({ code: 'duplicate', errors: [{}] })
+  })
+
+  it('never grant a visitor more sessions than a day has', async () => {
+    const { id: userId } = await test.createUser()
+    const answers = await atOnce(20, 'POST', '/api/sessions', () => ({ userId, minutes: 5 }))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3)
+  })
+
+  it('let one of many administrators be the last', async () => {
+    const password = 'assez long pour un mot de passe'
+    const other = await test.done<{ id: string }>('POST', '/api/operateurs', {
+      username: 'second',
+      role: 'admin',
+      password,
+    })
+    const ids = [test.operators.admin, other.id]
+    const token = await test.tokenOf('admin')
+    const answers = await Promise.all(
+      ids.map((id, index) =>
+        test.call('PUT', `/api/operateurs/${id}`, {
+          body: { role: 'viewer', isActive: true },
+          token,
+          app: servers[index % servers.length],
+        }),
+      ),
+    )
+    const admins = await test.db.models.operators.count({ where: { role: 'admin', isActive: true } })
+    expect(admins).toBe(1)
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+
+  it('leave a journal whose chain holds', async () => {
+    expect(await auditJournal(createLogRepository(test.db))).toMatchObject({ isWhole: true })
+  })
+})
