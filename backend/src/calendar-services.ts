@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { NightlyBackup } from './backup/nightly.ts'
 import type { Clock } from './clock.ts'
-import type { Database } from './db/database.ts'
+import type { Store } from './db/database.ts'
 import type { AppEvents } from './events.ts'
 import {
   createArchiveRepository,
@@ -18,7 +18,7 @@ import type { Settings } from './features/settings/index.ts'
 import type { StaffCalls } from './features/staff-calls/index.ts'
 
 interface CalendarPorts {
-  database: Database
+  database: Store
   journal: Journal
   settings: Settings
   sessions: SessionService

@@ -4,7 +4,7 @@ import type { NightlyBackup } from './backup/nightly.ts'
 import type { Bus } from './bus/port.ts'
 import { createCalendarServices } from './calendar-services.ts'
 import type { Clock } from './clock.ts'
-import type { Database } from './db/database.ts'
+import type { Store } from './db/database.ts'
 import type { AppEvents } from './events.ts'
 import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
 import { createCredentialWatch, createSealer } from './features/auth/index.ts'
@@ -73,7 +73,7 @@ export interface ServiceOptions {
 export type Services = ReturnType<typeof createServices>
 
 /** What the server can do, feature by feature, each on what came before it; nothing runs yet. */
-export function createServices(database: Database, events: AppEvents, bus: Bus, options: ServiceOptions) {
+export function createServices(database: Store, events: AppEvents, bus: Bus, options: ServiceOptions) {
   const { clock, log } = options
   const logs = createLogRepository(database)
   const journal = createJournal(database, logs, events, clock)

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { Database } from './db/database.ts'
+import type { Store } from './db/database.ts'
 import {
   createAuthRepository,
   createAuthService,
@@ -19,7 +19,7 @@ import {
 } from './features/throttles/index.ts'
 
 interface SignInPorts {
-  database: Database
+  database: Store
   journal: Journal
   clock: Clock
   tokenKey: Buffer

@@ -1,10 +1,10 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openDatabase, type Database } from './database.ts'
+import { openDatabase, type Store } from './database.ts'
 import { createTestDatabase } from '../testing/database.ts'
 
 const log = pino({ level: 'silent' })
-let database: Database
+let database: Store
 let url: string
 let drop: () => Promise<void>
 
@@ -17,7 +17,7 @@ afterEach(async () => {
   await drop()
 })
 
-const save = (key: string, failures: number, { models, scope }: Database = database) =>
+const save = (key: string, failures: number, { models, scope }: Store = database) =>
   models.throttles.create({ key, failures, windowStartMs: 0, level: 0, blockedUntilMs: 0 }, scope())
 
 describe('on PostgreSQL', () => {

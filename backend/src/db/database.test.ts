@@ -5,12 +5,12 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { searchTextOf } from '../domain/search-text.ts'
 import { searchAndVersions } from './migrations/0003-search-and-versions.ts'
-import { openDatabase, type Database } from './database.ts'
+import { openDatabase, type Store } from './database.ts'
 import { putMark } from './marks.ts'
 import { createTestDatabase } from '../testing/database.ts'
 
 let folder: string
-let database: Database
+let database: Store
 let url: string
 let drop: () => Promise<void>
 const lines: string[] = []

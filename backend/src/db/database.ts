@@ -13,9 +13,8 @@ import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
 import { migrate } from './migrations/index.ts'
 
+/** What services need of the database: to write, and to act once something is written. */
 export interface Database {
-  readonly sequelize: Sequelize
-  readonly models: Models
   /**
    * Runs `work` in one write transaction; called inside another, it joins that one. One write is under way at a
    * time, over all servers of a database: what `work` reads stays true until it is committed, so nothing but the
@@ -27,9 +26,6 @@ export interface Database {
   write<T>(work: () => Promise<T>): Promise<T>
   /** Runs `effect` once the transaction under way is committed, in the order of the commits. */
   afterCommit(effect: () => void): void
-  readonly containing: Containing
-  /** What a query must carry to be part of the transaction under way. */
-  scope(): { transaction?: Transaction }
   /** How the newest write ended. */
   storage(): StorageState
   /**
@@ -39,6 +35,18 @@ export interface Database {
   completeErasure(): Promise<boolean>
   close(): Promise<void>
 }
+
+/** What repositories read and write with; nobody else sees tables. */
+export interface Tables {
+  readonly sequelize: Sequelize
+  readonly models: Models
+  readonly containing: Containing
+  /** What a query must carry to be part of the transaction under way. */
+  scope(): { transaction?: Transaction }
+}
+
+/** An open database, for whoever builds services and their repositories. */
+export interface Store extends Database, Tables {}
 
 export interface StorageState {
   /** What hinders writes, until one succeeds. */
@@ -62,7 +70,7 @@ const RECONNECT_MS = 50
  * Opens the database, brings its schema up to date, and hands it out.
  * @param url `sqlite:<file>` or `postgres://...`
  */
-export async function openDatabase(url: string, log: Logger): Promise<Database> {
+export async function openDatabase(url: string, log: Logger): Promise<Store> {
   const file = fileOf(url)
   const isSqlite = file !== undefined
   // SQLite takes an empty file for an empty database; later it opens what is there, and makes nothing.

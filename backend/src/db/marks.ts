@@ -1,11 +1,11 @@
 import { QueryTypes } from 'sequelize'
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 
 export type Mark = 'release' | 'stored' | 'calendar'
 
 /** Notes something about the site that is no setting; to be called within a write. */
 export async function putMark(
-  { sequelize, scope }: Pick<Database, 'sequelize' | 'scope'>,
+  { sequelize, scope }: Pick<Tables, 'sequelize' | 'scope'>,
   name: Mark,
   value: string,
 ): Promise<void> {
@@ -17,7 +17,7 @@ export async function putMark(
 }
 
 export async function getMark(
-  { sequelize, scope }: Pick<Database, 'sequelize' | 'scope'>,
+  { sequelize, scope }: Pick<Tables, 'sequelize' | 'scope'>,
   name: Mark,
 ): Promise<string | undefined> {
   const [row] = await sequelize.query<{ value: string }>('SELECT value FROM site_marks WHERE name = :name', {

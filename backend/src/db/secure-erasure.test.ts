@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { Sequelize, Transaction } from 'sequelize'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectionOptions } from './connection.ts'
-import { openDatabase, type Database } from './database.ts'
+import { openDatabase, type Store } from './database.ts'
 import { textsBesideTheJournal } from './migrations/0008-texts-beside-the-journal.ts'
 import { rewriteFile } from './secure-erasure.ts'
 
@@ -14,7 +14,7 @@ const SECRET = 'zébulon-qui-doit-partir'
 
 let folder: string
 let url: string
-let database: Database
+let database: Store
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'escale-erasure-'))

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Database } from './database.ts'
+import type { Store } from './database.ts'
 import { putMark } from './marks.ts'
 import { storageFaultOf, type StorageFault } from './storage-fault.ts'
 
@@ -15,7 +15,7 @@ export interface StorageProbe {
 
 /** Tells whether the database takes writes, by one of its own at most every other second. */
 export function createStorageProbe(
-  database: Pick<Database, 'write' | 'storage' | 'sequelize' | 'scope'>,
+  database: Pick<Store, 'write' | 'storage' | 'sequelize' | 'scope'>,
 ): StorageProbe {
   let underWay: { since: number; outcome: Promise<StorageFault | undefined> } | undefined
 

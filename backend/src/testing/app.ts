@@ -10,7 +10,7 @@ import { pino } from 'pino'
 import { vi } from 'vitest'
 import { WebSocket, type ClientOptions } from 'ws'
 import { createApp, type App } from '../app.ts'
-import { openDatabase, type Database } from '../db/database.ts'
+import { openDatabase, type Store } from '../db/database.ts'
 import { createTestDatabase, watchDatabases } from './database.ts'
 import { createTokens } from '../features/auth/index.ts'
 import { inboxOf, liveClientOf } from './clients.ts'
@@ -112,7 +112,7 @@ export async function startTestApp({
   }
   let app: App = await make()
   isRunning = true
-  const db: Database = await openDatabase(databaseUrl, log)
+  const db: Store = await openDatabase(databaseUrl, log)
 
   const operators = {} as Record<OperatorRole, string>
   for (const role of ['admin', 'operator', 'viewer'] as const) {

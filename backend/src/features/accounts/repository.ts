@@ -1,6 +1,6 @@
 import { Op } from 'sequelize'
 import type { AccountQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { AccountRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -8,7 +8,7 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type AccountFilter = Omit<AccountQuery, 'page' | 'pageSize' | 'ordering'>
 export type AccountRepository = ReturnType<typeof createAccountRepository>
 
-export function createAccountRepository({ models: { accounts }, scope, containing }: Database) {
+export function createAccountRepository({ models: { accounts }, scope, containing }: Tables) {
   return {
     async find(id: string): Promise<AccountRow | undefined> {
       return (await accounts.findByPk(id, scope()))?.get()

@@ -1,11 +1,11 @@
 import { Op } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { ArchiveRow } from '../../db/rows.ts'
 
 export type ArchiveRepository = ReturnType<typeof createArchiveRepository>
 
 /** What archives there are; the files are beside the database. */
-export function createArchiveRepository({ models: { archives }, scope }: Database) {
+export function createArchiveRepository({ models: { archives }, scope }: Tables) {
   const rowsOf = (rows: { get(): ArchiveRow }[]) => rows.map((row) => row.get())
   return {
     async save(row: ArchiveRow): Promise<void> {

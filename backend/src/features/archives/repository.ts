@@ -1,5 +1,5 @@
 import { Op, type WhereOptions } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { LogRow, SessionRow } from '../../db/rows.ts'
 
@@ -8,7 +8,7 @@ const BATCH = 1_000
 export type RetentionRepository = ReturnType<typeof createRetentionRepository>
 
 /** Reads what is to be archived in batches, and removes what has been. */
-export function createRetentionRepository({ models, scope }: Database) {
+export function createRetentionRepository({ models, scope }: Tables) {
   const {
     sessions,
     sessionProfiles,

@@ -1,7 +1,7 @@
 import { Op } from 'sequelize'
 import { addressGroupOf } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 
 /** How long an address is remembered after the last sign-in from it. */
@@ -19,7 +19,7 @@ export type SignInAddresses = ReturnType<typeof createSignInAddresses>
 
 /** Addresses from which operators signed in lately: a stranger elsewhere must not keep them out. Only hashes are kept. */
 export function createSignInAddresses(
-  { models: { signInAddresses }, scope }: Database,
+  { models: { signInAddresses }, scope }: Tables,
   key: Buffer,
   clock: Clock,
 ) {

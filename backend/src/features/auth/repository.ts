@@ -1,10 +1,10 @@
 import { Op } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { RefreshTokenRow } from '../../db/rows.ts'
 
 export type AuthRepository = ReturnType<typeof createAuthRepository>
 
-export function createAuthRepository({ models: { refreshTokens }, scope }: Database) {
+export function createAuthRepository({ models: { refreshTokens }, scope }: Tables) {
   return {
     async insertRefreshToken(row: RefreshTokenRow): Promise<void> {
       await refreshTokens.create(row, scope())

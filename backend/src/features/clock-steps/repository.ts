@@ -1,10 +1,10 @@
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 
 export type ServerClockRepository = ReturnType<typeof createServerClockRepository>
 
 const ID = 1
 
-export function createServerClockRepository({ models: { serverClock }, scope }: Database) {
+export function createServerClockRepository({ models: { serverClock }, scope }: Tables) {
   return {
     /** Up to when the server's clock has been, Unix milliseconds; undefined before the first mark. */
     async reachedMs(): Promise<number | undefined> {

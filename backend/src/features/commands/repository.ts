@@ -1,6 +1,6 @@
 import { Op, type Model, type WhereOptions } from 'sequelize'
 import { unixMsOf, type CommandQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { CommandRecord, CommandRow, StationRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
@@ -12,7 +12,7 @@ export type CommandRepository = ReturnType<typeof createCommandRepository>
 const open: WhereOptions<CommandRow> = { status: { [Op.in]: ['sent', 'delivered'] } }
 const searched = ['stationId', 'op', 'createdBy', 'params', 'error'] as const
 
-export function createCommandRepository({ models, scope, containing }: Database) {
+export function createCommandRepository({ models, scope, containing }: Tables) {
   const { commands, stations } = models
 
   async function findAll(where: WhereOptions<CommandRow>): Promise<CommandRecord[]> {

@@ -1,6 +1,6 @@
 import { Op } from 'sequelize'
 import { MAX_VERSION_LEAD_MS } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import { toSessionRecord } from '../../db/session-record.ts'
 import type { SessionRecord, StationRow } from '../../db/rows.ts'
 
@@ -15,7 +15,7 @@ export interface RunningSession {
 export function createDesiredRepository({
   models: { stations, sessions, users, staffCalls, retiredStations, logs },
   scope,
-}: Database) {
+}: Tables) {
   return {
     /** The version in force of each station's document. */
     async versions(): Promise<Map<string, number>> {

@@ -1,6 +1,6 @@
 import { Op } from 'sequelize'
 import type { PairingRequestQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { BootTokenRow, PairingRequestRow, SiteKeyRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -10,7 +10,7 @@ export type PairingRepository = ReturnType<typeof createPairingRepository>
 
 const searched = ['hostname', 'macAddress', 'pairingCode', 'ip', 'os'] as const
 
-export function createPairingRepository({ models: { pairingRequests }, scope, containing }: Database) {
+export function createPairingRepository({ models: { pairingRequests }, scope, containing }: Tables) {
   return {
     async find(id: string): Promise<PairingRequestRow | undefined> {
       return (await pairingRequests.findByPk(id, scope()))?.get()
@@ -57,7 +57,7 @@ export function createPairingRepository({ models: { pairingRequests }, scope, co
 
 export type SiteKeyRepository = ReturnType<typeof createSiteKeyRepository>
 
-export function createSiteKeyRepository({ models: { siteKeys }, scope }: Database) {
+export function createSiteKeyRepository({ models: { siteKeys }, scope }: Tables) {
   return {
     async find(): Promise<SiteKeyRow | undefined> {
       return (await siteKeys.findByPk(1, scope()))?.get()
@@ -70,7 +70,7 @@ export function createSiteKeyRepository({ models: { siteKeys }, scope }: Databas
 
 export type BootTokenRepository = ReturnType<typeof createBootTokenRepository>
 
-export function createBootTokenRepository({ models: { bootTokens }, scope }: Database) {
+export function createBootTokenRepository({ models: { bootTokens }, scope }: Tables) {
   return {
     async findByHash(tokenHash: string): Promise<BootTokenRow | undefined> {
       return (await bootTokens.findOne({ where: { tokenHash }, ...scope() }))?.get()

@@ -6,7 +6,6 @@ import type { Clock } from '../../clock.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { Database } from '../../db/database.ts'
-import { getMark, putMark } from '../../db/marks.ts'
 import type { AppEvents } from '../../events.ts'
 import type { JobRunRepository } from './repository.ts'
 
@@ -139,9 +138,9 @@ export function createCalendar(
 
   /** Since when this site has a calendar; from the first start on. */
   async function sinceMs(nowMs: number): Promise<number> {
-    const known = await getMark(database, 'calendar')
-    if (known !== undefined) return Number(known)
-    await database.write(() => putMark(database, 'calendar', String(nowMs)))
+    const knownMs = await runs.beginningMs()
+    if (knownMs !== undefined) return knownMs
+    await database.write(() => runs.noteBeginning(nowMs))
     return nowMs
   }
 

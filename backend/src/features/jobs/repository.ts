@@ -1,12 +1,21 @@
 import { Op, col, fn } from 'sequelize'
 import type { JobName } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
+import { getMark, putMark } from '../../db/marks.ts'
 import type { JobRunRow } from '../../db/rows.ts'
 
 export type JobRunRepository = ReturnType<typeof createJobRunRepository>
 
-export function createJobRunRepository({ models: { jobRuns }, scope }: Database) {
+export function createJobRunRepository(tables: Tables) {
+  const { models, scope } = tables
+  const { jobRuns } = models
   return {
+    /** Since when this site has a calendar, Unix milliseconds. */
+    async beginningMs(): Promise<number | undefined> {
+      const mark = await getMark(tables, 'calendar')
+      return mark === undefined ? undefined : Number(mark)
+    },
+    noteBeginning: (unixMs: number): Promise<void> => putMark(tables, 'calendar', String(unixMs)),
     /** Forgets runs older than `forgetBeforeMs`; @returns false when somebody else runs this slot */
     async claim(
       slot: Pick<JobRunRow, 'name' | 'slotMs' | 'startedAtMs'>,

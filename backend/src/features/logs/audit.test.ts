@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openDatabase, type Database } from '../../db/database.ts'
+import { openDatabase, type Store } from '../../db/database.ts'
 import { createTestDatabase, isOnPostgres } from '../../testing/database.ts'
 import { createAppEvents } from '../../events.ts'
 import { auditJournal } from './audit.ts'
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 30_000 })
 const script = fileURLToPath(new URL('../../cli/audit-verify.ts', import.meta.url))
 
 let folder: string
-let database: Database
+let database: Store
 let url: string
 let drop: () => Promise<void>
 let repository: LogRepository

@@ -1,7 +1,7 @@
 import { Op, literal, type WhereOptions } from 'sequelize'
 import type { LogAction, LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
 import type { NotedLogRow } from './journal.ts'
 import { equalTo } from '../../db/where.ts'
@@ -17,7 +17,7 @@ const BATCH = 500
 
 export type LogRepository = ReturnType<typeof createLogRepository>
 
-export function createLogRepository(database: Database) {
+export function createLogRepository(database: Tables) {
   const { models, scope } = database
   const { logs, logCheckpoints, logTexts, logNotes } = models
   const countBy = async (column: 'action' | 'level'): Promise<Record<string, number>> => {
@@ -94,7 +94,7 @@ export function createLogRepository(database: Database) {
   }
 }
 
-function whereOf(filter: LogFilter, database: Database): WhereOptions<LogRow> {
+function whereOf(filter: LogFilter, database: Tables): WhereOptions<LogRow> {
   const { text, actor, from, to, upToId, ...equal } = filter
   const conditions = [equalTo<LogRow>(equal)]
   if (actor !== undefined) conditions.push({ [Op.or]: [{ actorId: actor }, { actorLabel: actor }] })
@@ -107,7 +107,7 @@ function whereOf(filter: LogFilter, database: Database): WhereOptions<LogRow> {
 
 /** Records that say `text` in one of the columns or beside them, accents and case aside. */
 export function logsSaying(
-  { sequelize, containing }: Database,
+  { sequelize, containing }: Tables,
   columns: readonly (keyof LogRow)[],
   text: string,
 ): WhereOptions<LogRow> {

@@ -1,6 +1,6 @@
 import { Op } from 'sequelize'
 import { normaliseUsername, type OperatorQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -8,7 +8,7 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type OperatorFilter = Omit<OperatorQuery, 'page' | 'pageSize' | 'ordering'>
 export type OperatorRepository = ReturnType<typeof createOperatorRepository>
 
-export function createOperatorRepository({ models: { operators }, scope, containing }: Database) {
+export function createOperatorRepository({ models: { operators }, scope, containing }: Tables) {
   return {
     async count(where: Partial<Pick<OperatorRow, 'role' | 'isActive'>> = {}): Promise<number> {
       return operators.count({ where, ...scope() })

@@ -1,5 +1,5 @@
 import { Op, QueryTypes, literal, type WhereOptions } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import { toSessionRecord } from '../../db/session-record.ts'
 import type { CommandRow, LogRow, SessionRecord, StaffCallRow, UserRow } from '../../db/rows.ts'
 import { textsIn } from '../../domain/free-text.ts'
@@ -14,7 +14,7 @@ const BATCH = 1_000
 export type PrivacyRepository = ReturnType<typeof createPrivacyRepository>
 
 /** Finds and removes what is said of a person, wherever it stands. */
-export function createPrivacyRepository(database: Database) {
+export function createPrivacyRepository(database: Tables) {
   const { models, sequelize, scope, containing } = database
   const { users, sessions, sessionProfiles, logs, logNotes, commands, staffCalls } = models
   const position = sequelize.getDialect() === 'sqlite' ? 'instr' : 'strpos'

@@ -1,6 +1,6 @@
 import { Op, QueryTypes } from 'sequelize'
 import { unixMsOf, type ReportQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { ReportRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { SessionFact } from '../../domain/statistics.ts'
@@ -24,7 +24,7 @@ const SELECT_FACTS = `
 
 export type ReportRepository = ReturnType<typeof createReportRepository>
 
-export function createReportRepository({ models, sequelize, scope }: Database) {
+export function createReportRepository({ models, sequelize, scope }: Tables) {
   const { sessions, reports, logs } = models
   const within = (fromMs: number, toMs: number) => ({ [Op.gte]: fromMs, [Op.lt]: toMs })
 

@@ -1,6 +1,6 @@
 import { Op, literal, type Model, type OrderItem, type WhereOptions } from 'sequelize'
 import { unixMsOf, type SessionQuery, type SessionState } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type {
   RawRow,
   SessionProfileRow,
@@ -25,7 +25,7 @@ const endsAtMs = literal('running_since_ms + granted_seconds * 1000.0 - consumed
 
 const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
 
-export function createSessionRepository({ models, scope, containing }: Database) {
+export function createSessionRepository({ models, scope, containing }: Tables) {
   const { sessions, sessionGrants, sessionProfiles, stations, users } = models
   const findOne = async (where: WhereOptions<SessionRow>): Promise<SessionRecord | undefined> => {
     const row = (await sessions.findOne({ where, ...scope() }))?.get()

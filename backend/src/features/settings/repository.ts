@@ -1,5 +1,5 @@
 import { Op } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 
 export type SettingsRepository = ReturnType<typeof createSettingsRepository>
 
@@ -7,7 +7,7 @@ export type SettingsRepository = ReturnType<typeof createSettingsRepository>
 const VERSION = '#version'
 
 /** One row for each setting that a site has chosen; the value is JSON. */
-export function createSettingsRepository({ models: { settings }, scope }: Database) {
+export function createSettingsRepository({ models: { settings }, scope }: Tables) {
   return {
     async all(): Promise<Record<string, unknown>> {
       const rows = await settings.findAll({ where: { name: { [Op.ne]: VERSION } }, ...scope() })

@@ -1,6 +1,6 @@
 import { Op, type WhereOptions } from 'sequelize'
 import type { StaffCallQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { StaffCallRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -8,7 +8,7 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type StaffCallFilter = Omit<StaffCallQuery, 'page' | 'pageSize' | 'ordering'>
 export type StaffCallRepository = ReturnType<typeof createStaffCallRepository>
 
-export function createStaffCallRepository({ models: { staffCalls, sessions }, scope, containing }: Database) {
+export function createStaffCallRepository({ models: { staffCalls, sessions }, scope, containing }: Tables) {
   async function findAll(where: WhereOptions<StaffCallRow>): Promise<StaffCallRow[]> {
     const rows = await staffCalls.findAll({ where, order: [['calledAtMs', 'ASC']], ...scope() })
     return rows.map((row) => row.get())

@@ -1,6 +1,6 @@
 import { Op, type WhereOptions } from 'sequelize'
 import type { StationQuery, StationState } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { RawRow, StationPresenceRow, StationRow, StationViewRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import { searchTextOf } from '../../domain/search-text.ts'
@@ -23,7 +23,7 @@ const figureColumns = [
   'presence',
 ] as const satisfies (keyof StationPresenceRow)[]
 
-export function createStationRepository({ models, scope, containing }: Database) {
+export function createStationRepository({ models, scope, containing }: Tables) {
   const { stations, stationPresences, stationViews, retiredStations, revokedSecrets, bootTokens } = models
   return {
     async insert(row: StationRow): Promise<void> {

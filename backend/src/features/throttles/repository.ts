@@ -1,6 +1,6 @@
 import { Op, type WhereOptions } from 'sequelize'
 import type { ThrottleQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
 import { throttleKeyOf, throttlePrefixOf } from '../../domain/throttle.ts'
 import type { PageWindow, Rows } from '../../http/page.ts'
@@ -8,7 +8,7 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type ThrottleFilter = Omit<ThrottleQuery, 'page' | 'pageSize' | 'ordering'>
 export type ThrottleRepository = ReturnType<typeof createThrottleRepository>
 
-export function createThrottleRepository({ models: { throttles }, scope }: Database) {
+export function createThrottleRepository({ models: { throttles }, scope }: Tables) {
   return {
     async findAll(keys: string[]): Promise<ThrottleRow[]> {
       return (await throttles.findAll({ where: { key: keys }, ...scope() })).map((row) => row.get())

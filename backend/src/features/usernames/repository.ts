@@ -1,8 +1,8 @@
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 
 export type UsernameRepository = ReturnType<typeof createUsernameRepository>
 
-export function createUsernameRepository({ models: { stations, accounts }, scope }: Database) {
+export function createUsernameRepository({ models: { stations, accounts }, scope }: Tables) {
   return {
     /** What people call the station or account of that name. */
     async holderOf(username: string): Promise<{ kind: 'station' | 'account'; label: string } | undefined> {

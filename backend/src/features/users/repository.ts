@@ -1,6 +1,6 @@
 import { Op, type WhereOptions } from 'sequelize'
 import { normalisePhone, type UserQuery } from '@escale/protocol'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import { userSearchTextOf } from '../../db/search-texts.ts'
@@ -10,7 +10,7 @@ import type { PageWindow, Rows } from '../../http/page.ts'
 export type UserFilter = Omit<UserQuery, 'page' | 'pageSize' | 'ordering'>
 export type UserRepository = ReturnType<typeof createUserRepository>
 
-export function createUserRepository({ models: { users, sessions }, scope, containing }: Database) {
+export function createUserRepository({ models: { users, sessions }, scope, containing }: Tables) {
   return {
     async insert(row: UserRow): Promise<void> {
       await users.create(withSearchText(row), scope())

@@ -1,12 +1,12 @@
 import { Op } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { AnsweredRequestRow } from '../../db/rows.ts'
 
 const BATCH = 500
 
 export type RequestRepository = ReturnType<typeof createRequestRepository>
 
-export function createRequestRepository({ models: { answeredRequests }, scope }: Database) {
+export function createRequestRepository({ models: { answeredRequests }, scope }: Tables) {
   return {
     async find(party: string, requestId: string): Promise<AnsweredRequestRow | undefined> {
       return (await answeredRequests.findOne({ where: { party, requestId }, ...scope() }))?.get()

@@ -1,11 +1,11 @@
 import type { Model } from 'sequelize'
-import type { Database } from '../../db/database.ts'
+import type { Tables } from '../../db/database.ts'
 import type { StationEventRow } from '../../db/rows.ts'
 
 export type StationMessages = ReturnType<typeof createStationMessages>
 
 /** Messages of stations that have been taken, so that none acts twice. */
-export function createStationMessages({ models: { stationEvents }, scope }: Database) {
+export function createStationMessages({ models: { stationEvents }, scope }: Tables) {
   return {
     /** The highest number of an event taken of this start of the agent; undefined before the first. */
     async lastSeq(stationId: string, bootId: string): Promise<number | undefined> {
