@@ -6,7 +6,9 @@ import { openDatabase } from './db/database.ts'
 import { storageFaultOf } from './db/storage-fault.ts'
 import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
-import { authRoutes, createMqttLogin, operatorRoutes, registerGuard } from './features/auth/index.ts'
+import { authRoutes, createMqttLogin } from './features/auth/index.ts'
+import { operatorRoutes } from './features/operators/index.ts'
+import { registerGuard } from './http/guard.ts'
 import { accountRoutes } from './features/accounts/index.ts'
 import { createAutomationIntake } from './gateways/automation/index.ts'
 import { commandRoutes } from './features/commands/index.ts'
@@ -16,7 +18,7 @@ import { logRoutes } from './features/logs/index.ts'
 import { photoRoutes } from './features/photos/index.ts'
 import { privacyRoutes } from './features/privacy/index.ts'
 import { reportRoutes } from './features/reports/index.ts'
-import { sessionActionRoutes, sessionRoutes } from './features/sessions/index.ts'
+import { sessionEndpoints } from './features/sessions/index.ts'
 import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
 import {
   createBirths,
@@ -37,6 +39,7 @@ import { metricsRoutes } from './http/metrics.ts'
 import { registerNotFound } from './http/not-found.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPages } from './http/pages.ts'
+import { registerEndpoints } from './http/endpoints.ts'
 import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
 import { serverOptions } from './http/server-options.ts'
 import { answersOptions, registerValidation } from './http/validation.ts'
@@ -158,8 +161,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await http.register(enrolmentRoutes({ ...services, brokerFor: options.brokerFor }), {
     prefix: '/api/postes',
   })
-  await http.register(sessionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
-  await http.register(sessionActionRoutes({ ...services, clock }), { prefix: '/api/sessions' })
+  await registerEndpoints(http, [sessionEndpoints({ ...services, clock })])
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
   await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })

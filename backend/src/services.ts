@@ -7,7 +7,8 @@ import type { Clock } from './clock.ts'
 import type { Store } from './db/database.ts'
 import type { AppEvents } from './events.ts'
 import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
-import { createCredentialWatch, createSealer } from './features/auth/index.ts'
+import { createCredentialWatch } from './features/auth/index.ts'
+import { createSealer } from './crypto/sealing.ts'
 import {
   createCommandDeadlines,
   createCommandRepository,

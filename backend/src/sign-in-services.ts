@@ -3,14 +3,13 @@ import type { Store } from './db/database.ts'
 import {
   createAuthRepository,
   createAuthService,
-  createOperatorRepository,
-  createOperatorService,
   createPasswordCheck,
-  createPasswords,
   createSignInAddresses,
   createTokens,
-  keyedHash,
 } from './features/auth/index.ts'
+import { createOperatorRepository, createOperatorService } from './features/operators/index.ts'
+import { createPasswords } from './crypto/passwords.ts'
+import { keyedHash } from './crypto/secrets.ts'
 import type { Journal } from './features/logs/index.ts'
 import {
   createThrottleBlocks,

@@ -46,6 +46,12 @@ export function closed<const P extends Record<string, TSchema>>(properties: P) {
   return Type.Object(properties, { additionalProperties: false })
 }
 
+/** The body of an answer that has none. */
+export const Nothing = Type.Null()
+
+/** A file as the body, of a media type. */
+export const file = (contentMediaType: string) => Type.Unsafe<unknown>(Type.String({ contentMediaType }))
+
 /** The page of a list: `{count, next, previous, results}`. */
 export function pageOf<const T extends TSchema>(item: T) {
   return closed({

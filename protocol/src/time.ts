@@ -2,6 +2,9 @@
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
 
+/** People give time in minutes, everything inside counts in seconds. */
+export const secondsOfMinutes = (minutes: number) => minutes * 60
+
 /** Whole seconds elapsed, rounded down, from milliseconds. */
 export function elapsedSecondsOf(elapsedMs: number): number {
   return Math.floor(Math.max(0, elapsedMs) / SECOND_MS)

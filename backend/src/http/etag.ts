@@ -1,14 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AppError } from '../errors.ts'
+import type { SeenVersions } from '../db/versions.ts'
 
 /** Metadata of a route that answers with a version, and heeds the one that the caller has seen. */
 export const versioned = { sendsVersion: true, takesVersion: true } as const
-
-/** The one version of what never changes once it is written. */
-export const FINAL_VERSION = 1
-
-/** The versions of a resource that the caller says to have seen; empty where none of ours is among them. */
-export type SeenVersions = readonly number[]
 
 /** Names the version of a single resource. */
 export function sendVersioned<T>(reply: FastifyReply, version: number, body: T): T {
@@ -27,9 +21,4 @@ export function expectedVersionOf({ headers }: FastifyRequest): SeenVersions | u
     const version = /^(?:W\/)?"(\d{1,15})(?:[-;:]+(?:gzip|br|zstd|deflate))?"$/i.exec(tag)?.[1]
     return version === undefined ? [] : [Number(version)]
   })
-}
-
-/** @throws AppError `version-conflict` when the caller has seen other versions alone */
-export function requireVersion(row: { version: number }, seen: SeenVersions | undefined): void {
-  if (seen !== undefined && !seen.includes(row.version)) throw new AppError('version-conflict')
 }

@@ -1,66 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import { AppError, type FieldError } from '../errors.ts'
+import { DEFAULT_PAGE_SIZE, filterOf, type PageQuery, type Rows } from '../db/page-window.ts'
 
-const DEFAULT_PAGE_SIZE = 25
 /** No answer of a list is longer, but for a single row: a page of larger rows is shortened, and `next` goes on. */
 const MAX_PAGE_BYTES = 1_024 * 1_024
-
-export interface PageQuery {
-  page?: number
-  pageSize?: number
-  ordering?: string
-  search?: string
-  /** Rows of the page that came before. */
-  skip?: number
-}
-
-/** One page of rows, as repositories return it. */
-export interface Rows<T> {
-  count: number
-  rows: T[]
-}
-
-/** What a repository needs to read one page. */
-export interface PageWindow {
-  limit: number
-  offset: number
-  /** Column and direction, what is absent last in either, on any engine; undefined for the list's own order. */
-  order?: [string, 'ASC NULLS LAST' | 'DESC NULLS LAST']
-}
-
-/**
- * Translates `page`, `pageSize`, `skip` and `ordering`.
- * @param columns what may be ordered by: field name -> column attribute
- * @throws AppError `invalid-query` when the list cannot be ordered by that field, or more is skipped than a page holds
- */
-export function windowOf(query: PageQuery, columns: Record<string, string>): PageWindow {
-  const { page = 1, pageSize = DEFAULT_PAGE_SIZE, skip = 0, ordering = '' } = query
-  if (skip >= pageSize) throw new AppError('invalid-query', { errors: [notToSkip(pageSize)] })
-  const field = ordering.replace(/^-/, '')
-  const column = Object.hasOwn(columns, field) ? columns[field] : undefined
-  if (field !== '' && column === undefined)
-    throw new AppError('invalid-query', { errors: [notOrderable(columns)] })
-  return {
-    limit: pageSize - skip,
-    offset: (page - 1) * pageSize + skip,
-    ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC NULLS LAST' : 'ASC NULLS LAST'] } : {}),
-  }
-}
-
-function notOrderable(columns: Record<string, string>): FieldError {
-  const names = Object.keys(columns).join(', ')
-  const message = { fr: `Valeurs possibles\u00a0: ${names}.`, en: `Possible values: ${names}.` }
-  return { pointer: '/ordering', message }
-}
-
-function notToSkip(pageSize: number): FieldError {
-  const message = {
-    fr: `Moins de ${pageSize}, la taille de la page.`,
-    en: `Less than ${pageSize}, the page’s size.`,
-  }
-  return { pointer: '/skip', message }
-}
-
 const NOWHERE = 'http://localhost'
 
 /**
@@ -109,12 +51,6 @@ function fitting<R, T>(rows: readonly R[], toItem: (row: R) => T): T[] {
     items.push(item)
   }
   return items
-}
-
-/** What of a query says which rows are wanted, and not which of their pages. */
-export function filterOf<Q extends PageQuery>(query: Q) {
-  const { page: _page, pageSize: _size, ordering: _order, skip: _skip, ...filter } = query
-  return filter
 }
 
 /** Answers a list by the query of its request. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { drawSecret } from '../features/auth/index.ts'
+import { drawSecret } from '../crypto/secrets.ts'
 import { makeFolder } from './folder.ts'
 import { SetupError, reasonOfFile } from './setup-error.ts'
 

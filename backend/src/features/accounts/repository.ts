@@ -3,7 +3,7 @@ import type { AccountQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { AccountRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type AccountFilter = Omit<AccountQuery, 'page' | 'pageSize' | 'ordering'>
 export type AccountRepository = ReturnType<typeof createAccountRepository>

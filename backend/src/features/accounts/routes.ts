@@ -13,8 +13,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
 import { listAnswer } from '../../http/page.ts'
-import { actorOf } from '../auth/index.ts'
-import { arrivalOf, type BrokerAddress } from '../enrolment/index.ts'
+import { actorOf } from '../../http/guard.ts'
+import { arrivalOf } from '../../http/arrival.ts'
+import type { BrokerAddress } from '../enrolment/index.ts'
 import { toAccount, type AccountService, type DrawnSecret } from './service.ts'
 
 const config = { access: 'admin' } as const

@@ -4,7 +4,7 @@ import type { Tables } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { CommandRecord, CommandRow, StationRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type CommandFilter = Omit<CommandQuery, 'page' | 'pageSize' | 'ordering'>
 export type CommandRepository = ReturnType<typeof createCommandRepository>

@@ -11,8 +11,9 @@ import {
 } from '@escale/protocol'
 import { Type } from 'typebox'
 import type { CommandRecord } from '../../db/rows.ts'
-import { filterOf, pageAnswer } from '../../http/page.ts'
-import { actorOf } from '../auth/index.ts'
+import { filterOf } from '../../db/page-window.ts'
+import { pageAnswer } from '../../http/page.ts'
+import { actorOf } from '../../http/guard.ts'
 import type { CommandService } from './service.ts'
 import { toStationCommand } from './view.ts'
 

@@ -2,7 +2,7 @@ import { MINUTE_MS, instantOf, type Actor, type BootToken } from '@escale/protoc
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
-import { drawSecret, hashSecret } from '../auth/index.ts'
+import { drawSecret, hashSecret } from '../../crypto/secrets.ts'
 import type { Journal } from '../logs/index.ts'
 import type { StationCredentials, StationService } from '../stations/index.ts'
 import type { BootTokenRepository } from './repository.ts'

@@ -1,22 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Enrolled } from '@escale/protocol'
-import type { FastifyRequest } from 'fastify'
-
-/** How a station, or whoever sets up a client, came to the server. */
-export interface Arrival {
-  /** The name or address under which it found the server. */
-  host: string
-  /** From this very machine. */
-  isLocal: boolean
-  /** Over TLS. */
-  isSecure: boolean
-}
-
-export const arrivalOf = ({ hostname: host, isFromThisMachine, protocol }: FastifyRequest): Arrival => ({
-  host,
-  isLocal: isFromThisMachine,
-  isSecure: protocol === 'https',
-})
+import type { Arrival } from '../../http/arrival.ts'
 
 /** Where a station that came this way finds the broker, and what it checks the certificate by. */
 export type BrokerAddress = (arrival: Arrival) => Pick<Enrolled, 'mqttUrl' | 'caCertificate'>

@@ -3,7 +3,7 @@ import type { PairingRequestQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { BootTokenRow, PairingRequestRow, SiteKeyRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type PairingFilter = Omit<PairingRequestQuery, 'page' | 'pageSize' | 'ordering'>
 export type PairingRepository = ReturnType<typeof createPairingRepository>

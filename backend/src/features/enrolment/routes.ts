@@ -16,9 +16,10 @@ import {
 import { Type } from 'typebox'
 import { unwrap } from '../../errors.ts'
 import { listAnswer } from '../../http/page.ts'
-import { actorOf } from '../auth/index.ts'
+import { actorOf } from '../../http/guard.ts'
 import type { BootTokens } from './boot-tokens.ts'
-import { arrivalOf, type BrokerAddress } from './broker-address.ts'
+import { arrivalOf } from '../../http/arrival.ts'
+import type { BrokerAddress } from './broker-address.ts'
 import type { EnrolmentService } from './service.ts'
 import type { SiteKey } from './site-key.ts'
 

@@ -1,7 +1,8 @@
 import { instantOf, type Actor, type EnrolmentKey } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { drawSecret, hashSecret, isSecret, type Sealer } from '../auth/index.ts'
+import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
+import type { Sealer } from '../../crypto/sealing.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { SiteKeyRepository } from './repository.ts'
 

@@ -6,7 +6,7 @@ import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
 import type { NotedLogRow } from './journal.ts'
 import { equalTo } from '../../db/where.ts'
 import { foldText, searchTextOf } from '../../domain/search-text.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type LogFilter = Omit<LogQuery, 'page' | 'pageSize' | 'ordering' | 'skip' | 'search'> &
   Pick<LogSearchInput, 'text'>

@@ -3,7 +3,7 @@ import { normaliseUsername, type OperatorQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type OperatorFilter = Omit<OperatorQuery, 'page' | 'pageSize' | 'ordering'>
 export type OperatorRepository = ReturnType<typeof createOperatorRepository>

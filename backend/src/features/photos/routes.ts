@@ -5,7 +5,7 @@ import type { onRequestAsyncHookHandler } from 'fastify'
 import { Type } from 'typebox'
 import { AppError } from '../../errors.ts'
 import { expectedVersionOf, sendVersioned } from '../../http/etag.ts'
-import { actorOf } from '../auth/index.ts'
+import { actorOf } from '../../http/guard.ts'
 import { MAX_PHOTO_BYTES } from './limits.ts'
 import type { PhotoService } from './service.ts'
 

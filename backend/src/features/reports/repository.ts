@@ -4,7 +4,7 @@ import type { Tables } from '../../db/database.ts'
 import type { ReportRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { SessionFact } from '../../domain/statistics.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type ReportFilter = Omit<ReportQuery, 'page' | 'pageSize' | 'ordering'>
 type FactRow = SessionFact & { id: string; createdAtMs: number }

@@ -12,7 +12,7 @@ import type { ReportRow } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { createTally } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
-import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { Settings } from '../settings/index.ts'
 import type { ReportFilter, ReportRepository } from './repository.ts'
 

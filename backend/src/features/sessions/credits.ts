@@ -2,7 +2,7 @@ import type { Actor } from '@escale/protocol'
 import type { SessionRecord } from '../../db/rows.ts'
 import { lostSecondsOf } from '../../domain/credit.ts'
 import { AppError, failure, success, unwrap, type Result } from '../../errors.ts'
-import { requireVersion, type SeenVersions } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import type { SessionPorts, SessionService } from './service.ts'
 
 export type SessionCredits = ReturnType<typeof createSessionCredits>

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { MINUTE_MS, type Actor, type CanCreateSession, type SessionInput } from '@escale/protocol'
+import {
+  MINUTE_MS,
+  secondsOfMinutes,
+  type Actor,
+  type CanCreateSession,
+  type SessionInput,
+} from '@escale/protocol'
 import type { SessionRecord } from '../../db/rows.ts'
 import { canCreateSession, startOfDayMs } from '../../domain/quota.ts'
 import { ageBandOf } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
-import { requireVersion, type SeenVersions } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import type { AccessCodes } from './codes.ts'
 import type { SessionProfile } from './repository.ts'
 import type { SessionPorts, SessionService } from './service.ts'
-
-const SECONDS_PER_MINUTE = 60
 
 export type GrantPorts = SessionPorts & {
   codes: AccessCodes
@@ -62,7 +66,7 @@ export function createSessionGrants(ports: GrantPorts) {
           userId: input.userId,
           stationId: input.stationId,
           state: 'pending',
-          grantedSeconds: input.minutes * SECONDS_PER_MINUTE,
+          grantedSeconds: secondsOfMinutes(input.minutes),
           creditSeconds: 0,
           consumedMs: 0,
           codeExpiresAtMs: nowMs + settings.current().codeLifetimeMinutes * MINUTE_MS,
@@ -97,7 +101,7 @@ export function createSessionGrants(ports: GrantPorts) {
           userId: input.userId,
           stationId: input.stationId,
           mayOutliveClosing: input.mayOutliveClosing ?? false,
-          grantedSeconds: input.minutes * SECONDS_PER_MINUTE,
+          grantedSeconds: secondsOfMinutes(input.minutes),
           version: before.version + 1,
           updatedAtMs: clock.nowMs(),
         }

@@ -12,7 +12,7 @@ import type {
 import { sessionColumns, toSessionRecord } from '../../db/session-record.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import type { SessionRules } from '../../domain/session.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type SessionFilter = Omit<SessionQuery, 'page' | 'pageSize' | 'ordering'> & {
   states?: readonly SessionState[]

@@ -14,7 +14,7 @@ import { Type } from 'typebox'
 import { Clean } from 'typebox/value'
 import type { FastifyReply } from 'fastify'
 import { expectedVersionOf, sendVersioned, versioned } from '../../http/etag.ts'
-import { actorOf } from '../auth/index.ts'
+import { actorOf } from '../../http/guard.ts'
 import type { SettingsStore } from './store.ts'
 
 const admin = { access: 'admin' } as const

@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 import { faultsOfOpeningHours } from '../../domain/opening-hours.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import { requireVersion, type SeenVersions } from '../../http/etag.ts'
+import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SettingsRepository } from './repository.ts'
 

@@ -3,7 +3,7 @@ import type { StaffCallQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { StaffCallRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type StaffCallFilter = Omit<StaffCallQuery, 'page' | 'pageSize' | 'ordering'>
 export type StaffCallRepository = ReturnType<typeof createStaffCallRepository>

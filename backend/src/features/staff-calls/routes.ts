@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, StaffCall, StaffCallPage, StaffCallQuery, closed } from '@escale/protocol'
 import { Type } from 'typebox'
 import { listAnswer } from '../../http/page.ts'
-import { actorOf } from '../auth/index.ts'
+import { actorOf } from '../../http/guard.ts'
 import type { StaffCalls } from './service.ts'
 import { toStaffCall } from './view.ts'
 

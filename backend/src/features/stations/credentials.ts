@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { StationRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
-import { drawSecret, hashSecret, isSecret } from '../auth/index.ts'
+import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
 import type { Journal } from '../logs/index.ts'
 import type { StationRepository } from './repository.ts'
 

@@ -4,7 +4,7 @@ import type { Tables } from '../../db/database.ts'
 import type { RawRow, StationPresenceRow, StationRow, StationViewRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import { searchTextOf } from '../../domain/search-text.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type StationFilter = Omit<StationQuery, 'page' | 'pageSize' | 'ordering'>
 export type StationRepository = ReturnType<typeof createStationRepository>

@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
 import { throttleSubjectOf, waitSecondsAt } from '../../domain/throttle.ts'
 import { AppError } from '../../errors.ts'
-import { windowOf, type PageQuery, type Rows } from '../../http/page.ts'
+import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { Journal } from '../logs/index.ts'
 import type { ThrottleFilter, ThrottleRepository } from './repository.ts'
 

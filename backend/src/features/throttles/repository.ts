@@ -3,7 +3,7 @@ import type { ThrottleQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
 import { throttleKeyOf, throttlePrefixOf } from '../../domain/throttle.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type ThrottleFilter = Omit<ThrottleQuery, 'page' | 'pageSize' | 'ordering'>
 export type ThrottleRepository = ReturnType<typeof createThrottleRepository>

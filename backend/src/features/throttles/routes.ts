@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EntityId, ThrottlePage, ThrottleQuery } from '@escale/protocol'
 import { Type } from 'typebox'
 import { listAnswer } from '../../http/page.ts'
-import { actorOf } from '../auth/index.ts'
+import { actorOf } from '../../http/guard.ts'
 import type { ThrottleBlocks } from './blocks.ts'
 
 const config = { access: 'operator' } as const

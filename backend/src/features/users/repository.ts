@@ -5,7 +5,7 @@ import type { UserRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import { userSearchTextOf } from '../../db/search-texts.ts'
 import { searchTermsOf } from '../../domain/search-text.ts'
-import type { PageWindow, Rows } from '../../http/page.ts'
+import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type UserFilter = Omit<UserQuery, 'page' | 'pageSize' | 'ordering'>
 export type UserRepository = ReturnType<typeof createUserRepository>

@@ -4,6 +4,7 @@ import {
   instantOf,
   isAutomationOp,
   operatorRoles,
+  secondsOfMinutes,
   type Actor,
   type AutomationOp,
   type AutomationOpData,
@@ -25,8 +26,6 @@ import {
   type SessionService,
 } from '../../features/sessions/index.ts'
 import type { StationService } from '../../features/stations/index.ts'
-
-const SECONDS_PER_MINUTE = 60
 
 /** What an op answers: the data, or the refusal. */
 type Handlers = {
@@ -82,7 +81,7 @@ export function createAutomationIntake(ports: AutomationPorts) {
     start_session: async ({ sessionId, stationId }, actor) =>
       timeOf(await sessions.start(sessionId, stationId, actor)),
     add_time: async ({ sessionId, minutes }, actor) => {
-      const seconds = minutes * SECONDS_PER_MINUTE
+      const seconds = secondsOfMinutes(minutes)
       return timeOf(await sessions.change(sessionId, { type: 'addTime', seconds }, actor))
     },
     suspend_session: async ({ sessionId }, actor) =>

@@ -1,0 +1,13 @@
+import type { ServedGroup } from '../http/endpoints.ts'
+
+/** A part of the server that builds, starts and stops itself. */
+export interface Feature {
+  /** What it does for other features. */
+  service: object
+  /** The groups of the REST API that it serves. */
+  endpoints?: readonly ServedGroup[]
+  /** Brings its memory up to the database, and begins what it does by itself. */
+  start?(): void | Promise<void>
+  /** Ends what it does by itself; returns once nothing of it runs any more. */
+  stop?(): void | Promise<void>
+}

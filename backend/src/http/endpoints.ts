@@ -1,0 +1,220 @@
+import { finished } from 'node:stream'
+import {
+  type Actor,
+  type AnswerOf,
+  type BodyOf,
+  type Endpoint,
+  type Endpoints,
+  type ItemOf,
+  type Language,
+  type ParamsOf,
+  type QueryOf,
+} from '@escale/protocol'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
+import type { TSchema } from 'typebox'
+import { AppError } from '../errors.ts'
+import type { SeenVersions } from '../db/versions.ts'
+import type { PageQuery, Rows } from '../db/page-window.ts'
+import { arrivalOf, type Arrival } from './arrival.ts'
+import { expectedVersionOf } from './etag.ts'
+import { actorOf, type Caller } from './guard.ts'
+import { pageAnswer } from './page.ts'
+import { languageOf } from './problem.ts'
+
+/** How long whoever meets too many calls under way should wait. */
+const RETRY_AFTER_SECONDS = 5
+
+/** One call of an endpoint, as its handler sees it. */
+export interface Call<E extends Endpoint = Endpoint> {
+  params: ParamsOf<E>
+  query: QueryOf<E>
+  /** A file as it came, where the endpoint takes one. */
+  body: E['consumes'] extends readonly string[] ? unknown : BodyOf<E>
+  /** Undefined on a public endpoint whose caller does not say who they are. */
+  caller: Caller | undefined
+  /** The caller as the journal names it. */
+  actor: E['access'] extends 'public' ? undefined : Actor
+  ip: string
+  language: Language
+  /** The versions that `If-Match` names; undefined when any will do. */
+  expectedVersion: SeenVersions | undefined
+  arrival: Arrival
+  /** What is wrong with the body, where the endpoint sees bodies that do not fit. */
+  fault: Error | undefined
+}
+
+/** A file as the answer. */
+export class FileAnswer {
+  readonly type: string
+  readonly content: string | Buffer
+  readonly options: { name?: string; version?: number }
+
+  /** @param options.name under which a browser saves it; without one it is shown */
+  constructor(type: string, content: string | Buffer, options: { name?: string; version?: number } = {}) {
+    this.type = type
+    this.content = content
+    this.options = options
+  }
+}
+
+/** Rows of one page. */
+export interface PageOutcome<T> extends Rows<T> {
+  /** Parameters that the addresses of the neighbours carry besides those of this one. */
+  kept?: Record<string, string>
+}
+
+type Body<T> = T extends null ? void : T
+type IsOne<K> = [K] extends [infer One] ? (One extends K ? ([K] extends [One] ? true : false) : false) : false
+/** With several statuses the handler says which. */
+type Answered<E extends Endpoint> =
+  IsOne<keyof E['answers']> extends true
+    ? Body<AnswerOf<E>>
+    : { [S in keyof E['answers']]: { status: S; body: AnswerOf<E> } }[keyof E['answers']]
+type Versioned<E extends Endpoint, T> = E['sendsVersion'] extends true ? { version: number; body: T } : T
+
+/** What a handler gives back for an endpoint. */
+export type Outcome<E extends Endpoint> = E extends { page: TSchema }
+  ? PageOutcome<ItemOf<E>>
+  : | (E extends { answers: object } ? Versioned<E, Answered<E>> : never)
+    | (E extends { files: object } ? FileAnswer : never)
+
+/** One handler for each endpoint of a group, no more and no fewer. */
+export type Handlers<G extends Endpoints> = {
+  [N in keyof G]: (call: Call<G[N]>) => Outcome<G[N]> | Promise<Outcome<G[N]>>
+}
+
+/** A group with who serves it. */
+export interface ServedGroup {
+  endpoints: Endpoints
+  handlers: Readonly<Record<string, (call: never) => unknown>>
+}
+
+export const serve = <G extends Endpoints>(endpoints: G, handlers: Handlers<G>): ServedGroup => ({
+  endpoints,
+  handlers,
+})
+
+/** Makes a route of each endpoint. */
+export async function registerEndpoints(app: FastifyInstance, groups: readonly ServedGroup[]): Promise<void> {
+  for (const { endpoints, handlers } of groups) {
+    for (const [name, endpoint] of Object.entries(endpoints)) {
+      const route = routeOf(endpoint, handlers[name] as (call: Call) => unknown)
+      if (endpoint.consumes === undefined) app.route(route)
+      else await app.register(async (own) => registerFileRoute(own, route))
+    }
+  }
+}
+
+/** The body is the file itself, whatever content type it claims: not even one that says to be JSON is read as such. */
+function registerFileRoute(own: FastifyInstance, route: RouteOptions): void {
+  own.removeAllContentTypeParsers()
+  const limit = { parseAs: 'buffer', ...(route.bodyLimit && { bodyLimit: route.bodyLimit }) } as const
+  own.addContentTypeParser('*', limit, (_request, body, done) => done(null, body))
+  own.route(route)
+}
+
+function routeOf(endpoint: Endpoint, handle: (call: Call) => unknown): RouteOptions {
+  const { method, path, access, guests = [], maxBytes, maxUnderWay, takesFaultyBody } = endpoint
+  return {
+    method,
+    url: path.replace(/\{(\w+)\}/g, ':$1'),
+    config: {
+      access,
+      isOpenToStations: guests.includes('stations'),
+      isOpenToAccounts: guests.includes('automations'),
+      isOpenToNetboot: guests.includes('netboot'),
+    },
+    schema: schemaOf(endpoint),
+    ...(maxBytes === undefined ? {} : { bodyLimit: maxBytes }),
+    ...(maxUnderWay === undefined ? {} : { onRequest: admitSome(maxUnderWay) }),
+    attachValidation: takesFaultyBody === true,
+    handler: async (request, reply) =>
+      send(endpoint, request, reply, await handle(callOf(endpoint, request))),
+  }
+}
+
+function schemaOf(endpoint: Endpoint): FastifySchema {
+  const { path, summary, params, query, body, consumes, errors, sendsVersion, takesVersion } = endpoint
+  return {
+    tags: [tagOf(path)],
+    summary,
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(body && { body }),
+    ...(consumes && { consumes: [...consumes] }),
+    ...(errors && { errors }),
+    ...(sendsVersion && { sendsVersion }),
+    ...(takesVersion && { takesVersion }),
+    response: responsesOf(endpoint),
+  }
+}
+
+function responsesOf({ page, answers = {}, files }: Endpoint): Record<string, unknown> {
+  if (page) return { 200: page }
+  if (!files) return answers
+  const json = answers[200] ? { 'application/json': answers[200] } : {}
+  const content = Object.entries({ ...json, ...files }).map(([type, schema]) => [type, { schema }])
+  return { 200: { content: Object.fromEntries(content) as object } }
+}
+
+/** The part of the API that a path belongs to. */
+function tagOf(path: string): string {
+  const part = /^\/api\/(\w+)\//.exec(path)?.[1]
+  return part === 'token' ? 'auth' : (part ?? 'service')
+}
+
+function callOf(endpoint: Endpoint, request: FastifyRequest): Call {
+  return {
+    params: request.params,
+    query: request.query,
+    body: request.body,
+    caller: request.caller,
+    actor: endpoint.access === 'public' ? undefined : actorOf(request),
+    ip: request.ip,
+    language: languageOf(request),
+    expectedVersion: expectedVersionOf(request),
+    arrival: arrivalOf(request),
+    fault: request.validationError,
+  } as unknown as Call
+}
+
+function send(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply, outcome: unknown): unknown {
+  if (outcome instanceof FileAnswer) return sendFile(reply, outcome)
+  const { page, sendsVersion, answers = {} } = endpoint
+  if (page) {
+    const { kept, ...rows } = outcome as PageOutcome<unknown>
+    return pageAnswer(request, request.query as PageQuery, rows, (row) => row, kept)
+  }
+  const statuses = Object.keys(answers).map(Number)
+  if (statuses.length > 1) {
+    const { status, body } = outcome as { status: number; body: unknown }
+    return reply.code(status).send(body)
+  }
+  void reply.code(statuses[0] ?? 200)
+  if (!sendsVersion) return reply.send(outcome ?? null)
+  const { version, body } = outcome as { version: number; body: unknown }
+  return reply.header('etag', `"${version}"`).send(body)
+}
+
+function sendFile(reply: FastifyReply, { type, content, options }: FileAnswer): FastifyReply {
+  const { name, version } = options
+  if (name !== undefined) void reply.header('content-disposition', `attachment; filename="${name}"`)
+  if (version !== undefined) void reply.header('etag', `"${version}"`)
+  return reply.type(type).send(content)
+}
+
+/** Lets so many calls of an endpoint be under way at once; asked before a body is read. */
+function admitSome(max: number) {
+  let underWay = 0
+  return async (_request: FastifyRequest, reply: FastifyReply) => {
+    if (underWay >= max)
+      throw new AppError('unavailable', { detail: tooMany, retryAfterSeconds: RETRY_AFTER_SECONDS })
+    underWay += 1
+    finished(reply.raw, () => (underWay -= 1))
+  }
+}
+
+const tooMany = {
+  fr: 'Trop de demandes de ce genre arrivent à la fois. Réessayez dans quelques secondes.',
+  en: 'Too many requests of this kind are arriving at once. Try again in a few seconds.',
+}

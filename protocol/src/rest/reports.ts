@@ -1,0 +1,50 @@
+import { Type } from 'typebox'
+import {
+  Report,
+  ReportFormatQuery,
+  ReportPage,
+  ReportQuery,
+  Statistics,
+  StatisticsQuery,
+} from '../reports.ts'
+import { byId, type Endpoints } from './endpoint.ts'
+
+const Sheet = Type.Unsafe<unknown>(Type.String())
+/** The same numbers as a file or a page. */
+const sheets = {
+  'text/csv': Sheet,
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': Sheet,
+  'text/html': Sheet,
+}
+
+/** Daily reports and statistics. */
+export const reportEndpoints = {
+  list: {
+    method: 'GET',
+    path: '/api/rapports/',
+    summary: 'Daily reports',
+    access: 'viewer',
+    query: ReportQuery,
+    page: ReportPage,
+  },
+  statistics: {
+    method: 'GET',
+    path: '/api/rapports/statistiques/',
+    summary: 'Counts and hours by one dimension, as JSON, CSV, XLSX or a page to print',
+    access: 'viewer',
+    query: StatisticsQuery,
+    answers: { 200: Statistics },
+    files: sheets,
+  },
+  read: {
+    method: 'GET',
+    path: '/api/rapports/{id}/',
+    summary: 'One daily report, as JSON, CSV, XLSX or a page to print',
+    access: 'viewer',
+    sendsVersion: true,
+    params: byId,
+    query: ReportFormatQuery,
+    answers: { 200: Report },
+    files: sheets,
+  },
+} as const satisfies Endpoints
