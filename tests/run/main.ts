@@ -8,6 +8,7 @@ import { installMosquitto } from '../support/mosquitto.ts'
 import { installPostgres } from '../support/postgres.ts'
 import { installRedis } from '../support/redis.ts'
 import { ROOT } from '../support/spawned.ts'
+import { sizesOfPackages } from './sizes.ts'
 import type { Summary } from './summary.ts'
 
 const CHECKS: readonly (readonly [string, ...string[]])[] = [
@@ -44,6 +45,8 @@ async function check(): Promise<string[]> {
     say(`  ${isDone ? '✓' : '✗'} ${title} (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`)
     if (!isDone) failed.push(title)
   }
+  say('• sizes of source files, in lines')
+  for (const line of sizesOfPackages()) say(`  ${line}`)
   return failed
 }
 

@@ -42,6 +42,19 @@ export interface Endpoint {
   errors?: readonly ErrorCode[]
 }
 
+type Described = Omit<Endpoint, 'method' | 'path' | 'summary'>
+
+const called =
+  <const M extends Endpoint['method']>(method: M) =>
+  <const D extends Described>(path: string, summary: string, described: D) =>
+    ({ method, path, summary, ...described }) as { method: M; path: string; summary: string } & D
+
+/** An endpoint of that method. */
+export const get = called('GET')
+export const post = called('POST')
+export const put = called('PUT')
+export const del = called('DELETE')
+
 export type Endpoints = Readonly<Record<string, Endpoint>>
 
 /** Path parameters of one resource, and of one station or account, whose id is a name. */

@@ -7,7 +7,7 @@ import {
   Statistics,
   StatisticsQuery,
 } from '../reports.ts'
-import { byId, type Endpoints } from './endpoint.ts'
+import { byId, get, type Endpoints } from './endpoint.ts'
 
 const Sheet = Type.Unsafe<unknown>(Type.String())
 /** The same numbers as a file or a page. */
@@ -19,32 +19,18 @@ const sheets = {
 
 /** Daily reports and statistics. */
 export const reportEndpoints = {
-  list: {
-    method: 'GET',
-    path: '/api/rapports/',
-    summary: 'Daily reports',
-    access: 'viewer',
-    query: ReportQuery,
-    page: ReportPage,
-  },
-  statistics: {
-    method: 'GET',
-    path: '/api/rapports/statistiques/',
-    summary: 'Counts and hours by one dimension, as JSON, CSV, XLSX or a page to print',
-    access: 'viewer',
-    query: StatisticsQuery,
-    answers: { 200: Statistics },
-    files: sheets,
-  },
-  read: {
-    method: 'GET',
-    path: '/api/rapports/{id}/',
-    summary: 'One daily report, as JSON, CSV, XLSX or a page to print',
+  list: get('/api/rapports/', 'Daily reports', { access: 'viewer', query: ReportQuery, page: ReportPage }),
+  statistics: get(
+    '/api/rapports/statistiques/',
+    'Counts and hours by one dimension, as JSON, CSV, XLSX or a page to print',
+    { access: 'viewer', query: StatisticsQuery, answers: { 200: Statistics }, files: sheets },
+  ),
+  read: get('/api/rapports/{id}/', 'One daily report, as JSON, CSV, XLSX or a page to print', {
     access: 'viewer',
     sendsVersion: true,
     params: byId,
     query: ReportFormatQuery,
     answers: { 200: Report },
     files: sheets,
-  },
+  }),
 } as const satisfies Endpoints

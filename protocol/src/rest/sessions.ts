@@ -15,7 +15,7 @@ import {
   ValidatedCode,
 } from '../sessions.ts'
 import { Nothing, closed } from '../schema.ts'
-import { byId, versioned, type Endpoints } from './endpoint.ts'
+import { byId, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
 
 const grantErrors = [
   'station-maintenance',
@@ -27,7 +27,6 @@ const grantErrors = [
 
 /** What an operator does with one session, which is then answered as it is. */
 const action = {
-  method: 'POST',
   access: 'operator',
   ...versioned,
   params: byId,
@@ -35,83 +34,50 @@ const action = {
 } as const
 
 export const sessionEndpoints = {
-  list: {
-    method: 'GET',
-    path: '/api/sessions/',
-    summary: 'Sessions',
-    access: 'viewer',
-    query: SessionQuery,
-    page: SessionPage,
-  },
-  create: {
-    method: 'POST',
-    path: '/api/sessions/',
-    summary: 'Grant a session',
+  list: get('/api/sessions/', 'Sessions', { access: 'viewer', query: SessionQuery, page: SessionPage }),
+  create: post('/api/sessions/', 'Grant a session', {
     access: 'operator',
     sendsVersion: true,
     errors: grantErrors,
     body: SessionInput,
     answers: { 201: CreatedSession },
-  },
-  listActive: {
-    method: 'GET',
-    path: '/api/sessions/actives/',
-    summary: 'Sessions active or suspended',
+  }),
+  listActive: get('/api/sessions/actives/', 'Sessions active or suspended', {
     access: 'viewer',
     query: SessionQuery,
     page: SessionPage,
-  },
-  stats: {
-    method: 'GET',
-    path: '/api/sessions/stats/',
-    summary: 'Counts',
-    access: 'viewer',
-    answers: { 200: SessionStats },
-  },
-  validateCode: {
-    method: 'POST',
-    path: '/api/sessions/validate_code/',
-    summary: 'What a typed code opens',
+  }),
+  stats: get('/api/sessions/stats/', 'Counts', { access: 'viewer', answers: { 200: SessionStats } }),
+  validateCode: post('/api/sessions/validate_code/', 'What a typed code opens', {
     access: 'operator',
     guests: ['stations'],
     errors: ['code-refused', 'code-throttled', 'wrong-station', 'station-conflict'],
     body: ValidateCodeInput,
     answers: { 200: ValidatedCode },
-  },
-  read: {
-    method: 'GET',
-    path: '/api/sessions/{id}/',
-    summary: 'One session',
+  }),
+  read: get('/api/sessions/{id}/', 'One session', {
     access: 'viewer',
     sendsVersion: true,
     params: byId,
     answers: { 200: Session },
-  },
-  replace: {
-    method: 'PUT',
-    path: '/api/sessions/{id}/',
-    summary: 'Change a pending session',
+  }),
+  replace: put('/api/sessions/{id}/', 'Change a pending session', {
     access: 'operator',
     ...versioned,
     errors: ['session-not-pending', ...grantErrors],
     params: byId,
     body: SessionReplacement,
     answers: { 200: Session },
-  },
-  cancel: {
-    method: 'DELETE',
-    path: '/api/sessions/{id}/',
-    summary: 'Cancel a pending session',
+  }),
+  cancel: del('/api/sessions/{id}/', 'Cancel a pending session', {
     access: 'operator',
     takesVersion: true,
     errors: ['session-not-pending'],
     params: byId,
     answers: { 204: Nothing },
-  },
-  start: {
+  }),
+  start: post('/api/sessions/{id}/start/', 'Start at a station', {
     ...action,
-    path: '/api/sessions/{id}/start/',
-    summary: 'Start at a station',
     guests: ['stations'],
     errors: [
       'session-not-pending',
@@ -126,49 +92,36 @@ export const sessionEndpoints = {
       'site-closed',
     ],
     body: StartInput,
-  },
-  addTime: {
+  }),
+  addTime: post('/api/sessions/{id}/add_time/', 'Add or take away minutes', {
     ...action,
-    path: '/api/sessions/{id}/add_time/',
-    summary: 'Add or take away minutes',
     errors: ['session-ended'],
     body: AddTimeInput,
-  },
-  terminate: {
+  }),
+  terminate: post('/api/sessions/{id}/terminate/', 'End now', {
     ...action,
-    path: '/api/sessions/{id}/terminate/',
-    summary: 'End now',
     errors: ['session-ended'],
     body: ReasonInput,
-  },
-  giveCredit: {
+  }),
+  giveCredit: post('/api/sessions/{id}/give_credit/', 'Give back what a failure took', {
     ...action,
-    path: '/api/sessions/{id}/give_credit/',
-    summary: 'Give back what a failure took',
     errors: ['no-credit', 'no-session-for-credit', 'session-ended'],
     body: GiveCreditInput,
-  },
-  suspend: {
+  }),
+  suspend: post('/api/sessions/{id}/suspend/', 'Stop the countdown', {
     ...action,
-    path: '/api/sessions/{id}/suspend/',
-    summary: 'Stop the countdown',
     errors: ['session-ended', 'session-not-active'],
     body: closed({}),
-  },
-  resume: {
+  }),
+  resume: post('/api/sessions/{id}/resume/', 'Continue the countdown', {
     ...action,
-    path: '/api/sessions/{id}/resume/',
-    summary: 'Continue the countdown',
     errors: ['session-ended', 'session-not-suspended'],
     body: closed({}),
-  },
-  timeRemaining: {
-    method: 'GET',
-    path: '/api/sessions/{id}/time_remaining/',
-    summary: 'Time as of now',
+  }),
+  timeRemaining: get('/api/sessions/{id}/time_remaining/', 'Time as of now', {
     access: 'viewer',
     guests: ['stations'],
     params: byId,
     answers: { 200: SessionTime },
-  },
+  }),
 } as const satisfies Endpoints

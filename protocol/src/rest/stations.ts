@@ -10,10 +10,9 @@ import {
   StationReplacement,
   StationStats,
 } from '../stations.ts'
-import { byName, versioned, type Endpoints } from './endpoint.ts'
+import { byName, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
 
 const mark = {
-  method: 'POST',
   access: 'operator',
   ...versioned,
   errors: ['session-active'],
@@ -24,72 +23,41 @@ const mark = {
 
 /** The public computers. */
 export const stationEndpoints = {
-  list: {
-    method: 'GET',
-    path: '/api/postes/',
-    summary: 'Stations',
-    access: 'viewer',
-    query: StationQuery,
-    page: StationPage,
-  },
-  create: {
-    method: 'POST',
-    path: '/api/postes/',
-    summary: 'Add a station',
+  list: get('/api/postes/', 'Stations', { access: 'viewer', query: StationQuery, page: StationPage }),
+  create: post('/api/postes/', 'Add a station', {
     access: 'admin',
     sendsVersion: true,
     errors: ['duplicate'],
     body: StationInput,
     answers: { 201: Station },
-  },
-  listFree: {
-    method: 'GET',
-    path: '/api/postes/disponibles/',
-    summary: 'Stations that are free',
+  }),
+  listFree: get('/api/postes/disponibles/', 'Stations that are free', {
     access: 'viewer',
     query: FreeStationQuery,
     page: StationPage,
-  },
-  stats: {
-    method: 'GET',
-    path: '/api/postes/stats/',
-    summary: 'Counts',
-    access: 'viewer',
-    answers: { 200: StationStats },
-  },
-  read: {
-    method: 'GET',
-    path: '/api/postes/{id}/',
-    summary: 'One station',
+  }),
+  stats: get('/api/postes/stats/', 'Counts', { access: 'viewer', answers: { 200: StationStats } }),
+  read: get('/api/postes/{id}/', 'One station', {
     access: 'viewer',
     sendsVersion: true,
     params: byName,
     answers: { 200: Station },
-  },
-  replace: {
-    method: 'PUT',
-    path: '/api/postes/{id}/',
-    summary: 'Replace a station',
+  }),
+  replace: put('/api/postes/{id}/', 'Replace a station', {
     access: 'admin',
     ...versioned,
     errors: ['duplicate'],
     params: byName,
     body: StationReplacement,
     answers: { 200: Station },
-  },
-  remove: {
-    method: 'DELETE',
-    path: '/api/postes/{id}/',
-    summary: 'Remove a station',
+  }),
+  remove: del('/api/postes/{id}/', 'Remove a station', {
     access: 'admin',
     takesVersion: true,
     params: byName,
     answers: { 204: Nothing },
-  },
-  heartbeat: {
-    method: 'POST',
-    path: '/api/postes/{id}/heartbeat/',
-    summary: 'Metrics of a station without MQTT',
+  }),
+  heartbeat: post('/api/postes/{id}/heartbeat/', 'Metrics of a station without MQTT', {
     access: 'operator',
     guests: ['stations'],
     params: byName,
@@ -97,39 +65,20 @@ export const stationEndpoints = {
     // That the station itself sent one is a sign of life, even if it does not fit.
     takesFaultyBody: true,
     answers: { 200: Station },
-  },
-  revokeSecret: {
-    method: 'POST',
-    path: '/api/postes/{id}/revoquer/',
-    summary: 'Take the station’s secret away; it must be accepted again',
-    access: 'admin',
-    params: byName,
-    body: closed({}),
-    answers: { 200: Station },
-  },
-  markAvailable: {
-    ...mark,
-    path: '/api/postes/{id}/marquer_disponible/',
-    summary: 'End maintenance',
-  },
-  markMaintenance: {
-    ...mark,
-    path: '/api/postes/{id}/marquer_maintenance/',
-    summary: 'Take out of service',
-  },
-  markOffline: {
-    ...mark,
-    path: '/api/postes/{id}/marquer_hors_ligne/',
-    summary: 'Count as offline until next heard',
-  },
-  readSession: {
-    method: 'GET',
-    path: '/api/postes/{id}/session_active/',
-    summary: 'The session there',
+  }),
+  revokeSecret: post(
+    '/api/postes/{id}/revoquer/',
+    'Take the station’s secret away; it must be accepted again',
+    { access: 'admin', params: byName, body: closed({}), answers: { 200: Station } },
+  ),
+  markAvailable: post('/api/postes/{id}/marquer_disponible/', 'End maintenance', { ...mark }),
+  markMaintenance: post('/api/postes/{id}/marquer_maintenance/', 'Take out of service', { ...mark }),
+  markOffline: post('/api/postes/{id}/marquer_hors_ligne/', 'Count as offline until next heard', { ...mark }),
+  readSession: get('/api/postes/{id}/session_active/', 'The session there', {
     access: 'viewer',
     sendsVersion: true,
     errors: ['no-active-session'],
     params: byName,
     answers: { 200: Session },
-  },
+  }),
 } as const satisfies Endpoints
