@@ -2,7 +2,7 @@ import { createPinia } from 'pinia'
 import { Dark, Notify, Quasar } from 'quasar'
 import 'quasar/src/css/index.sass'
 import iconSet from 'quasar/icon-set/svg-material-symbols-rounded'
-import { createApp } from 'vue'
+import { createApp, watchEffect } from 'vue'
 import App from './App.vue'
 import { createApiClient } from './api/client.ts'
 import { createTokens } from './api/tokens.ts'
@@ -10,33 +10,35 @@ import { openChannel, openStore } from './browser/storage.ts'
 import { keepFocus } from './composables/keep-focus.ts'
 import './css/app.scss'
 import { useOperator } from './features/auth/operator.ts'
-import { applyLanguage, chosenLanguage, createMessages } from './i18n/index.ts'
+import { applyLanguage, createMessages, useLanguage } from './i18n/index.ts'
 import { createAppRouter, loginRouteFrom } from './router.ts'
 import { servicesKey } from './services.ts'
 
-const preferences = openStore(() => localStorage)
-const messages = createMessages(chosenLanguage(preferences))
-const language = () => messages.global.locale.value
+const language = useLanguage()
+const messages = createMessages(language.value)
 const session = openStore(() => sessionStorage)
 const tokens = createTokens(session, openChannel('escale.tokens'))
-const api = createApiClient({ tokens, language, onSessionLost: returnToLogin })
+const api = createApiClient({ tokens, language: () => language.value, onSessionLost: returnToLogin })
 
 const app = createApp(App)
 app.use(Quasar, { plugins: { Dark, Notify }, config: { dark: 'auto' }, iconSet })
 app.use(createPinia())
 app.use(messages)
-app.provide(servicesKey, { api, tokens, preferences, isSignInKept: session.isKept })
+app.provide(servicesKey, { api, tokens, isSignInKept: session.isKept })
 const router = createAppRouter(() => tokens.refresh() !== undefined)
 app.use(router)
-applyLanguage(language(), preferences)
+watchEffect(() => {
+  messages.global.locale.value = language.value
+  applyLanguage(language.value)
+})
 app.mount('#app')
 keepFocus()
 
-/** An expired session: sign in, then back to the same place. */
+/** After the sign-in has ended: the operator signs in, then returns to the same page. */
 function returnToLogin(): void {
   const operator = app.runWithContext(() => useOperator())
   if (!operator.isSignedIn) return
-  // The sign-in has ended already: whether the server can be told again does not matter.
+  // The sign-in has already ended: an error of the server does not matter.
   operator.signOut().catch(() => undefined)
   void router.replace(loginRouteFrom(router.currentRoute.value, true))
 }

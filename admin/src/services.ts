@@ -1,14 +1,11 @@
 import { inject, type InjectionKey } from 'vue'
 import type { ApiClient } from './api/client.ts'
 import type { Tokens } from './api/tokens.ts'
-import type { Store } from './browser/storage.ts'
 
-/** What main.ts makes once and the rest asks for. */
+/** What main.ts creates once for the whole application. */
 export interface Services {
   api: ApiClient
   tokens: Tokens
-  /** What the operator chose in this browser. */
-  preferences: Store
   /** Whether a reload leaves the operator signed in. */
   isSignInKept: boolean
 }

@@ -1,78 +1,133 @@
 import { computed, reactive, ref } from 'vue'
+import { useI18n } from 'vue-i18n'
 import { ApiError } from '../api/problem.ts'
-import { useErrorText } from './use-errors.ts'
+import { useErrorText } from './use-error-text.ts'
 
-export interface Form<Field extends string = string> {
+/** What a field's component needs: `<TextField v-bind="form.field('email')" />`. */
+export interface Field<T> {
+  modelValue: T
+  'onUpdate:modelValue': (value: T) => void
+  error: string
+  required?: boolean
+}
+
+export interface AnyForm {
   readonly isBusy: boolean
   /** What went wrong and belongs to no field. */
   readonly error: string
-  /** Grows each time that it was not sent, or was sent and refused. */
-  readonly refusals: number
-  of: (field: Field) => string
-  clear: () => void
+  /** How often a try failed, here or at the server. */
+  readonly failedTries: number
   submit: () => Promise<void>
 }
 
+type Faults<Values> = Partial<Record<keyof Values, string | false>>
+
 /**
- * A form that is checked here, then sent. The server names fields by JSON pointer, so each refusal can stand
- * at its field; what fits none of `fields` is told above them.
+ * A form whose values are checked here, then sent. The server names fields by JSON pointer: each of its errors is
+ * shown at the field of that name, the others above all fields.
  */
-export function useForm<Field extends string>(options: {
-  fields: readonly Field[]
-  /** What is wrong at first sight; nothing is sent then. */
-  check: () => Partial<Record<Field, string | false>>
-  send: () => Promise<void>
-}): Form<Field> {
-  const { fields, check, send } = options
+export function useForm<Values extends Record<string, unknown>>(options: {
+  values: Values
+  /** Texts that may not be blank. */
+  required?: readonly (keyof Values & string)[]
+  /** What is wrong with the values; nothing is sent then. */
+  check?: (values: Values) => Faults<Values>
+  send: (values: Values) => Promise<void>
+}) {
+  const { required = [], check = () => ({}), send } = options
+  const { t } = useI18n()
   const errorText = useErrorText()
+  const values = reactive(options.values) as Values
   const failure = ref<unknown>()
-  const refused = ref<Partial<Record<string, string>>>({})
-  const refusals = ref(0)
+  const failedTries = ref(0)
   const isTried = ref(false)
   const isBusy = ref(false)
-  const isHere = (name: string) => fields.some((field) => field === name)
 
+  const serverFaults = computed(() =>
+    (failure.value instanceof ApiError ? failure.value.fields : []).map(({ pointer, message }) => ({
+      name: pointer.replace(/^\//, ''),
+      message,
+    })),
+  )
   const error = computed(() => {
     if (failure.value === undefined) return ''
-    const told = failure.value instanceof ApiError ? failure.value.fields : []
-    const elsewhere = told.filter(({ pointer }) => !isHere(nameOf(pointer)))
-    if (told.length > 0 && elsewhere.length === 0) return ''
+    const elsewhere = serverFaults.value.filter(({ name }) => !(name in values))
+    if (serverFaults.value.length > 0 && elsewhere.length === 0) return ''
     return [errorText(failure.value), ...elsewhere.map(({ message }) => message)].join(' ')
   })
 
-  /** What is wrong at first sight: told from the first try on, and gone as soon as it is mended. */
-  const wrong = computed<Partial<Record<string, string | false>>>(() => (isTried.value ? check() : {}))
-  const of = (field: Field) => wrong.value[field] || (refused.value[field] ?? '')
+  /** Known from the first try on; a fault is gone as soon as it is corrected. */
+  const faults = computed<Faults<Values>>(() => {
+    if (!isTried.value) return {}
+    const blank = required.filter((name) => String(values[name]).trim() === '')
+    const missing = Object.fromEntries(blank.map((name) => [name, t('common.required')]))
+    return { ...check(values), ...missing }
+  })
+  function errorOf(name: keyof Values): string {
+    const fault = faults.value[name]
+    if (typeof fault === 'string') return fault
+    return serverFaults.value.find((one) => one.name === name)?.message ?? ''
+  }
+
+  function field<Name extends keyof Values & string>(name: Name): Field<Values[Name]> {
+    return {
+      modelValue: values[name],
+      'onUpdate:modelValue': (value) => {
+        values[name] = value
+      },
+      error: errorOf(name),
+      ...(required.includes(name) && { required: true }),
+    }
+  }
 
   function clear(): void {
     isTried.value = false
     failure.value = undefined
-    refused.value = {}
   }
 
   async function submit(): Promise<void> {
-    // Enter pressed twice is one act.
+    // Enter pressed twice sends once.
     if (isBusy.value) return
-    clear()
+    failure.value = undefined
     isTried.value = true
-    if (Object.values(wrong.value).some(Boolean)) {
-      refusals.value += 1
+    if (Object.values(faults.value).some(Boolean)) {
+      failedTries.value += 1
       return
     }
     isBusy.value = true
     try {
-      await send()
+      await send(values)
     } catch (cause) {
       failure.value = cause
-      const told = cause instanceof ApiError ? cause.fields : []
-      refused.value = Object.fromEntries(told.map(({ pointer, message }) => [nameOf(pointer), message]))
-      refusals.value += 1
+      failedTries.value += 1
     } finally {
       isBusy.value = false
     }
   }
 
-  return reactive({ isBusy, error, refusals, of, clear, submit })
+  return {
+    values,
+    get isBusy() {
+      return isBusy.value
+    },
+    get error() {
+      return error.value
+    },
+    get failedTries() {
+      return failedTries.value
+    },
+    errorOf,
+    field,
+    clear,
+    submit,
+  }
 }
 
-const nameOf = (pointer: string) => pointer.replace(/^\//, '')
+/** What is sent: texts without the blanks around them; an empty text is left out, which clears it. */
+export function filledIn<Values extends Record<string, unknown>>(values: Values): Values {
+  const entries = Object.entries(values).map(([name, value]): [string, unknown] => [
+    name,
+    typeof value === 'string' ? value.trim() || undefined : value,
+  ])
+  return Object.fromEntries(entries) as Values
+}

@@ -1,42 +1,24 @@
 import { isTimeZone, type SettingsAnswer } from '@escale/protocol'
 import { defineStore } from 'pinia'
-import { ref } from 'vue'
+import { computed } from 'vue'
 import { useServices } from '../services.ts'
-import { useLive } from '../live/live-store.ts'
+import { useLoad } from './use-load.ts'
+import { useReload } from './use-reload.ts'
 
-/** What pages need to know of the site; loaded after each connection, and when the settings change. */
+/** What pages need to know of the site's settings. */
 export const useSite = defineStore('site', () => {
   const { api } = useServices()
-  const live = useLive()
-  /** In which every hour is told; the browser's own until it is known. */
-  const timeZone = ref<string>()
-  const loadError = ref<unknown>()
-  let stopListening: (() => void) | undefined
+  const {
+    data: settings,
+    error: loadError,
+    reload,
+  } = useLoad(() => api.get<SettingsAnswer>('/api/parametres/'))
+  useReload(reload, ({ action }) => action === 'settings.updated')
 
-  async function load(): Promise<void> {
-    loadError.value = undefined
-    try {
-      const settings = await api.get<SettingsAnswer>('/api/parametres/')
-      // The server's list of zones may be newer than the browser's.
-      timeZone.value = isTimeZone(settings.timeZone) ? settings.timeZone : undefined
-    } catch (error) {
-      loadError.value = error
-    }
-  }
-
-  return {
-    timeZone,
-    loadError,
-    load,
-    start() {
-      stopListening = live.listen((frame) => {
-        const isNews = frame.type === 'log_added' && frame.log.action === 'settings.updated'
-        if (isNews || frame.type === 'connection_established') void load()
-      })
-    },
-    stop() {
-      stopListening?.()
-      loadError.value = undefined
-    },
-  }
+  /** In which every hour is shown. The browser's own until it is known, or where the browser does not know the zone. */
+  const timeZone = computed(() => {
+    const zone = settings.value?.timeZone
+    return zone !== undefined && isTimeZone(zone) ? zone : undefined
+  })
+  return { timeZone, loadError, reload }
 })

@@ -45,6 +45,8 @@ export const en: Messages = {
     live: 'Live',
     reconnecting: 'Reconnecting…',
     dataFrom: 'Data from {time}',
+    tooManyScreens:
+      'Too many Escale screens are open for this account or at this address: this one is not up to date. Close a tab that is no longer used. This page tries again every 30 seconds.',
     explain: 'The link to the server is down. What is shown dates from {time}.',
   },
   password: {

@@ -47,6 +47,8 @@ export const fr = {
     live: 'En direct',
     reconnecting: 'Reconnexion...',
     dataFrom: 'Données de {time}',
+    tooManyScreens:
+      "Trop d'écrans d'Escale sont ouverts pour ce compte ou depuis cette adresse : celui-ci n'est pas à jour. Fermez un onglet qui ne sert plus. Cette page réessaie toutes les 30 secondes.",
     explain: "La liaison avec le serveur est coupée. Ce qui s'affiche date de {time}.",
   },
   password: {

@@ -1,12 +1,13 @@
 import type { Language } from '@escale/protocol'
+import { createGlobalState, useStorage } from '@vueuse/core'
 import { Lang } from 'quasar'
 import english from 'quasar/lang/en-US'
+import french from 'quasar/lang/fr'
+import { computed } from 'vue'
 import { createI18n } from 'vue-i18n'
-import type { Store } from '../browser/storage.ts'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
 import type { Messages } from './messages.ts'
-import { quasarFrench } from './quasar-french.ts'
 import { typesetTable } from './typeset.ts'
 
 declare module 'vue-i18n' {
@@ -14,22 +15,25 @@ declare module 'vue-i18n' {
   interface DefineLocaleMessage extends Messages {}
 }
 
-const STORAGE_KEY = 'escale.language'
-
-/** In French nothing at all is singular; in English it is plural. */
+/** In French zero is singular; in English it is plural. */
 const frenchPlural = (count: number) => (Math.abs(count) < 2 ? 0 : 1)
 
-/** The operator's language: the one chosen on this computer, else French. */
-export function chosenLanguage(store: Store): Language {
-  return store.get(STORAGE_KEY) === 'en' ? 'en' : 'fr'
-}
+/** The operator's language, which this browser remembers; French at first. */
+export const useLanguage = createGlobalState(() => {
+  const saved = useStorage('escale.language', 'fr', undefined, { onError: () => undefined })
+  return computed<Language>({
+    get: () => (saved.value === 'en' ? 'en' : 'fr'),
+    set: (language) => {
+      saved.value = language
+    },
+  })
+})
 
-/** Remembers the choice and tells the page and Quasar. */
-export function applyLanguage(language: Language, store: Store): void {
-  store.set(STORAGE_KEY, language)
+/** Changes the page and Quasar to a language. */
+export function applyLanguage(language: Language): void {
   document.documentElement.lang = language
-  // Quasar's packs and its own Lang.set disagree on an optional parameter.
-  Lang.set((language === 'fr' ? quasarFrench : english) as Parameters<typeof Lang.set>[0])
+  // Quasar's language packs and its own Lang.set disagree about an optional parameter.
+  Lang.set((language === 'fr' ? french : english) as Parameters<typeof Lang.set>[0])
 }
 
 export function createMessages(language: Language) {

@@ -99,6 +99,16 @@ describe('the live connection', () => {
     expect(arrivals).toHaveLength(1)
   })
 
+  it('says that too many screens are open, and connects again when it is told to', async () => {
+    const { url, arrivals } = await startServer()
+    const { connection, states } = connectTo(url)
+    await expect.poll(() => states.at(-1)).toBe('live')
+    arrivals[0]?.socket.close(4429)
+    await expect.poll(() => states.at(-1)).toBe('tooManyScreens')
+    connection.reconnectNow()
+    await expect.poll(() => states).toEqual(['connecting', 'live', 'tooManyScreens', 'live'])
+  })
+
   it('passes over what is no frame, and is silent once stopped', async () => {
     const { url, arrivals } = await startServer()
     const { connection, frames, states } = connectTo(url)

@@ -6,52 +6,51 @@ import {
   type ServerFrame,
 } from '@escale/protocol'
 
-export type LiveState = 'connecting' | 'live' | 'reconnecting'
+/** `tooManyScreens`: the server takes no more of them from this operator or this address. */
+export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'tooManyScreens'
 
 export interface LiveOptions {
   url: string
   accessToken: () => Promise<string>
   renew: () => Promise<string>
-  /** How long a token is still good, ms; `serverNow` is the server's clock at this moment. */
+  /** How long a token is still valid, ms; `serverNow` is the server's clock at this moment. */
   validForMs: (token: string, serverNow: string) => number
-  /** Whether asking again later may help: not when the operator has to sign in. */
+  /** Whether a later try may succeed: not when the operator has to sign in. */
   isWorthRetrying: (error: unknown) => boolean
   onFrame: (frame: ServerFrame) => void
   onState: (state: LiveState) => void
-  /** 0..1; spreads the reconnections of many pages after a restart of the server. */
+  /** 0..1; spreads the reconnections of many pages after the server restarts. */
   random: () => number
 }
 
 export interface LiveConnection {
   start: () => void
   stop: () => void
-  /** Connects at once instead of waiting: the network is back, the tab is looked at again. */
-  hurry: () => void
+  /** Connects at once instead of waiting, for instance when the network is back or the tab is visible again. */
+  reconnectNow: () => void
 }
 
 const FIRST_DELAY_MS = 400
 const LONGEST_DELAY_MS = 15_000
+/** A place is free only once somebody has closed another screen. */
+const TOO_MANY_SCREENS_DELAY_MS = 30_000
 const RENEW_BEFORE_MS = 60_000
-/** A cut cable closes no socket: ask for a sign of life, and give up on a socket that gives none. */
-const SIGN_OF_LIFE_MS = 15_000
+/** A cut cable closes no socket: after this silence a heartbeat is sent, and after as much again the socket is closed. */
+const SILENCE_MS = 15_000
 
 type Timer = ReturnType<typeof setTimeout>
 
-/** Milliseconds before the attempt after `failures` failures in a row: exponential, the upper half drawn. */
+/** Milliseconds before the next try after `failures` failures in a row: doubled each time, its upper half random. */
 export function reconnectDelayMs(failures: number, random: number): number {
   const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 10))
   return ceiling / 2 + (ceiling / 2) * random
 }
 
-/**
- * Keeps one socket to `/ws/sessions/` open. What a socket says after it was given up is ignored.
- * Source: contract, section 2.
- */
+/** Keeps one WebSocket to `/ws/sessions/` open. Frames of a socket that was replaced are ignored. */
 export function createLiveConnection(options: LiveOptions): LiveConnection {
   let socket: WebSocket | undefined
   let failures = 0
   let running = false
-  let wasLive = false
   let isOpening = false
   const timers: { retry?: Timer; renewal?: Timer; silence?: Timer } = {}
 
@@ -68,25 +67,24 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
   }
 
   function connect(token: string): void {
-    if (!running) return // stopped while the token was on its way
-    const mine = new WebSocket(options.url, [LIVE_SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token])
-    socket = mine
-    const isCurrent = () => socket === mine
-    mine.addEventListener('message', (event: MessageEvent<unknown>) => {
+    if (!running) return // stopped while the token was fetched
+    const opened = new WebSocket(options.url, [LIVE_SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + token])
+    socket = opened
+    const isCurrent = () => socket === opened
+    opened.addEventListener('message', (event: MessageEvent<unknown>) => {
       if (isCurrent()) receive(frameOf(event.data), token)
     })
-    mine.addEventListener('close', (event) => {
+    opened.addEventListener('close', (event) => {
       if (isCurrent()) void lost(event.code)
     })
-    awaitSignOfLife(mine)
+    watchSilence(opened)
   }
 
   function receive(frame: ServerFrame | undefined, token: string): void {
     if (socket === undefined || frame === undefined) return
-    awaitSignOfLife(socket)
+    watchSilence(socket)
     if (frame.type === 'connection_established') {
       failures = 0
-      wasLive = true
       renewInTime(token, frame.sentAt)
       options.onState('live')
     }
@@ -105,15 +103,20 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
       send({ type: 'authenticate', token })
       renewInTime(token, new Date(Date.parse(before) + passedMs).toISOString())
     } catch {
-      // The server will close with 4401 and the way back in tells why.
+      // The server closes the socket with 4401 later, and reconnecting shows the error.
     }
   }
 
   async function lost(closeCode: number): Promise<void> {
     drop()
     if (!running) return
-    options.onState(wasLive ? 'reconnecting' : 'connecting')
+    if (closeCode === LIVE_CLOSE.tooMany) {
+      options.onState('tooManyScreens')
+      retryAfter(TOO_MANY_SCREENS_DELAY_MS)
+      return
+    }
     if (closeCode === LIVE_CLOSE.unauthenticated) {
+      options.onState('reconnecting')
       try {
         await options.renew()
       } catch (error) {
@@ -124,20 +127,25 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
   }
 
   function retryLater(): void {
-    if (!running) return
-    clearTimeout(timers.retry)
-    timers.retry = setTimeout(() => void open(), reconnectDelayMs(failures, options.random()))
+    if (!running) return // stopped while a token was fetched
+    options.onState('reconnecting')
+    retryAfter(reconnectDelayMs(failures, options.random()))
     failures += 1
   }
 
-  function awaitSignOfLife(mine: WebSocket): void {
+  function retryAfter(delayMs: number): void {
+    clearTimeout(timers.retry)
+    timers.retry = setTimeout(() => void open(), delayMs)
+  }
+
+  function watchSilence(watched: WebSocket): void {
     clearTimeout(timers.silence)
     timers.silence = setTimeout(() => {
-      if (mine.readyState === WebSocket.OPEN) send({ type: 'heartbeat' })
+      if (watched.readyState === WebSocket.OPEN) send({ type: 'heartbeat' })
       timers.silence = setTimeout(() => {
-        if (socket === mine) void lost(0)
-      }, SIGN_OF_LIFE_MS)
-    }, SIGN_OF_LIFE_MS)
+        if (socket === watched) void lost(0)
+      }, SILENCE_MS)
+    }, SILENCE_MS)
   }
 
   function send(frame: ClientFrame): void {
@@ -157,7 +165,6 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
     start() {
       if (running) return
       running = true
-      wasLive = false
       failures = 0
       options.onState('connecting')
       void open()
@@ -166,7 +173,7 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
       running = false
       drop()
     },
-    hurry() {
+    reconnectNow() {
       if (!running || socket !== undefined) return
       clearTimeout(timers.retry)
       void open()

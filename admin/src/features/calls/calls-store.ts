@@ -1,33 +1,32 @@
 import type { ServerFrame, StaffCall } from '@escale/protocol'
+import { useIntervalFn, useStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 import { callsApi } from '../../api/resources.ts'
 import { ApiError } from '../../api/problem.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
-import { createBell } from './sound.ts'
+import { createBell } from './bell.ts'
 
-const MUTED = 'escale.calls.muted'
-/** A call that nobody answers is heard again. */
+/** A call that nobody answers rings again. */
 const RING_AGAIN_MS = 30_000
 
-/** Visitors who call for help: loaded after each connection, then kept by live frames alone. */
+/** Visitors who call for help: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCalls = defineStore('calls', () => {
-  const { api, preferences } = useServices()
+  const { api } = useServices()
   const calls = callsApi(api)
   const live = useLive()
   const bell = createBell()
   const open = reactive(new Map<string, StaffCall>())
   const loadError = ref<unknown>()
-  const isMuted = ref(preferences.get(MUTED) === '1')
-  /** Frames that come while the list is on its way are newer than the list. */
+  const muted = useStorage('escale.calls.muted', '0')
+  /** Frames that arrive while the list is being loaded: they are newer than the list. */
   let waiting: StaffCall[] | undefined
-  let stopListening: (() => void) | undefined
-  let ringing: ReturnType<typeof setInterval> | undefined
+  const ringing = useIntervalFn(ring, RING_AGAIN_MS, { immediate: false })
 
   const all = computed(() => [...open.values()].sort(byWait))
   const unanswered = computed(() => all.value.filter(({ state }) => state === 'waiting'))
-  /** Changes with each press of a visitor's button. */
+  /** A new entry each time that a visitor presses the button. */
   const presses = computed(() => unanswered.value.map(({ id, times }) => `${id}/${times}`))
 
   function receive(frame: ServerFrame): void {
@@ -65,7 +64,7 @@ export const useCalls = defineStore('calls', () => {
     }
   }
 
-  /** One that is over by now is over here too. */
+  /** A call that was closed meanwhile is removed here too. */
   async function act(call: StaffCall, change: (id: string) => Promise<StaffCall>): Promise<void> {
     try {
       keep(await change(call.id))
@@ -76,44 +75,39 @@ export const useCalls = defineStore('calls', () => {
   }
 
   function ring(): void {
-    if (!isMuted.value && unanswered.value.length > 0) void bell.ring()
+    if (muted.value !== '1' && unanswered.value.length > 0) void bell.ring()
   }
 
+  live.onFrame(receive)
+  live.onStop(() => {
+    ringing.pause()
+    waiting = undefined
+    open.clear()
+    loadError.value = undefined
+  })
   watch(presses, (now, before) => {
     if (!now.some((press) => !before.includes(press))) return
     ring()
-    clearInterval(ringing)
-    ringing = setInterval(ring, RING_AGAIN_MS)
+    ringing.resume()
   })
 
   return {
     all,
     unanswered,
-    isMuted,
+    isMuted: computed(() => muted.value === '1'),
     loadError,
     load,
     take: (call: StaffCall) => act(call, calls.take),
     close: (call: StaffCall) => act(call, calls.close),
-    mute(muted: boolean) {
-      isMuted.value = muted
-      preferences.set(MUTED, muted ? '1' : '0')
-      // Who turns the sound on hears what it is.
-      if (!muted) void bell.ring()
-    },
-    start() {
-      stopListening = live.listen(receive)
-    },
-    stop() {
-      stopListening?.()
-      clearInterval(ringing)
-      waiting = undefined
-      open.clear()
-      loadError.value = undefined
+    mute(isMuted: boolean) {
+      muted.value = isMuted ? '1' : '0'
+      // Whoever turns the sound on hears what it is like.
+      if (!isMuted) void bell.ring()
     },
   }
 })
 
-/** Those that nobody has answered first, then by how long they have waited. */
+/** Unanswered calls first, then the longest wait first. */
 function byWait(a: StaffCall, b: StaffCall): number {
   return Number(a.state === 'taken') - Number(b.state === 'taken') || a.calledAt.localeCompare(b.calledAt)
 }

@@ -6,12 +6,12 @@ import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
 import { useRoom } from '../room/room-store.ts'
 import { activitiesOf, type Activity, type StationDocument } from './activity.ts'
-import type { OrderTarget } from './orders.ts'
+import type { CommandTarget } from './menu-commands.ts'
 
-/** More is history, which the journal tells. */
+/** Older documents are in the logs. */
 const KEPT_DOCUMENTS = 50
 
-/** What was asked of stations lately: loaded after each connection, then kept by live frames alone. */
+/** Recent commands: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCommands = defineStore('commands', () => {
   const api = commandsApi(useServices().api)
   const live = useLive()
@@ -19,7 +19,6 @@ export const useCommands = defineStore('commands', () => {
   const commands = reactive(new Map<string, StationCommand>())
   const documents = reactive(new Map<string, StationDocument>())
   const loadError = ref<unknown>()
-  let stopListening: (() => void) | undefined
 
   function receive(frame: ServerFrame): void {
     if (frame.type === 'connection_established') void load()
@@ -51,6 +50,12 @@ export const useCommands = defineStore('commands', () => {
     }
   }
 
+  live.onFrame(receive)
+  live.onStop(() => {
+    commands.clear()
+    documents.clear()
+    loadError.value = undefined
+  })
   watch(
     () => room.isLoaded,
     (isLoaded) => {
@@ -62,27 +67,18 @@ export const useCommands = defineStore('commands', () => {
     activities: computed(() => activitiesOf(commands.values(), documents.values())),
     loadError,
     load,
-    send: (order: CommandInput, target: OrderTarget) => api.send(order, target),
-    /** Asks each station to leave it; each says what became of it. */
+    send: (command: CommandInput, target: CommandTarget) => api.send(command, target),
+    /** Asks each station to drop the command; each answers what it did. */
     cancel: (waiting: Activity['cancellable']) =>
       Promise.all(
         waiting.map(({ id, stationId }) =>
           api.send({ op: 'cancel', params: { commandId: id } }, { stationId }),
         ),
       ),
-    start() {
-      stopListening = live.listen(receive)
-    },
-    stop() {
-      stopListening?.()
-      commands.clear()
-      loadError.value = undefined
-      documents.clear()
-    },
   }
 })
 
-/** An answer and a frame may overtake each other: what has come further is newer. */
+/** A list and a frame may arrive in either order: the later status is the newer one. */
 function rankOf({ status }: StationCommand): number {
   return status === 'sent' ? 0 : status === 'delivered' ? 1 : 2
 }

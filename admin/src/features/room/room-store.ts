@@ -8,7 +8,7 @@ import { useServices } from '../../services.ts'
 import { useOperator } from '../auth/operator.ts'
 import { applyFrame, keepSession, keepStation, type Followup, type Room } from './room-state.ts'
 
-/** The room as this page knows it: loaded after each connection, then kept by live frames alone. */
+/** The room: loaded when the live connection opens, then kept up to date by its frames. */
 export const useRoom = defineStore('room', () => {
   const { api } = useServices()
   const live = useLive()
@@ -22,10 +22,9 @@ export const useRoom = defineStore('room', () => {
   const loadError = ref<unknown>()
   const isLoaded = ref(false)
 
-  /** Frames that come while the lists are on their way are newer than the lists. */
+  /** Frames that arrive while the lists are being loaded: they are newer than the lists. */
   let waiting: ServerFrame[] | undefined
-  const underway = new Map<string, { isAskedAgain: boolean }>()
-  let stopListening: (() => void) | undefined
+  const requests = new Map<string, { isRepeated: boolean }>()
 
   function receive(frame: ServerFrame): void {
     if (frame.type === 'connection_established') void load()
@@ -92,23 +91,23 @@ export const useRoom = defineStore('room', () => {
     })
   }
 
-  /** One question at a time per thing; asked again meanwhile, it is repeated, for the answer may be older. */
+  /** One request at a time for each thing. Asked for again meanwhile, it is sent again: its answer may be too old. */
   async function once(key: string, ask: () => Promise<void>): Promise<void> {
-    const other = underway.get(key)
-    if (other !== undefined) {
-      other.isAskedAgain = true
+    const running = requests.get(key)
+    if (running !== undefined) {
+      running.isRepeated = true
       return
     }
-    const mine = { isAskedAgain: false }
-    underway.set(key, mine)
+    const request = { isRepeated: false }
+    requests.set(key, request)
     try {
       await ask()
     } catch (error) {
-      // What is gone by now needs no showing.
+      // What was removed meanwhile is not shown.
       if (!(error instanceof ApiError && error.code === 'not-found')) loadError.value = error
     }
-    underway.delete(key)
-    if (mine.isAskedAgain) await once(key, ask)
+    requests.delete(key)
+    if (request.isRepeated) await once(key, ask)
   }
 
   function keep(session: Session): void {
@@ -116,9 +115,21 @@ export const useRoom = defineStore('room', () => {
     void loadVisitor(session.userId)
   }
 
-  /** What a station is called; its id where it is not known, nothing where there is none. */
+  /** The label of a station; its id when the station is unknown, an empty text without an id. */
   const stationLabel = (id: string | undefined) =>
     id === undefined ? '' : (room.stations.get(id)?.label ?? id)
+
+  live.onFrame(receive)
+  live.onStop(() => {
+    waiting = undefined
+    room.stations = new Map()
+    room.sessions = new Map()
+    visitors.clear()
+    pairingRequests.value = []
+    credits.value = []
+    loadError.value = undefined
+    isLoaded.value = false
+  })
 
   return {
     room,
@@ -143,20 +154,5 @@ export const useRoom = defineStore('room', () => {
     keepVisitor: (visitor: User) => void visitors.set(visitor.id, visitor),
     forgetSession: (id: string) => void room.sessions.delete(id),
     loadPairingRequests,
-    start() {
-      stopListening = live.listen(receive)
-    },
-    /** Nothing of the room stays in memory for who signs in next. */
-    stop() {
-      stopListening?.()
-      waiting = undefined
-      room.stations = new Map()
-      room.sessions = new Map()
-      visitors.clear()
-      pairingRequests.value = []
-      credits.value = []
-      loadError.value = undefined
-      isLoaded.value = false
-    },
   }
 })

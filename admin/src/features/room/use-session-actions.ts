@@ -2,7 +2,7 @@ import type { Session, Station } from '@escale/protocol'
 import { useI18n } from 'vue-i18n'
 import { sessionsApi } from '../../api/resources.ts'
 import { useFormat } from '../../composables/use-format.ts'
-import { useNews } from '../../composables/use-news.ts'
+import { useNotify } from '../../composables/use-notify.ts'
 import { useServices } from '../../services.ts'
 import { useVisitorName } from '../users/visitor-name.ts'
 import { useRoom } from './room-store.ts'
@@ -12,7 +12,7 @@ export function useSessionActions() {
   const sessions = sessionsApi(useServices().api)
   const room = useRoom()
   const { t } = useI18n()
-  const { attempt } = useNews()
+  const { attempt } = useNotify()
   const format = useFormat()
   const visitorName = useVisitorName()
 

@@ -1,14 +1,14 @@
 import { StationId } from '@escale/protocol'
-import { computed, ref } from 'vue'
+import { watch } from 'vue'
 
-// The schema carries its pattern; its static type does not say so.
+// The schema has a pattern, but its static type does not show it.
 const SHAPE = new RegExp((StationId as typeof StationId & { pattern: string }).pattern)
 const LONGEST = 32
 
-/** Whether a text is topic-safe, as the contract asks of station ids. */
+/** Whether a text may be the id of a station or an account: such an id is part of MQTT topics. */
 export const isStationId = (text: string) => SHAPE.test(text)
 
-/** A station id made of a displayed name: `Poste n° 3` gives `poste-n-3`. */
+/** An id made from a displayed name: `Poste n° 3` gives `poste-n-3`. */
 export function stationIdFrom(label: string): string {
   return label
     .normalize('NFD')
@@ -19,13 +19,9 @@ export function stationIdFrom(label: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** The id of a thing: the one it has, else it follows the name until somebody types one. */
-export function useIdFromName(name: () => string, known?: string) {
-  const typed = ref(known)
-  return computed({
-    get: () => typed.value ?? stationIdFrom(name()),
-    set: (id: string) => {
-      typed.value = id
-    },
+/** A new id, which is `values[key]`, follows the name until somebody types another id. */
+export function followName<Key extends string>(name: () => string, values: Record<Key, string>, key: Key) {
+  watch(name, (text, before) => {
+    if (values[key] === stationIdFrom(before)) values[key] = stationIdFrom(text)
   })
 }

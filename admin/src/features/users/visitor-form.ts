@@ -1,41 +1,20 @@
 import type { User, UserInput } from '@escale/protocol'
+import { filledIn } from '../../composables/use-form.ts'
 
-/** Text fields of the form, in the order they are shown; the first two are required. */
-export const visitorTexts = [
-  'firstName',
-  'lastName',
-  'email',
-  'phone',
-  'birthDate',
-  'municipality',
-  'occupation',
-  'notes',
-] as const
-export type VisitorText = (typeof visitorTexts)[number]
+/** The values of a visitor's form: no field is missing, an empty one is an empty text. */
+export type VisitorForm = Required<Omit<UserInput, 'sex'>> & { sex: NonNullable<UserInput['sex']> | '' }
 
-export interface VisitorForm {
-  texts: Record<VisitorText, string>
-  sex: NonNullable<UserInput['sex']> | ''
-  consentGiven: boolean
-}
-
-export function visitorFormOf(user: User | undefined): VisitorForm {
-  const texts = Object.fromEntries(visitorTexts.map((name) => [name, user?.[name] ?? '']))
+export function visitorFormOf(user: Partial<User> = {}): VisitorForm {
+  const { firstName = '', lastName = '', email = '', phone = '', birthDate = '', sex = '' } = user
+  const { municipality = '', occupation = '', notes = '', consentGiven = false } = user
   return {
-    texts: texts as Record<VisitorText, string>,
-    sex: user?.sex ?? '',
-    consentGiven: user?.consentGiven ?? false,
+    ...{ firstName, lastName, email, phone, birthDate, sex },
+    ...{ municipality, occupation, notes, consentGiven },
   }
 }
 
-/** What is sent: an empty optional field is left out, which clears it. */
+/** What is sent: an empty field is left out, which clears it. */
 export function visitorInputOf(form: VisitorForm): UserInput {
-  const filled = visitorTexts
-    .map((name) => [name, form.texts[name].trim()] as const)
-    .filter(([name, text]) => text !== '' || name === 'firstName' || name === 'lastName')
-  return {
-    ...(Object.fromEntries(filled) as Pick<UserInput, 'firstName' | 'lastName'>),
-    ...(form.sex === '' ? {} : { sex: form.sex }),
-    consentGiven: form.consentGiven,
-  }
+  const { sex, ...texts } = filledIn(form)
+  return sex ? { ...texts, sex } : texts
 }

@@ -1,13 +1,13 @@
 import { useQuasar } from 'quasar'
 import { useI18n } from 'vue-i18n'
-import { useErrorText } from './use-errors.ts'
+import { useErrorText } from './use-error-text.ts'
 
 /** Long enough to notice a mistake and reach the button. */
 const UNDO_MS = 8_000
-const NEWS_MS = 4_000
+const SHOWN_MS = 4_000
 
 /** Short messages at the edge of the page; an act that can be reversed offers it there. */
-export function useNews() {
+export function useNotify() {
   const quasar = useQuasar()
   const { t } = useI18n()
   const errorText = useErrorText()
@@ -15,21 +15,21 @@ export function useNews() {
   /** Beside the page's dialogs where there is room, above the menu where there is none. */
   const corner = () => (quasar.screen.width >= 960 ? 'bottom-left' : 'bottom')
 
-  function tell(message: string, action?: { label: string; run: () => void }): void {
+  function notify(message: string, action?: { label: string; run: () => void }): void {
     quasar.notify({
       message,
-      classes: 'news',
+      classes: 'toast',
       position: corner(),
-      timeout: action === undefined ? NEWS_MS : UNDO_MS,
+      timeout: action === undefined ? SHOWN_MS : UNDO_MS,
       attrs: { role: 'status' },
       actions: action === undefined ? [] : [{ label: action.label, noCaps: true, handler: action.run }],
     })
   }
 
-  function tellError(error: unknown): void {
+  function notifyError(error: unknown): void {
     quasar.notify({
       message: errorText(error),
-      classes: 'news news--error',
+      classes: 'toast toast--error',
       position: corner(),
       timeout: UNDO_MS,
       actions: [{ label: t('common.close'), noCaps: true }],
@@ -44,12 +44,12 @@ export function useNews() {
   ): Promise<void> {
     try {
       const result = await act()
-      if (undo === undefined) tell(done)
-      else tell(done, { label: t('common.undo'), run: () => void undo(result).catch(tellError) })
+      if (undo === undefined) notify(done)
+      else notify(done, { label: t('common.undo'), run: () => void undo(result).catch(notifyError) })
     } catch (error) {
-      tellError(error)
+      notifyError(error)
     }
   }
 
-  return { tell, tellError, attempt }
+  return { notify, notifyError, attempt }
 }

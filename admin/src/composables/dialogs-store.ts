@@ -1,28 +1,28 @@
 import type { PairingRequest, Station, User } from '@escale/protocol'
-import type { MenuOp, OrderTarget } from '../features/commands/orders.ts'
+import type { MenuOp, CommandTarget } from '../features/commands/menu-commands.ts'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 
 /** Asked before what cannot be undone. */
-export interface Question {
+export interface Confirmation {
   title: string
   /** Read anew while the dialog is open. */
   text: () => string
   confirmLabel: string
   /** Without: cancel. */
-  keepLabel?: string
+  cancelLabel?: string
   act: () => unknown
   /** Whether there is nothing left to decide; the dialog closes then. */
-  isMoot?: () => boolean
+  isObsolete?: () => boolean
 }
 
 export type OpenDialog =
   | { kind: 'session'; visitor?: User; stationId?: string }
   | { kind: 'visitor'; visitor?: User; thenSession?: { stationId?: string } }
   | { kind: 'station'; station?: Station }
-  | { kind: 'order'; op: MenuOp; target: OrderTarget }
+  | { kind: 'command'; op: MenuOp; target: CommandTarget }
   | { kind: 'accept'; request: PairingRequest }
-  | { kind: 'confirm'; question: Question }
+  | { kind: 'confirm'; question: Confirmation }
 
 /** The one dialog that is open over the page. */
 export const useDialogs = defineStore('dialogs', () => {
@@ -36,7 +36,7 @@ export const useDialogs = defineStore('dialogs', () => {
   return {
     current,
     open,
-    confirm: (question: Question) => {
+    confirm: (question: Confirmation) => {
       open({ kind: 'confirm', question })
     },
     /** A dialog that gave way to another one must not close its successor. */

@@ -15,10 +15,10 @@ export const menuOps = ['message', 'identify', 'lock', 'logout', 'reboot', 'shut
 export type MenuOp = (typeof menuOps)[number]
 
 /** Done at once: nobody loses anything by them. The others are asked about first. */
-export const harmlessOps: readonly OrderOp[] = ['identify', 'wake']
+export const immediateOps: readonly OrderOp[] = ['identify', 'wake']
 
 /** What a visitor may lose work by. */
-export const harshOps: readonly OrderOp[] = ['logout', 'reboot', 'shutdown']
+export const destructiveOps: readonly OrderOp[] = ['logout', 'reboot', 'shutdown']
 
 export const opIcons: Record<OrderOp, string> = {
   message: iconMessage,
@@ -33,4 +33,4 @@ export const opIcons: Record<OrderOp, string> = {
 }
 
 /** To whom: a station, a location, or the whole room. */
-export type OrderTarget = { stationId: string } | { location: string } | { all: true }
+export type CommandTarget = { stationId: string } | { location: string } | { all: true }

@@ -1,4 +1,4 @@
-/** Two notes, as of a small bell: frequency in Hz, start and length in seconds. */
+/** The two notes of a small bell: frequency in Hz, start and length in seconds. */
 const NOTES = [
   { frequency: 880, at: 0, length: 0.5 },
   { frequency: 1174.66, at: 0.18, length: 0.7 },
@@ -7,11 +7,11 @@ const LOUDNESS = 0.22
 const ATTACK_S = 0.012
 
 export interface Bell {
-  /** Resolves false where the browser does not let a page be heard yet: nobody has touched it. */
+  /** Resolves to false when the browser does not allow sound. */
   ring: () => Promise<boolean>
 }
 
-/** A sound of our own making. Browsers allow it once somebody has clicked or typed in the page. */
+/** A synthesised sound. Browsers allow it once somebody has clicked or typed in the page. */
 export function createBell(open: () => AudioContext = () => new AudioContext()): Bell {
   let context: AudioContext | undefined
 
@@ -24,7 +24,7 @@ export function createBell(open: () => AudioContext = () => new AudioContext()):
         for (const note of NOTES) play(context, note)
         return true
       } catch {
-        // No sound device, or the browser refuses: the card and the title say it all the same.
+        // No sound device, or the browser refuses: the card and the title show the call anyway.
         return false
       }
     },
