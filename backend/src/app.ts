@@ -11,8 +11,8 @@ import { operatorRoutes } from './features/operators/index.ts'
 import { registerGuard } from './http/guard.ts'
 import { accountRoutes } from './features/accounts/index.ts'
 import { createAutomationIntake } from './gateways/automation/index.ts'
-import { commandRoutes } from './features/commands/index.ts'
-import { enrolmentRoutes, siteKeyRoutes, type BrokerAddress } from './features/enrolment/index.ts'
+import { commandEndpoints } from './features/commands/index.ts'
+import { enrolmentEndpoints, siteKeyEndpoints, type BrokerAddress } from './features/enrolment/index.ts'
 import { liveRoutes } from './gateways/live/index.ts'
 import { logRoutes } from './features/logs/index.ts'
 import { photoRoutes } from './features/photos/index.ts'
@@ -26,8 +26,8 @@ import {
   createReportedEnds,
   createStationMessages,
 } from './gateways/stations/index.ts'
-import { staffCallRoutes } from './features/staff-calls/index.ts'
-import { stationRoutes } from './features/stations/index.ts'
+import { staffCallEndpoints } from './features/staff-calls/index.ts'
+import { stationEndpoints } from './features/stations/index.ts'
 import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
@@ -155,18 +155,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   await http.register(photoRoutes(services.photos), { prefix: '/api/utilisateurs' })
   await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
-  await http.register(stationRoutes({ ...services, clock }), { prefix: '/api/postes' })
-  await http.register(commandRoutes(services.commands), { prefix: '/api/postes' })
-  await http.register(staffCallRoutes(services.calls), { prefix: '/api/postes' })
-  await http.register(enrolmentRoutes({ ...services, brokerFor: options.brokerFor }), {
-    prefix: '/api/postes',
-  })
-  await registerEndpoints(http, [sessionEndpoints({ ...services, clock })])
+  await registerEndpoints(http, [
+    stationEndpoints({ ...services, clock }),
+    commandEndpoints(services.commands),
+    staffCallEndpoints(services.calls),
+    enrolmentEndpoints({ ...services, brokerFor: options.brokerFor }),
+    siteKeyEndpoints(services.siteKey),
+    sessionEndpoints({ ...services, clock }),
+  ])
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
   await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })
   await http.register(throttleRoutes(services.throttleBlocks), { prefix: '/api/parametres/blocages' })
-  await http.register(siteKeyRoutes(services.siteKey), { prefix: '/api/parametres' })
   await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {

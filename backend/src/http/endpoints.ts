@@ -64,12 +64,12 @@ export interface PageOutcome<T> extends Rows<T> {
 }
 
 type Body<T> = T extends null ? void : T
-type IsOne<K> = [K] extends [infer One] ? (One extends K ? ([K] extends [One] ? true : false) : false) : false
+type IsUnion<T, All = T> = T extends All ? ([All] extends [T] ? false : true) : never
 /** With several statuses the handler says which. */
 type Answered<E extends Endpoint> =
-  IsOne<keyof E['answers']> extends true
-    ? Body<AnswerOf<E>>
-    : { [S in keyof E['answers']]: { status: S; body: AnswerOf<E> } }[keyof E['answers']]
+  IsUnion<keyof E['answers']> extends true
+    ? { [S in keyof E['answers']]: { status: S; body: AnswerOf<E> } }[keyof E['answers']]
+    : Body<AnswerOf<E>>
 type Versioned<E extends Endpoint, T> = E['sendsVersion'] extends true ? { version: number; body: T } : T
 
 /** What a handler gives back for an endpoint. */

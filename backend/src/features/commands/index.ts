@@ -1,6 +1,6 @@
 export { createCommandDeadlines } from './deadlines.ts'
 export { createCommandRepository } from './repository.ts'
-export { commandRoutes } from './routes.ts'
+export { commandEndpoints } from './endpoints.ts'
 export { createCommandService, type CommandService } from './service.ts'
 export { toStationCommand } from './view.ts'
 export { createWaker, type Wake } from './wake.ts'

@@ -1,6 +1,6 @@
 export { createBootTokens } from './boot-tokens.ts'
 export { createBootTokenRepository, createPairingRepository, createSiteKeyRepository } from './repository.ts'
-export { enrolmentRoutes, siteKeyRoutes } from './routes.ts'
+export { enrolmentEndpoints, siteKeyEndpoints } from './endpoints.ts'
 export { createEnrolmentService } from './service.ts'
 export { brokerAddressOf, type BrokerAddress, type BrokerSite } from './broker-address.ts'
 export { createSiteKey } from './site-key.ts'

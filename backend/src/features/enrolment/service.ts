@@ -56,9 +56,10 @@ export interface EnrolmentPorts {
   clock: Clock
 }
 
-/** Where the broker is, is no business of an identity. */
+/** An identity, without where the broker is: that depends on how the station came. Or the request waits. */
 export type EnrolmentOutcome =
-  ({ type: 'enrolled' } & Pick<Enrolled, 'stationId' | 'mqttSecret'>) | ({ type: 'pending' } & PairingPending)
+  | { type: 'enrolled'; identity: Pick<Enrolled, 'stationId' | 'mqttSecret'> }
+  | { type: 'pending'; pending: PairingPending }
 export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
 /** How a station gets an identity of its own. */
@@ -69,7 +70,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
   async function enrolled(stationId: string, ip: string): Promise<EnrolmentOutcome> {
     const mqttSecret = await credentials.renewSecret(stationId)
     await journal.append({ action: 'station.enrolled', actor: systemActor, stationId, ip })
-    return { type: 'enrolled', stationId, mqttSecret }
+    return { type: 'enrolled', identity: { stationId, mqttSecret } }
   }
 
   /** A station that asks again with its secret collects what an operator granted; any other MAC waits. */
@@ -105,7 +106,8 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         texts: { hostname },
       })
     }
-    return success({ type: 'pending', pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS })
+    const pending = { pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS }
+    return success({ type: 'pending', pending })
   }
 
   /**

@@ -1,3 +1,3 @@
 export { createStaffCallRepository } from './repository.ts'
-export { staffCallRoutes } from './routes.ts'
+export { staffCallEndpoints } from './endpoints.ts'
 export { createStaffCalls, type StaffCalls } from './service.ts'

@@ -2,5 +2,5 @@ export { createStationCredentials, type StationCredentials } from './credentials
 export { createMachines, type Machines } from './machines.ts'
 export { createPresences, type Presences } from './presence.ts'
 export { createStationRepository } from './repository.ts'
-export { stationRoutes } from './routes.ts'
+export { stationEndpoints } from './endpoints.ts'
 export { createStationService, type StationService } from './service.ts'

@@ -1,0 +1,24 @@
+import { restApi, type SentCommands } from '@escale/protocol'
+import { filterOf } from '../../db/page-window.ts'
+import type { CommandRecord } from '../../db/rows.ts'
+import { serve } from '../../http/endpoints.ts'
+import type { CommandService } from './service.ts'
+import { toStationCommand } from './view.ts'
+
+const sentBy = (commands: CommandRecord[]): SentCommands => ({
+  commands: commands.map(({ id, stationId }) => ({ id, stationId })),
+})
+
+export function commandEndpoints(commands: Pick<CommandService, 'get' | 'list' | 'send'>) {
+  return serve(restApi.commands, {
+    list: async ({ query }) => {
+      const { count, rows } = await commands.list(filterOf(query), query)
+      return { count, rows: rows.map(toStationCommand) }
+    },
+    read: async ({ params }) => toStationCommand(await commands.get(params.id)),
+    send: async ({ params, body, actor }) =>
+      sentBy(await commands.send(body, { stationId: params.id }, actor)),
+    sendToSeveral: async ({ body: { stationIds, location, all, ...order }, actor }) =>
+      sentBy(await commands.send(order, { stationIds, location, all }, actor)),
+  })
+}

@@ -1,0 +1,76 @@
+import { restApi } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import { filterOf } from '../../db/page-window.ts'
+import { AppError } from '../../errors.ts'
+import { serve, type Call } from '../../http/endpoints.ts'
+import { toSession, type SessionService } from '../sessions/index.ts'
+import type { StationCredentials } from './credentials.ts'
+import type { Presences } from './presence.ts'
+import type { Mark, StationService } from './service.ts'
+
+export interface StationEndpointPorts {
+  credentials: Pick<StationCredentials, 'revokeSecret'>
+  stations: StationService
+  presences: Pick<Presences, 'takeHeartbeat' | 'takeSign'>
+  sessions: Pick<SessionService, 'findRunningAt'>
+  clock: Clock
+}
+
+export function stationEndpoints(ports: StationEndpointPorts) {
+  const { credentials, stations, presences, sessions, clock } = ports
+
+  async function withVersion(id: string) {
+    const { station, version } = await stations.view(id)
+    return { version, body: station }
+  }
+
+  const markAs =
+    (mark: Mark) =>
+    async ({ params, body, actor, expectedVersion }: Call<typeof restApi.stations.markOffline>) => {
+      await stations.mark(params.id, actor, mark, { reason: body.reason, expectedVersion })
+      return withVersion(params.id)
+    }
+
+  return serve(restApi.stations, {
+    list: ({ query }) => stations.list(filterOf(query), query),
+    listFree: ({ query }) => stations.list({ ...filterOf(query), state: 'available' }, query),
+    stats: () => stations.stats(),
+    read: ({ params }) => withVersion(params.id),
+    create: async ({ body, actor }) => {
+      await stations.create(body, actor)
+      return withVersion(body.id)
+    },
+    replace: async ({ params, body, actor, expectedVersion }) => {
+      await stations.replace(params.id, body, actor, expectedVersion)
+      return withVersion(params.id)
+    },
+    remove: ({ params, actor, expectedVersion }) => stations.remove(params.id, actor, expectedVersion),
+    heartbeat: async ({ params, body, actor: { type, id: callerId }, ip, fault }) => {
+      const { id, label } = await stations.get(params.id)
+      const isItself = type === 'station'
+      if (isItself && callerId !== id) throw new AppError('forbidden')
+      // An operator who speaks for a station says nothing of where that station is.
+      const from = isItself ? ip : ''
+      const station = { type: 'station', id, label } as const
+      if (fault) {
+        if (isItself) await presences.takeSign(station, from)
+        throw fault
+      }
+      await presences.takeHeartbeat(body, station, from)
+      return (await stations.view(id)).station
+    },
+    revokeSecret: async ({ params, actor }) => {
+      await credentials.revokeSecret(params.id, actor)
+      return (await stations.view(params.id)).station
+    },
+    markAvailable: markAs('available'),
+    markMaintenance: markAs('maintenance'),
+    markOffline: markAs('offline'),
+    readSession: async ({ params }) => {
+      await stations.get(params.id)
+      const session = await sessions.findRunningAt(params.id)
+      if (!session) throw new AppError('no-active-session')
+      return { version: session.version, body: toSession(session, clock.nowMs()) }
+    },
+  })
+}
