@@ -146,7 +146,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerOpenApi(http)
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(createStorageProbe(database), shared))
-  await http.register(metricsRoutes({ ...services, broker }))
+  await http.register(metricsRoutes({ ...services, broker, database }))
   await http.register(authRoutes(auth), { prefix: '/api' })
   await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
   await http.register(accountRoutes({ accounts, brokerFor: options.brokerFor }), { prefix: '/api/comptes' })

@@ -1,13 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Sequelize, Transaction } from 'sequelize'
+import { Sequelize, type Transaction } from 'sequelize'
 import type { Logger } from 'pino'
 import { connectionOptions, fileOf } from './connection.ts'
 import { toConflict } from './conflicts.ts'
 import { closeSequelize, createSqliteConnections } from './sqlite-connections.ts'
 import { storageError, storageFaultOf, type StorageFault } from './storage-fault.ts'
-import { createSecureErasure, zeroWhatIsRemoved } from './secure-erasure.ts'
+import { createSecureErasure } from './secure-erasure.ts'
+import { createStatements, type Statements } from './statements.ts'
+import { createWriteTransactions, TAKE_WRITER_LOCK } from './write-transactions.ts'
 import { isAskedAgain, isConnectionLost } from './retries.ts'
 import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
@@ -33,6 +35,8 @@ export interface Database {
    * it is done: never on PostgreSQL, which keeps a log of its own, and not yet while another program reads the file
    */
   completeErasure(): Promise<boolean>
+  /** How many statements the database has been sent, those that begin and end transactions among them. */
+  statementCount(): number
   close(): Promise<void>
 }
 
@@ -43,6 +47,8 @@ export interface Tables {
   readonly containing: Containing
   /** What a query must carry to be part of the transaction under way. */
   scope(): { transaction?: Transaction }
+  /** SQL that is sent often, to be made once by a repository. */
+  readonly statement: Statements['statement']
 }
 
 /** An open database, for whoever builds services and their repositories. */
@@ -60,8 +66,6 @@ interface UnitOfWork {
   effects: (() => void)[]
 }
 
-/** Held by the one write under way; any number will do, always the same. */
-const TAKE_WRITER_LOCK = 'SELECT pg_advisory_xact_lock(4543299)'
 const ATTEMPTS = 5
 /** After a lost connection, doubled each time: a restart of PostgreSQL takes about a second. */
 const RECONNECT_MS = 50
@@ -78,8 +82,18 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
   const sequelize = new Sequelize(connectionOptions(url))
   const connections = isSqlite ? createSqliteConnections(sequelize, file, log) : undefined
   const erasure = isSqlite ? createSecureErasure(sequelize, file, log) : undefined
+  const unitOfWork = new AsyncLocalStorage<UnitOfWork>()
+  const scope = () => {
+    const unit = unitOfWork.getStore()
+    return unit ? { transaction: unit.transaction } : {}
+  }
+  const statements = createStatements(sequelize, scope)
+  const inTransaction = createWriteTransactions(sequelize, statements, async (connection) => {
+    if (!connections) return sequelize.connectionManager.destroyConnection(connection).catch(() => undefined)
+    sequelize.connectionManager.releaseConnection(connection)
+    connections.dropWriter()
+  })
   try {
-    if (isSqlite) zeroWhatIsRemoved(sequelize)
     await bringUpToDate(sequelize, log)
     // Where the last run ended too early for it.
     await erasure?.complete()
@@ -89,7 +103,6 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
     throw err
   }
 
-  const unitOfWork = new AsyncLocalStorage<UnitOfWork>()
   let queue: Promise<unknown> = Promise.resolve()
   const storage: StorageState = { fault: undefined, storedAtMs: -Infinity }
   let locked = { atMs: -Infinity, err: undefined as unknown }
@@ -118,9 +131,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
     const progress = { isWorkDone: false }
     try {
       connections?.followFile()
-      const options = isSqlite ? { type: Transaction.TYPES.IMMEDIATE } : {}
-      const result = await sequelize.transaction(options, async (transaction) => {
-        if (!isSqlite) await sequelize.query(TAKE_WRITER_LOCK, { transaction })
+      const result = await inTransaction(async (transaction) => {
         const done = await unitOfWork.run({ transaction, effects }, work)
         progress.isWorkDone = true
         return done
@@ -128,7 +139,8 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
       noteSuccess()
       return { result, effects }
     } catch (err) {
-      connections?.abandonTransactions()
+      // What hinders it may lie in its connection, for instance in a file that was taken away.
+      if (storageFaultOf(err) !== undefined) connections?.dropWriter()
       // Once the commit is on its way, a lost connection does not say whether it got there.
       const isLost = !isSqlite && !progress.isWorkDone && isConnectionLost(err)
       if (left > 1 && (isLost || isAskedAgain(err))) {
@@ -172,10 +184,9 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
       if (!unit) throw new Error('afterCommit outside a write')
       unit.effects.push(effect)
     },
-    scope() {
-      const unit = unitOfWork.getStore()
-      return unit ? { transaction: unit.transaction } : {}
-    },
+    scope,
+    statement: statements.statement,
+    statementCount: statements.count,
     storage: () => ({ ...storage }),
     async completeErasure() {
       if (erasure) return erasure.complete()

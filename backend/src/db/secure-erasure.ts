@@ -28,23 +28,6 @@ export interface SecureErasure {
   stop(): void
 }
 
-/** Before the first query: every connection writes zeros over what it removes. Source: sqlite.org/pragma.html */
-export function zeroWhatIsRemoved(sequelize: Sequelize): void {
-  const manager = sequelize.connectionManager
-  const getConnection = manager.getConnection.bind(manager)
-  const zeroing = new WeakSet<object>()
-  manager.getConnection = async (options) => {
-    const connection = (await getConnection(options)) as Connection
-    if (!zeroing.has(connection)) {
-      await run((done) => {
-        connection.exec('PRAGMA secure_delete=ON', done)
-      })
-      zeroing.add(connection)
-    }
-    return connection
-  }
-}
-
 /** @param file of the database; pages of it stand in the log beside it until the log is emptied */
 export function createSecureErasure(sequelize: Sequelize, file: string, log: Logger): SecureErasure {
   let timer: NodeJS.Timeout | undefined

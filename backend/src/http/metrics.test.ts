@@ -22,6 +22,7 @@ it('figures are open to this machine, and to an operator from elsewhere', async 
   expect(body).toContain('escale_stations{state="occupied"} 1')
   expect(body).toContain('escale_sessions_active 1')
   expect(body).toContain('escale_broker{figure="clients"} 0')
+  expect(body).toMatch(/^escale_database_statements_total [1-9]/m)
   expect(body).toContain('process_resident_memory_bytes')
   expect((await metrics('::1')).statusCode).toBe(200)
   expect((await metrics('192.168.1.9')).statusCode).toBe(401)

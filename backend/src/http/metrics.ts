@@ -1,6 +1,7 @@
 import type { Broker } from '@escale/broker'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
+import type { Database } from '../db/database.ts'
 import type { RunningSessions } from '../features/sessions/index.ts'
 import type { StationService } from '../features/stations/index.ts'
 
@@ -8,6 +9,7 @@ export interface MetricsPorts {
   stations: Pick<StationService, 'stats'>
   running: RunningSessions
   broker: Pick<Broker, 'stats'>
+  database: Pick<Database, 'statementCount'>
 }
 
 /** Figures for Prometheus, taken when they are asked for: from this machine, or with an operator's token. */
@@ -29,9 +31,9 @@ export function metricsRoutes(ports: MetricsPorts): FastifyPluginAsync {
   }
 }
 
-async function createRegistry({ stations, running, broker }: MetricsPorts): Promise<Registry> {
+async function createRegistry({ stations, running, broker, database }: MetricsPorts): Promise<Registry> {
   // Loaded with the first question: most sites never ask.
-  const { Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
+  const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -63,6 +65,15 @@ async function createRegistry({ stations, running, broker }: MetricsPorts): Prom
     collect() {
       const figures: Record<string, number> = { ...broker.stats() }
       for (const [figure, value] of Object.entries(figures)) this.set({ figure }, value)
+    },
+  })
+  new Counter({
+    name: 'escale_database_statements_total',
+    help: 'Statements sent to the database since the server started',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(database.statementCount())
     },
   })
   return registry
