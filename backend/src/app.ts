@@ -6,8 +6,7 @@ import { openDatabase } from './db/database.ts'
 import { storageFaultOf } from './db/storage-fault.ts'
 import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
-import { authRoutes, createMqttLogin } from './features/auth/index.ts'
-import { operatorRoutes } from './features/operators/index.ts'
+import { createMqttLogin } from './features/auth/index.ts'
 import { registerGuard } from './http/guard.ts'
 import { accountRoutes } from './features/accounts/index.ts'
 import { createAutomationIntake } from './gateways/automation/index.ts'
@@ -28,7 +27,6 @@ import {
 } from './gateways/stations/index.ts'
 import { staffCallEndpoints } from './features/staff-calls/index.ts'
 import { stationEndpoints } from './features/stations/index.ts'
-import { throttleRoutes } from './features/throttles/index.ts'
 import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { PUBLIC_BODY_BYTES, registerBodies } from './http/bodies.ts'
@@ -147,8 +145,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(createStorageProbe(database), shared))
   await http.register(metricsRoutes({ ...services, broker, database }))
-  await http.register(authRoutes(auth), { prefix: '/api' })
-  await http.register(operatorRoutes(services.operators), { prefix: '/api/operateurs' })
   await http.register(accountRoutes({ accounts, brokerFor: options.brokerFor }), { prefix: '/api/comptes' })
   await http.register(userRoutes({ ...services, repository: services.userRepository, clock }), {
     prefix: '/api/utilisateurs',
@@ -162,11 +158,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     enrolmentEndpoints({ ...services, brokerFor: options.brokerFor }),
     siteKeyEndpoints(services.siteKey),
     sessionEndpoints({ ...services, clock }),
+    ...services.endpoints,
   ])
   await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
   await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
   await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })
-  await http.register(throttleRoutes(services.throttleBlocks), { prefix: '/api/parametres/blocages' })
   await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {

@@ -7,7 +7,10 @@ import type { Clock } from './clock.ts'
 import type { Store } from './db/database.ts'
 import type { AppEvents } from './events.ts'
 import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
-import { createCredentialWatch } from './features/auth/index.ts'
+import { createAuth, createCredentialWatch } from './features/auth/index.ts'
+import { createOperators } from './features/operators/index.ts'
+import { createThrottles } from './features/throttles/index.ts'
+import { createPasswords } from './crypto/passwords.ts'
 import { createSealer } from './crypto/sealing.ts'
 import {
   createCommandDeadlines,
@@ -52,7 +55,6 @@ import {
 } from './features/stations/index.ts'
 import { createUsernameRepository, createUsernames } from './features/usernames/index.ts'
 import { createUserRepository, createUserService } from './features/users/index.ts'
-import { createSignInServices } from './sign-in-services.ts'
 
 export interface ServiceOptions {
   /** Photos and archives. */
@@ -82,8 +84,18 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   const base = { database, journal, clock }
   const settings = createSettings(database, createSettingsRepository(database), journal, events)
   const sealer = createSealer(options.codeKey)
-  const signIns = createSignInServices({ ...base, tokenKey: options.tokenKey, codeKey: options.codeKey })
-  const { throttles } = signIns
+  const passwords = createPasswords()
+  const hashKey = options.codeKey
+  const throttles = createThrottles({ ...base, hashKey, operators: () => operators.service.findAll() })
+  const auth = createAuth({
+    ...base,
+    operators: {
+      find: (id) => operators.service.find(id),
+      findByTypedName: (typed) => operators.service.findByTypedName(typed),
+    },
+    ...{ passwords, throttles: throttles.service, tokenKey: options.tokenKey, hashKey },
+  })
+  const operators = createOperators({ ...base, ...auth.service, passwords })
   const rates = createRates({ ...base, log })
   const machines = createMachines({ clock })
   const desired = createDesiredDocuments(
@@ -117,7 +129,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   const sessions = createSessionService(sessionPorts)
   const grants = createSessionGrants({ ...sessionPorts, codes: accessCodes, sessions })
   const credits = createSessionCredits({ ...sessionPorts, sessions })
-  const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles })
+  const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles: throttles.service })
   const deadlines = createDeadlines({ sessions, running, events, clock, log })
 
   const userRepository = createUserRepository(database)
@@ -204,7 +216,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     credentials,
     siteKey,
     bootTokens,
-    throttles,
+    throttles: throttles.service,
     rates,
   })
   const { archives, calendar, reports } = createCalendarServices({
@@ -222,7 +234,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   const credentialWatch = createCredentialWatch({
     bus,
     screens: audience,
-    signIns: signIns.tokenRepository,
+    signIns: auth.service.signIns,
     stations: credentials,
     accounts,
     logs,
@@ -235,7 +247,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     answers,
     archives,
     audience,
-    auth: signIns.auth,
+    auth: auth.service.signIns,
     bootTokens,
     calendar,
     calls,
@@ -253,7 +265,8 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     journal,
     logs,
     machines,
-    operators: signIns.operators,
+    endpoints: [...auth.endpoints, ...operators.endpoints, ...throttles.endpoints],
+    operators: operators.service,
     photos,
     presences,
     privacy,
@@ -264,7 +277,6 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     settings,
     siteKey,
     stations,
-    throttleBlocks: signIns.throttleBlocks,
     userRepository,
     users,
   }

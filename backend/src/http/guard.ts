@@ -1,8 +1,7 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
-import { type Actor, type OperatorRole } from '@escale/protocol'
+import type { AccessClaims, Actor, OperatorRole } from '@escale/protocol'
 import type { AccountRow, StationRow } from '../db/rows.ts'
 import { AppError } from '../errors.ts'
-import type { AuthService } from '../features/auth/service.ts'
 
 /** Who calls: an operator or an account with a role, or a station with its own credentials. */
 export type Caller =
@@ -33,7 +32,7 @@ declare module 'fastify' {
 const rank: Record<OperatorRole, number> = { viewer: 1, operator: 2, admin: 3 }
 
 export interface GuardPorts {
-  auth: Pick<AuthService, 'authenticate'>
+  auth: { authenticate(accessToken: string): Promise<AccessClaims | undefined> }
   stations: {
     authenticate(
       id: string,

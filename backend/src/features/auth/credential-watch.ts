@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { AppEvents } from '../../events.ts'
 import type { LogRepository } from '../logs/index.ts'
+import type { SignIns } from './sign-ins.ts'
 
 /** What makes a machine's secret, or a sign-in, open nothing any more. */
 const cuttingActions: readonly LogAction[] = [
@@ -24,7 +25,7 @@ export interface CredentialWatchPorts {
   bus: Pick<Bus, 'machines' | 'disconnectMachines' | 'signIns' | 'disconnectSignIns'>
   /** Live screens. */
   screens: { signIns(): string[]; dismiss(matches: (signInId: string) => boolean): void }
-  signIns: { liveFamilies(ids: string[]): Promise<Set<string>> }
+  signIns: Pick<SignIns, 'living'>
   stations: { liveSecrets: LiveSecrets }
   accounts: { liveSecrets: LiveSecrets }
   logs: Pick<LogRepository, 'last' | 'withActionAfter'>
@@ -53,7 +54,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
   async function sweepSignIns(): Promise<void> {
     const shown = new Set([...bus.signIns(), ...screens.signIns()])
     if (shown.size === 0) return
-    const live = await signIns.liveFamilies([...shown])
+    const live = await signIns.living([...shown])
     // One that came meanwhile was let in by what holds now.
     const isEnded = (id: string) => shown.has(id) && !live.has(id)
     bus.disconnectSignIns(isEnded)

@@ -1,8 +1,46 @@
+import type { Clock } from '../../clock.ts'
+import type { Passwords } from '../../crypto/passwords.ts'
+import type { Store } from '../../db/database.ts'
+import type { Feature } from '../feature.ts'
+import type { Journal } from '../logs/index.ts'
+import type { Throttles } from '../throttles/index.ts'
+import { createSignInAddresses } from './addresses.ts'
+import { authEndpoints } from './endpoints.ts'
+import { createPasswordCheck } from './password-check.ts'
+import { createAuthRepository } from './repository.ts'
+import { createSignIns, type SignInOperators } from './sign-ins.ts'
+import { createTokens } from './tokens.ts'
+
 export { createCredentialWatch } from './credential-watch.ts'
 export { createMqttLogin } from './mqtt-login.ts'
-export { createSignInAddresses } from './address-repository.ts'
-export { createPasswordCheck } from './password-check.ts'
-export { createAuthRepository } from './repository.ts'
-export { authRoutes } from './routes.ts'
-export { createAuthService, type AuthService } from './service.ts'
+export type { PasswordCheck } from './password-check.ts'
+export type { SignIns } from './sign-ins.ts'
 export { createTokens } from './tokens.ts'
+
+export interface AuthPorts {
+  database: Store
+  operators: SignInOperators
+  passwords: Pick<Passwords, 'verify'>
+  throttles: Throttles
+  journal: Journal
+  clock: Clock
+  /** Signs access tokens. */
+  tokenKey: Buffer
+  /** Under which addresses are hashed. */
+  hashKey: Buffer
+}
+
+/** Sign-ins of operators: passwords, tokens, and how many wrong ones are taken. */
+export function createAuth(ports: AuthPorts) {
+  const { database, passwords, throttles, clock } = ports
+  const addresses = createSignInAddresses(database, ports.hashKey, clock)
+  const passwordCheck = createPasswordCheck({ passwords, throttles, addresses })
+  const signIns = createSignIns({
+    ...ports,
+    repository: createAuthRepository(database),
+    addresses,
+    passwordCheck,
+    tokens: createTokens(ports.tokenKey, clock),
+  })
+  return { service: { signIns, passwordCheck }, endpoints: [authEndpoints(signIns)] } satisfies Feature
+}

@@ -3,18 +3,16 @@ import type { OperatorRow } from '../../db/rows.ts'
 import type { ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Throttles } from '../throttles/index.ts'
-import type { SignInAddresses } from './address-repository.ts'
+import type { SignInAddresses } from './addresses.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
 
 /** Seconds after which a place may be free again. */
 const PLACE_RETRY_SECONDS = 2
 
 export interface PasswordCheckPorts {
-  passwords: Passwords
+  passwords: Pick<Passwords, 'verify'>
   throttles: Throttles
   addresses: SignInAddresses
-  /** Stands for a username in counters. */
-  hashOfUsername(username: string): string
 }
 
 /** Who shows a password, and from where. */
@@ -28,9 +26,9 @@ export interface Attempt {
 export type PasswordCheck = ReturnType<typeof createPasswordCheck>
 
 /** Judges passwords, and counts wrong ones by account, by account and address, and by address. */
-export function createPasswordCheck({ passwords, throttles, addresses, hashOfUsername }: PasswordCheckPorts) {
+export function createPasswordCheck({ passwords, throttles, addresses }: PasswordCheckPorts) {
   const countersOf = ({ username, ip }: Pick<Attempt, 'username' | 'ip'>) => {
-    const usernameHash = hashOfUsername(username)
+    const usernameHash = throttles.hashOfUsername(username)
     const ofPair: ThrottleSubject = { kind: 'account-address-login', ip, usernameHash }
     const ofAccount: ThrottleSubject = { kind: 'account-login', usernameHash }
     return { ofPair, ofAccount, ofAddress: { kind: 'address-login', ip } satisfies ThrottleSubject }

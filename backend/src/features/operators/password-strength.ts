@@ -62,7 +62,7 @@ async function weaknessOf(password: string, username: string): Promise<Bilingual
  * @throws Error when it cannot judge
  */
 function scoreApart(request: StrengthRequest): Promise<number> {
-  const path = fileURLToPath(new URL('strength-process.ts', import.meta.url))
+  const path = fileURLToPath(new URL('password-strength-process.ts', import.meta.url))
   return new Promise((resolve, reject) => {
     const child = fork(path, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     child.once('message', (score) => resolve(score as number))

@@ -17,19 +17,16 @@ import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { Journal } from '../logs/index.ts'
 import type { OperatorFilter, OperatorRepository } from './repository.ts'
-import type { SignInAddresses } from '../auth/address-repository.ts'
-import type { PasswordCheck } from '../auth/password-check.ts'
+import type { PasswordCheck, SignIns } from '../auth/index.ts'
 import { requireStrongPassword } from './password-strength.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
-import type { AuthRepository } from '../auth/repository.ts'
 
 const columns = { username: 'username', role: 'role', isActive: 'isActive', createdAt: 'createdAtMs' }
 
-export interface OperatorPorts {
+export interface OperatorServicePorts {
   database: Database
   repository: OperatorRepository
-  tokens: Pick<AuthRepository, 'deleteOf'>
-  addresses: Pick<SignInAddresses, 'forget'>
+  signIns: Pick<SignIns, 'endAllOf'>
   passwords: Pick<Passwords, 'hash'>
   passwordCheck: PasswordCheck
   journal: Journal
@@ -42,13 +39,12 @@ export type OperatorService = ReturnType<typeof createOperatorService>
 export function createOperatorService({
   database,
   repository,
-  tokens,
-  addresses,
+  signIns,
   passwords,
   passwordCheck,
   journal,
   clock,
-}: OperatorPorts) {
+}: OperatorServicePorts) {
   async function get(id: string): Promise<OperatorRow> {
     const row = await repository.find(id)
     if (!row) throw new AppError('not-found')
@@ -67,13 +63,13 @@ export function createOperatorService({
 
   /**
    * Changes an operator, whose sign-ins end with it.
-   * @param keptFamilyId the sign-in that goes on
+   * @param options.keptSignInId the sign-in that goes on
    */
   function save(
     id: string,
     changed: Partial<Pick<OperatorRow, 'role' | 'isActive' | 'passwordHash'>>,
     actor: Actor,
-    { expectedVersion, keptFamilyId }: { expectedVersion?: SeenVersions; keptFamilyId?: string } = {},
+    { expectedVersion, keptSignInId }: { expectedVersion?: SeenVersions; keptSignInId?: string } = {},
   ): Promise<OperatorRow> {
     return database.write(async () => {
       const before = await get(id)
@@ -85,14 +81,16 @@ export function createOperatorService({
       const hasNewPassword = changed.passwordHash !== undefined
       const details = { operatorId: id, role, isActive, hasNewPassword }
       await journal.append({ action: 'operator.updated', actor, details })
-      await tokens.deleteOf(id, keptFamilyId)
-      if (hasNewPassword) await addresses.forget(id)
+      await signIns.endAllOf(id, { keptId: keptSignInId, hasNewPassword })
       return row
     })
   }
 
   return {
     get,
+    find: repository.find,
+    findByTypedName: repository.findByTypedName,
+    findAll: repository.findAll,
 
     /** Makes the first operator; @returns false when there is one already. */
     async ensureFirst(typed: string, password: string): Promise<boolean> {
@@ -171,13 +169,13 @@ export function createOperatorService({
     /**
      * An operator replaces their own password, and goes on; all other sign-ins of theirs end. A wrong current password
      * counts as a failed sign-in does.
-     * @param familyId the sign-in that asks
+     * @param signInId the sign-in that asks
      */
     async changeOwnPassword(
       { currentPassword, newPassword }: OwnPasswordInput,
       actor: Actor,
       ip: string,
-      familyId: string | undefined,
+      signInId: string | undefined,
     ): Promise<Result<void>> {
       const operator = await get(actor.id)
       const attempt = { username: operator.username, operator, password: currentPassword, ip }
@@ -194,7 +192,7 @@ export function createOperatorService({
       return database.write(async () => {
         await save(operator.id, { passwordHash }, actor, {
           expectedVersion: [version],
-          keptFamilyId: familyId,
+          keptSignInId: signInId,
         })
         await passwordCheck.noteSuccess(attempt, operator.id)
         return success(undefined)

@@ -10,13 +10,19 @@ import type { ThrottleFilter, ThrottleRepository } from './repository.ts'
 
 const columns = { blockedUntil: 'blockedUntilMs', failures: 'failures' }
 
+export interface NamedOperator {
+  id: string
+  username: string
+}
+
 export interface BlockPorts {
   database: Database
   repository: ThrottleRepository
-  /** Names a counter by what tells nothing of it. */
+  operators(): Promise<NamedOperator[]>
+  /** Stands for a username in the key of a counter. */
+  hashOfUsername(username: string): string
+  /** The id under which a counter is shown: its key could tell who tried to sign in. */
   idOf(key: string): string
-  /** Operators by the hash that stands for their username in a counter. */
-  operatorsByHash(): Promise<Map<string, { id: string; username: string }>>
   journal: Journal
   clock: Clock
 }
@@ -25,16 +31,19 @@ export type ThrottleBlocks = ReturnType<typeof createThrottleBlocks>
 
 /** The blocks in force, for the staff: to see them, and to lift one. */
 export function createThrottleBlocks(ports: BlockPorts) {
-  const { database, repository, idOf, operatorsByHash, journal, clock } = ports
+  const { database, repository, operators, hashOfUsername, idOf, journal, clock } = ports
+
+  const operatorsByHash = async () =>
+    new Map((await operators()).map((operator) => [hashOfUsername(operator.username), operator]))
 
   /** What was typed as a username is shown only where it is one. */
   function shownOf(
     { key, failures, blockedUntilMs, ...rest }: ThrottleRow,
-    operators: ReadonlyMap<string, { username: string }>,
+    byHash: ReadonlyMap<string, NamedOperator>,
   ): Throttle[] {
     const subject = throttleSubjectOf(key)
     if (!subject) return []
-    const operator = 'usernameHash' in subject ? operators.get(subject.usernameHash) : undefined
+    const operator = 'usernameHash' in subject ? byHash.get(subject.usernameHash) : undefined
     return [
       {
         id: idOf(key),
@@ -53,8 +62,8 @@ export function createThrottleBlocks(ports: BlockPorts) {
     async list(filter: ThrottleFilter, query: PageQuery): Promise<Rows<Throttle>> {
       const window = windowOf(query, columns)
       const { count, rows } = await repository.inForce(filter, clock.nowMs(), window)
-      const operators = await operatorsByHash()
-      return { count, rows: rows.flatMap((row) => shownOf(row, operators)) }
+      const byHash = await operatorsByHash()
+      return { count, rows: rows.flatMap((row) => shownOf(row, byHash)) }
     },
 
     /** @throws AppError `forbidden` for what only an admin may lift: all but codes */

@@ -9,11 +9,20 @@ import {
 } from '../../domain/throttle.ts'
 import type { ThrottleRepository } from './repository.ts'
 
-export type Throttles = ReturnType<typeof createThrottles>
+export interface CounterPorts {
+  repository: ThrottleRepository
+  hashOfUsername(username: string): string
+  clock: Clock
+}
+
+export type Throttles = ReturnType<typeof createCounters>
 
 /** Counters of failures that survive a restart. */
-export function createThrottles(repository: ThrottleRepository, clock: Clock) {
+export function createCounters({ repository, hashOfUsername, clock }: CounterPorts) {
   return {
+    /** Stands for a username in a subject. */
+    hashOfUsername,
+
     /** Seconds until the next try, the longest of the counters; 0 when it may be made now. */
     async waitSeconds(subjects: readonly ThrottleSubject[]): Promise<number> {
       const states = await repository.findAll(subjects.map(throttleKeyOf))

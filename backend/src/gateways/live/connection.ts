@@ -18,7 +18,7 @@ import type { RawData, WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 import { storageErrorOf } from '../../db/storage-fault.ts'
 import { AppError, messageOf, unwrap } from '../../errors.ts'
-import type { AuthService } from '../../features/auth/index.ts'
+import type { SignIns } from '../../features/auth/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../../features/sessions/index.ts'
 import type { Audience, Listener } from './audience.ts'
 import type { LivePlaces } from './places.ts'
@@ -48,7 +48,7 @@ const tooMany = {
 export interface LivePorts {
   audience: Audience
   places: LivePlaces
-  auth: Pick<AuthService, 'authenticate'>
+  auth: Pick<SignIns, 'authenticate'>
   sessions: SessionService
   codes: CodeValidation
   clock: Clock

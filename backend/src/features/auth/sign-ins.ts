@@ -5,7 +5,7 @@ import type { Database } from '../../db/database.ts'
 import type { OperatorRow, RefreshTokenRow } from '../../db/rows.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
-import type { OperatorRepository } from '../operators/repository.ts'
+import type { SignInAddresses } from './addresses.ts'
 import type { PasswordCheck } from './password-check.ts'
 import type { AuthRepository } from './repository.ts'
 import { drawSecret, hashSecret } from '../../crypto/secrets.ts'
@@ -18,21 +18,34 @@ const FAMILY_MS = 7 * 24 * HOUR_MS
 /** Two tabs may renew at the same moment: the same refresh token is taken again for this long. */
 const REUSE_GRACE_MS = 10_000
 
-export interface AuthPorts {
+/** What signing in needs to know of operators. */
+export interface SignInOperators {
+  find(id: string): Promise<OperatorRow | undefined>
+  /** However the name is typed. */
+  findByTypedName(typed: string): Promise<OperatorRow | undefined>
+}
+
+export interface SignInPorts {
   database: Database
   repository: AuthRepository
-  operators: OperatorRepository
+  operators: SignInOperators
+  addresses: Pick<SignInAddresses, 'forget'>
   passwordCheck: PasswordCheck
   tokens: Tokens
   journal: Journal
   clock: Clock
 }
 
-export type AuthService = ReturnType<typeof createAuthService>
+export type SignIns = ReturnType<typeof createSignIns>
+
+interface EndOptions {
+  keptId?: string | undefined
+  hasNewPassword: boolean
+}
 
 /** A sign-in is a family of tokens: what is issued under it holds as long as the family does. */
-export function createAuthService(ports: AuthPorts) {
-  const { database, repository, operators, passwordCheck, tokens, journal, clock } = ports
+export function createSignIns(ports: SignInPorts) {
+  const { database, repository, operators, addresses, passwordCheck, tokens, journal, clock } = ports
 
   async function issue(
     operator: OperatorRow,
@@ -120,6 +133,19 @@ export function createAuthService(ports: AuthPorts) {
         await journal.append({ action: 'auth.signed_out', actor: actorOf(operator) })
       })
     },
+
+    /**
+     * Ends the sign-ins of an operator. Call inside a write.
+     * @param options.keptId the sign-in that goes on
+     * @param options.hasNewPassword whoever signed in with the old one is a stranger again
+     */
+    async endAllOf(operatorId: string, { keptId, hasNewPassword }: EndOptions): Promise<void> {
+      await repository.deleteOf(operatorId, keptId)
+      if (hasNewPassword) await addresses.forget(operatorId)
+    },
+
+    /** Which of the given sign-ins have not ended. */
+    living: repository.liveFamilies,
 
     /** The operator behind an access token; undefined when the token, its sign-in or the operator no longer holds. */
     async authenticate(access: string) {

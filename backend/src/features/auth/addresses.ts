@@ -5,7 +5,7 @@ import type { Tables } from '../../db/database.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 
 /** How long an address is remembered after the last sign-in from it. */
-const LATELY_MS = 30 * 24 * 3_600_000
+const REMEMBERED_MS = 30 * 24 * 3_600_000
 
 /** What is known of the address that somebody signs in from. */
 export interface Standing {
@@ -26,7 +26,7 @@ export function createSignInAddresses(
   const hashOf = (ip: string) => keyedHash(key, `address ${addressGroupOf(ip)}`)
   return {
     async standingOf(ip: string, operatorId: string | undefined): Promise<Standing> {
-      const where = { addressHash: hashOf(ip), lastAtMs: { [Op.gt]: clock.nowMs() - LATELY_MS } }
+      const where = { addressHash: hashOf(ip), lastAtMs: { [Op.gt]: clock.nowMs() - REMEMBERED_MS } }
       const rows = await signInAddresses.findAll({ where, ...scope() })
       return {
         isKnown: rows.length > 0,
@@ -37,7 +37,10 @@ export function createSignInAddresses(
     async remember(ip: string, operatorId: string): Promise<void> {
       const lastAtMs = clock.nowMs()
       await signInAddresses.upsert({ operatorId, addressHash: hashOf(ip), lastAtMs }, scope())
-      await signInAddresses.destroy({ where: { lastAtMs: { [Op.lte]: lastAtMs - LATELY_MS } }, ...scope() })
+      await signInAddresses.destroy({
+        where: { lastAtMs: { [Op.lte]: lastAtMs - REMEMBERED_MS } },
+        ...scope(),
+      })
     },
     /** Call inside a write: whoever signed in with what holds no longer is a stranger again. */
     async forget(operatorId: string): Promise<void> {
