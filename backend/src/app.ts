@@ -8,17 +8,12 @@ import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
 import { createMqttLogin } from './features/auth/index.ts'
 import { registerGuard } from './http/guard.ts'
-import { accountRoutes } from './features/accounts/index.ts'
 import { createAutomationIntake } from './gateways/automation/index.ts'
 import { commandEndpoints } from './features/commands/index.ts'
-import { enrolmentEndpoints, siteKeyEndpoints, type BrokerAddress } from './features/enrolment/index.ts'
+import { enrolmentEndpoints, siteKeyEndpoints } from './features/enrolment/index.ts'
 import { liveRoutes } from './gateways/live/index.ts'
-import { logRoutes } from './features/logs/index.ts'
-import { photoRoutes } from './features/photos/index.ts'
-import { privacyRoutes } from './features/privacy/index.ts'
-import { reportRoutes } from './features/reports/index.ts'
 import { sessionEndpoints } from './features/sessions/index.ts'
-import { settingsRoutes, siteConfigOf } from './features/settings/index.ts'
+import { siteConfigOf } from './features/settings/index.ts'
 import {
   createBirths,
   createStationIntake,
@@ -27,7 +22,6 @@ import {
 } from './gateways/stations/index.ts'
 import { staffCallEndpoints } from './features/staff-calls/index.ts'
 import { stationEndpoints } from './features/stations/index.ts'
-import { userRoutes } from './features/users/index.ts'
 import { createAppEvents } from './events.ts'
 import { PUBLIC_BODY_BYTES, registerBodies } from './http/bodies.ts'
 import { registerCaching } from './http/caching.ts'
@@ -52,8 +46,6 @@ export interface AppOptions extends ServiceOptions {
   databaseUrl: string
   /** Built pages of the admin. */
   adminDir: string
-  /** Where a station finds the broker, by how it came. */
-  brokerFor: BrokerAddress
   /** Address of the site as browsers know it, if it is not the one they connect to. */
   publicOrigin?: string
   /** Proxies whose forwarded addresses count. */
@@ -66,7 +58,7 @@ export interface App {
   http: FastifyInstance
   broker: Broker
   operators: Services['operators']
-  runJob: Services['calendar']['run']
+  runJob: Services['calendar']['service']['run']
   /** Brings memory and bus up to the database; to be done before anything listens. */
   prepare(): Promise<void>
   close(): Promise<void>
@@ -145,12 +137,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(createStorageProbe(database), shared))
   await http.register(metricsRoutes({ ...services, broker, database }))
-  await http.register(accountRoutes({ accounts, brokerFor: options.brokerFor }), { prefix: '/api/comptes' })
-  await http.register(userRoutes({ ...services, repository: services.userRepository, clock }), {
-    prefix: '/api/utilisateurs',
-  })
-  await http.register(photoRoutes(services.photos), { prefix: '/api/utilisateurs' })
-  await http.register(privacyRoutes(services.privacy), { prefix: '/api/utilisateurs' })
   await registerEndpoints(http, [
     stationEndpoints({ ...services, clock }),
     commandEndpoints(services.commands),
@@ -160,9 +146,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     sessionEndpoints({ ...services, clock }),
     ...services.endpoints,
   ])
-  await http.register(logRoutes(services.logs, settings, clock), { prefix: '/api/logs' })
-  await http.register(reportRoutes(services.reports), { prefix: '/api/rapports' })
-  await http.register(settingsRoutes(settings, services.calendar), { prefix: '/api/parametres' })
   await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {
@@ -171,15 +154,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     operators: services.operators,
     async runJob(name, actor) {
       await settings.load()
-      return services.calendar.run(name, actor)
+      return services.calendar.service.run(name, actor)
     },
     async prepare() {
       // Also the first thing that a database which cannot be written refuses.
       await database.write(() => putMark(database, 'release', RELEASE))
       await settings.load()
       await services.siteKey.start()
-      await services.photos.sweep()
-      await services.archives.makeAnonymous()
+      await services.photos.start()
+      await services.archives.start()
       await desired.repair()
       // Several servers share the instants in their database: none may move them for its own clock's sake.
       if (!shared) await services.clockSteps.begin()
@@ -198,7 +181,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async close() {
       await services.audience.close()
-      options.nightlyBackup?.stop()
       await services.calendar.stop()
       await services.clockSteps.stop()
       await services.credentialWatch.stop()

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { NightlyBackup } from './backup/nightly.ts'
 import type { Bus } from './bus/port.ts'
-import { createCalendarServices } from './calendar-services.ts'
 import type { Clock } from './clock.ts'
 import type { Store } from './db/database.ts'
 import type { AppEvents } from './events.ts'
-import { createAccountRepository, createAccountService } from './features/accounts/index.ts'
+import { createAccounts } from './features/accounts/index.ts'
+import { createArchives } from './features/archives/index.ts'
+import { createJobCalendar } from './features/jobs/index.ts'
+import { createReports } from './features/reports/index.ts'
 import { createAuth, createCredentialWatch } from './features/auth/index.ts'
 import { createOperators } from './features/operators/index.ts'
 import { createThrottles } from './features/throttles/index.ts'
@@ -27,11 +29,12 @@ import {
   createPairingRepository,
   createSiteKey,
   createSiteKeyRepository,
+  type BrokerAddress,
 } from './features/enrolment/index.ts'
 import { createAudience } from './gateways/live/index.ts'
-import { createJournal, createLogRepository } from './features/logs/index.ts'
-import { createPhotoService, createPhotoStore } from './features/photos/index.ts'
-import { createPrivacy, createPrivacyRepository, createTraces } from './features/privacy/index.ts'
+import { createLogs } from './features/logs/index.ts'
+import { createPhotos, createPhotoStore } from './features/photos/index.ts'
+import { createPrivacy, createTraces } from './features/privacy/index.ts'
 import { createRates } from './features/rates/index.ts'
 import {
   createAccessCodes,
@@ -44,7 +47,7 @@ import {
   createSessionService,
 } from './features/sessions/index.ts'
 import { createAnswers, createRequestRepository } from './gateways/answers/index.ts'
-import { createSettings, createSettingsRepository } from './features/settings/index.ts'
+import { createSettings } from './features/settings/index.ts'
 import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
 import {
   createMachines,
@@ -53,8 +56,8 @@ import {
   createStationRepository,
   createStationService,
 } from './features/stations/index.ts'
-import { createUsernameRepository, createUsernames } from './features/usernames/index.ts'
-import { createUserRepository, createUserService } from './features/users/index.ts'
+import { createUsernames } from './features/usernames/index.ts'
+import { createUsers } from './features/users/index.ts'
 
 export interface ServiceOptions {
   /** Photos and archives. */
@@ -65,6 +68,8 @@ export interface ServiceOptions {
   siteKey: string
   /** Keeps the site key in force where whoever looks after the server finds it. */
   keepSiteKey(key: string): void
+  /** Where a machine finds the broker, by how it came. */
+  brokerFor: BrokerAddress
   /** Wakes a machine by its MAC address. */
   wake: Wake
   /** Makes the backup of each night. */
@@ -78,11 +83,19 @@ export type Services = ReturnType<typeof createServices>
 /** What the server can do, feature by feature, each on what came before it; nothing runs yet. */
 export function createServices(database: Store, events: AppEvents, bus: Bus, options: ServiceOptions) {
   const { clock, log } = options
-  const logs = createLogRepository(database)
-  const journal = createJournal(database, logs, events, clock)
+  const logs = createLogs({ database, timeZone: () => settings.current().timeZone, events, clock })
+  const { journal } = logs.service
   /** What nearly all of them write with. */
   const base = { database, journal, clock }
-  const settings = createSettings(database, createSettingsRepository(database), journal, events)
+  const siteSettings = createSettings({
+    ...base,
+    calendar: {
+      statuses: () => calendar.service.statuses(),
+      run: (name, actor) => calendar.service.run(name, actor),
+    },
+    events,
+  })
+  const settings = siteSettings.service
   const sealer = createSealer(options.codeKey)
   const passwords = createPasswords()
   const hashKey = options.codeKey
@@ -132,7 +145,6 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles: throttles.service })
   const deadlines = createDeadlines({ sessions, running, events, clock, log })
 
-  const userRepository = createUserRepository(database)
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
   const answers = createAnswers({
     database,
@@ -141,31 +153,19 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     key: options.codeKey,
     clock,
   })
-  const privacyRepository = createPrivacyRepository(database)
-  const traces = createTraces(privacyRepository, clock)
-  const users = createUserService({
-    ...base,
-    repository: userRepository,
-    sessions,
-    photos: photoStore,
-    traces,
-    answers,
-    settings,
-  })
-
-  const photos = createPhotoService({ ...base, users: userRepository, store: photoStore })
+  const traces = createTraces(database, clock)
+  const users = createUsers({ ...base, sessions, grants, photos: photoStore, traces, answers, settings })
+  const photos = createPhotos({ users: users.service, store: photoStore, clock })
   const privacy = createPrivacy({
     ...base,
-    repository: privacyRepository,
-    users,
-    logs,
-    traces,
+    users: users.service,
+    logs: logs.service.records,
     photos: photoStore,
   })
 
   const stationPorts = { ...base, repository: createStationRepository(database), bus, events }
-  const usernames = createUsernames(createUsernameRepository(database))
-  const accounts = createAccountService({ ...base, repository: createAccountRepository(database), usernames })
+  const usernames = createUsernames(database)
+  const accounts = createAccounts({ ...base, usernames, brokerFor: options.brokerFor })
   const presences = createPresences({ ...stationPorts, settings, rates, log })
   const clockSteps = createClockSteps({
     database,
@@ -219,15 +219,16 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     throttles: throttles.service,
     rates,
   })
-  const { archives, calendar, reports } = createCalendarServices({
+  const reports = createReports({ database, settings, clock })
+  const archives = createArchives({
+    ...{ database, settings, clock, log },
+    folder: join(options.dataDir, 'archives'),
+  })
+  const calendar = createJobCalendar({
     ...base,
-    settings,
-    sessions,
-    running,
-    calls,
-    events,
-    log,
-    dataDir: options.dataDir,
+    ...{ settings, sessions, running, calls, events, log },
+    retention: archives.service,
+    reports: reports.service,
     nightlyBackup: options.nightlyBackup,
   })
   const audience = createAudience({ events, running, stations, clock, log })
@@ -236,14 +237,14 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     screens: audience,
     signIns: auth.service.signIns,
     stations: credentials,
-    accounts,
-    logs,
+    accounts: accounts.service,
+    logs: logs.service.records,
     events,
     log,
   })
 
   return {
-    accounts,
+    accounts: accounts.service,
     answers,
     archives,
     audience,
@@ -263,21 +264,27 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     enrolment,
     grants,
     journal,
-    logs,
     machines,
-    endpoints: [...auth.endpoints, ...operators.endpoints, ...throttles.endpoints],
+    endpoints: [
+      auth,
+      operators,
+      throttles,
+      accounts,
+      users,
+      photos,
+      privacy,
+      logs,
+      reports,
+      siteSettings,
+    ].flatMap((feature) => feature.endpoints),
     operators: operators.service,
     photos,
     presences,
-    privacy,
     rates,
-    reports,
     running,
     sessions,
     settings,
     siteKey,
     stations,
-    userRepository,
-    users,
   }
 }

@@ -7,13 +7,9 @@ import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
 import { openDatabase } from '../db/database.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { createAppEvents } from '../events.ts'
-import {
-  createAccountRepository,
-  createAccountService,
-  type DrawnSecret,
-} from '../features/accounts/index.ts'
+import { createAccounts, type AccountService, type DrawnSecret } from '../features/accounts/index.ts'
 import { createJournal, createLogRepository, systemActor } from '../features/logs/index.ts'
-import { createUsernameRepository, createUsernames } from '../features/usernames/index.ts'
+import { createUsernames } from '../features/usernames/index.ts'
 import { complain, say } from './terminal.ts'
 
 const HELP = `npm run account create NAME viewer|operator|admin [LABEL]
@@ -49,10 +45,10 @@ else
 async function work(databaseUrl: string, mqttPort: number): Promise<number> {
   const database = await openDatabase(databaseUrl, pino({ level: 'silent' }))
   const clock = createMonotonicClock()
-  const accounts = createAccountService({
+  const { service: accounts } = createAccounts({
     database,
-    repository: createAccountRepository(database),
-    usernames: createUsernames(createUsernameRepository(database)),
+    usernames: createUsernames(database),
+    brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${mqttPort}` }),
     journal: createJournal(database, createLogRepository(database), createAppEvents(), clock),
     clock,
   })
@@ -69,7 +65,7 @@ async function work(databaseUrl: string, mqttPort: number): Promise<number> {
   }
 }
 
-async function carryOut(accounts: ReturnType<typeof createAccountService>, mqttPort: number): Promise<void> {
+async function carryOut(accounts: AccountService, mqttPort: number): Promise<void> {
   if (name === '' && verb !== 'list') throw new UsageError()
   switch (verb) {
     case 'create':
@@ -96,7 +92,7 @@ async function carryOut(accounts: ReturnType<typeof createAccountService>, mqttP
   }
 }
 
-async function list(accounts: ReturnType<typeof createAccountService>): Promise<void> {
+async function list(accounts: AccountService): Promise<void> {
   for (let page = 1; ; page += 1) {
     const { count, rows } = await accounts.list({}, { page, pageSize: 200 })
     if (count === 0) say('Aucun compte. · No account.')

@@ -27,7 +27,7 @@ const columns = {
   updatedAt: 'updatedAtMs',
 }
 
-export interface AccountPorts {
+export interface AccountServicePorts {
   database: Database
   repository: AccountRepository
   usernames: Usernames
@@ -44,7 +44,13 @@ export interface DrawnSecret {
 export type AccountService = ReturnType<typeof createAccountService>
 
 /** Logins of machines. */
-export function createAccountService({ database, repository, usernames, journal, clock }: AccountPorts) {
+export function createAccountService({
+  database,
+  repository,
+  usernames,
+  journal,
+  clock,
+}: AccountServicePorts) {
   async function get(id: string): Promise<AccountRow> {
     const row = await repository.find(id)
     if (!row) throw new AppError('not-found')

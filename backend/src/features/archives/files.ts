@@ -11,7 +11,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { ArchiveRow } from '../../db/rows.ts'
 import { anonymousRows } from './anonymous.ts'
-import type { ArchiveRepository } from './archive-repository.ts'
+import type { ArchiveRepository } from './repository.ts'
 
 export interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'> {
   /** Part of the file's name: a month or a day. */
@@ -20,9 +20,9 @@ export interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs
   rows: () => AsyncIterable<object>
 }
 
-export type Archives = ReturnType<typeof createArchives>
+export type ArchiveFiles = ReturnType<typeof createArchiveFiles>
 
-export interface ArchivePorts {
+export interface ArchiveFilePorts {
   database: Pick<Database, 'write'>
   repository: ArchiveRepository
   clock: Clock
@@ -30,7 +30,7 @@ export interface ArchivePorts {
 }
 
 /** Rows kept as compressed NDJSON, in which nothing leads to a person, each file with its SHA-256. */
-export function createArchives(dir: string, { database, repository, clock, log }: ArchivePorts) {
+export function createArchiveFiles(dir: string, { database, repository, clock, log }: ArchiveFilePorts) {
   const pathOf = (file: string) => join(dir, file)
 
   async function keep(

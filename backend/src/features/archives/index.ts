@@ -1,4 +1,28 @@
-export { createArchiveRepository } from './archive-repository.ts'
-export { createArchives } from './files.ts'
-export { createRetentionRepository } from './repository.ts'
-export { createRetention, type Retention } from './retention.ts'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.ts'
+import type { Store } from '../../db/database.ts'
+import type { Feature } from '../feature.ts'
+import type { Settings } from '../settings/index.ts'
+import { createArchiveFiles } from './files.ts'
+import { createArchiveRepository } from './repository.ts'
+import { createRetention } from './retention.ts'
+import { createRetentionRepository } from './retention-repository.ts'
+
+export type { Retention } from './retention.ts'
+
+export interface ArchivePorts {
+  database: Store
+  /** Where the files lie. */
+  folder: string
+  settings: Settings
+  clock: Clock
+  log: Logger
+}
+
+/** What is old: archived without what leads to a person, then purged. */
+export function createArchives(ports: ArchivePorts) {
+  const { database, folder } = ports
+  const archives = createArchiveFiles(folder, { ...ports, repository: createArchiveRepository(database) })
+  const service = createRetention({ ...ports, repository: createRetentionRepository(database), archives })
+  return { service, start: archives.makeAnonymous } satisfies Feature
+}

@@ -3,8 +3,8 @@ import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Settings } from '../settings/index.ts'
-import type { Archives } from './files.ts'
-import type { RetentionRepository } from './repository.ts'
+import type { ArchiveFiles } from './files.ts'
+import type { RetentionRepository } from './retention-repository.ts'
 
 const DAY_MS = 24 * 3_600_000
 const MESSAGE_DAYS = 30
@@ -18,7 +18,7 @@ export type Retention = ReturnType<typeof createRetention>
 export function createRetention(ports: {
   database: Database
   repository: RetentionRepository
-  archives: Archives
+  archives: ArchiveFiles
   settings: Settings
   clock: Clock
 }) {

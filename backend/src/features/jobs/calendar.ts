@@ -25,6 +25,16 @@ export interface Job {
 
 export type Jobs = Record<JobName, Job>
 
+export interface CalendarPorts {
+  database: Database
+  runs: JobRunRepository
+  settings: Settings
+  journal: Journal
+  events: AppEvents
+  clock: Clock
+  log: Logger
+}
+
 /** How long the runs of a task are remembered. */
 const KEPT_MS = 62 * 24 * 3_600_000
 
@@ -41,18 +51,7 @@ export interface Calendar {
  * several servers. Slots that were missed, because the server was off or the machine asleep, are made up: those that
  * tell of their day first, so that they find what the others take away.
  */
-export function createCalendar(
-  jobs: Jobs,
-  ports: {
-    database: Database
-    runs: JobRunRepository
-    settings: Settings
-    journal: Journal
-    events: AppEvents
-    clock: Clock
-    log: Logger
-  },
-): Calendar {
+export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   const { database, runs, settings, journal, events, clock, log } = ports
   let timers: Cron[] = []
   let unsubscribe: (() => void) | undefined

@@ -5,16 +5,18 @@ import type { RunningSessions, SessionService } from '../sessions/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 import type { Jobs } from './calendar.ts'
 
-/** The tasks: three are the deadlines' work and only swept after here, the others follow the calendar. */
-export function createJobs(ports: {
+export interface JobPorts {
   sessions: Pick<SessionService, 'endDue'>
   calls: Pick<StaffCalls, 'endForgotten'>
   running: RunningSessions
   retention: Retention
-  reports: ReportService
+  reports: Pick<ReportService, 'tellYesterday'>
   /** undefined where nobody has chosen a place for backups. */
   nightlyBackup: NightlyBackup | undefined
-}): Jobs {
+}
+
+/** The tasks. Deadlines do the work of the first three on time; the calendar shows them, and ends what they missed. */
+export function createJobs(ports: JobPorts): Jobs {
   const { sessions, calls, running, retention, reports, nightlyBackup } = ports
   const countRunning = () => `${[...running.values()].length} sessions running`
   return {

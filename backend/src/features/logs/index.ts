@@ -1,3 +1,26 @@
-export { createJournal, toLog, systemActor, type Journal, type LogEntry } from './journal.ts'
+import type { Clock } from '../../clock.ts'
+import type { Store } from '../../db/database.ts'
+import type { AppEvents } from '../../events.ts'
+import type { Feature } from '../feature.ts'
+import { logEndpoints } from './endpoints.ts'
+import { createJournal } from './journal.ts'
+import { createLogRepository } from './repository.ts'
+
+export { createJournal, systemActor, toLog, type Journal, type LogEntry } from './journal.ts'
 export { createLogRepository, logsSaying, type LogRepository } from './repository.ts'
-export { logRoutes } from './routes.ts'
+
+export interface LogPorts {
+  database: Store
+  /** The site's, in which a day begins. */
+  timeZone(): string
+  events: AppEvents
+  clock: Clock
+}
+
+/** The journal: who did what, in a chain that shows whether a record was altered. */
+export function createLogs({ database, timeZone, events, clock }: LogPorts) {
+  const records = createLogRepository(database)
+  const journal = createJournal(database, records, events, clock)
+  const endpoints = [logEndpoints({ repository: records, timeZone, clock })]
+  return { service: { journal, records }, endpoints } satisfies Feature
+}

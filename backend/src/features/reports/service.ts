@@ -19,7 +19,7 @@ import type { ReportFilter, ReportRepository } from './repository.ts'
 const DAY_MS = 24 * 3_600_000
 const columns = { from: 'fromMs', to: 'toMs', createdAt: 'createdAtMs', kind: 'kind' }
 
-export interface ReportPorts {
+export interface ReportServicePorts {
   database: Database
   repository: ReportRepository
   settings: Settings
@@ -29,7 +29,7 @@ export interface ReportPorts {
 export type ReportService = ReturnType<typeof createReportService>
 
 /** Statistics on demand, and the daily reports that the calendar stores. */
-export function createReportService({ database, repository, settings, clock }: ReportPorts) {
+export function createReportService({ database, repository, settings, clock }: ReportServicePorts) {
   const timeZone = () => settings.current().timeZone
 
   async function contentOf(kind: ReportKind, fromMs: number, toMs: number): Promise<Record<string, unknown>> {

@@ -97,6 +97,9 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
     async countCreatedSince(userId: string, sinceMs: number): Promise<number> {
       return sessions.count({ where: { userId, createdAtMs: { [Op.gte]: sinceMs } }, ...scope() })
     },
+    async forgetUser(userId: string): Promise<void> {
+      await sessions.update({ userId: null }, { where: { userId }, ...scope() })
+    },
     async countUsersSince(sinceMs: number): Promise<number> {
       const where = { createdAtMs: { [Op.gte]: sinceMs }, userId: { [Op.ne]: null } }
       return sessions.count({ where, distinct: true, col: 'user_id', ...scope() })

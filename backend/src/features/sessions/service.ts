@@ -326,6 +326,9 @@ export function createSessionService(ports: SessionPorts) {
       })
     },
 
+    /** Sessions of a user who is erased stay, without a name. Call inside a write. */
+    forgetUser: repository.forgetUser,
+
     /** Ends the session of a station that is going away. */
     endAtLostStation(stationId: string, actor: Actor): Promise<void> {
       return database.write(async () => {

@@ -22,7 +22,7 @@ export interface SettingsStore extends Settings {
   replace(values: SiteSettings, actor: Actor, expectedVersion?: SeenVersions): Promise<void>
 }
 
-export function createSettings(
+export function createSettingsStore(
   database: Database,
   repository: SettingsRepository,
   journal: Journal,

@@ -1,13 +1,13 @@
 import { OPERATOR_USERNAME } from '@escale/broker'
 import { AppError } from '../../errors.ts'
-import type { UsernameRepository } from './repository.ts'
-
-export { createUsernameRepository } from './repository.ts'
+import type { Tables } from '../../db/database.ts'
+import { createUsernameRepository } from './repository.ts'
 
 export type Usernames = ReturnType<typeof createUsernames>
 
 /** The names under which machines connect to the bus: one space for stations and accounts. */
-export function createUsernames(repository: UsernameRepository) {
+export function createUsernames(database: Tables) {
+  const repository = createUsernameRepository(database)
   return {
     /** Call inside a write. @throws AppError naming the field `id` when the name is reserved or taken */
     async requireFree(username: string): Promise<void> {

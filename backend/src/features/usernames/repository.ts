@@ -1,7 +1,5 @@
 import type { Tables } from '../../db/database.ts'
 
-export type UsernameRepository = ReturnType<typeof createUsernameRepository>
-
 export function createUsernameRepository({ models: { stations, accounts }, scope }: Tables) {
   return {
     /** What people call the station or account of that name. */

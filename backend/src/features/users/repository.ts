@@ -10,7 +10,7 @@ import type { PageWindow, Rows } from '../../db/page-window.ts'
 export type UserFilter = Omit<UserQuery, 'page' | 'pageSize' | 'ordering'>
 export type UserRepository = ReturnType<typeof createUserRepository>
 
-export function createUserRepository({ models: { users, sessions }, scope, containing }: Tables) {
+export function createUserRepository({ models: { users }, scope, containing }: Tables) {
   return {
     async insert(row: UserRow): Promise<void> {
       await users.create(withSearchText(row), scope())
@@ -40,7 +40,6 @@ export function createUserRepository({ models: { users, sessions }, scope, conta
       await users.update(withSearchText(row), { where: { id: row.id }, ...scope() })
     },
     async remove(id: string): Promise<void> {
-      await sessions.update({ userId: null }, { where: { userId: id }, ...scope() })
       await users.destroy({ where: { id }, ...scope() })
     },
     async count(where: WhereOptions<UserRow> = {}): Promise<number> {

@@ -1,34 +1,30 @@
 import { randomUUID } from 'node:crypto'
-import type { Actor, Bilingual, User, UserInput } from '@escale/protocol'
-import { instantOf, normalisePhone } from '@escale/protocol'
+import { normalisePhone, type Actor, type Bilingual, type UserInput } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import { withoutNulls } from '../../db/nulls.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import type { Journal } from '../logs/index.ts'
+import type { SessionService } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 
-/** What users need to know of sessions. */
-export interface UserSessions {
-  hasRunning(userId: string): Promise<boolean>
-  /** Ends what depends on consent: the running session and those that wait for their code. */
-  endAllOf(userId: string, actor: Actor): Promise<void>
+/** Where something of a user is kept beside their own row; it goes with them. */
+export interface HeldElsewhere {
+  /** The files of photos. */
+  photos: { remove(name: string): Promise<void> }
+  /** Texts about them that others wrote; @returns the numbers of their sessions */
+  traces: { remove(user: UserRow): Promise<string[]> }
+  /** Answers to requests, which may name them. */
+  answers: { forget(isAbout: (answer: string) => boolean): Promise<void> }
 }
 
-export interface UserPorts {
+export interface UserServicePorts extends HeldElsewhere {
   database: Database
   repository: UserRepository
-  sessions: UserSessions
-  /** Where photos lie: the file goes with the person. */
-  photos: { remove(name: string): Promise<void> }
-  /** What is said of a person elsewhere, and goes with them. */
-  traces: { remove(user: UserRow): Promise<string[]> }
-  /** Sealed answers to requests, which may hold the person's name. */
-  answers: { forget(isAbout: (answer: string) => boolean): Promise<void> }
+  sessions: Pick<SessionService, 'hasRunning' | 'endAllOf' | 'forgetUser'>
   settings: Settings
   journal: Journal
   clock: Clock
@@ -53,7 +49,7 @@ export function createUserService({
   settings,
   journal,
   clock,
-}: UserPorts) {
+}: UserServicePorts) {
   async function get(id: string): Promise<UserRow> {
     const row = await repository.find(id)
     if (!row) throw new AppError('not-found')
@@ -80,6 +76,7 @@ export function createUserService({
 
   return {
     get,
+    photoNames: repository.photoNames,
 
     async create(input: UserInput, actor: Actor): Promise<UserRow> {
       requirePlausible(input)
@@ -139,6 +136,7 @@ export function createUserService({
         if (await sessions.hasRunning(id)) throw new AppError('session-active')
         await sessions.endAllOf(id, actor)
         const sessionIds = await traces.remove(before)
+        await sessions.forgetUser(id)
         await repository.remove(id)
         await journal.append({ action: 'user.deleted', actor, userId: id })
         return { photoName: before.photoName, sessionIds }
@@ -167,6 +165,25 @@ export function createUserService({
         return row
       })
     },
+
+    /** Gives a user another photo, or none; @returns the name of the one before, if it is another */
+    setPhoto(
+      id: string,
+      photoName: string | null,
+      actor: Actor,
+      expectedVersion?: SeenVersions,
+    ): Promise<string | null> {
+      return database.write(async () => {
+        const before = await get(id)
+        requireVersion(before, expectedVersion)
+        if (before.photoName === photoName) return null
+        const version = before.version + 1
+        await repository.update({ ...before, photoName, version, updatedAtMs: clock.nowMs() })
+        const details = { hasPhoto: photoName !== null }
+        await journal.append({ action: 'user.photo_changed', actor, userId: id, details })
+        return before.photoName
+      })
+    },
   }
 }
 
@@ -181,26 +198,5 @@ function profileOf(input: UserInput) {
     municipality: input.municipality ?? null,
     occupation: input.occupation ?? null,
     notes: input.notes ?? null,
-  }
-}
-
-export function toUser(row: UserRow): User {
-  const {
-    consentAtMs,
-    consentRevokedAtMs,
-    createdAtMs,
-    updatedAtMs,
-    photoName,
-    searchText: _searchText,
-    version: _version,
-    ...rest
-  } = withoutNulls(row)
-  return {
-    ...rest,
-    hasPhoto: photoName !== undefined,
-    ...(consentAtMs === undefined ? {} : { consentAt: instantOf(consentAtMs) }),
-    ...(consentRevokedAtMs === undefined ? {} : { consentRevokedAt: instantOf(consentRevokedAtMs) }),
-    createdAt: instantOf(createdAtMs),
-    updatedAt: instantOf(updatedAtMs),
   }
 }

@@ -1,0 +1,83 @@
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { instantOf, type Actor, type ErasureProof } from '@escale/protocol'
+import type { AsyncZippable } from 'fflate'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { SeenVersions } from '../../db/versions.ts'
+import { toLog, type Journal, type LogRepository } from '../logs/index.ts'
+import type { PhotoStore } from '../photos/index.ts'
+import { toSession } from '../sessions/index.ts'
+import { toUser, type UserService } from '../users/index.ts'
+import type { PrivacyRepository } from './repository.ts'
+import type { Traces } from './traces.ts'
+
+export interface PrivacyServicePorts {
+  database: Database
+  repository: PrivacyRepository
+  users: Pick<UserService, 'get' | 'remove'>
+  logs: Pick<LogRepository, 'ofUser'>
+  traces: Traces
+  photos: Pick<PhotoStore, 'read'>
+  journal: Journal
+  clock: Clock
+}
+
+export type PrivacyService = ReturnType<typeof createPrivacyService>
+
+/** A person's rights over what is held of them: to receive all of it, and to have it erased. */
+export function createPrivacyService(ports: PrivacyServicePorts) {
+  const { database, repository, users, logs, traces, photos, journal, clock } = ports
+  return {
+    /** Everything held on a person: one JSON file, and the photo, in one archive. */
+    async exportOf(id: string, actor: Actor): Promise<Uint8Array> {
+      const row = await users.get(id)
+      const nowMs = clock.nowMs()
+      await database.write(() => journal.append({ action: 'user.exported', actor, userId: id }))
+      const about = { exportedAt: instantOf(nowMs), user: toUser(row) }
+      const sessions = (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs))
+      const records: string[] = []
+      for await (const rows of logs.ofUser(id)) records.push(await writtenInParts(rows, toLog))
+      const text = [
+        JSON.stringify(about, null, 2).replace(/\n}$/, ',\n  "sessions": ['),
+        await writtenInParts(sessions, (session) => session),
+        '],\n  "logs": [',
+        records.filter((part) => part !== '').join(',\n'),
+        ']\n}\n',
+      ].join('')
+      const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
+      // Loaded when somebody asks for an archive.
+      const { strToU8, zip } = await import('fflate')
+      const files: AsyncZippable = {
+        'donnees.json': strToU8(text),
+        ...(photo ? { 'photo.jpg': [new Uint8Array(photo), { level: 0 }] } : {}),
+      }
+      // Packed on a thread of its own: a regular visitor leaves megabytes of records.
+      return promisify<AsyncZippable, Uint8Array>(zip)(files)
+    },
+
+    /** Erases a person, and proves what is left: sessions without a name, and their profile for the statistics. */
+    async erase(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<ErasureProof> {
+      const row = await users.get(id)
+      const anonymisedSessions = (await repository.sessionsOf(id)).length
+      const search = await traces.searchOf(row)
+      const isFileClean = await users.remove(id, actor, expectedVersion)
+      const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
+      const left = { ...(await repository.left(row, search)), photos: photo ? 1 : 0 }
+      return { erasedAt: instantOf(clock.nowMs()), anonymisedSessions, isFileClean, left }
+    },
+  }
+}
+
+const ROWS_AT_ONCE = 200
+
+/** The items of a JSON list; others have their turn in between, since a regular visitor leaves thousands. */
+async function writtenInParts<R>(rows: readonly R[], toItem: (row: R) => unknown): Promise<string> {
+  const parts: string[] = []
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    const part = rows.slice(at, at + ROWS_AT_ONCE).map((row) => JSON.stringify(toItem(row), null, 2))
+    parts.push(part.join(',\n'))
+    await setImmediate()
+  }
+  return parts.join(',\n')
+}
