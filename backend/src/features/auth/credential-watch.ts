@@ -2,7 +2,7 @@ import { SECOND_MS, type LogAction } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { AppEvents } from '../../events.ts'
-import type { LogRepository } from '../logs/index.ts'
+import type { Records } from '../logs/index.ts'
 import type { SignIns } from './sign-ins.ts'
 
 /** What makes a machine's secret, or a sign-in, open nothing any more. */
@@ -28,7 +28,7 @@ export interface CredentialWatchPorts {
   signIns: Pick<SignIns, 'living'>
   stations: { liveSecrets: LiveSecrets }
   accounts: { liveSecrets: LiveSecrets }
-  logs: Pick<LogRepository, 'last' | 'withActionAfter'>
+  logs: Pick<Records, 'last' | 'withActionAfter'>
   events: AppEvents
   log: Logger
 }

@@ -4,10 +4,12 @@ import type { AppEvents } from '../../events.ts'
 import type { Feature } from '../feature.ts'
 import { logEndpoints } from './endpoints.ts'
 import { createJournal } from './journal.ts'
+import { createRecords } from './records.ts'
 import { createLogRepository } from './repository.ts'
 
 export { createJournal, systemActor, toLog, type Journal, type LogEntry } from './journal.ts'
-export { createLogRepository, logsSaying, type LogRepository } from './repository.ts'
+export type { Records } from './records.ts'
+export { createLogRepository, logsSaying } from './repository.ts'
 
 export interface LogPorts {
   database: Store
@@ -19,8 +21,8 @@ export interface LogPorts {
 
 /** The journal: who did what, in a chain that shows whether a record was altered. */
 export function createLogs({ database, timeZone, events, clock }: LogPorts) {
-  const records = createLogRepository(database)
-  const journal = createJournal(database, records, events, clock)
-  const endpoints = [logEndpoints({ repository: records, timeZone, clock })]
-  return { service: { journal, records }, endpoints } satisfies Feature
+  const repository = createLogRepository(database)
+  const journal = createJournal(database, repository, events, clock)
+  const records = createRecords({ repository, timeZone, clock })
+  return { service: { journal, records }, endpoints: [logEndpoints(records)] } satisfies Feature
 }

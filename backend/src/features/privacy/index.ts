@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
 import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
-import type { Journal, LogRepository } from '../logs/index.ts'
+import type { Journal, Records } from '../logs/index.ts'
 import type { PhotoStore } from '../photos/index.ts'
 import type { UserService } from '../users/index.ts'
 import { privacyEndpoints } from './endpoints.ts'
@@ -12,7 +12,7 @@ import { createTraces as createTracesIn } from './traces.ts'
 export interface PrivacyPorts {
   database: Store
   users: Pick<UserService, 'get' | 'remove'>
-  logs: Pick<LogRepository, 'ofUser'>
+  logs: Pick<Records, 'ofUser'>
   photos: Pick<PhotoStore, 'read'>
   journal: Journal
   clock: Clock

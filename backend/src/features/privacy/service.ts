@@ -5,7 +5,7 @@ import type { AsyncZippable } from 'fflate'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { SeenVersions } from '../../db/versions.ts'
-import { toLog, type Journal, type LogRepository } from '../logs/index.ts'
+import { toLog, type Journal, type Records } from '../logs/index.ts'
 import type { PhotoStore } from '../photos/index.ts'
 import { toSession } from '../sessions/index.ts'
 import { toUser, type UserService } from '../users/index.ts'
@@ -16,7 +16,7 @@ export interface PrivacyServicePorts {
   database: Database
   repository: PrivacyRepository
   users: Pick<UserService, 'get' | 'remove'>
-  logs: Pick<LogRepository, 'ofUser'>
+  logs: Pick<Records, 'ofUser'>
   traces: Traces
   photos: Pick<PhotoStore, 'read'>
   journal: Journal
