@@ -17,7 +17,7 @@ const impureGlobals = ['setTimeout', 'setInterval', 'setImmediate', 'process', '
 )
 
 const onlyRepositoriesKnowSequelize = {
-  group: ['sequelize', 'sqlite3', 'umzug'],
+  group: ['sequelize', 'sqlite3'],
   message: 'Only repository.ts and db/ know the database.',
 }
 
@@ -106,6 +106,23 @@ export default tseslint.config(
     ignores: ['backend/src/db/**', 'backend/src/**/*repository.ts', 'backend/src/**/*.test.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [onlyRepositoriesKnowSequelize] }],
+    },
+  },
+  {
+    files: ['backend/src/db/migrations/*.ts'],
+    ignores: ['backend/src/db/migrations/index.ts', '**/*.test.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!\\./|sequelize$|pino$)',
+              message: 'A step that has landed is frozen: it copies what it needs of code that may change.',
+            },
+          ],
+        },
+      ],
     },
   },
   {

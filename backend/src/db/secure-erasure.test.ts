@@ -6,8 +6,7 @@ import { Sequelize, Transaction } from 'sequelize'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectionOptions } from './connection.ts'
 import { openDatabase, type Store } from './database.ts'
-import { textsBesideTheJournal } from './migrations/0008-texts-beside-the-journal.ts'
-import { rewriteFile } from './secure-erasure.ts'
+import { rewriteFile, textsBesideTheJournal } from './migrations/0008-texts-beside-the-journal.ts'
 
 const log = pino({ level: 'silent' })
 const SECRET = 'zébulon-qui-doit-partir'

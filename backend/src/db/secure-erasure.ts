@@ -83,19 +83,6 @@ async function emptyLog({ connectionManager }: Sequelize, file: string): Promise
   }
 }
 
-/** Writes a SQLite file anew, without what was removed from it before removed rows were written over with zeros. */
-export async function rewriteFile(sequelize: Sequelize, log: Logger): Promise<void> {
-  if (sequelize.getDialect() !== 'sqlite') return
-  try {
-    await sequelize.query('VACUUM')
-  } catch (err) {
-    log.warn(
-      { err },
-      'the database could not be written anew, it needs as much room again: what was removed from it before stays legible in its file',
-    )
-  }
-}
-
 function run(act: (done: (err: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     act((err) => {

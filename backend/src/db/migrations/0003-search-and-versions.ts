@@ -1,4 +1,4 @@
-import { foldText } from '../../domain/search-text.ts'
+import { foldText } from './folded-texts.ts'
 import type { Migration } from './migration.ts'
 
 /** What searches look in, versions of operators, and the order in which statistics read sessions. */

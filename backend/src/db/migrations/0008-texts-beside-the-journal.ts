@@ -1,8 +1,6 @@
 import { QueryTypes, type Sequelize, type Transaction } from 'sequelize'
-import { normalisePhone } from '@escale/protocol'
-import { foldText } from '../../domain/search-text.ts'
-import { userSearchTextOf } from '../search-texts.ts'
-import { rewriteFile } from '../secure-erasure.ts'
+import type { Logger } from 'pino'
+import { foldText, normalisePhone, userSearchTextOf } from './folded-texts.ts'
 import type { Migration } from './migration.ts'
 
 const BATCH = 1_000
@@ -32,6 +30,19 @@ export const textsBesideTheJournal: Migration = {
     await refold(sequelize, transaction, 'stations', 'id')
     await refold(sequelize, transaction, 'log_texts', 'log_id')
   },
+}
+
+/** Writes a SQLite file anew, without what was removed from it before removed rows were written over with zeros. */
+export async function rewriteFile(sequelize: Sequelize, log: Logger): Promise<void> {
+  if (sequelize.getDialect() !== 'sqlite') return
+  try {
+    await sequelize.query('VACUUM')
+  } catch (err) {
+    log.warn(
+      { err },
+      'the database could not be written anew, it needs as much room again: what was removed from it before stays legible in its file',
+    )
+  }
 }
 
 interface Profile {

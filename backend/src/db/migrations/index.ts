@@ -17,7 +17,7 @@ import { RELEASE } from '../../release.ts'
 import { SetupError } from '../../setup/setup-error.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
-const migrations: Migration[] = [
+export const migrations: readonly Migration[] = [
   mainJob,
   calendar,
   searchAndVersions,
@@ -34,31 +34,29 @@ const migrations: Migration[] = [
 const TABLE = 'schema_migrations'
 
 /**
- * Brings the schema up to date, each step in its own transaction; call with the writer's lock held.
+ * Brings the schema up to date, each step in one transaction with the entry that says that it is done; call with the
+ * writer's lock held.
+ * @param steps those of this release, or fewer for a schema of an earlier one
  * @throws SetupError when a later release has written the database
  */
-export async function migrate(sequelize: Sequelize, log: Logger): Promise<void> {
+export async function migrate(sequelize: Sequelize, log: Logger, steps = migrations): Promise<void> {
   const { pending, unknown } = await examineSchema(sequelize)
   if (unknown.length > 0) throw laterRelease(await releaseOf(sequelize), unknown)
   if (pending.length === 0) return
-  // It brings a command line with it, and 8 MB of memory: most starts need neither.
-  const { SequelizeStorage, Umzug } = await import('umzug')
-  const umzug = new Umzug({
-    migrations: migrations.map(({ name, before, statements, rebuild }) => ({
-      name,
-      async up() {
-        await before?.(sequelize, log)
-        await sequelize.transaction(async (transaction) => {
-          for (const sql of statements(sequelize.getDialect())) await sequelize.query(sql, { transaction })
-          await rebuild?.(sequelize, transaction)
-        })
-      },
-    })),
-    storage: new SequelizeStorage({ sequelize, tableName: TABLE }),
-    logger: undefined,
-  })
-  umzug.on('migrated', ({ name }) => log.info({ migration: name }, 'schema migrated'))
-  await umzug.up()
+  await sequelize.query(`CREATE TABLE IF NOT EXISTS ${TABLE} (name VARCHAR(255) NOT NULL PRIMARY KEY)`)
+  for (const { name, before, statements, rebuild } of steps) {
+    if (!pending.includes(name)) continue
+    await before?.(sequelize, log)
+    await sequelize.transaction(async (transaction) => {
+      for (const sql of statements(sequelize.getDialect())) await sequelize.query(sql, { transaction })
+      await rebuild?.(sequelize, transaction)
+      await sequelize.query(`INSERT INTO ${TABLE} (name) VALUES (:name)`, {
+        replacements: { name },
+        transaction,
+      })
+    })
+    log.info({ migration: name }, 'schema migrated')
+  }
 }
 
 /** How a database's schema differs from the one of this release, as names of steps. */
