@@ -8,7 +8,7 @@ import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
 import { createMqttLogin } from './features/auth/index.ts'
 import { registerGuard } from './http/guard.ts'
-import { createAutomationIntake } from './gateways/automation/index.ts'
+import { createAutomation } from './gateways/automation/index.ts'
 import { commandEndpoints } from './features/commands/index.ts'
 import { enrolmentEndpoints, siteKeyEndpoints } from './features/enrolment/index.ts'
 import { liveRoutes } from './gateways/live/index.ts'
@@ -78,7 +78,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { accounts, auth, credentials, desired, sessions, settings } = services
 
   const guard = { auth, stations: credentials, accounts }
-  const takeFromAutomation = createAutomationIntake({ ...services, bus, clock })
+  const endpoints = [
+    stationEndpoints({ ...services, clock }),
+    commandEndpoints(services.commands),
+    staffCallEndpoints(services.calls),
+    enrolmentEndpoints({ ...services, brokerFor: options.brokerFor }),
+    siteKeyEndpoints(services.siteKey),
+    sessionEndpoints({ ...services, clock }),
+    ...services.endpoints,
+  ]
+  const automation = createAutomation({ accounts, answers: services.answers, endpoints, bus, clock })
   const messages = createStationMessages(database)
   const births = createBirths({ ...services, database, events, log })
   const reportedEnds = createReportedEnds({ sessions, log })
@@ -87,7 +96,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ database, messages, births, reportedEnds, bus, clock },
   })
   const receive = (message: Received) =>
-    message.name === 'automationRequest' ? takeFromAutomation(message) : takeFromStation(message)
+    message.name === 'automationRequest' ? automation.service.receive(message) : takeFromStation(message)
   const broker = await createBroker(
     {
       authenticate: createMqttLogin(guard),
@@ -137,15 +146,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await registerWebSockets(http, broker, options.publicOrigin)
   await http.register(healthRoutes(createStorageProbe(database), shared))
   await http.register(metricsRoutes({ ...services, broker, database }))
-  await registerEndpoints(http, [
-    stationEndpoints({ ...services, clock }),
-    commandEndpoints(services.commands),
-    staffCallEndpoints(services.calls),
-    enrolmentEndpoints({ ...services, brokerFor: options.brokerFor }),
-    siteKeyEndpoints(services.siteKey),
-    sessionEndpoints({ ...services, clock }),
-    ...services.endpoints,
-  ])
+  await registerEndpoints(http, endpoints)
   await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {

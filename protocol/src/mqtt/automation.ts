@@ -1,85 +1,69 @@
-import { Type, type Static, type TSchema } from 'typebox'
+import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import type { OperatorRole } from '../auth.ts'
-import { EntityId, Instant, Seconds, StationId, listQuery, oneOf } from '../schema.ts'
-import { CommandInput, SentCommands } from '../commands.ts'
-import {
-  AddTimeInput,
-  CreatedSession,
-  ReasonInput,
-  Session,
-  SessionInput,
-  SessionTime,
-  ValidateCodeInput,
-  ValidatedCode,
-  sessionStates,
-} from '../sessions.ts'
-import { Station, stationStates } from '../stations.ts'
+import type { Endpoint } from '../rest/endpoint.ts'
+import { restApi } from '../rest/index.ts'
+import { Instant, StationId, oneOf } from '../schema.ts'
+import { ReasonInput, SessionTime } from '../sessions.ts'
+import { Station } from '../stations.ts'
 
-const { page, pageSize, search } = listQuery
-const listOf = <const T extends TSchema>(item: T) =>
-  Type.Object({ count: Seconds, results: Type.Array(item) })
-const ofSession = Type.Object({ sessionId: EntityId })
-const ofStation = Type.Object({ stationId: StationId })
+/** What an automation may ask on its `request` topic. */
+export interface AutomationOperation {
+  /** The lowest role of its account that may. Ops of a viewer change nothing; the others act once for each request id. */
+  role: OperatorRole
+  params: TObject
+  /** Schema of the answer's `data`. */
+  data: TSchema
+}
 
-/**
- * What an automation may ask on its `request` topic: the lowest role of its account that may, the schema of `params`,
- * and of the answer's `data`. A viewer's ops change nothing; the others act once for each request id.
- */
-export const automationOps = {
+/** An op that means the same as an endpoint of the REST API, and is served by it. */
+export interface EndpointOperation extends AutomationOperation {
+  endpoint: Endpoint
+  /** What the `id` in the endpoint's path is called on the bus. */
+  idName?: 'sessionId' | 'stationId'
+  /** The endpoint answers the session; the bus answers its time alone. */
+  isTimeOnly?: boolean
+}
+
+/** Takes role, params and answer of an op from the endpoint. */
+function asEndpoint(
+  endpoint: Endpoint & { access: OperatorRole },
+  { idName, isTimeOnly }: Pick<EndpointOperation, 'idName' | 'isTimeOnly'> = {},
+): EndpointOperation {
+  const { access: role, params, query, body } = endpoint
+  const id = idName && params ? { [idName]: params.properties['id'] as TSchema } : {}
+  return {
+    role,
+    params: Type.Object({ ...id, ...fieldsOf(query), ...fieldsOf(body) }),
+    data: isTimeOnly ? SessionTime : dataOf(endpoint),
+    endpoint,
+    ...(idName && { idName }),
+    ...(isTimeOnly && { isTimeOnly }),
+  }
+}
+
+const fieldsOf = (schema: TSchema | undefined) => (schema as TObject | undefined)?.properties ?? {}
+
+/** A list has no neighbours on the bus, and an answer without a body is an empty object. */
+function dataOf({ page, answers = {} }: Endpoint): TSchema {
+  const { count, results } = fieldsOf(page)
+  if (count && results) return Type.Object({ count, results })
+  const [[status, answer] = []] = Object.entries(answers)
+  return answer === undefined || status === '204' ? Type.Object({}) : answer
+}
+
+const { sessions, stations, commands } = restApi
+const ofSession = { idName: 'sessionId' } as const
+const ofStation = { idName: 'stationId' } as const
+const timeOfSession = { ...ofSession, isTimeOnly: true } as const
+
+/** Ops that no endpoint means. */
+const ownOps = {
   time: {
     role: 'viewer',
     params: Type.Object({}),
     data: Type.Object({ receivedAt: Instant, sentAt: Instant }),
   },
-  list_stations: {
-    role: 'viewer',
-    params: Type.Object({
-      page,
-      pageSize,
-      search,
-      state: Type.Optional(oneOf(stationStates)),
-      location: Type.Optional(Type.String({ maxLength: 100 })),
-    }),
-    data: listOf(Station),
-  },
-  get_station: { role: 'viewer', params: ofStation, data: Station },
-  list_sessions: {
-    role: 'viewer',
-    params: Type.Object({
-      page,
-      pageSize,
-      state: Type.Optional(oneOf(sessionStates)),
-      stationId: Type.Optional(StationId),
-      userId: Type.Optional(EntityId),
-    }),
-    data: listOf(Session),
-  },
-  get_session: { role: 'viewer', params: ofSession, data: Session },
-  get_time: { role: 'viewer', params: ofSession, data: SessionTime },
-  create_session: { role: 'operator', params: Type.Object(SessionInput.properties), data: CreatedSession },
-  validate_code: {
-    role: 'operator',
-    params: Type.Object(ValidateCodeInput.properties),
-    data: ValidatedCode,
-  },
-  start_session: {
-    role: 'operator',
-    params: Type.Object({ sessionId: EntityId, stationId: Type.Optional(StationId) }),
-    data: SessionTime,
-  },
-  add_time: {
-    role: 'operator',
-    params: Type.Object({ sessionId: EntityId, ...AddTimeInput.properties }),
-    data: SessionTime,
-  },
-  suspend_session: { role: 'operator', params: ofSession, data: SessionTime },
-  resume_session: { role: 'operator', params: ofSession, data: SessionTime },
-  terminate_session: {
-    role: 'operator',
-    params: Type.Object({ sessionId: EntityId, ...ReasonInput.properties }),
-    data: SessionTime,
-  },
-  cancel_session: { role: 'operator', params: ofSession, data: Type.Object({}) },
+  /** One op for three endpoints. */
   mark_station: {
     role: 'operator',
     params: Type.Object({
@@ -89,16 +73,31 @@ export const automationOps = {
     }),
     data: Station,
   },
-  send_command: {
-    role: 'operator',
-    params: Type.Object({ stationId: StationId, ...CommandInput.properties }),
-    data: SentCommands,
-  },
-} as const satisfies Record<string, { role: OperatorRole; params: TSchema; data: TSchema }>
+} as const satisfies Record<string, AutomationOperation>
+
+export const automationOps = {
+  time: ownOps.time,
+  list_stations: asEndpoint(stations.list),
+  get_station: asEndpoint(stations.read, ofStation),
+  list_sessions: asEndpoint(sessions.list),
+  get_session: asEndpoint(sessions.read, ofSession),
+  get_time: asEndpoint(sessions.timeRemaining, ofSession),
+  create_session: asEndpoint(sessions.create),
+  validate_code: asEndpoint(sessions.validateCode),
+  start_session: asEndpoint(sessions.start, timeOfSession),
+  add_time: asEndpoint(sessions.addTime, timeOfSession),
+  suspend_session: asEndpoint(sessions.suspend, timeOfSession),
+  resume_session: asEndpoint(sessions.resume, timeOfSession),
+  terminate_session: asEndpoint(sessions.terminate, timeOfSession),
+  cancel_session: asEndpoint(sessions.cancel, ofSession),
+  mark_station: ownOps.mark_station,
+  send_command: asEndpoint(commands.send, ofStation),
+} as const satisfies Record<string, AutomationOperation>
 
 export type AutomationOp = keyof typeof automationOps
-export type AutomationOpParams<K extends AutomationOp> = Static<(typeof automationOps)[K]['params']>
-export type AutomationOpData<K extends AutomationOp> = Static<(typeof automationOps)[K]['data']>
+export type OwnAutomationOp = keyof typeof ownOps
+export type OwnAutomationParams<K extends OwnAutomationOp> = Static<(typeof ownOps)[K]['params']>
+export type OwnAutomationData<K extends OwnAutomationOp> = Static<(typeof ownOps)[K]['data']>
 
 export function isAutomationOp(op: string): op is AutomationOp {
   return Object.hasOwn(automationOps, op)

@@ -4,128 +4,86 @@ import {
   instantOf,
   isAutomationOp,
   operatorRoles,
-  secondsOfMinutes,
+  restApi,
   type Actor,
   type AutomationOp,
-  type AutomationOpData,
-  type AutomationOpParams,
   type OperatorRole,
+  type OwnAutomationData,
+  type OwnAutomationOp,
+  type OwnAutomationParams,
 } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
-import type { SessionRecord } from '../../db/rows.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { AccountService } from '../../features/accounts/index.ts'
-import type { CommandService } from '../../features/commands/index.ts'
+import type { Feature } from '../../features/feature.ts'
+import type { ServedGroup } from '../../http/endpoints.ts'
 import type { Answers } from '../answers/index.ts'
-import {
-  toSession,
-  toSessionTime,
-  type CodeValidation,
-  type SessionGrants,
-  type SessionService,
-} from '../../features/sessions/index.ts'
-import type { StationService } from '../../features/stations/index.ts'
-
-/** What an op answers: the data, or the refusal. */
-type Handlers = {
-  [K in AutomationOp]: (
-    params: AutomationOpParams<K>,
-    actor: Actor,
-    ip: string,
-  ) => Promise<Result<AutomationOpData<K>>>
-}
+import { createEndpointCalls, type AskedBy } from './endpoint-calls.ts'
 
 export interface AutomationPorts {
   accounts: Pick<AccountService, 'authorised'>
-  answers: Answers
-  sessions: SessionService
-  grants: SessionGrants
-  codes: CodeValidation
-  stations: Pick<StationService, 'list' | 'view' | 'mark'>
-  commands: Pick<CommandService, 'send'>
-  bus: Bus
+  answers: Pick<Answers, 'answer'>
+  /** Who serves the REST API: most ops are an endpoint of it. */
+  endpoints: readonly ServedGroup[]
+  bus: Pick<Bus, 'publish'>
   clock: Clock
 }
 
+/** Ops that no endpoint means. */
+type OwnHandlers = {
+  [K in OwnAutomationOp]: (
+    params: OwnAutomationParams<K>,
+    by: AskedBy,
+  ) => OwnAutomationData<K> | Promise<OwnAutomationData<K>>
+}
+
+const { markAvailable, markMaintenance, markOffline } = restApi.stations
+const marks = { available: markAvailable, maintenance: markMaintenance, offline: markOffline }
+
 /** What automations ask on the bus, answered there: an operator's ops, within the role of their account. */
-export function createAutomationIntake(ports: AutomationPorts) {
-  const { accounts, answers, sessions, grants, codes, stations, commands, bus, clock } = ports
+export function createAutomation({ accounts, answers, endpoints, bus, clock }: AutomationPorts) {
+  const calls = createEndpointCalls(endpoints, clock)
 
-  const timeOf = (result: Result<SessionRecord>) =>
-    result.ok ? success(toSessionTime(result.value, clock.nowMs())) : result
-  const shown = (session: SessionRecord) => toSession(session, clock.nowMs())
-  const station = async (id: string) => success((await stations.view(id)).station)
-
-  const handlers: Handlers = {
+  const own: OwnHandlers = {
     time: () => {
       const now = instantOf(clock.nowMs())
-      return Promise.resolve(success({ receivedAt: now, sentAt: now }))
+      return { receivedAt: now, sentAt: now }
     },
-    list_stations: async ({ page, pageSize, search, state, location }) => {
-      const { count, rows } = await stations.list({ search, state, location }, { page, pageSize })
-      return success({ count, results: rows })
-    },
-    get_station: ({ stationId }) => station(stationId),
-    list_sessions: async ({ page, pageSize, state, stationId, userId }) => {
-      const { count, rows } = await sessions.list({ state, stationId, userId }, { page, pageSize })
-      return success({ count, results: rows.map(shown) })
-    },
-    get_session: async ({ sessionId }) => success(shown(await sessions.get(sessionId))),
-    get_time: async ({ sessionId }) => timeOf(success(await sessions.get(sessionId))),
-    create_session: async (input, actor) => {
-      const { session, accessCode } = await grants.create(input, actor)
-      return success({ ...shown(session), accessCode })
-    },
-    validate_code: ({ code, stationId }, actor, ip) => codes.validate({ code, stationId, ip, actor }),
-    start_session: async ({ sessionId, stationId }, actor) =>
-      timeOf(await sessions.start(sessionId, stationId, actor)),
-    add_time: async ({ sessionId, minutes }, actor) => {
-      const seconds = secondsOfMinutes(minutes)
-      return timeOf(await sessions.change(sessionId, { type: 'addTime', seconds }, actor))
-    },
-    suspend_session: async ({ sessionId }, actor) =>
-      timeOf(await sessions.change(sessionId, { type: 'suspend' }, actor)),
-    resume_session: async ({ sessionId }, actor) =>
-      timeOf(await sessions.change(sessionId, { type: 'resume' }, actor)),
-    terminate_session: async ({ sessionId, reason }, actor) => {
-      const input = { type: 'terminate', reason: 'terminated' } as const
-      return timeOf(await sessions.change(sessionId, input, actor, { texts: { reason } }))
-    },
-    cancel_session: async ({ sessionId }, actor) => {
-      await grants.cancel(sessionId, actor)
-      return success({})
-    },
-    mark_station: async ({ stationId, as, reason }, actor) => {
-      await stations.mark(stationId, actor, as, { reason })
-      return station(stationId)
-    },
-    send_command: async ({ stationId, op, params, expiresInSeconds }, actor) => {
-      const sent = await commands.send({ op, params, expiresInSeconds }, { stationId }, actor)
-      return success({ commands: sent.map(({ id }) => ({ id, stationId })) })
-    },
+    mark_station: async ({ stationId: id, as, reason }, by) =>
+      (await calls.call(marks[as], { id, body: { reason } }, by)) as OwnAutomationData<'mark_station'>,
   }
 
-  function handle(op: AutomationOp, params: unknown, role: OperatorRole, actor: Actor, ip: string) {
+  async function handle(
+    name: AutomationOp,
+    params: Record<string, unknown>,
+    role: OperatorRole,
+    by: AskedBy,
+  ): Promise<Result<object>> {
+    const op = automationOps[name]
     // Roles are listed with the highest first.
-    if (operatorRoles.indexOf(role) > operatorRoles.indexOf(automationOps[op].role))
-      return Promise.resolve(failure('forbidden'))
-    const act = handlers[op] as (params: unknown, actor: Actor, ip: string) => Promise<Result<object>>
-    return act(params, actor, ip)
+    if (operatorRoles.indexOf(role) > operatorRoles.indexOf(op.role)) return failure('forbidden')
+    if ('endpoint' in op) return success(await calls.answer(op, params, by))
+    return success(await own[name as OwnAutomationOp](params as never, by))
   }
 
-  return async function receive(message: Extract<Received, { name: 'automationRequest' }>): Promise<Verdict> {
+  /** Answers on the account's `response` topic. */
+  async function receive(message: Extract<Received, { name: 'automationRequest' }>): Promise<Verdict> {
     const { principal, party, payload, ip } = message
     // Asked each time: what the account may do can have changed since it connected.
     const account = principal ? await accounts.authorised(principal.id) : undefined
     if (!account) return 'drop'
-    const actor: Actor = { type: 'account', id: account.id, label: account.label }
+    const { id, label, role } = account
+    const actor: Actor = { type: 'account', id, label }
+    const by: AskedBy = { actor, caller: { type: 'account', id, label, role }, ip }
     const response = await answers.answer(party, payload, {
       ops: automationOps,
       isRead: (op) => isAutomationOp(op) && automationOps[op].role === 'viewer',
-      handle: (op, params) => handle(op as AutomationOp, params, account.role, actor, ip),
+      handle: (op, params) => handle(op as AutomationOp, params as Record<string, unknown>, role, by),
     })
     void bus.publish('automationResponse', party, response)
     return 'drop'
   }
+
+  return { service: { receive } } satisfies Feature
 }
