@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Enrolled, PairingPending, type EnrolInput } from '@escale/protocol'
+import { restApi, type EnrolInput, type Enrolled, type PairingPending } from '@escale/protocol'
 import { createBackoff } from './backoff.ts'
 import { postJson } from './post-json.ts'
 import { plainFailureOf, tlsFailureOf } from './tls-failure.ts'
@@ -10,9 +10,10 @@ import { plainFailureOf, tlsFailureOf } from './tls-failure.ts'
 const ANSWER_LIMIT_MS = 10_000
 const MAX_PAIRING_WAIT_SECONDS = 300
 
+const { path, answers } = restApi.enrolment.enrol
 // Open, unlike the server's schema: a newer server may tell more.
-const enrolled = Compile(Type.Object(Enrolled.properties))
-const pairing = Compile(Type.Object(PairingPending.properties))
+const enrolled = Compile(Type.Object(answers[200].properties))
+const pairing = Compile(Type.Object(answers[202].properties))
 
 export interface EnrolmentOptions {
   /** Base address of the server, `http://host:port` or `https://…`. */
@@ -84,7 +85,7 @@ async function tryEnrol(options: EnrolmentOptions, body: EnrolInput): Promise<At
   const { server, signal, caCertificate, known } = options
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)])
-    const url = new URL('/api/postes/enrol/', server)
+    const url = new URL(path, server)
     const auth = known && `${known.stationId}:${known.mqttSecret}`
     const { status, body: answer } = await postJson(url, body, { signal: limit, caCertificate, auth })
     if (status === 200 && enrolled.Check(answer)) return { kind: 'enrolled', identity: answer }
