@@ -3,6 +3,5 @@ declare module '*.vue' {
   import type { Component } from 'vue'
 
   const component: Component
-  // eslint-disable-next-line import-x/no-default-export -- what a component file exports
   export default component
 }

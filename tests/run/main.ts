@@ -15,6 +15,7 @@ const CHECKS: readonly (readonly [string, ...string[]])[] = [
   ['types', 'typescript/bin/tsc', '-p', '.'],
   ['types of the admin', 'vue-tsc/bin/vue-tsc.js', '--noEmit', '-p', 'admin'],
   ['types of the station’s screen', 'vue-tsc/bin/vue-tsc.js', '--noEmit', '-p', 'agent/screen'],
+  ['who imports what', '../tests/lint/structure.ts'],
   ['lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0'],
   ['format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
 ]

@@ -63,7 +63,8 @@ export interface PageOutcome<T> extends Rows<T> {
   kept?: Record<string, string>
 }
 
-type Body<T> = T extends null ? void : T
+/** Of an answer without a body, whatever the handler gives is left out. */
+type Body<T> = T extends null ? unknown : T
 type IsUnion<T, All = T> = T extends All ? ([All] extends [T] ? false : true) : never
 /** With several statuses the handler says which. */
 type Answered<E extends Endpoint> =

@@ -24,7 +24,7 @@ export interface ApiRequest {
 export type Send = (request: ApiRequest) => Promise<unknown>
 
 /** `T` as an argument that may be left out where nothing in it is required. */
-type Argument<T> = T extends undefined ? [] : Record<never, never> extends T ? [value?: T] : [value: T]
+type Argument<T> = T extends undefined ? [] : Partial<T> extends T ? [value?: T] : [value: T]
 
 /** Parameters of the path, then the body, then the query; each only where the endpoint has it. */
 type ArgumentsOf<E extends Endpoint> = [

@@ -1,0 +1,16 @@
+import { cruise } from 'dependency-cruiser'
+import { ROOT } from '../support/spawned.ts'
+import { forbidden, options } from './structure-rules.ts'
+
+const FOLDERS = ['protocol', 'broker', 'backend', 'agent', 'admin/src', 'tests']
+
+/** Prints who imports what they may not; the process then ends with 1. */
+const { output, exitCode } = await cruise(FOLDERS, {
+  ...options,
+  baseDir: ROOT,
+  ruleSet: { forbidden },
+  validate: true,
+  outputType: 'err',
+})
+process.stdout.write(String(output))
+process.exitCode = exitCode
