@@ -4,7 +4,7 @@ import 'quasar/src/css/index.sass'
 import iconSet from 'quasar/icon-set/svg-material-symbols-rounded'
 import { createApp, watchEffect } from 'vue'
 import App from './App.vue'
-import { createApiClient } from './api/client.ts'
+import { createApi } from './api/client.ts'
 import { createTokens } from './api/tokens.ts'
 import { openChannel, openStore } from './browser/storage.ts'
 import { keepFocus } from './composables/keep-focus.ts'
@@ -18,13 +18,13 @@ const language = useLanguage()
 const messages = createMessages(language.value)
 const session = openStore(() => sessionStorage)
 const tokens = createTokens(session, openChannel('escale.tokens'))
-const api = createApiClient({ tokens, language: () => language.value, onSessionLost: returnToLogin })
+const client = createApi({ tokens, language: () => language.value, onSessionLost: returnToLogin })
 
 const app = createApp(App)
 app.use(Quasar, { plugins: { Dark, Notify }, config: { dark: 'auto' }, iconSet })
 app.use(createPinia())
 app.use(messages)
-app.provide(servicesKey, { api, tokens, isSignInKept: session.isKept })
+app.provide(servicesKey, { ...client, tokens, isSignInKept: session.isKept })
 const router = createAppRouter(() => tokens.refresh() !== undefined)
 app.use(router)
 watchEffect(() => {

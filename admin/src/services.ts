@@ -1,10 +1,11 @@
 import { inject, type InjectionKey } from 'vue'
-import type { ApiClient } from './api/client.ts'
+import type { Api, SignIn } from './api/client.ts'
 import type { Tokens } from './api/tokens.ts'
 
 /** What main.ts creates once for the whole application. */
 export interface Services {
-  api: ApiClient
+  api: Api
+  signIn: SignIn
   tokens: Tokens
   /** Whether a reload leaves the operator signed in. */
   isSignInKept: boolean

@@ -61,6 +61,8 @@ export const UserQuery = closed({
   occupation: Type.Optional(Type.String({ maxLength: 100 })),
   sex: Type.Optional(oneOf(sexes)),
   consentGiven: Type.Optional(Type.Boolean()),
+  /** Users with a session that has not ended. */
+  hasOpenSession: Type.Optional(Type.Boolean()),
 })
 export type UserQuery = Static<typeof UserQuery>
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createApiClient } from './client.ts'
+import { createApi, type Api } from './client.ts'
 import { openStore } from '../browser/storage.ts'
 import { createTokens } from './tokens.ts'
 
@@ -98,22 +98,24 @@ function clientOf(baseUrl: string, pair = { access: 'access-1', refresh: 'refres
   const tokens = createTokens(openStore(memoryStorage))
   tokens.keep(pair)
   const lost: string[] = []
-  const api = createApiClient({
+  const { api, signIn } = createApi({
     baseUrl,
     tokens,
     language: () => 'en',
     onSessionLost: () => lost.push('lost'),
   })
-  return { api, tokens, lost }
+  return { api, signIn, tokens, lost }
 }
+
+/** The server of these tests answers which address was asked. */
+const readStation = async (api: Api, id: string) =>
+  (await api.stations.read({ id })) as unknown as Pick<Seen, 'url'>
 
 describe('the api client', () => {
   it('renews once for many calls that meet an expired token, and sends each of them again', async () => {
     const server = await startServer()
     const { api, tokens, lost } = clientOf(server.baseUrl, { access: 'expired', refresh: 'refresh-1' })
-    const answers = await Promise.all(
-      [1, 2, 3, 4, 5].map((n) => api.get<{ url: string }>(`/api/postes/${n}/`)),
-    )
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => readStation(api, String(n))))
     expect(answers.map((answer) => answer.url)).toEqual([1, 2, 3, 4, 5].map((n) => `/api/postes/${n}/`))
     expect(server.seen.filter((one) => one.url === '/api/token/refresh/')).toHaveLength(1)
     expect(tokens.refresh()).toBe('refresh-2')
@@ -123,25 +125,25 @@ describe('the api client', () => {
   it('does not spend a second refresh token for a call that was refused before another one renewed', async () => {
     let release: (() => void) | undefined
     const server = await startServer((one, response) => {
-      if (one.url !== '/api/slow/' || one.bearer !== 'Bearer expired') return false
+      if (one.url !== '/api/postes/slow/' || one.bearer !== 'Bearer expired') return false
       release = () => {
         refuse(response, 401, 'unauthenticated')
       }
       return true
     })
     const { api } = clientOf(server.baseUrl, { access: 'expired', refresh: 'refresh-1' })
-    const slow = api.get<{ url: string }>('/api/slow/')
-    await api.get('/api/fast/')
+    const slow = readStation(api, 'slow')
+    await readStation(api, 'fast')
     await expect.poll(() => release).toBeDefined()
     release?.()
-    expect(await slow).toEqual({ url: '/api/slow/' })
+    expect(await slow).toEqual({ url: '/api/postes/slow/' })
     expect(server.seen.filter((one) => one.url === '/api/token/refresh/')).toHaveLength(1)
   })
 
   it('loses the session when the refresh token is refused', async () => {
     const server = await startServer()
     const { api, tokens, lost } = clientOf(server.baseUrl, { access: 'expired', refresh: 'stolen' })
-    await expect(api.get('/api/postes/')).rejects.toMatchObject({ code: 'unauthenticated', status: 401 })
+    await expect(api.stations.list()).rejects.toMatchObject({ code: 'unauthenticated', status: 401 })
     expect(tokens.refresh()).toBeUndefined()
     expect(lost).toEqual(['lost'])
   })
@@ -152,7 +154,7 @@ describe('the api client', () => {
     closings.splice(0).forEach((close) => {
       close()
     })
-    await expect(api.get('/api/postes/')).rejects.toMatchObject({ code: 'network' })
+    await expect(api.stations.list()).rejects.toMatchObject({ code: 'network' })
     expect(tokens.refresh()).toBe('refresh-1')
     expect(lost).toEqual([])
   })
@@ -162,8 +164,8 @@ describe('the api client', () => {
       if (one.url === '/api/token/refresh/') tokens.forget()
       return false
     })
-    const { api, tokens } = clientOf(server.baseUrl, { access: 'expired', refresh: 'refresh-1' })
-    await api.renew()
+    const { signIn, tokens } = clientOf(server.baseUrl, { access: 'expired', refresh: 'refresh-1' })
+    await signIn.renew()
     expect([tokens.access(), tokens.refresh()]).toEqual([undefined, undefined])
   })
 
@@ -175,7 +177,7 @@ describe('the api client', () => {
       return true
     })
     const { api, tokens, lost } = clientOf(server.baseUrl, { access: 'expired', refresh: 'refresh-0' })
-    expect(await api.get('/api/postes/')).toEqual({ url: '/api/postes/' })
+    expect(await api.stations.list()).toEqual({ url: '/api/postes/' })
     expect(lost).toEqual([])
   })
 
@@ -187,7 +189,7 @@ describe('the api client', () => {
       return true
     })
     const { api } = clientOf(server.baseUrl)
-    await expect(api.post('/api/utilisateurs/', { email: 'x' })).rejects.toMatchObject({
+    await expect(api.users.create({ firstName: '', lastName: '', email: 'x' })).rejects.toMatchObject({
       code: 'invalid-body',
       fields,
       retryAfterSeconds: 30,
@@ -199,7 +201,7 @@ describe('the api client', () => {
       response.writeHead(502, { 'Content-Type': 'text/html' }).end('<h1>Bad gateway</h1>')
       return true
     })
-    await expect(clientOf(server.baseUrl).api.get('/api/postes/')).rejects.toMatchObject({
+    await expect(clientOf(server.baseUrl).api.stations.list()).rejects.toMatchObject({
       code: 'unreadable',
       status: 502,
     })
@@ -208,8 +210,8 @@ describe('the api client', () => {
   it('sends the language, the filled part of a query, and an empty object for a bare action', async () => {
     const server = await startServer()
     const { api } = clientOf(server.baseUrl)
-    await api.get('/api/postes/', { search: 'été & co', page: 1, state: undefined, location: '' })
-    await api.post('/api/sessions/1/suspend/')
+    await api.stations.list({ search: 'été & co', page: 1, state: undefined, location: '' })
+    await api.sessions.suspend({ id: '1' })
     expect(server.seen.map(({ url, body, language }) => [url, body, language])).toEqual([
       ['/api/postes/?search=%C3%A9t%C3%A9+%26+co&page=1', '', 'en'],
       ['/api/sessions/1/suspend/', '{}', 'en'],
@@ -223,16 +225,16 @@ describe('signing out', () => {
       reply(response, 200, {})
       return url === '/api/token/revoke/'
     })
-    const { api, tokens } = clientOf(server.baseUrl)
+    const { signIn, tokens } = clientOf(server.baseUrl)
     const refresh = tokens.refresh()
-    const told = api.signOut()
+    const revoked = signIn.signOut()
     expect(tokens.refresh()).toBeUndefined()
-    await told
+    await revoked
     expect(server.seen.at(-1)).toMatchObject({
       url: '/api/token/revoke/',
       body: JSON.stringify({ refresh }),
     })
-    await api.signOut()
+    await signIn.signOut()
     expect(server.seen).toHaveLength(1)
   })
 })

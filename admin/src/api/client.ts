@@ -1,81 +1,53 @@
-import type { Language, TokenPair } from '@escale/protocol'
+import { createClient, restApi, type ApiRequest, type Client, type Language } from '@escale/protocol'
 import { ApiError, errorOf } from './problem.ts'
 import type { Tokens } from './tokens.ts'
 
-export type Query = Record<string, string | number | boolean | undefined>
+/** A function for each endpoint of the server: `api.sessions.addTime({ id }, { minutes: 10 })`. */
+export type Api = Client<typeof restApi>
 
-export interface ApiClient {
-  get: <T>(path: string, query?: Query) => Promise<T>
-  post: <T>(path: string, body?: object) => Promise<T>
-  put: <T>(path: string, body: object) => Promise<T>
-  delete: (path: string) => Promise<void>
+/** How this page is signed in. */
+export interface SignIn {
   signIn: (username: string, password: string) => Promise<void>
-  /** Forgets the tokens at once, and has the server end them too. */
+  /** Forgets the tokens at once, then tells the server to end them. */
   signOut: () => Promise<void>
   /** A token that the server has not refused yet; renewed first if there is none. */
   accessToken: () => Promise<string>
-  /** A new token. Calls that overlap share one exchange, since each exchange spends the refresh token. */
+  /** A new token. Calls that overlap share one exchange, because each exchange uses up the refresh token. */
   renew: () => Promise<string>
 }
 
-export interface ApiClientOptions {
+export interface ApiOptions {
   /** Origin of the server; empty in a browser, where it is the page's own. */
   baseUrl?: string
   tokens: Tokens
   language: () => Language
-  /** The server no longer takes our tokens: the operator has to sign in again. */
+  /** The server no longer accepts our tokens: the operator has to sign in again. */
   onSessionLost: () => void
 }
 
-interface Call {
-  query?: Query
-  body?: object
-  token?: string
-}
-
 /**
- * The server's REST side. A call that meets an expired token renews it and is sent again.
- * @throws ApiError `network` when the server cannot be reached, else with the server's code.
+ * The server's REST API as this page calls it. A call that is refused because its token expired renews the token
+ * and is sent again.
+ * @throws ApiError `network` when the server cannot be reached, else with the server's code
  */
-export function createApiClient({
-  baseUrl = '',
-  tokens,
-  language,
-  onSessionLost,
-}: ApiClientOptions): ApiClient {
+export function createApi(options: ApiOptions): { api: Api; signIn: SignIn } {
+  const { tokens } = options
+  const { auth } = createClient({ auth: restApi.auth }, async (request) =>
+    answerOf(await sendRequest(options, request)),
+  )
   let renewal: Promise<string> | undefined
 
-  async function send(method: string, path: string, { query, body, token }: Call): Promise<Response> {
-    try {
-      return await fetch(baseUrl + path + queryText(query), {
-        method,
-        headers: {
-          Accept: 'application/json, application/problem+json',
-          'Accept-Language': language(),
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-          ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-        cache: 'no-store',
-        credentials: 'omit',
-      })
-    } catch (cause) {
-      throw new ApiError({ code: 'network', message: '' }, { cause })
-    }
-  }
-
-  async function call<T>(method: string, path: string, options: Call = {}): Promise<T> {
+  async function send(request: ApiRequest): Promise<unknown> {
     const token = await accessToken()
-    let response = await send(method, path, { ...options, token })
+    let response = await sendRequest(options, request, token)
     if (response.status === 401) {
-      response = await send(method, path, { ...options, token: await tokenAfter(token) })
+      response = await sendRequest(options, request, await tokenAfter(token))
       if (response.status === 401) loseSession()
     }
-    if (!response.ok) throw await errorOf(response)
-    return (response.status === 204 ? undefined : await response.json()) as T
+    return answerOf(response)
   }
 
-  /** A call that was under way while another one renewed must not spend a second refresh token. */
+  /** Another call may have renewed the token meanwhile: then no second refresh token is used up. */
   async function tokenAfter(refused: string): Promise<string> {
     const current = tokens.access()
     return current !== undefined && current !== refused ? current : renew()
@@ -98,51 +70,73 @@ export function createApiClient({
       loseSession()
       throw new ApiError({ code: 'unauthenticated', message: '', status: 401 })
     }
-    const response = await send('POST', '/api/token/refresh/', { body: { refresh } })
-    if (!response.ok) return await otherTabsToken(refresh, response)
-    const pair = (await response.json()) as TokenPair
-    // Signed out while the answer was on its way: it must not sign in again.
-    if (tokens.refresh() === refresh) tokens.keep(pair)
-    return pair.access
-  }
-
-  /** A duplicated tab may have rotated our token first and told us the new one. */
-  async function otherTabsToken(refresh: string, refusal: Response): Promise<string> {
-    const access = tokens.access()
-    if (tokens.refresh() !== refresh && access !== undefined) return access
-    if (refusal.status === 401) loseSession()
-    throw await errorOf(refusal)
+    try {
+      const pair = await auth.refresh({ refresh })
+      // After a sign-out meanwhile, the answer must not sign in again.
+      if (tokens.refresh() === refresh) tokens.keep(pair)
+      return pair.access
+    } catch (error) {
+      // A duplicated tab may have exchanged our token first and sent us the new one.
+      const access = tokens.access()
+      if (tokens.refresh() !== refresh && access !== undefined) return access
+      if (error instanceof ApiError && error.status === 401) loseSession()
+      throw error
+    }
   }
 
   function loseSession(): void {
     tokens.forget()
-    onSessionLost()
+    options.onSessionLost()
   }
 
   return {
-    get: (path, query) => call('GET', path, { query }),
-    post: (path, body) => call('POST', path, { body: body ?? {} }),
-    put: (path, body) => call('PUT', path, { body }),
-    delete: (path) => call('DELETE', path),
-    async signIn(username, password) {
-      const response = await send('POST', '/api/token/', { body: { username, password } })
-      if (!response.ok) throw await errorOf(response)
-      tokens.forget()
-      tokens.keep((await response.json()) as TokenPair)
+    api: createClient(restApi, send),
+    signIn: {
+      async signIn(username, password) {
+        const pair = await auth.login({ username, password })
+        tokens.forget()
+        tokens.keep(pair)
+      },
+      async signOut() {
+        const refresh = tokens.refresh()
+        tokens.forget()
+        if (refresh !== undefined) await auth.revoke({ refresh })
+      },
+      accessToken,
+      renew,
     },
-    async signOut() {
-      const refresh = tokens.refresh()
-      tokens.forget()
-      if (refresh === undefined) return
-      const response = await send('POST', '/api/token/revoke/', { body: { refresh } })
-      if (!response.ok) throw await errorOf(response)
-    },
-    accessToken,
-    renew,
   }
 }
 
-function queryText(query: Query | undefined): string {
+async function sendRequest(
+  { baseUrl = '', language }: ApiOptions,
+  { method, path, query, body }: ApiRequest,
+  token?: string,
+): Promise<Response> {
+  try {
+    return await fetch(baseUrl + path + queryText(query), {
+      method,
+      headers: {
+        Accept: 'application/json, application/problem+json',
+        'Accept-Language': language(),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: 'no-store',
+      credentials: 'omit',
+    })
+  } catch (cause) {
+    throw new ApiError({ code: 'network', message: '' }, { cause })
+  }
+}
+
+async function answerOf(response: Response): Promise<unknown> {
+  if (!response.ok) throw await errorOf(response)
+  return response.status === 204 ? undefined : await response.json()
+}
+
+function queryText(query: ApiRequest['query']): string {
   const entries = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '')
   if (entries.length === 0) return ''
   return `?${new URLSearchParams(entries.map(([key, value]) => [key, String(value)])).toString()}`

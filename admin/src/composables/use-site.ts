@@ -1,4 +1,4 @@
-import { isTimeZone, type SettingsAnswer } from '@escale/protocol'
+import { isTimeZone } from '@escale/protocol'
 import { defineStore } from 'pinia'
 import { computed } from 'vue'
 import { useServices } from '../services.ts'
@@ -8,11 +8,7 @@ import { useReload } from './use-reload.ts'
 /** What pages need to know of the site's settings. */
 export const useSite = defineStore('site', () => {
   const { api } = useServices()
-  const {
-    data: settings,
-    error: loadError,
-    reload,
-  } = useLoad(() => api.get<SettingsAnswer>('/api/parametres/'))
+  const { data: settings, error: loadError, reload } = useLoad(api.settings.read)
   useReload(reload, ({ action }) => action === 'settings.updated')
 
   /** In which every hour is shown. The browser's own until it is known, or where the browser does not know the zone. */

@@ -14,7 +14,7 @@ const DEFAULT_TOKEN_LIFE_MS = 600_000
 
 /** The WebSocket of this page, and the server's clock that comes with it. */
 export const useLive = defineStore('live', () => {
-  const { api } = useServices()
+  const { signIn } = useServices()
   const clock = createServerClock(Date.now() - performance.now())
   const frames = createEventHook<ServerFrame>()
   const stops = createEventHook()
@@ -27,8 +27,8 @@ export const useLive = defineStore('live', () => {
 
   const connection = createLiveConnection({
     url: `${location.origin.replace(/^http/, 'ws')}/ws/sessions/`,
-    accessToken: api.accessToken,
-    renew: api.renew,
+    accessToken: signIn.accessToken,
+    renew: signIn.renew,
     validForMs: (token, serverNow) => {
       const expiry = claimsOf(token)?.exp
       return expiry === undefined ? DEFAULT_TOKEN_LIFE_MS : expiry * 1_000 - Date.parse(serverNow)

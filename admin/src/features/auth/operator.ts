@@ -4,9 +4,9 @@ import { computed, ref } from 'vue'
 import { claimsOf } from '../../api/claims.ts'
 import { useServices } from '../../services.ts'
 
-/** Who is signed in at this page. What the role may do is the server's to decide; here it hides buttons. */
+/** Who is signed in on this page. The server decides what a role may do; here the role only hides buttons. */
 export const useOperator = defineStore('operator', () => {
-  const { api, tokens } = useServices()
+  const { signIn, tokens } = useServices()
   const isSignedIn = ref(tokens.refresh() !== undefined)
   const username = ref('')
   const role = ref<OperatorRole>()
@@ -17,25 +17,19 @@ export const useOperator = defineStore('operator', () => {
     role.value = claims?.role
   }
 
-  async function signIn(name: string, password: string): Promise<void> {
-    await api.signIn(name, password)
-    readClaims()
-    isSignedIn.value = true
-  }
-
-  /** After a reload only the refresh token is left: the name comes with the first access token. */
+  /** After a reload only the refresh token is left: the name and role come with the first access token. */
   async function restore(): Promise<void> {
-    await api.accessToken()
+    await signIn.accessToken()
     readClaims()
   }
 
-  /** This page signs out at once; rejects when the server could not be told. */
+  /** This page signs out at once. Rejects when the server did not answer. */
   async function signOut(): Promise<void> {
-    const told = api.signOut()
+    const revoked = signIn.signOut()
     isSignedIn.value = false
     username.value = ''
     role.value = undefined
-    await told
+    await revoked
   }
 
   return {
@@ -43,9 +37,12 @@ export const useOperator = defineStore('operator', () => {
     username,
     role,
     canAct: computed(() => role.value !== 'viewer'),
-    /** Stations and their requests are an administrator's. */
     isAdmin: computed(() => role.value === 'admin'),
-    signIn,
+    async signIn(name: string, password: string): Promise<void> {
+      await signIn.signIn(name, password)
+      readClaims()
+      isSignedIn.value = true
+    },
     restore,
     signOut,
   }

@@ -2,7 +2,8 @@ import type { ServerFrame, StaffCall } from '@escale/protocol'
 import { useIntervalFn, useStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
-import { callsApi } from '../../api/resources.ts'
+import type { Api } from '../../api/client.ts'
+import { everyPage } from '../../api/every-page.ts'
 import { ApiError } from '../../api/problem.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
@@ -14,7 +15,6 @@ const RING_AGAIN_MS = 30_000
 /** Visitors who call for help: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCalls = defineStore('calls', () => {
   const { api } = useServices()
-  const calls = callsApi(api)
   const live = useLive()
   const bell = createBell()
   const open = reactive(new Map<string, StaffCall>())
@@ -52,7 +52,7 @@ export const useCalls = defineStore('calls', () => {
     waiting = mine
     loadError.value = undefined
     try {
-      const found = await calls.all()
+      const found = await everyPage(api.calls.list)
       if (waiting !== mine) return // a newer connection loads again
       open.clear()
       found.forEach(keep)
@@ -65,9 +65,9 @@ export const useCalls = defineStore('calls', () => {
   }
 
   /** A call that was closed meanwhile is removed here too. */
-  async function act(call: StaffCall, change: (id: string) => Promise<StaffCall>): Promise<void> {
+  async function act(call: StaffCall, change: Api['calls']['take']): Promise<void> {
     try {
-      keep(await change(call.id))
+      keep(await change({ id: call.id }))
     } catch (error) {
       if (!(error instanceof ApiError && error.code === 'not-found')) throw error
       open.delete(call.id)
@@ -97,8 +97,8 @@ export const useCalls = defineStore('calls', () => {
     isMuted: computed(() => muted.value === '1'),
     loadError,
     load,
-    take: (call: StaffCall) => act(call, calls.take),
-    close: (call: StaffCall) => act(call, calls.close),
+    take: (call: StaffCall) => act(call, api.calls.take),
+    close: (call: StaffCall) => act(call, api.calls.close),
     mute(isMuted: boolean) {
       muted.value = isMuted ? '1' : '0'
       // Whoever turns the sound on hears what it is like.

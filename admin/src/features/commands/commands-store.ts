@@ -1,7 +1,7 @@
 import type { CommandInput, ServerFrame, Station, StationCommand } from '@escale/protocol'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
-import { commandsApi } from '../../api/resources.ts'
+import { FULL_PAGE } from '../../api/every-page.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
 import { useRoom } from '../room/room-store.ts'
@@ -13,7 +13,7 @@ const KEPT_DOCUMENTS = 50
 
 /** Recent commands: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCommands = defineStore('commands', () => {
-  const api = commandsApi(useServices().api)
+  const { api } = useServices()
   const live = useLive()
   const room = useRoom()
   const commands = reactive(new Map<string, StationCommand>())
@@ -43,7 +43,7 @@ export const useCommands = defineStore('commands', () => {
   async function load(): Promise<void> {
     loadError.value = undefined
     try {
-      const { results } = await api.recent()
+      const { results } = await api.commands.list({ pageSize: FULL_PAGE })
       results.forEach(keep)
     } catch (error) {
       loadError.value = error
@@ -67,12 +67,15 @@ export const useCommands = defineStore('commands', () => {
     activities: computed(() => activitiesOf(commands.values(), documents.values())),
     loadError,
     load,
-    send: (command: CommandInput, target: CommandTarget) => api.send(command, target),
+    send: (command: CommandInput, target: CommandTarget) =>
+      'stationId' in target
+        ? api.commands.send({ id: target.stationId }, command)
+        : api.commands.sendToSeveral({ ...command, ...target }),
     /** Asks each station to drop the command; each answers what it did. */
     cancel: (waiting: Activity['cancellable']) =>
       Promise.all(
         waiting.map(({ id, stationId }) =>
-          api.send({ op: 'cancel', params: { commandId: id } }, { stationId }),
+          api.commands.send({ id: stationId }, { op: 'cancel', params: { commandId: id } }),
         ),
       ),
   }

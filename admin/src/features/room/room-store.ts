@@ -1,8 +1,8 @@
 import type { PairingRequest, ServerFrame, Session, Station, User } from '@escale/protocol'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref } from 'vue'
+import { everyPage } from '../../api/every-page.ts'
 import { ApiError } from '../../api/problem.ts'
-import { sessionsApi, stationsApi, usersApi } from '../../api/resources.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
 import { useOperator } from '../auth/operator.ts'
@@ -13,7 +13,6 @@ export const useRoom = defineStore('room', () => {
   const { api } = useServices()
   const live = useLive()
   const operator = useOperator()
-  const [sessionsOf, stationsOf, usersOf] = [sessionsApi(api), stationsApi(api), usersApi(api)]
 
   const room = reactive<Room>({ stations: new Map(), sessions: new Map() })
   const visitors = reactive(new Map<string, User>())
@@ -41,13 +40,18 @@ export const useRoom = defineStore('room', () => {
     waiting = mine
     loadError.value = undefined
     try {
-      const [stations, sessions] = await Promise.all([stationsOf.all(), sessionsOf.current()])
+      const [stations, active, pending, users] = await Promise.all([
+        everyPage(api.stations.list),
+        everyPage(api.sessions.listActive),
+        everyPage((query) => api.sessions.list({ ...query, state: 'pending' })),
+        everyPage((query) => api.users.list({ ...query, hasOpenSession: true })),
+      ])
       if (waiting !== mine) return // a newer connection loads again
       room.stations = new Map(stations.map((station) => [station.id, station]))
-      room.sessions = new Map(sessions.map((session) => [session.id, session]))
-      isLoaded.value = true
+      room.sessions = new Map([...active, ...pending].map((session) => [session.id, session]))
       visitors.clear()
-      for (const session of sessions) void loadVisitor(session.userId)
+      for (const user of users) visitors.set(user.id, user)
+      isLoaded.value = true
       void loadPairingRequests()
       void loadCredits()
     } catch (error) {
@@ -68,17 +72,17 @@ export const useRoom = defineStore('room', () => {
   }
 
   async function loadSession(id: string): Promise<void> {
-    await once(id, async () => keep(await sessionsOf.read(id)))
+    await once(id, async () => keep(await api.sessions.read({ id })))
   }
 
   async function loadVisitor(id: string | undefined): Promise<void> {
     if (id === undefined || visitors.has(id)) return
-    await once(id, async () => void visitors.set(id, await usersOf.read(id)))
+    await once(id, async () => void visitors.set(id, await api.users.read({ id })))
   }
 
   async function loadCredits(): Promise<void> {
     await once('credits', async () => {
-      credits.value = (await sessionsOf.withCredit()).results
+      credits.value = await everyPage((query) => api.sessions.list({ ...query, hasCredit: true }))
       for (const { userId } of credits.value) void loadVisitor(userId)
     })
   }
@@ -87,7 +91,7 @@ export const useRoom = defineStore('room', () => {
     await once('pairing-requests', async () => {
       await operator.restore()
       if (!operator.isAdmin) return // the server would refuse
-      pairingRequests.value = (await stationsOf.pairingRequests()).results
+      pairingRequests.value = await everyPage(api.enrolment.list)
     })
   }
 

@@ -1,4 +1,4 @@
-import { Op, type WhereOptions } from 'sequelize'
+import { Op, literal, type WhereOptions } from 'sequelize'
 import { normalisePhone, type UserQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
@@ -19,7 +19,7 @@ export function createUserRepository({ models: { users }, scope, containing }: T
       return (await users.findByPk(id, scope()))?.get()
     },
     async list(
-      { search, phone, ...equal }: UserFilter,
+      { search, phone, hasOpenSession, ...equal }: UserFilter,
       { limit, offset, order }: PageWindow,
     ): Promise<Rows<UserRow>> {
       const { count, rows } = await users.findAndCountAll({
@@ -27,6 +27,7 @@ export function createUserRepository({ models: { users }, scope, containing }: T
           [Op.and]: [
             equalTo<UserRow>({ ...equal, phone: phone && (normalisePhone(phone) ?? phone) }),
             ...searchedBy(search, containing),
+            ...havingOpenSession(hasOpenSession),
           ],
         },
         order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
@@ -63,6 +64,14 @@ const withSearchText = (row: UserRow): UserRow => ({
   ...row,
   searchText: userSearchTextOf(row),
 })
+
+const withOpenSession = literal(
+  "(SELECT user_id FROM sessions WHERE state <> 'ended' AND user_id IS NOT NULL)",
+)
+
+function havingOpenSession(wanted: boolean | undefined): WhereOptions<UserRow>[] {
+  return wanted === undefined ? [] : [{ id: { [wanted ? Op.in : Op.notIn]: withOpenSession } }]
+}
 
 /** Every word must be found, in whichever field; or the digits, where all of it may be a telephone number. */
 function searchedBy(search: string | undefined, containing: Containing): WhereOptions<UserRow>[] {

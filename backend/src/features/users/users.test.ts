@@ -181,6 +181,18 @@ describe('the list of users', () => {
     expect(await names('occupation=sans%20accord&consentGiven=true')).toEqual([])
   })
 
+  it('filters those with a session that has not ended', async () => {
+    const user = await test.createUser({ occupation: 'en salle' })
+    await test.createUser({ occupation: 'en salle' })
+    const found = async (hasOpenSession: boolean) =>
+      (await names(`occupation=en%20salle&hasOpenSession=${hasOpenSession}`)).length
+    expect([await found(true), await found(false)]).toEqual([0, 2])
+    const { id } = await test.createSession({ userId: user.id })
+    expect([await found(true), await found(false)]).toEqual([1, 1])
+    await test.done('POST', `/api/sessions/${id}/terminate/`)
+    expect([await found(true), await found(false)]).toEqual([0, 2])
+  })
+
   it('counts', async () => {
     const before = await test.done<Record<string, number>>('GET', '/api/utilisateurs/stats/')
     const { id } = await test.createUser()
