@@ -7,6 +7,7 @@ import { startAgent } from '../support/agent.ts'
 import { signIn } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { ROOT } from '../support/spawned.ts'
+import { adminPage } from './admin-page.ts'
 import { sessionsAtRest } from './at-rest.ts'
 import { httpLoad } from './http-load.ts'
 import { median, percentile, residentMb, type Row } from './measure.ts'
@@ -114,6 +115,10 @@ const parts: Record<string, () => Promise<Row[]>> = {
   sessions: () => {
     note('5 000 sessions at rest …')
     return sessionsAtRest()
+  },
+  admin: async () => {
+    note('opening the admin in a large room …')
+    return [await adminPage()]
   },
   pauses: () => pauses(note, words.slice(1)),
 }
