@@ -1,3 +1,5 @@
+import { createPlaces } from '../domain/places.ts'
+
 /** From where a password comes. */
 export interface Caller {
   /** What counts as one address. */
@@ -17,36 +19,26 @@ interface Waiting {
 }
 
 /**
- * Gives the places in which passwords are judged. Judging is dear, so whoever may take all places keeps everybody out:
- * an address has few of them, and known addresses have one that nobody else can take. Known addresses wait for each
- * other alone, strangers too; one of each is judged at a time, and of strangers the address that was not last.
+ * Decides whose password is checked, and when. A check takes half a second of a processor, so nobody may take all
+ * places: one address has few of them, and one place is for addresses from which an operator has signed in lately.
+ * Those addresses wait in one line and all others in another. Each line has one check at a time, and lets another
+ * address go first where the same one has just had its turn.
  */
 export function createPasswordPlaces() {
   const known = createLane()
   const strangers = createLane()
-  const taken = new Map<string, number>()
-  let count = 0
-
-  function isFree({ group, isKnown }: Caller): boolean {
-    return count < MOST_PLACES + (isKnown ? 1 : 0) && (taken.get(group) ?? 0) < MOST_PER_ADDRESS
-  }
-
-  function take({ group }: Caller, by: 1 | -1): void {
-    count += by
-    const left = (taken.get(group) ?? 0) + by
-    if (left === 0) taken.delete(group)
-    else taken.set(group, left)
-  }
+  const places = createPlaces()
 
   return {
     /** Runs `work` once it is its turn. @returns undefined, at once, when no place is left for the caller */
-    async judge<T>(caller: Caller, work: () => Promise<T>): Promise<T | undefined> {
-      if (!isFree(caller)) return undefined
-      take(caller, 1)
+    async judge<T>({ group, isKnown }: Caller, work: () => Promise<T>): Promise<T | undefined> {
+      const most = MOST_PLACES + (isKnown ? 1 : 0)
+      const leave = places.take({ everybody: most, [`address ${group}`]: MOST_PER_ADDRESS })
+      if (!leave) return undefined
       try {
-        return await (caller.isKnown ? known : strangers).inTurn(caller.group, work)
+        return await (isKnown ? known : strangers).inTurn(group, work)
       } finally {
-        take(caller, -1)
+        leave()
       }
     },
     /** Runs `work` in turn, for somebody who is signed in already: never refused. */

@@ -12,6 +12,7 @@ import {
 } from '@escale/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import type { TSchema } from 'typebox'
+import { createPlaces } from '../domain/places.ts'
 import { AppError } from '../errors.ts'
 import type { SeenVersions } from '../db/versions.ts'
 import type { PageQuery, Rows } from '../db/page-window.ts'
@@ -206,12 +207,11 @@ function sendFile(reply: FastifyReply, { type, content, options }: FileAnswer): 
 
 /** Lets so many calls of an endpoint be under way at once; asked before a body is read. */
 function admitSome(max: number) {
-  let underWay = 0
+  const places = createPlaces()
   return async (_request: FastifyRequest, reply: FastifyReply) => {
-    if (underWay >= max)
-      throw new AppError('unavailable', { detail: tooMany, retryAfterSeconds: RETRY_AFTER_SECONDS })
-    underWay += 1
-    finished(reply.raw, () => (underWay -= 1))
+    const leave = places.take({ all: max })
+    if (!leave) throw new AppError('unavailable', { detail: tooMany, retryAfterSeconds: RETRY_AFTER_SECONDS })
+    finished(reply.raw, leave)
   }
 }
 

@@ -17,12 +17,17 @@ import { Check } from 'typebox/value'
 import type { RawData, WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 import { storageErrorOf } from '../../db/storage-fault.ts'
+import type { Places } from '../../domain/places.ts'
 import { AppError, messageOf, unwrap } from '../../errors.ts'
+import { createQueue } from '../../timing.ts'
 import type { SignIns } from '../../features/auth/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../../features/sessions/index.ts'
 import type { Audience, Listener } from './audience.ts'
-import type { LivePlaces } from './places.ts'
 
+/** Connections of one operator at once: a desk has one for each tab that is open. */
+const MOST_PER_OPERATOR = 64
+/** Several desks may share an address. */
+const MOST_PER_ADDRESS = 256
 /** How long a connection may stay without a token, and how long past its token's expiry. */
 const FIRST_TOKEN_MS = 5 * SECOND_MS
 const EXPIRY_GRACE_MS = 30 * SECOND_MS
@@ -47,7 +52,7 @@ const tooMany = {
 
 export interface LivePorts {
   audience: Audience
-  places: LivePlaces
+  places: Places
   auth: Pick<SignIns, 'authenticate'>
   sessions: SessionService
   codes: CodeValidation
@@ -67,7 +72,7 @@ export interface LiveRequest {
 /** Speaks the live protocol over one socket until it closes. Source: contract, section 2. */
 export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
   const { audience, places, auth, sessions, codes, clock } = ports
-  const leaveAddress = places.ofAddress(addressGroupOf(request.ip))
+  const leaveAddress = places.take({ [`address ${addressGroupOf(request.ip)}`]: MOST_PER_ADDRESS })
   if (!leaveAddress) {
     socket.close(LIVE_CLOSE.tooMany, tooMany.ofAddress[request.language])
     return
@@ -100,7 +105,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       return
     }
     if (leaveOperator?.id !== accepted.sub) {
-      const leave = places.ofOperator(accepted.sub)
+      const leave = places.take({ [`operator ${accepted.sub}`]: MOST_PER_OPERATOR })
       if (!leave) {
         socket.close(LIVE_CLOSE.tooMany, tooMany.ofOperator[request.language])
         return
@@ -178,7 +183,10 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   }
 
   /** Frames are taken one after the other, in the order sent. */
-  let turn = request.token === undefined ? Promise.resolve() : authenticate(request.token).catch(report)
+  const queue = createQueue()
+  const inTurn = (work: () => Promise<void>) => void queue(() => work().catch(report))
+  const { token } = request
+  if (token !== undefined) inTurn(() => authenticate(token))
   let waiting = 0
   socket.on('message', (data: RawData) => {
     waiting += 1
@@ -186,7 +194,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       socket.close(TOO_FAST_CLOSE)
       return
     }
-    turn = turn.then(async () => {
+    inTurn(async () => {
       waiting -= 1
       // Nobody is left to be answered.
       if (socket.readyState !== socket.OPEN) return
@@ -194,7 +202,6 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       if (frame) await take(frame)
       else sendError('invalid-body')
     })
-    turn = turn.catch(report)
   })
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BEARER_SUBPROTOCOL_PREFIX } from '@escale/protocol'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { createPlaces } from '../../domain/places.ts'
 import { languageOf } from '../../http/problem.ts'
-import { createLivePlaces } from './places.ts'
 import { serveLiveConnection, type LivePorts, type LiveRequest } from './connection.ts'
 
 export { createAudience } from './audience.ts'
@@ -12,7 +12,7 @@ const config = { access: 'public' } as const
 
 /** `/ws/sessions/` and `/ws/sessions/{id}/`: each connection shows its token itself. */
 export function liveRoutes(given: Omit<LivePorts, 'places'>): FastifyPluginAsyncTypebox {
-  const ports = { ...given, places: createLivePlaces() }
+  const ports = { ...given, places: createPlaces() }
   return async (app) => {
     app.get('/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
       serveLiveConnection(socket, liveRequestOf(request, undefined), ports),

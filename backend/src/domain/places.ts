@@ -1,0 +1,31 @@
+export type Places = ReturnType<typeof createPlaces>
+
+/** Counts who takes part in something at the same time, so that nobody takes all of the places. */
+export function createPlaces() {
+  const taken = new Map<string, number>()
+
+  function change(key: string, by: 1 | -1): void {
+    const count = (taken.get(key) ?? 0) + by
+    if (count === 0) taken.delete(key)
+    else taken.set(key, count)
+  }
+
+  return {
+    /**
+     * Takes one place under each name, or none at all.
+     * @param limits name -> how many places there are under it
+     * @returns what gives them back; undefined where one of the names has no place left
+     */
+    take(limits: Readonly<Record<string, number>>): (() => void) | undefined {
+      const keys = Object.keys(limits)
+      if (keys.some((key) => (taken.get(key) ?? 0) >= (limits[key] ?? 0))) return undefined
+      for (const key of keys) change(key, 1)
+      let isTaken = true
+      return () => {
+        if (!isTaken) return
+        isTaken = false
+        for (const key of keys) change(key, -1)
+      }
+    },
+  }
+}
