@@ -1,4 +1,5 @@
 import type { CanCreateSession } from '@escale/protocol'
+import { Temporal } from 'temporal-polyfill'
 
 export interface CreationFacts {
   consentGiven: boolean
@@ -25,20 +26,5 @@ export function canCreateSession(facts: CreationFacts): CanCreateSession {
  * across a change of clocks, where a day has 23 or 25 hours.
  * @param timeZone an IANA name, e.g. `Europe/Paris`
  */
-export function startOfDayMs(nowMs: number, timeZone: string): number {
-  const day = dayIn(nowMs, timeZone)
-  const HOUR_MS = 3_600_000
-  let low = nowMs - 26 * HOUR_MS
-  let high = nowMs
-  // The day's name changes once in this span: halve it until the change is found.
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (dayIn(middle, timeZone) === day) high = middle
-    else low = middle
-  }
-  return high
-}
-
-function dayIn(unixMs: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone }).format(unixMs)
-}
+export const startOfDayMs = (nowMs: number, timeZone: string): number =>
+  Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timeZone).startOfDay().epochMilliseconds
