@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { within } from '../timing.ts'
 import type { Store } from './database.ts'
 import { putMark } from './marks.ts'
 import { storageFaultOf, type StorageFault } from './storage-fault.ts'
@@ -39,14 +39,7 @@ export function createStorageProbe(
       underWay ??= { since: now, outcome: probe() }
       const leftMs = underWay.since + ANSWER_WITHIN_MS - now
       if (leftMs <= 0) return fault ?? 'locked'
-      const aborter = new AbortController()
-      const late = pause<StorageFault>(leftMs, fault ?? 'locked', { ref: false, signal: aborter.signal })
-      try {
-        return await Promise.race([underWay.outcome, late])
-      } finally {
-        aborter.abort()
-        late.catch(() => undefined)
-      }
+      return within(leftMs, underWay.outcome, () => fault ?? 'locked')
     },
   }
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
 import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } from '@escale/protocol'
 import { storageErrorOf } from '../db/storage-fault.ts'
 import { AppError, messageOf } from '../errors.ts'
@@ -12,19 +13,9 @@ const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 /** How long a restart takes, at the worst. */
 const RESTART_SECONDS = 5
 
-/** French unless the reader asks for English first; whoever takes any language gets French. */
-export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
-  const preferred = (request.headers['accept-language'] ?? '')
-    .split(',')
-    .map((part) => {
-      const [tag = '', ...params] = part.trim().toLowerCase().split(';')
-      const quality = params.map((p) => /^\s*q=([\d.]+)$/.exec(p)?.[1]).find((q) => q !== undefined)
-      return { tag, quality: quality === undefined ? 1 : Number(quality) }
-    })
-    .filter(({ tag, quality }) => quality > 0 && /^((fr|en)\b|\*$)/.test(tag))
-    .sort((a, b) => b.quality - a.quality)[0]
-  return preferred?.tag.startsWith('en') ? 'en' : 'fr'
-}
+/** French, unless the reader prefers English; whoever takes any language gets French. */
+export const languageOf = ({ headers }: Pick<FastifyRequest, 'headers'>): Language =>
+  new Negotiator({ headers }).language(['fr', 'en']) === 'en' ? 'en' : 'fr'
 
 /** Answers every failure as problem+json, in the reader's language; only what is not expected is logged. */
 export function registerProblems(app: FastifyInstance): void {

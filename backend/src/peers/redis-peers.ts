@@ -3,6 +3,7 @@ import { MINUTE_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { SetupError } from '../setup/setup-error.ts'
+import { within } from '../timing.ts'
 import type { PeerListener, PeerMessage, Peers } from './port.ts'
 
 const CHANNEL = 'escale/v1/peers'
@@ -140,19 +141,17 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
       isClosing = true
       clearInterval(alive)
       const end = redis.quit().catch(() => undefined)
-      await Promise.race([end, new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref())])
+      await within(CLOSE_WITHIN_MS, end, () => undefined)
       redis.disconnect()
     },
   }
 }
 
 async function firstConnection(connecting: Promise<unknown>, reason: () => string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('timeout')), FIRST_CONNECTION_MS)
-  })
   try {
-    await Promise.race([connecting, timeout])
+    await within(FIRST_CONNECTION_MS, connecting, () => {
+      throw new Error('timeout')
+    })
   } catch (err) {
     const why = reason() || (err instanceof Error ? err.message : String(err))
     throw new SetupError(
@@ -160,7 +159,5 @@ async function firstConnection(connecting: Promise<unknown>, reason: () => strin
       `ESCALE_REDIS_URL: Redis does not answer (${why}). Start it, or correct the address.`,
       err,
     )
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -2,6 +2,7 @@ import { SECOND_MS, type LogAction } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { AppEvents } from '../../events.ts'
+import { createQueue } from '../../timing.ts'
 import type { Records } from '../logs/index.ts'
 import type { SignIns } from './sign-ins.ts'
 
@@ -41,7 +42,6 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
   const { bus, screens, signIns, stations, accounts, logs, events, log } = ports
   let lastId = 0
   let timer: NodeJS.Timeout | undefined
-  let turn: Promise<unknown> = Promise.resolve()
   let isGraceRunning = false
   let isTickWaiting = false
   let sweepsLeft = 0
@@ -94,10 +94,9 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
     sweepsLeft = Math.max(0, sweepsLeft - 1)
   }
 
-  const inTurn = (work: () => Promise<void>) => {
-    turn = turn.then(work).catch((err: unknown) => log.error({ err }, 'looking for revoked secrets failed'))
-    return turn
-  }
+  const queue = createQueue()
+  const inTurn = (work: () => Promise<void>) =>
+    queue(work).catch((err: unknown) => log.error({ err }, 'looking for revoked secrets failed'))
 
   function tick(): void {
     if (isTickWaiting) return
@@ -122,7 +121,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
       unsubscribe()
       clearInterval(timer)
       timer = undefined
-      await turn
+      await queue(() => undefined)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { failure, type Result } from '../../errors.ts'
+import { createQueue } from '../../timing.ts'
 import { JPEG_SIGNATURE, MAX_PHOTO_BYTES, PNG_SIGNATURE } from './limits.ts'
 import { redrawApart } from './redraw-apart.ts'
 
@@ -10,13 +11,11 @@ export type Redraw = (bytes: Buffer) => Promise<Result<Buffer>>
 
 /** Draws one picture after the other: each takes up to some hundred megabytes and a processor. */
 export function createRedraw(): Redraw {
-  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = createQueue()
   return async (bytes) => {
     if (bytes.length > MAX_PHOTO_BYTES) return failure('photo-too-large')
     if (![JPEG_SIGNATURE, PNG_SIGNATURE].some((known) => bytes.subarray(0, known.length).equals(known)))
       return failure('photo-format')
-    const drawn = last.then(() => redrawApart(bytes))
-    last = drawn.catch(() => undefined)
-    return drawn
+    return inTurn(() => redrawApart(bytes))
   }
 }
