@@ -13,6 +13,7 @@ import { httpLoad } from './http-load.ts'
 import { median, percentile, residentMb, type Row } from './measure.ts'
 import { pauses } from './pauses/index.ts'
 import { openScreenStream, type ScreenStream } from './screen-stream.ts'
+import { stationsAtOnce } from './stations/index.ts'
 
 const STARTS = 5
 const GRANTS = 200
@@ -121,6 +122,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
     return [await adminPage()]
   },
   pauses: () => pauses(note, words.slice(1)),
+  stations: () => stationsAtOnce(note, words.slice(1)),
 }
 
 const words = process.argv.slice(2)
