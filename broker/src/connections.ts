@@ -16,7 +16,7 @@ export interface Connection {
   /** What it subscribes to. */
   filters: Set<string>
   isDuplicate: (packet: AedesPublishPacket) => boolean
-  /** Set by `disconnect`: what is still queued of it is not taken any more. */
+  /** Set by `revoke`: what is still queued of it is not taken. */
   isRevoked: boolean
 }
 
@@ -28,12 +28,19 @@ export interface Connections {
   /** Whether its client is connected by another connection too, of the same client id. */
   hasNewer(connection: Connection): boolean
   count(): number
+  /**
+   * Closes the connections of matching principals at once; what is still queued of them is not taken.
+   * @returns how many
+   */
+  revoke(matches: (principal: Principal) => boolean): number
+  /** Closes a connection without its will: its client has connected to another broker of the site. */
+  takeOver(clientId: string, principalId: string): void
 }
 
 /** The connections that are logged in; each leaves by itself when its stream closes or its token expires. */
 export function createConnections(nowMs: () => number): Connections {
   const live = new Map<Client, Connection>()
-  // A will is sent after its stream has closed: what it came from must outlive `live`.
+  // A will is sent after its stream has closed: its connection must still be known then.
   const known = new WeakMap<Client, Connection>()
   const byUsername = new Map<string, Set<Connection>>()
 
@@ -66,6 +73,22 @@ export function createConnections(nowMs: () => number): Connections {
         (other) => other !== connection && other.clientId === connection.clientId,
       ),
     count: () => live.size,
+    revoke(matches) {
+      const chosen = [...live.values()].filter(({ principal }) => matches(principal))
+      for (const connection of chosen) {
+        connection.isRevoked = true
+        connection.client.conn.destroy()
+      }
+      return chosen.length
+    },
+    takeOver(clientId, principalId) {
+      for (const { client, principal, clientId: held } of live.values()) {
+        if (held !== clientId || principal.id !== principalId) continue
+        // Aedes looks for a will when a connection closes; its types do not show where.
+        ;(client as Client & { will?: unknown }).will = undefined
+        client.conn.destroy()
+      }
+    },
   }
 }
 

@@ -5,7 +5,7 @@ import type { Connection, Connections } from './connections.ts'
 import { isSentAgain } from './duplicates.ts'
 import { createIntake } from './intake.ts'
 import { createLanes } from './lanes.ts'
-import type { createLogThrottle } from './log-throttle.ts'
+import type { LogThrottle } from './log-throttle.ts'
 import { idOf, parsePayload, type PayloadFault } from './payloads.ts'
 import {
   isAccount,
@@ -16,8 +16,8 @@ import {
 } from './policy.ts'
 import type { BrokerPorts, Received } from './ports.ts'
 import { refusal } from './refusal.ts'
-import { createRefusing, cut, type Say } from './refused.ts'
-import { createTaking, laneOf, type Done, type Packet } from './taking.ts'
+import { createRefusalAnswers, cut, type PublishAnswer } from './refusal-answers.ts'
+import { createHandover, laneOf, type Done, type Packet } from './handover.ts'
 
 type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
 
@@ -41,7 +41,7 @@ export interface Inbound {
   /** How an accepted packet goes on where not as it came: not at all, or with the QoS of the topic table. */
   routingOf: (packet: object) => Routing | undefined
   counts(): InboundCounts
-  /** Takes nothing any more, and resolves when what was being taken is done. */
+  /** Takes no more messages; resolves when those being taken are done. */
   stop(): Promise<void>
 }
 
@@ -49,23 +49,25 @@ interface InboundParts {
   ports: BrokerPorts
   connections: Connections
   log: Logger
-  throttle: ReturnType<typeof createLogThrottle>
-  say: Say
+  throttle: LogThrottle
+  publishAnswer: PublishAnswer
   holdMs?: number
   /** Whether the process stood still in the last so many milliseconds. */
   hasPaused(withinMs: number): boolean
+  /** A station's report is taken. */
+  opened(client: Client): void
 }
 
-/** What clients may say and hear: the topic policy, the schemas, and the order of what the server takes in. */
+/** What clients may publish and receive: the topic policy, the schemas, and the order in which the server takes messages. */
 export function createInbound(parts: InboundParts): Inbound {
   const { ports, connections, log, throttle } = parts
   const lanes = createLanes()
   const intake = createIntake(parts)
-  const refusing = createRefusing(parts.say)
+  const answers = createRefusalAnswers(parts.publishAnswer)
   // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
   // acknowledged, and remembered here for the broker's own `publish` to leave out.
   const routing = new WeakMap<object, Routing>()
-  const take = createTaking({ ...parts, intake, lanes, refusing, drop })
+  const handOver = createHandover({ ...parts, intake, lanes, answers, drop })
   const counts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0, policyViolations: 0 }
 
   function drop(packet: object, done: Done) {
@@ -95,12 +97,12 @@ export function createInbound(parts: InboundParts): Inbound {
     counts.policyViolations += 1
     complain('publish outside the policy', clientId, packet.topic)
     const id = idOf(packet.payload)
-    refuse(packet, done, clientId, () => refusing.forbid(connection, packet.topic, id))
+    refuse(packet, done, clientId, () => answers.forbid(connection, packet.topic, id))
   }
 
   function refusePayload({ name, party }: OwnTopic, fault: PayloadFault, packet: Packet, done: Done) {
     if (name === 'automationRequest' || (name === 'request' && fault.id !== undefined))
-      refuse(packet, done, laneOf(packet.topic), () => refusing.answer(name, party, fault.code, fault.id))
+      refuse(packet, done, laneOf(packet.topic), () => answers.refuse(name, party, fault.code, fault.id))
     else drop(packet, done)
   }
 
@@ -140,7 +142,7 @@ export function createInbound(parts: InboundParts): Inbound {
         ip: connection?.origin.ip ?? '',
         isSuperseded: false,
       } as Received
-      take(message, { packet, connection, done })
+      handOver(message, { packet, connection, done })
     },
 
     authorizeSubscribe(client, subscription, done) {

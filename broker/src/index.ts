@@ -3,9 +3,9 @@ export { createDeadlines } from './deadlines.ts'
 export { createLogThrottle } from './log-throttle.ts'
 export { OPERATOR_USERNAME } from './login.ts'
 export { WEBSOCKET_MAX_PAYLOAD_BYTES } from './ports.ts'
-export { admitNewcomers } from './newcomers.ts'
-export { createStrangers, maxOpenFiles, strangerLimits } from './strangers.ts'
-export type { StrangerLimits, Strangers } from './strangers.ts'
+export { watchNewSockets } from './new-sockets.ts'
+export { createPlaces, maxOpenFiles, placesForUnknown } from './places.ts'
+export type { PlaceLimits, Places } from './places.ts'
 export type {
   Broker,
   BrokerOptions,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { topicTable } from '@escale/protocol'
 import type { Logger } from 'pino'
-import type { createLogThrottle } from './log-throttle.ts'
+import type { LogThrottle } from './log-throttle.ts'
 import type { BrokerPorts, Received, Verdict } from './ports.ts'
 
 const DEFAULT_HOLD_MS = 10_000
@@ -27,7 +27,7 @@ export interface Intake {
 interface IntakeParts {
   ports: Pick<BrokerPorts, 'receive' | 'isTemporary'>
   log: Logger
-  throttle: ReturnType<typeof createLogThrottle>
+  throttle: LogThrottle
   /** How long a message is held back while nothing can be stored, milliseconds; default 10 000. */
   holdMs?: number
 }

@@ -1,11 +1,11 @@
 const INTERVAL_MS = 60_000
 const MAX_KEYS = 10_000
 
-/**
- * Lets one line per key and minute through.
- * @returns a function that answers how many lines were held back since the last one, or undefined to stay silent.
- */
-export function createLogThrottle(nowMs: () => number): (key: string) => number | undefined {
+/** @returns how many lines of this key were held back since the last one; undefined where this one is held back too */
+export type LogThrottle = (key: string) => number | undefined
+
+/** Lets one line per key and minute through. */
+export function createLogThrottle(nowMs: () => number): LogThrottle {
   const entries = new Map<string, { sinceMs: number; heldBack: number }>()
 
   return (key) => {

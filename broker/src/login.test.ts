@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { IConnectPacket } from 'mqtt-packet'
-import { MAX_LOGINS_AT_ONCE, MAX_LOGINS_PER_ADDRESS } from './login.ts'
-import { openRoom, type Room } from './testing.ts'
+import { MAX_LOGINS_AT_ONCE, MAX_LOGINS_PER_ADDRESS } from './admission.ts'
+import { openRoom, own, samples, type Room } from './testing.ts'
 import type { BrokerPorts } from './ports.ts'
 
 let room: Room
@@ -259,4 +259,70 @@ test('a login that takes too long is refused for now, and keeps nobody from logg
   const codes = slow.map((username) => connackCode({ username, clientId: username, password: secret }))
   expect(new Set(await Promise.all(codes))).toEqual(new Set([3]))
   expect(await connackCode({ username: 'pc-01', clientId: 'pc-01', password: secret })).toBe(0)
+})
+
+describe('more clients than can be served at once', () => {
+  const addressOf = (index: number) => `192.0.${2 + (index >> 8)}.${index & 255}`
+  const connectFrom = (index: number) =>
+    room.connect({ username: `pc-${index}`, clientId: `pc-${index}`, password: secret }, addressOf(index))
+
+  test('are told to come back before anything of theirs is looked up; who waits is served', async () => {
+    const lookups = slowLookups()
+    room = await openRoom(lookups)
+    const clients = Array.from({ length: 400 }, (_, index) => connectFrom(index))
+    const codes = clients.map((client) =>
+      client.next('connack').then((connack) => (connack?.cmd === 'connack' ? connack.returnCode : undefined)),
+    )
+    const refused = () => room.broker.stats().connectionsRefused
+    await expect.poll(refused).toBeGreaterThan(0)
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    const sentAway = refused()
+    while (room.broker.stats().clients < clients.length - sentAway) {
+      lookups.gates.shift()?.()
+      await nextTurn()
+    }
+    const counted = Object.groupBy(await Promise.all(codes), (code) => String(code))
+    expect(Object.keys(counted).sort()).toEqual(['0', '3'])
+    expect(counted['3']).toHaveLength(sentAway)
+    // Those that were looked up, and as many as may always wait.
+    expect(counted['0']?.length).toBeGreaterThanOrEqual(128)
+    const told = room.lines.filter(({ msg }) => msg === 'mqtt connection refused')
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatchObject({ reason: 'too many clients connect at once' })
+  })
+
+  test('wait until those that are in have reported, or have had the time for it', async () => {
+    room = await openRoom({}, { loginTimeoutMs: 300 })
+    const silent = []
+    for (let index = 0; index < 128; index++) {
+      const client = connectFrom(index)
+      expect(await client.next('connack')).toMatchObject({ returnCode: 0 })
+      silent.push(client)
+    }
+    const startedMs = performance.now()
+    const [first, second] = [connectFrom(300), connectFrom(301)]
+    await silent[0]?.publish(own('reported', 'pc-0'), samples.reported)
+    const answers = await Promise.all([first.next('connack'), second.next('connack')])
+    expect(answers[0]).toMatchObject({ returnCode: 0 })
+    expect(performance.now() - startedMs).toBeGreaterThan(100)
+    expect(await silent[1]?.settled()).toBe(true)
+  })
+})
+
+test('a client whose messages wait for the server is not taken for silent', async () => {
+  const gate = Promise.withResolvers<'route'>()
+  room = await openRoom({ receive: () => gate.promise })
+  const station = await room.login('pc-01', { keepalive: 1 })
+  for (let messageId = 1; messageId <= 40; messageId++)
+    station.send({
+      ...{ cmd: 'publish', topic: own('events'), qos: 1, retain: false, dup: false, messageId },
+      payload: JSON.stringify({ ...samples.events, seq: messageId }),
+    })
+  // One that says nothing at all is closed, later than the other's time is up.
+  await (
+    await room.login('pc-02', { keepalive: 1 })
+  ).closed
+  gate.resolve('route')
+  for (let messageId = 1; messageId <= 40; messageId++)
+    expect(await station.next('puback')).toMatchObject({ messageId })
 })

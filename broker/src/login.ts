@@ -1,10 +1,10 @@
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes'
 import { addressGroupOf, mayPublish } from '@escale/protocol'
-import { createCallers } from './callers.ts'
+import { createAddressHistory } from './address-history.ts'
+import { createAdmission } from './admission.ts'
 import { createDuplicateFilter } from './duplicates.ts'
 import type { Connections } from './connections.ts'
 import type { Deadlines } from './deadlines.ts'
-import { createGate } from './gate.ts'
 import type { BrokerPorts, Origin, Principal } from './ports.ts'
 import { CONNACK, isRefusal, refusal } from './refusal.ts'
 
@@ -12,20 +12,9 @@ import { CONNACK, isRefusal, refusal } from './refusal.ts'
 export const OPERATOR_USERNAME = 'operator'
 /** Client ids with a suffix that may live beside the one without. */
 export const MAX_SUFFIXES_PER_OWNER = 4
-/** How many credentials are looked up at the same time: a room that comes back at once stands in line. */
-export const MAX_LOGINS_AT_ONCE = 32
-/** Of these, how many of one address; the addresses take turns. */
-export const MAX_LOGINS_PER_ADDRESS = 16
-/** Of these, how many are for addresses that logged in lately. */
-const RESERVED_LOGINS = 8
 
 const USERNAME = /^[a-z0-9-]{1,32}$/
 const SUFFIX = /^[a-z0-9-]{1,32}$/
-
-interface Login {
-  preConnect: NonNullable<AedesOptions['preConnect']>
-  authenticate: NonNullable<AedesOptions['authenticate']>
-}
 
 interface LoginParts {
   ports: Pick<BrokerPorts, 'authenticate' | 'nowMs'>
@@ -35,85 +24,65 @@ interface LoginParts {
   loginTimeoutMs: number
 }
 
-/** Who may connect at all: the hooks of Aedes around a CONNECT packet. */
+export interface Login {
+  preConnect: NonNullable<AedesOptions['preConnect']>
+  authenticate: NonNullable<AedesOptions['authenticate']>
+  /** Whether one more client may wait for its login. */
+  hasRoom(client: Client): boolean
+  /** To be called once a station's first report is taken: what its connection begins with is done. */
+  opened(client: Client): void
+}
+
+/** Decides who may connect: the hooks of Aedes around a CONNECT packet. */
 export function createLogin(parts: LoginParts): Login {
   const { ports, connections, originOf, deadline, loginTimeoutMs } = parts
   // `authenticate` sees neither the will nor the client id as sent.
   const connects = new WeakMap<Client, ConnectPacket>()
-  const callers = createCallers(() => ports.nowMs())
-  const admitInTurn = createGate(
-    {
-      width: MAX_LOGINS_AT_ONCE,
-      perGroup: MAX_LOGINS_PER_ADDRESS,
-      reserved: RESERVED_LOGINS,
-      limitMs: loginTimeoutMs,
-    },
-    {
-      deadline,
-      isWelcome: callers.isWelcome,
-      late: () => refusal('login took too long', {}, CONNACK.serverUnavailable),
-    },
-  )
+  const addresses = createAddressHistory(() => ports.nowMs())
+  const admission = createAdmission({
+    deadline,
+    isPreferred: addresses.isPreferred,
+    limitMs: loginTimeoutMs,
+    nowMs: () => ports.nowMs(),
+  })
 
-  /** @throws Refusal when the connection is not let in. */
-  async function admit(client: Client, username: string, password: string): Promise<Principal> {
-    const connect = connects.get(client)
-    const clientId = connect?.clientId ?? ''
+  /** @throws Refusal unless these credentials open anything */
+  async function principalOf(client: Client, username: string, password: string): Promise<Principal> {
+    const { clientId = '' } = connects.get(client) ?? {}
     requireOwnClientId(username, clientId)
-
     const origin = originOf(client)
     const address = addressGroupOf(origin.ip)
-    const principal = await admitInTurn(address, () =>
+    const principal = await admission.login(address, () =>
       client.conn.destroyed
         ? Promise.reject(refusal('gone before its turn'))
         : ports.authenticate({ username, password, clientId, ...origin }),
     )
     if (!principal) {
-      await untilClosed(client, callers.failed(address))
+      await untilClosed(client, addresses.failed(address))
       throw refusal('wrong credentials', { username }, CONNACK.badCredentials)
     }
-    callers.succeeded(address)
-    const details = { username, clientId, kind: principal.kind }
-    const refuse = (reason: string, code: number = CONNACK.notAuthorized) => refusal(reason, details, code)
-
-    if ((username === OPERATOR_USERNAME) !== (principal.kind === 'operator'))
-      throw refuse('reserved username')
-    if (principal.expiresAtMs !== undefined && principal.expiresAtMs <= ports.nowMs()) {
-      throw refuse('token expired', CONNACK.badCredentials)
-    }
-    if (connect?.will && !mayPublish(principal.kind, principal.party, connect.will.topic)) {
-      throw refuse('will outside the policy')
-    }
-
-    const siblings = connections.ofUsername(username)
-    // Only operators share a username: without this, one could throw another out by taking its client id.
-    const isTaken = siblings.some(
-      (other) => other.clientId === clientId && other.principal.id !== principal.id,
-    )
-    if (isTaken) throw refuse('client id belongs to another operator', CONNACK.identifierRejected)
-    const suffixed = new Set(
-      siblings
-        .filter((other) => other.principal.id === principal.id && other.clientId !== other.username)
-        .map((other) => other.clientId),
-    )
-    const isOneMore = clientId !== username && !suffixed.has(clientId)
-    if (isOneMore && suffixed.size >= MAX_SUFFIXES_PER_OWNER)
-      throw refuse('too many connections', CONNACK.serverUnavailable)
-
-    if (!client.conn.destroyed) {
-      connections.add({
-        client,
-        username,
-        clientId,
-        principal,
-        origin,
-        publishable: new Map(),
-        filters: new Set(),
-        isDuplicate: createDuplicateFilter(),
-        isRevoked: false,
-      })
-    }
+    addresses.succeeded(address)
     return principal
+  }
+
+  /** @throws Refusal when the connection is not let in */
+  async function admit(client: Client, username: string, password: string): Promise<void> {
+    const principal = await principalOf(client, username, password)
+    const { clientId = '', will } = connects.get(client) ?? {}
+    const caller = { username, clientId, principal }
+    requireKind(caller, will?.topic, ports.nowMs())
+    requireFreePlace(caller, connections)
+    if (client.conn.destroyed) return
+    if (principal.kind === 'station') admission.opening(client)
+    connections.add({
+      client,
+      ...caller,
+      origin: originOf(client),
+      publishable: new Map(),
+      filters: new Set(),
+      isDuplicate: createDuplicateFilter(),
+      isRevoked: false,
+    })
   }
 
   return {
@@ -133,7 +102,47 @@ export function createLogin(parts: LoginParts): Login {
         (err: unknown) => done(asAuthenticateError(err), false),
       )
     },
+    hasRoom: (client) => admission.hasRoom(addressGroupOf(originOf(client).ip)),
+    opened: admission.opened,
   }
+}
+
+interface Caller {
+  username: string
+  clientId: string
+  principal: Principal
+}
+
+const refuse = ({ username, clientId, principal: { kind } }: Caller, reason: string, code: number) =>
+  refusal(reason, { username, clientId, kind }, code)
+
+/** @throws Refusal when a caller may not come under this name, so late, or with this will */
+function requireKind(caller: Caller, willTopic: string | undefined, nowMs: number): void {
+  const { username, principal } = caller
+  const { kind, party, expiresAtMs } = principal
+  if ((username === OPERATOR_USERNAME) !== (kind === 'operator'))
+    throw refuse(caller, 'reserved username', CONNACK.notAuthorized)
+  if (expiresAtMs !== undefined && expiresAtMs <= nowMs)
+    throw refuse(caller, 'token expired', CONNACK.badCredentials)
+  if (willTopic !== undefined && !mayPublish(kind, party, willTopic))
+    throw refuse(caller, 'will outside the policy', CONNACK.notAuthorized)
+}
+
+/** @throws Refusal when the client id is another operator's, or its owner has too many connections */
+function requireFreePlace(caller: Caller, connections: Connections): void {
+  const { username, clientId, principal } = caller
+  const siblings = connections.ofUsername(username)
+  // Only operators share a username: without this, one could throw another out by taking its client id.
+  if (siblings.some((other) => other.clientId === clientId && other.principal.id !== principal.id))
+    throw refuse(caller, 'client id belongs to another operator', CONNACK.identifierRejected)
+  const suffixed = new Set(
+    siblings
+      .filter((other) => other.principal.id === principal.id && other.clientId !== other.username)
+      .map((other) => other.clientId),
+  )
+  const isOneMore = clientId !== username && !suffixed.has(clientId)
+  if (isOneMore && suffixed.size >= MAX_SUFFIXES_PER_OWNER)
+    throw refuse(caller, 'too many connections', CONNACK.serverUnavailable)
 }
 
 /** Waits so long, or until the connection is closed. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
-import type { StrangerLimits } from './strangers.ts'
+import type { PlaceLimits } from './places.ts'
 
 /** Who a connection speaks for, once its credentials are accepted. */
 export interface Principal {
@@ -90,7 +90,7 @@ export interface BrokerOptions {
   /** How long a message that cannot be stored is tried again before its connection closes, milliseconds; default 10 000. */
   holdMs?: number
   /** How many connections may be open that nobody has logged in on; by default as this process may open files. */
-  strangers?: StrangerLimits
+  places?: PlaceLimits
 }
 
 export interface ListenOptions {

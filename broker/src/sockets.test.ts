@@ -184,10 +184,10 @@ test('a retained document does not wait for a delayed TCP acknowledgement, 40 ms
 })
 
 describe('connections that nobody has logged in on', () => {
-  const strangers = { perAddress: 3, total: 5 }
+  const places = { perGroup: 3, total: 5 }
   beforeEach(async () => {
     await room.broker.close()
-    room = await openRoom({}, { strangers, connectTimeoutMs: 200 })
+    room = await openRoom({}, { places, connectTimeoutMs: 200 })
     address = await room.broker.listen({ host: '127.0.0.1', port: 0 })
   })
   const silent = async (port: number, localAddress = '127.0.0.2') => {
@@ -234,7 +234,7 @@ describe('connections that nobody has logged in on', () => {
     for (const other of others) other.cut()
   })
 
-  test('are no strangers any more once they are logged in', async () => {
+  test('leave their places once they are logged in', async () => {
     const clients = []
     for (let index = 0; index < 12; index++) clients.push(await room.login(`pc-${index}`))
     for (const client of clients) expect(await client.settled()).toBe(true)

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Client } from 'aedes'
-import { CONNACK, refusal } from './refusal.ts'
+import { busy, CONNACK, refusal, type Refusal } from './refusal.ts'
 
 /** What this file needs of mqtt-packet's parser beyond its published types; it is pinned with Aedes. */
 interface ParserInternals {
@@ -36,10 +36,11 @@ const SENT_BY_SERVERS = new Set(['connack', 'suback', 'unsuback', 'pingresp'])
 
 /**
  * Closes a connection over what MQTT 3.1.1 forbids and mqtt-packet lets pass, before Aedes sees the packet. What is
- * malformed answers nothing [MQTT-4.8.0-1], but for a protocol level that we do not speak [MQTT-3.1.2-2].
+ * malformed gets no answer [MQTT-4.8.0-1], except a protocol level that we do not speak [MQTT-3.1.2-2].
+ * @param hasRoom whether one more client may log in now; otherwise it is told to come back later
  */
-export function enforceWireRules(client: Client): void {
-  const parser = (client as unknown as { _parser: ParserInternals })._parser
+export function enforceWireRules(client: Client, hasRoom: (client: Client) => boolean): void {
+  const { _parser: parser } = client as unknown as { _parser: ParserInternals }
   const parseString = parser._parseString.bind(parser)
   const parseConnect = parser._parseConnect.bind(parser)
   const parsePayload = parser._parsePayload.bind(parser)
@@ -51,10 +52,18 @@ export function enforceWireRules(client: Client): void {
   }
 
   parser._parseConnect = () => {
-    if (isSpoken(parser)) return parseConnect()
-    client.conn.write(Buffer.from([0x20, 2, 0, CONNACK.unacceptableProtocol]))
-    parser._emitError(refusal('protocol is not MQTT 3.1.1'))
+    const reason = refusalOf()
+    if (!reason) return parseConnect()
+    // The answer goes out before anything else of the CONNECT is read.
+    client.conn.write(Buffer.from([0x20, 2, 0, reason.returnCode ?? CONNACK.notAuthorized]))
+    parser._emitError(reason)
     return undefined
+  }
+
+  function refusalOf(): Refusal | undefined {
+    if (!isSpoken(parser)) return refusal('protocol is not MQTT 3.1.1', {}, CONNACK.unacceptableProtocol)
+    const isFirst = !client.connecting && !client.connected
+    return isFirst && !hasRoom(client) ? busy() : undefined
   }
 
   parser._parsePayload = () => {

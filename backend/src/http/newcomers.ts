@@ -1,12 +1,13 @@
 import type { Server, Socket } from 'node:net'
 import {
-  admitNewcomers,
   createDeadlines,
   createLogThrottle,
-  createStrangers,
+  createPlaces,
   maxOpenFiles,
-  strangerLimits,
+  placesForUnknown,
+  watchNewSockets,
 } from '@escale/broker'
+import { addressGroupOf } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 
@@ -25,8 +26,8 @@ export interface ConnectionLimitOptions {
 }
 
 /**
- * Keeps connections that ask nothing from taking the places of others: until its first request has arrived, a
- * connection is a stranger's, and all of them together leave room for the broker and for files.
+ * Keeps connections that ask nothing from taking the places of others. Until its first request has arrived, nobody
+ * knows whose a connection is; all of these together leave room for the broker and for files.
  */
 export function createConnectionLimits(
   clock: Clock,
@@ -39,25 +40,25 @@ export function createConnectionLimits(
     const heldBack = throttle(`${address} ${reason}`)
     if (heldBack !== undefined) log.warn({ address, reason, heldBack }, 'http connection closed')
   }
-  const strangers = createStrangers(strangerLimits(openFiles), (address) =>
+  const places = createPlaces(placesForUnknown(openFiles), (address) =>
     tell(address, 'too many connections without a request'),
   )
   const limits = {
-    perAddress: Math.floor(openFiles * SHARE_PER_ADDRESS),
+    perGroup: Math.floor(openFiles * SHARE_PER_ADDRESS),
     total: Math.floor(openFiles * SHARE),
   }
-  const all = createStrangers(limits, (address) => tell(address, 'too many connections'))
+  const all = createPlaces(limits, (address) => tell(address, 'too many connections'))
 
   return (server, isSecure) => {
     const waiting = new WeakMap<object, () => void>()
     server.on('connection', (socket: Socket) => {
-      const leave = all.admit(socket.remoteAddress ?? '', () => socket.destroy())
+      const leave = all.take(addressGroupOf(socket.remoteAddress ?? ''), () => socket.destroy())
       if (leave) socket.once('close', leave)
       else socket.destroy()
     })
-    admitNewcomers(server, isSecure, {
-      ...{ strangers, deadline, handshakeTimeoutMs },
-      accept: (socket, known) => void waiting.set(socket, known),
+    watchNewSockets(server, isSecure, {
+      ...{ places, deadline, handshakeTimeoutMs },
+      accept: (socket, leavePlace) => void waiting.set(socket, leavePlace),
       failed: (err, ip) => tell(ip, err.message),
     })
     const asked = ({ socket }: { socket: object }) => waiting.get(socket)?.()

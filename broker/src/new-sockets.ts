@@ -1,26 +1,27 @@
 import type { Server, Socket } from 'node:net'
-import { clientAddressOf } from '@escale/protocol'
+import { addressGroupOf, clientAddressOf } from '@escale/protocol'
 import type { Deadlines } from './deadlines.ts'
-import type { Strangers } from './strangers.ts'
+import type { Places } from './places.ts'
 
-export interface NewcomerPorts {
-  strangers: Strangers
+export interface NewSocketPorts {
+  /** Places for sockets of which nobody knows yet whose they are. */
+  places: Places
   deadline: Deadlines
   handshakeTimeoutMs: number
-  /** @param known to be called once the caller is no stranger any more; a closed socket is none anyway */
-  accept(socket: Socket, known: () => void): void
+  /** @param identified to be called once it is known whose socket it is, or not at all */
+  accept(socket: Socket, identified: () => void): void
   failed(err: Error, ip: string): void
 }
 
 /**
- * Counts the sockets of a server from the moment they are open, and ends TLS handshakes that take too long: Node tells
- * of these, but leaves the socket open.
+ * Counts the sockets of a server from the moment they are open, and ends TLS handshakes that take too long: Node
+ * reports these, but leaves the socket open.
  */
-export function admitNewcomers(server: Server, isSecure: boolean, ports: NewcomerPorts): void {
-  const { strangers, deadline, handshakeTimeoutMs, accept, failed } = ports
-  const handshakes = new Map<string, { known: () => void; end: () => void }>()
+export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSocketPorts): void {
+  const { places, deadline, handshakeTimeoutMs, accept, failed } = ports
+  const handshakes = new Map<string, { identified: () => void; end: () => void }>()
 
-  function beginHandshake(socket: Socket, known: () => void) {
+  function beginHandshake(socket: Socket, identified: () => void) {
     const peer = peerOf(socket)
     const ip = ipOf(socket)
     const late = deadline(handshakeTimeoutMs, () => {
@@ -31,26 +32,26 @@ export function admitNewcomers(server: Server, isSecure: boolean, ports: Newcome
       late.stop()
       handshakes.delete(peer)
     }
-    handshakes.set(peer, { known, end })
+    handshakes.set(peer, { identified, end })
     socket.once('close', end)
   }
 
   server.on('connection', (socket: Socket) => {
-    const known = strangers.admit(ipOf(socket), () => socket.destroy())
-    if (!known) {
+    const leave = places.take(addressGroupOf(ipOf(socket)), () => socket.destroy())
+    if (!leave) {
       socket.destroy()
       return
     }
-    socket.once('close', known)
-    if (isSecure) beginHandshake(socket, known)
-    else accept(socket, known)
+    socket.once('close', leave)
+    if (isSecure) beginHandshake(socket, leave)
+    else accept(socket, leave)
   })
   if (!isSecure) return
 
   server.on('secureConnection', (socket: Socket) => {
     const handshake = handshakes.get(peerOf(socket))
     handshake?.end()
-    if (handshake) accept(socket, handshake.known)
+    if (handshake) accept(socket, handshake.identified)
     else socket.destroy()
   })
   server.on('tlsClientError', (err: Error & { code?: string }, socket: Socket) => {
@@ -59,7 +60,7 @@ export function admitNewcomers(server: Server, isSecure: boolean, ports: Newcome
   })
 }
 
-/** The peer's address in its canonical text; empty when the socket is gone already. */
+/** The peer's address in its canonical form; empty when the socket is closed already. */
 export function ipOf(socket: Pick<Socket, 'remoteAddress'>): string {
   return clientAddressOf(socket.remoteAddress ?? '') ?? ''
 }

@@ -1,19 +1,23 @@
 import { accountOf, errorTitle, type ErrorCode, type TopicPayload } from '@escale/protocol'
 import type { Connection } from './connections.ts'
 
-/** Longest topic that is said again, characters: a client may send one of 64 KiB. */
-const MAX_SAID_CHARACTERS = 200
+/** Longest topic that is repeated in answers and logs, characters: a client may send one of 64 KiB. */
+const MAX_SHOWN_CHARACTERS = 200
 
 type Answer = TopicPayload<'response'>
 
-/** Puts an answer on the bus; resolves once it is in the sockets of whoever listens. */
-export type Say = (name: 'response' | 'automationResponse', party: string, answer: Answer) => Promise<void>
+/** Publishes an answer; resolves once it is in the sockets of all subscribers. */
+export type PublishAnswer = (
+  name: 'response' | 'automationResponse',
+  party: string,
+  answer: Answer,
+) => Promise<void>
 
-export interface Refusing {
+export interface RefusalAnswers {
   /** Tells an account on its response topics that it may not publish on a topic. */
   forbid(connection: Connection, topic: string, id: string | undefined): Promise<void>
-  /** Answers a request that goes no further. */
-  answer(
+  /** Answers a request that is not handed to the server. */
+  refuse(
     name: 'request' | 'automationRequest',
     party: string,
     code: ErrorCode,
@@ -21,8 +25,8 @@ export interface Refusing {
   ): Promise<void>
 }
 
-/** What the broker itself answers, so that whoever wrote a client learns why nothing happens. */
-export function createRefusing(say: Say): Refusing {
+/** Answers that the broker itself gives, so that the author of a client learns why nothing happens. */
+export function createRefusalAnswers(publish: PublishAnswer): RefusalAnswers {
   const refusalOf = (code: ErrorCode, id: string | undefined, topic?: string): Answer => ({
     ...(id !== undefined && { id }),
     ok: false,
@@ -33,12 +37,12 @@ export function createRefusing(say: Say): Refusing {
     async forbid({ clientId }, topic, id) {
       const answer = refusalOf('topic-forbidden', id, cut(topic))
       for (const party of new Set([accountOf(clientId), clientId])) {
-        await say('automationResponse', party, answer)
+        await publish('automationResponse', party, answer)
       }
     },
-    answer: (name, party, code, id) =>
-      say(name === 'request' ? 'response' : 'automationResponse', party, refusalOf(code, id)),
+    refuse: (name, party, code, id) =>
+      publish(name === 'request' ? 'response' : 'automationResponse', party, refusalOf(code, id)),
   }
 }
 
-export const cut = (topic: string) => topic.slice(0, MAX_SAID_CHARACTERS)
+export const cut = (topic: string) => topic.slice(0, MAX_SHOWN_CHARACTERS)

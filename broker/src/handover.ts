@@ -3,7 +3,7 @@ import type { Connection, Connections } from './connections.ts'
 import type { Intake, Outcome } from './intake.ts'
 import type { Lanes } from './lanes.ts'
 import type { Received } from './ports.ts'
-import type { Refusing } from './refused.ts'
+import type { RefusalAnswers } from './refusal-answers.ts'
 
 type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
 export type Packet = Parameters<AuthorizePublish>[1]
@@ -12,39 +12,43 @@ export type Done = Parameters<AuthorizePublish>[2]
 /** How long clients that were lost while the process stood still may take to connect again, milliseconds. */
 const BACK_WITHIN_MS = 5_000
 
-/** One message on its way in. */
-export interface Taking {
+/** One message that a client published. */
+export interface Incoming {
   packet: Packet
   /** Absent for the will of a client whose server process is gone. */
   connection: Connection | undefined
   done: Done
 }
 
-interface TakingParts {
+interface HandoverParts {
   intake: Intake
   lanes: Lanes
-  refusing: Refusing
+  answers: RefusalAnswers
   connections: Connections
   drop(packet: Packet, done: Done): void
   /** Whether the process stood still in the last so many milliseconds. */
   hasPaused(withinMs: number): boolean
+  /** A station's report is taken. */
+  opened(client: Client): void
 }
 
 /** Hands messages to the server, one at a time per party, and acknowledges them by what became of them. */
-export function createTaking(parts: TakingParts) {
-  const { intake, lanes, refusing, connections, drop } = parts
+export function createHandover(parts: HandoverParts) {
+  const { intake, lanes, answers, connections, drop } = parts
 
-  /** No acknowledgement without a commit: what could not be stored ends its connection, and comes again. */
-  function settle(outcome: Outcome, message: Received, taking: Taking): Promise<void> | undefined {
-    const { packet, connection, done } = taking
+  /** No acknowledgement without a commit: what could not be stored closes its connection, and is sent again. */
+  function settle(outcome: Outcome, message: Received, incoming: Incoming): Promise<void> | undefined {
+    const { packet, connection, done } = incoming
+    if (message.name === 'reported' && connection) parts.opened(connection.client)
     if (outcome === 'route') done(null)
     else if (outcome === 'drop') drop(packet, done)
     else if (outcome === 'failed' || (outcome === 'unstored' && message.name === 'automationRequest')) {
       // Nothing has come of a request, so its answer may say so; an event has happened and must come again.
       if (message.name === 'request' || message.name === 'automationRequest') {
         const code = outcome === 'failed' ? 'internal' : 'storage-unavailable'
-        const answer = refusing.answer(message.name, message.party, code, message.payload.id)
-        return answer.then(() => drop(packet, done))
+        return answers
+          .refuse(message.name, message.party, code, message.payload.id)
+          .then(() => drop(packet, done))
       }
       drop(packet, done)
     } else {
@@ -55,12 +59,12 @@ export function createTaking(parts: TakingParts) {
   }
 
   /** Hands one message over; a promise only where the port answers with one. */
-  return function take(message: Received, taking: Taking): void {
-    const { packet, connection } = taking
+  return function handOver(message: Received, incoming: Incoming): void {
+    const { packet, connection } = incoming
     // Asked now: Aedes forgets the will while the message waits for its turn.
     const isDueWill = connection !== undefined && isWill(packet, connection)
     const isWanted = () => !connection || isDueWill || !connection.isRevoked
-    // While this server stood still its clients gave it up, and are on their way back.
+    // While this server stood still its clients gave up, and are connecting again.
     if (isDueWill && parts.hasPaused(BACK_WITHIN_MS)) setTimeout(takeInTurn, BACK_WITHIN_MS).unref()
     else takeInTurn()
 
@@ -70,8 +74,8 @@ export function createTaking(parts: TakingParts) {
     }
     function takeNow() {
       const outcome = intake.take(message, isWanted)
-      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, message, taking))
-      return settle(outcome, message, taking)
+      if (typeof outcome !== 'string') return outcome.then((later) => settle(later, message, incoming))
+      return settle(outcome, message, incoming)
     }
   }
 }

@@ -7,17 +7,19 @@ interface TimedClient {
   _keepaliveTimer: unknown
   _keepaliveInterval: number
   _drainTimer: unknown
+  /** Packets of the client that are being handled. */
+  _parsingBatch: number
   _handleDrainTimeout(): void
 }
 
-export interface Patience {
+export interface ClientTimeouts {
   /** To be called with each new client. */
   expectConnect(client: Client): void
   /** To be called with its CONNECT. */
   keepAlive(client: Client, packet: ConnectPacket): void
 }
 
-interface PatienceParts {
+interface ClientTimeoutsParts {
   deadline: Deadlines
   /** Whether the process stood still in the last so many milliseconds. */
   hasPaused(withinMs: number): boolean
@@ -25,8 +27,8 @@ interface PatienceParts {
   drainTimeoutMs: number
 }
 
-/** Replaces Aedes' own timers by deadlines that leave out pauses of the process. */
-export function createPatience(parts: PatienceParts): Patience {
+/** Replaces Aedes' own timers by deadlines that leave out time in which the server, not the client, was slow. */
+export function createClientTimeouts(parts: ClientTimeoutsParts): ClientTimeouts {
   const { deadline, hasPaused, connectTimeoutMs, drainTimeoutMs } = parts
   const connects = new WeakMap<Client, Deadline>()
 
@@ -54,7 +56,12 @@ export function createPatience(parts: PatienceParts): Patience {
       packet.keepalive = 0
       if (keepalive === 0) return
       const internals = client as unknown as TimedClient
-      const late = () => client.emit('error', new Error('keep alive timeout'))
+      // A client whose packets wait for us may have sent its ping behind them, where we have not read it yet.
+      const isOurs = () => client.connecting || internals._parsingBatch > 0 || client.conn.readableLength > 0
+      const late = () => {
+        if (isOurs()) timer.refresh()
+        else client.emit('error', new Error('keep alive timeout'))
+      }
       // One and a half times what the client promised [MQTT-3.1.2-24].
       const intervalMs = keepalive * 1_500 + 1
       const timer = deadline(intervalMs, late)

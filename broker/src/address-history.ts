@@ -1,33 +1,34 @@
 import { MINUTE_MS } from '@escale/protocol'
 
-/** How long an address has a reserved place after its last login, milliseconds: longer than a room is closed over a weekend. */
-const WELCOME_MS = 7 * 24 * 60 * MINUTE_MS
+/** How long an address is preferred after its last login, milliseconds: longer than a room is closed over a weekend. */
+const PREFERRED_MS = 7 * 24 * 60 * MINUTE_MS
 /** Wrong secrets of an address that are answered at once; a station that is set up wrongly tries as often. */
 const FREE_FAILURES = 5
 const FIRST_DELAY_MS = 250
-/** Below the 8 s for which a station waits: it must learn that its secret is wrong. */
+/** Shorter than a station waits for its CONNACK: it must learn that its secret is wrong. */
 const LONGEST_DELAY_MS = 4_000
-/** After so long without a wrong secret nothing is held against an address. */
+/** After so long without a wrong secret, earlier ones no longer count. */
 const FORGOTTEN_MS = MINUTE_MS
-const MOST_ADDRESSES = 10_000
+const MAX_ADDRESSES = 10_000
 
-/** What is remembered of the addresses that log in, in memory alone. */
-export function createCallers(nowMs: () => number) {
-  const welcome = new Map<string, number>()
+/** What is remembered of addresses that log in. It lives in memory alone. */
+export function createAddressHistory(nowMs: () => number) {
+  const logins = new Map<string, number>()
   const failures = new Map<string, { count: number; atMs: number }>()
 
   /** Remembers the newest addresses; beyond the limit the oldest is forgotten. */
   function remember<T>(map: Map<string, T>, address: string, value: T) {
     map.delete(address)
     map.set(address, value)
-    if (map.size <= MOST_ADDRESSES) return
+    if (map.size <= MAX_ADDRESSES) return
     const [oldest = ''] = map.keys()
     map.delete(oldest)
   }
 
   return {
-    isWelcome: (address: string) => nowMs() - (welcome.get(address) ?? -Infinity) < WELCOME_MS,
-    succeeded: (address: string) => remember(welcome, address, nowMs()),
+    /** Whether somebody has logged in from this address lately. */
+    isPreferred: (address: string) => nowMs() - (logins.get(address) ?? -Infinity) < PREFERRED_MS,
+    succeeded: (address: string) => remember(logins, address, nowMs()),
     /**
      * Counts a wrong secret.
      * @returns milliseconds for which its refusal is held back; a right secret never waits

@@ -1,0 +1,26 @@
+/** Counts what was done in the last `windowMs` milliseconds, roughly: in this window and the one before. */
+export function createPace(windowMs: number, nowMs: () => number) {
+  let window = 0
+  let current = 0
+  let previous = 0
+
+  function turn() {
+    const now = Math.floor(nowMs() / windowMs)
+    if (now === window) return
+    previous = now === window + 1 ? current : 0
+    current = 0
+    window = now
+  }
+
+  return {
+    count(): void {
+      turn()
+      current += 1
+    },
+    /** The larger of the two windows: one that has just begun says nothing yet. */
+    recent(): number {
+      turn()
+      return Math.max(previous, current)
+    },
+  }
+}
