@@ -1,28 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import pTimeout from 'p-timeout'
 import type { Logger } from 'pino'
-import {
-  initialState,
-  nextDeadline,
-  restOf,
-  snapshotOf,
-  transition,
-  viewOf,
-  type Effect,
-  type Input,
-  type ScreenView,
-  type StationState,
-} from './core/index.ts'
+import { viewOf, type ScreenView } from './core/index.ts'
 import { createIdentification, type Credentials } from './identification.ts'
 import type { KioskStatus } from './kiosk.ts'
 import { createMonotonicClock } from './monotonic-clock.ts'
 import type { Platform } from './platform/platform.ts'
 import { createScreenServer, type ScreenServer } from './screen/screen-server.ts'
+import { createStationCore } from './station-core.ts'
 import { createStationLink, type StationLink } from './station-link.ts'
 import type { Store } from './store.ts'
 
-/** A timer no longer than this notices in time that the machine has slept. */
-const COUNTING_TICK_MS = 1_000
-const MAX_TIMER_MS = 60_000
 const STOP_LIMIT_MS = 1_500
 const JOIN_WAIT_MS = 2_000
 
@@ -65,73 +53,20 @@ export function createAgent(options: AgentOptions): Agent {
   const nowMs = createMonotonicClock()
   const bootId = randomUUID()
   const aborter = new AbortController()
-  let state: StationState = initialState({ bootId, wallOffsetMs: Date.now() - nowMs() })
-  let timer: NodeJS.Timeout | undefined
   let link: StationLink | undefined
   let screen: ScreenServer | undefined
   let stopped: Promise<void> | undefined
   const pageListeners: (() => void)[] = []
 
-  const dispatch = (input: Input) => {
-    const step = transition(state, input, nowMs())
-    state = step.state
-    for (const effect of step.effects) perform(effect)
-    link?.changed()
-    screen?.refresh()
-    schedule()
-  }
-
-  const schedule = () => {
-    clearTimeout(timer)
-    if (aborter.signal.aborted) return
-    const deadlineMs = nextDeadline(state)
-    if (deadlineMs === undefined) return
-    const longestMs = restOf(state.phase)?.kind === 'active' ? COUNTING_TICK_MS : MAX_TIMER_MS
-    const waitMs = Math.min(longestMs, Math.max(0, Math.ceil(deadlineMs - nowMs())))
-    timer = setTimeout(() => dispatch({ kind: 'tick' }), waitMs)
-  }
-
-  const run = (what: string, work: Promise<unknown>) => {
-    work.catch((err: unknown) => log.error({ err, what }, 'the platform failed'))
-  }
-
-  const save = () => {
-    const snapshot = snapshotOf(state, nowMs())
-    if (snapshot === undefined) return Promise.resolve()
-    return store.writeState(snapshot).catch((err: unknown) => log.error({ err }, 'the state cannot be saved'))
-  }
-
-  const perform = (effect: Effect) => {
-    switch (effect.kind) {
-      case 'lockScreen':
-      case 'unlockScreen':
-        log.info({ version: state.version }, effect.kind === 'lockScreen' ? 'station locked' : 'station open')
-        {
-          run(effect.kind, platform[effect.kind]())
-          return
-        }
-      case 'cleanUp':
-        return void platform.cleanUp().then(
-          () => dispatch({ kind: 'cleaned' }),
-          (err: unknown) => dispatch({ kind: 'cleaned', error: String(err) }),
-        )
-      case 'save':
-        return void save()
-      case 'warn': {
-        log.info({ sessionId: effect.sessionId, remainingSeconds: effect.remainingSeconds }, 'visitor warned')
-        return
-      }
-      case 'rejected': {
-        log.debug({ code: effect.code, input: effect.input }, 'input rejected')
-        return
-      }
-      case 'report':
-      case 'sendEvents':
-      case 'askTime':
-      case 'request':
-        return link?.perform(effect)
-    }
-  }
+  const core = createStationCore({
+    ...{ bootId, platform, store, log, nowMs },
+    performOnLink: (effect) => link?.perform(effect),
+    changed: () => {
+      link?.changed()
+      screen?.refresh()
+    },
+  })
+  const { state, dispatch } = core
 
   const identification = createIdentification({
     ...options,
@@ -166,18 +101,18 @@ export function createAgent(options: AgentOptions): Agent {
       onRefused: () => void rejoin(),
       // A station without a page is a simulated one, which nobody looks at.
       isScreenOpen: () => screen === undefined || screen.hasPage(),
-      state: () => state,
+      state,
     })
   }
 
   /** An identity that the server refuses is of no use; where there is a key, another one can be asked for. */
   const rejoin = async () => {
     if (options.credentials.kind !== 'key') return
-    const { stationId } = state
+    const { stationId } = state()
     const refused = link
-    void save()
+    void core.save()
     dispatch({ kind: 'identityRefused' })
-    if (state.phase.kind !== 'pairing' || refused === undefined) return
+    if (state().phase.kind !== 'pairing' || refused === undefined) return
     link = undefined
     log.warn({ stationId }, 'the server knows this station no longer, enrolling again')
     try {
@@ -191,8 +126,7 @@ export function createAgent(options: AgentOptions): Agent {
 
   const close = async () => {
     aborter.abort()
-    clearTimeout(timer)
-    await Promise.all([link?.stop(), screen?.stop(), save()])
+    await Promise.all([link?.stop(), screen?.stop(), core.stop()])
   }
 
   return {
@@ -201,7 +135,7 @@ export function createAgent(options: AgentOptions): Agent {
         screen = await createScreenServer({
           ...options.screen,
           log,
-          view: () => viewOf(state, nowMs()),
+          view: () => viewOf(state(), nowMs()),
           onCode: (code) => dispatch({ kind: 'codeTyped', code }),
           onEnd: () => dispatch({ kind: 'endAsked' }),
           onCallStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
@@ -215,17 +149,17 @@ export function createAgent(options: AgentOptions): Agent {
       const joining = join().catch((err: unknown) => {
         if (!aborter.signal.aborted) log.fatal({ err }, 'the station cannot join its server')
       })
-      // Known soon where the server answers or an identity is at hand; else the screen shows what goes on.
-      await withLimit(joining, JOIN_WAIT_MS)
+      // Known soon where the server answers or an identity is at hand; else the screen shows what it waits for.
+      await atMost(JOIN_WAIT_MS, joining)
     },
-    stop: () => (stopped ??= withLimit(close(), STOP_LIMIT_MS)),
+    stop: () => (stopped ??= atMost(STOP_LIMIT_MS, close())),
     screenUrl: () => screen?.url,
-    stationId: () => state.stationId,
-    view: () => viewOf(state, nowMs()),
+    stationId: () => state().stationId,
+    view: () => viewOf(state(), nowMs()),
     hasPage: () => screen?.hasPage() === true,
     watchPages: (listener) => pageListeners.push(listener),
     reportFault: (fault, error) => {
-      if (state.phase.kind === 'pairing') return false
+      if (state().phase.kind === 'pairing') return false
       dispatch({ kind: 'faultFound', fault, error })
       return true
     },
@@ -235,13 +169,6 @@ export function createAgent(options: AgentOptions): Agent {
   }
 }
 
-async function withLimit(work: Promise<unknown>, limitMs: number): Promise<void> {
-  let limit: NodeJS.Timeout | undefined
-  await Promise.race([
-    work,
-    new Promise((resolve) => {
-      limit = setTimeout(resolve, limitMs)
-    }),
-  ])
-  clearTimeout(limit)
+async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  await pTimeout(work, { milliseconds, fallback: () => undefined })
 }

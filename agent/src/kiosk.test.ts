@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { watchKiosk, type KioskWatch } from './kiosk.ts'
 
-const limits = { pageMs: 200, goneMs: 50, soundMs: 60_000, retry: { firstMs: 20, maxMs: 40 } }
+const limits = { pageMs: 200, goneMs: 50, soundMs: 60_000, retry: { leastMs: 20, mostMs: 40 } }
 let watch: KioskWatch | undefined
 afterEach(() => watch?.stop())
 

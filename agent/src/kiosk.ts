@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createConditions } from './conditions.ts'
-import { createBackoff } from './link/backoff.ts'
+import { createBackoff, type BackoffLimits } from './link/backoff.ts'
 import type { Kiosk } from './platform/platform.ts'
 
 /** How the browser on the station's screen is. */
@@ -28,14 +28,14 @@ export interface KioskLimits {
   goneMs: number
   /** One that lasted this long starts anew without delay. */
   soundMs: number
-  retry: { firstMs: number; maxMs: number }
+  retry: BackoffLimits
 }
 
 const LIMITS: KioskLimits = {
   pageMs: 30_000,
   goneMs: 15_000,
   soundMs: 60_000,
-  retry: { firstMs: 1_000, maxMs: 60_000 },
+  retry: { leastMs: 1_000, mostMs: 60_000 },
 }
 
 export interface KioskWatch {

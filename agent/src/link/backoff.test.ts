@@ -1,23 +1,51 @@
-import { expect, it } from 'vitest'
-import { createBackoff } from './backoff.ts'
+import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { createBackoff, nextDelay, type BackoffLimits } from './backoff.ts'
 
-const limits = { firstMs: 100, maxMs: 3_000, quick: { maxMs: 400, attempts: 4 } }
-const waits = (random: () => number) => {
-  const backoff = createBackoff(limits, random)
-  return Array.from({ length: 9 }, () => backoff.nextMs())
-}
+const limits = fc
+  .record({ leastMs: fc.integer({ min: 1, max: 10_000 }), more: fc.integer({ min: 0, max: 120_000 }) })
+  .map(({ leastMs, more }): BackoffLimits => ({ leastMs, mostMs: leastMs + more }))
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const previous = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: undefined })
 
-it('waits longer each time, stays quick for a while, and then grows patient', () => {
-  expect(waits(() => 1)).toEqual([100, 200, 400, 400, 800, 1_600, 3_000, 3_000, 3_000])
+describe('the delay before the next attempt', () => {
+  it('stays within its limits, whatever came before', () => {
+    fc.assert(
+      fc.property(previous, limits, random, (previousMs, { leastMs, mostMs }, chance) => {
+        const delayMs = nextDelay(previousMs, { leastMs, mostMs }, chance)
+        expect(delayMs).toBeGreaterThanOrEqual(leastMs)
+        expect(delayMs).toBeLessThanOrEqual(mostMs)
+      }),
+    )
+  })
+
+  it('is at most three times the one before, or the shortest', () => {
+    fc.assert(
+      fc.property(previous, limits, random, (previousMs, { leastMs, mostMs }, chance) => {
+        const delayMs = nextDelay(previousMs, { leastMs, mostMs }, chance)
+        expect(delayMs).toBeLessThanOrEqual(Math.max(leastMs, (previousMs ?? leastMs) * 3))
+      }),
+    )
+  })
+
+  it('grows with chance, and with the wait before', () => {
+    fc.assert(
+      fc.property(previous, limits, random, random, (previousMs, range, one, other) => {
+        const [less, more] = [Math.min(one, other), Math.max(one, other)]
+        expect(nextDelay(previousMs, range, less)).toBeLessThanOrEqual(nextDelay(previousMs, range, more))
+        const longerMs = (previousMs ?? 0) + 1_000
+        expect(nextDelay(previousMs ?? 0, range, one)).toBeLessThanOrEqual(nextDelay(longerMs, range, one))
+      }),
+    )
+  })
 })
 
-it('spreads each wait over its second half', () => {
-  expect(waits(() => 0)).toEqual([50, 100, 200, 200, 400, 800, 1_500, 1_500, 1_500])
-})
-
-it('begins anew once it is reset, and stays finite for years', () => {
-  const backoff = createBackoff(limits, () => 1)
-  for (let attempt = 0; attempt < 100_000; attempt += 1) expect(backoff.nextMs()).toBeLessThanOrEqual(3_000)
-  backoff.reset()
-  expect(backoff.nextMs()).toBe(100)
+describe('a row of attempts', () => {
+  it('grows patient up to its limit and begins anew once it is reset', () => {
+    const backoff = createBackoff({ leastMs: 100, mostMs: 5_000 }, () => 0.999_999)
+    const waits = Array.from({ length: 6 }, () => backoff.nextMs())
+    expect(waits).toEqual([300, 900, 2_700, 5_000, 5_000, 5_000])
+    backoff.reset()
+    expect(backoff.nextMs()).toBe(300)
+  })
 })

@@ -1,35 +1,38 @@
+export interface BackoffLimits {
+  /** Shortest and longest wait, milliseconds. */
+  leastMs: number
+  mostMs: number
+}
+
+/**
+ * How long to wait before the next attempt: anything between the shortest wait and three times the one before.
+ * Stations that fail together are spread out further with each attempt, and wait about half as long as they have
+ * waited already. Source: "decorrelated jitter" in "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ * @param previousMs the wait before; undefined at the first attempt
+ * @param random 0..1, exclusive of 1
+ */
+export function nextDelay(
+  previousMs: number | undefined,
+  { leastMs, mostMs }: BackoffLimits,
+  random: number,
+): number {
+  const ceilingMs = Math.min(mostMs, Math.max(leastMs, (previousMs ?? leastMs) * 3))
+  return Math.round(leastMs + random * (ceilingMs - leastMs))
+}
+
 export interface Backoff {
-  /** Milliseconds to wait before the next attempt; longer each time, and never the same for two stations. */
+  /** Milliseconds to wait before the next attempt. */
   nextMs: () => number
   reset: () => void
 }
 
-export interface BackoffLimits {
-  firstMs: number
-  maxMs: number
-  /** A lower limit for the first so many attempts. */
-  quick?: { maxMs: number; attempts: number }
-}
-
-/**
- * Exponential waits with jitter, so that a room of stations does not come back in one wave.
- * @param random 0..1, exclusive of 1.
- */
+/** Remembers the wait before, for whoever tries one thing again and again. */
 export function createBackoff(limits: BackoffLimits, random: () => number = Math.random): Backoff {
-  const { firstMs, maxMs, quick } = limits
-  let attempt = 0
-  let ceilingMs = firstMs
+  let previousMs: number | undefined
   return {
-    nextMs: () => {
-      attempt += 1
-      const limitMs = quick !== undefined && attempt <= quick.attempts ? quick.maxMs : maxMs
-      const waitMs = Math.min(limitMs, ceilingMs)
-      ceilingMs = waitMs * 2
-      return Math.round(waitMs * (0.5 + random() / 2))
-    },
+    nextMs: () => (previousMs = nextDelay(previousMs, limits, random())),
     reset: () => {
-      attempt = 0
-      ceilingMs = firstMs
+      previousMs = undefined
     },
   }
 }

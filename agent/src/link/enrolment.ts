@@ -41,7 +41,7 @@ type Attempt =
  */
 export async function enrol(options: EnrolmentOptions): Promise<Enrolled> {
   const { log, signal, onPairingCode } = options
-  const backoff = createBackoff({ firstMs: 1_000, maxMs: 60_000 })
+  const backoff = createBackoff({ leastMs: 1_000, mostMs: 60_000 })
   let pairingSecret: string | undefined
   let shownCode: string | undefined
   let request: EnrolInput | undefined

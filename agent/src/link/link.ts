@@ -1,48 +1,36 @@
-import { connect, type MqttClient } from 'mqtt'
+import type { MqttClient } from 'mqtt'
+import pTimeout from 'p-timeout'
 import type { Logger } from 'pino'
 import {
   topicOf,
   topicTable,
-  unixMsOf,
   type Presence,
   type Request,
   type TopicName,
   type TopicPayload,
 } from '@escale/protocol'
-import { sampleOf, type ClockSample } from '../core/index.ts'
-import { createBackoff } from './backoff.ts'
+import type { ClockSample } from '../core/index.ts'
+import { failureOf, isWrongSecret, openClient, type MqttIdentity } from './mqtt-client.ts'
 import { incomingTopics, readIncoming, type Incoming } from './payloads.ts'
-import { within } from '../within.ts'
+import { createPublications } from './publications.ts'
+import { createReconnection, type Failure } from './reconnection.ts'
 import { createRequests, type Requests } from './requests.ts'
+import { createServerTime } from './server-time.ts'
 import { tlsFailureOf } from './tls-failure.ts'
 
-/** CONNACK return code of MQTT 3.1.1. */
-const BAD_CREDENTIALS = 4
-const REFUSED =
+const WRONG_SECRET =
   'the server refuses this secret: accept the station again, or check --station-id and --mqtt-secret'
-const KEEPALIVE_SECONDS = 10
-const CONNECT_LIMIT_MS = 8_000
+const BUSY = 'the server has many stations to let in: this one comes back in its turn'
 const CLEAN_STOP_LIMIT_MS = 1_000
-const TIME_BURST = 5
-const TIME_LIMIT_MS = 1_500
-/** After the first answer: what a station has to tell does not wait for the rest of a burst on a busy server. */
-const TIME_PATIENCE_MS = 500
 const TIME_INTERVAL_MS = 60_000
-/** Quick while a server may be restarting, so that its room is back within seconds; patient with one that is gone. */
-const RECONNECT = { firstMs: 250, maxMs: 15_000, quick: { maxMs: 1_000, attempts: 30 } }
-/** After a connection has lasted this long, the delay before the next attempt is short again. */
-const STEADY_MS = 10_000
+/** A connection that has lasted this long is healthy: the delay before the next attempt is short again. */
+const HEALTHY_MS = 10_000
 const DROPPED_LOG_INTERVAL_MS = 60_000
 
 export type PresenceFacts = Omit<Presence, 'online' | 'cause' | 'connectionSeq'>
 
-export interface LinkOptions {
-  url: string
-  stationId: string
-  secret: string
-  /** PEM of the authority that the broker's certificate is checked by; without it the machine's own ones are. */
-  caCertificate?: string
-  /** What presence says, but for its cause and the connection's number; asked anew for each connection. */
+export interface LinkOptions extends MqttIdentity {
+  /** What the presence message says of the machine; asked again for each connection. */
   presence: () => Promise<PresenceFacts>
   nowMs: () => number
   log: Logger
@@ -51,12 +39,12 @@ export interface LinkOptions {
   /** The server answered that the secret is wrong; the link goes on trying until it is stopped. */
   onRefused: () => void
   onClockSample: (sample: ClockSample) => void
-  /** Presence and time are done: what the station has to tell may follow. */
+  /** Presence and time are done: the station's own messages may follow. */
   onSettled: () => void
   onMessage: (message: Exclude<Incoming, { name: 'response' }>) => void
 }
 
-/** What a station publishes besides its presence, which the link keeps to itself. */
+/** What a station publishes besides its presence, which is the link's own. */
 export type OutgoingTopic = 'heartbeat' | 'reported' | 'ack' | 'events'
 
 export interface Link {
@@ -69,107 +57,81 @@ export interface Link {
   stop: () => Promise<void>
 }
 
-/** The station's connection to the broker: clean session, own reconnection, order of the contract, section 3. */
+/** One connection, from its CONNECT to its end. */
+interface Connection {
+  client: MqttClient
+  facts: PresenceFacts
+  seq: number
+  isUp: boolean
+  isSettled: boolean
+  /** What the last error says of the server, should this connection never stand. */
+  failure: Failure
+  healthyTimer?: NodeJS.Timeout
+}
+
+/**
+ * The station's connection to the broker. Each one is a clean session that begins with presence, subscriptions and
+ * time; when it is lost, another one follows. Source: docs/mqtt.md
+ */
 export function createLink(options: LinkOptions): Link {
   const { stationId, nowMs, log } = options
-  const backoff = createBackoff(RECONNECT)
-  let client: MqttClient | undefined
-  let connected: PresenceFacts | undefined
+  const topic = (name: TopicName) => (name === 'config' ? topicOf(name) : topicOf(name, stationId))
+  const reconnection = createReconnection()
+  const publications = createPublications(topic)
+  const requests = createRequests((request: Request) => void send('request', request))
+  const time = createServerTime(requests.ask, nowMs, options.onClockSample)
+  const failures = createFailureLog(options)
+  const dropped = createDroppedLog(options)
+  let connection: Connection | undefined
   let connectionSeq = 0
-  let isConnected = false
-  let isSettled = false
   let isStopping = false
   let reconnectTimer: NodeJS.Timeout | undefined
-  let steadyTimer: NodeJS.Timeout | undefined
-  let toldFailure: string | undefined
-  let droppedLogAtMs = -Infinity
-  /** Publications that the broker has not answered; a lost connection settles them all. */
-  const unsettled = new Set<(isTaken: boolean) => void>()
 
-  const topic = (name: TopicName) => (name === 'config' ? topicOf(name) : topicOf(name, stationId))
-  const presenceOf = (cause: 'birth' | 'clean' | 'lost', facts: PresenceFacts): Presence => ({
-    online: cause === 'birth',
-    cause,
-    connectionSeq,
-    ...facts,
-  })
-
-  const send = (name: OutgoingTopic | 'presence' | 'request', payload: unknown): Promise<boolean> => {
-    const current = client
-    if (current === undefined || !isConnected) return Promise.resolve(false)
-    const { qos, retain } = topicTable[name]
-    return new Promise((resolve) => {
-      const settle = (isTaken: boolean) => {
-        unsettled.delete(settle)
-        resolve(isTaken)
-      }
-      unsettled.add(settle)
-      current.publish(topic(name), JSON.stringify(payload), { qos, retain }, (err) => settle(!err))
-    })
-  }
-
-  const requests = createRequests((request: Request) => void send('request', request))
-
-  const askTime = async () => {
-    const sentMs = nowMs()
-    const answer = await requests.ask('time', {}, { limitMs: TIME_LIMIT_MS, isResent: false })
-    const arrivedMs = nowMs()
-    if (answer?.ok !== true) return false
-    const { receivedAt, sentAt } = answer.data
-    if (typeof receivedAt !== 'string' || typeof sentAt !== 'string') return false
-    const [serverReceivedMs, serverSentMs] = [unixMsOf(receivedAt), unixMsOf(sentAt)]
-    options.onClockSample(sampleOf({ sentMs, arrivedMs, serverReceivedMs, serverSentMs }))
-    return true
-  }
-
-  const askTimeOften = async (times = TIME_BURST) => {
-    for (let i = 0; i < times; i += 1) if (!(await askTime())) return
-  }
+  const send = (name: OutgoingTopic | 'presence' | 'request', payload: unknown): Promise<boolean> =>
+    connection?.isUp === true ? publications.send(connection.client, name, payload) : Promise.resolve(false)
 
   const timeTimer = setInterval(() => {
-    if (isConnected) void askTime()
+    if (connection?.isUp === true) void time.askOnce()
   }, TIME_INTERVAL_MS)
 
-  const establish = async (current: MqttClient, facts: PresenceFacts) => {
-    isConnected = true
-    toldFailure = undefined
-    log.info({ connectionSeq }, 'connected to the broker')
-    void send('presence', presenceOf('birth', facts))
-    await current.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
+  const establish = async (current: Connection) => {
+    const { client, facts, seq } = current
+    current.isUp = true
+    failures.over()
+    log.info({ connectionSeq: seq }, 'connected to the broker')
+    void send('presence', presenceOf('birth', facts, seq))
+    await client.subscribeAsync(incomingTopics.map(topic), { qos: 1 })
     // Two machines with one identity take the connection from each other: a short success must not reset the delay.
-    steadyTimer = setTimeout(() => backoff.reset(), STEADY_MS)
+    current.healthyTimer = setTimeout(reconnection.recover, HEALTHY_MS)
     options.onUp()
     requests.resend()
-    if (await askTime()) await within(TIME_PATIENCE_MS, askTimeOften(TIME_BURST - 1))
-    if (client !== current) return
-    isSettled = true
+    await time.askAtStart()
+    if (connection !== current) return
+    current.isSettled = true
     options.onSettled()
   }
 
   const receive = (name: string, bytes: Uint8Array) => {
     const message = readIncoming(name, bytes)
-    if (message === undefined) {
-      if (bytes.length === 0 || nowMs() - droppedLogAtMs < DROPPED_LOG_INTERVAL_MS) return
-      droppedLogAtMs = nowMs()
-      log.warn({ topic: name, bytes: bytes.length }, 'message outside its schema dropped')
-    } else if (message.name === 'response') requests.take(message.payload)
+    if (message === undefined) dropped.note(name, bytes)
+    else if (message.name === 'response') requests.take(message.payload)
     else options.onMessage(message)
   }
 
-  const lose = (current: MqttClient) => {
-    if (client !== current) return
-    client = undefined
-    clearTimeout(steadyTimer)
-    const wasConnected = isConnected
-    isConnected = false
-    isSettled = false
-    current.end(true)
-    for (const settle of [...unsettled]) settle(false)
+  const lose = (current: Connection) => {
+    if (connection !== current) return
+    connection = undefined
+    clearTimeout(current.healthyTimer)
+    current.client.end(true)
+    publications.lose()
     requests.lose()
-    if (wasConnected) options.onDown()
-    if (isStopping) return
-    const retryMs = backoff.nextMs()
-    if (wasConnected) log.warn({ retryMs }, 'connection to the broker lost')
+    if (current.isUp) options.onDown()
+    if (!isStopping) tryAgain(current.failure, current.isUp)
+  }
+
+  const tryAgain = (failure: Failure, wasUp = false) => {
+    const retryMs = reconnection.delayMs(failure)
+    if (wasUp) log.warn({ retryMs }, 'connection to the broker lost')
     reconnectTimer = setTimeout(() => void open(), retryMs)
   }
 
@@ -180,80 +142,99 @@ export function createLink(options: LinkOptions): Link {
       return undefined
     })
     if (isStopping) return
-    if (facts === undefined) {
-      reconnectTimer = setTimeout(() => void open(), backoff.nextMs())
-      return
-    }
-    connected = facts
+    if (facts === undefined) tryAgain('refused')
+    else follow(facts)
+  }
+
+  /** Opens a connection, and follows it to its end. */
+  function follow(facts: PresenceFacts) {
     connectionSeq += 1
-    const current = connect({
-      ...brokerOf(options.url),
-      clientId: stationId,
-      username: stationId,
-      password: options.secret,
-      clean: true,
-      keepalive: KEEPALIVE_SECONDS,
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      connectTimeout: CONNECT_LIMIT_MS,
-      resubscribe: false,
-      ...(options.caCertificate === undefined ? {} : { ca: options.caCertificate }),
-      will: {
-        topic: topic('presence'),
-        payload: Buffer.from(JSON.stringify(presenceOf('lost', facts))),
-        qos: topicTable.presence.qos,
-        retain: topicTable.presence.retain,
-      },
-    })
-    client = current
-    current.on('connect', () => {
-      establish(current, facts).catch((err: unknown) => {
+    const seq = connectionSeq
+    const { qos, retain } = topicTable.presence
+    const payload = Buffer.from(JSON.stringify(presenceOf('lost', facts, seq)))
+    const client = openClient(options, { topic: topic('presence'), payload, qos, retain })
+    const current: Connection = { client, facts, seq, isUp: false, isSettled: false, failure: 'refused' }
+    connection = current
+    client.on('connect', () => {
+      establish(current).catch((err: unknown) => {
         log.warn({ err }, 'the broker did not accept the subscriptions')
-        current.end(true)
         lose(current)
       })
     })
-    current.on('message', receive)
-    current.on('error', (err) => {
-      const isRefused = 'code' in err && err.code === BAD_CREDENTIALS
-      const reason = isRefused ? REFUSED : tlsFailureOf(err)
-      // Once for each reason: most attempts fail as the one before did.
-      const failure = reason ?? err.message
-      const level = toldFailure === failure ? 'debug' : 'warn'
-      toldFailure = failure
-      const told = { err, url: options.url, reason }
-      log[level](told, 'connection to the broker failed, trying on')
-      if (isRefused) options.onRefused()
+    client.on('message', receive)
+    client.on('error', (err) => {
+      if (!current.isUp) current.failure = failureOf(err)
+      failures.tell(err)
+      if (isWrongSecret(err)) options.onRefused()
     })
-    current.on('close', () => lose(current))
+    client.on('close', () => lose(current))
   }
 
   void open()
   return {
     publish: send,
     ask: requests.ask,
-    askTime: () => askTimeOften(),
-    isSettled: () => isSettled,
+    askTime: time.askOften,
+    isSettled: () => connection?.isSettled === true,
     stop: async () => {
       isStopping = true
       clearTimeout(reconnectTimer)
-      clearTimeout(steadyTimer)
+      clearTimeout(connection?.healthyTimer)
       clearInterval(timeTimer)
       requests.close()
-      const current = client
-      if (current === undefined || connected === undefined) return
-      await within(CLEAN_STOP_LIMIT_MS, send('presence', presenceOf('clean', connected)))
-      await within(CLEAN_STOP_LIMIT_MS / 2, current.endAsync())
-      current.end(true)
+      if (connection !== undefined) await sayGoodbye(connection, send)
     },
   }
 }
 
-/** The address in parts: given whole, mqtt.js reads it by Node's deprecated parser. */
-function brokerOf(url: string) {
-  const { protocol, hostname, port, pathname } = new URL(url)
-  const scheme = protocol.slice(0, -1) as 'mqtt' | 'mqtts' | 'ws' | 'wss'
-  const usual = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[scheme]
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return { protocol: scheme, host, port: port === '' ? usual : Number(port), path: pathname || '/mqtt' }
+function presenceOf(
+  cause: 'birth' | 'clean' | 'lost',
+  facts: PresenceFacts,
+  connectionSeq: number,
+): Presence {
+  return { online: cause === 'birth', cause, connectionSeq, ...facts }
+}
+
+/** A station that stops in order says so: its absence has a cause at once. */
+async function sayGoodbye(
+  { client, facts, seq }: Connection,
+  send: (name: 'presence', payload: Presence) => Promise<boolean>,
+): Promise<void> {
+  const atMost = (milliseconds: number) => ({ milliseconds, fallback: () => undefined })
+  await pTimeout(send('presence', presenceOf('clean', facts, seq)), atMost(CLEAN_STOP_LIMIT_MS))
+  await pTimeout(
+    client.endAsync().catch(() => undefined),
+    atMost(CLEAN_STOP_LIMIT_MS / 2),
+  )
+  client.end(true)
+}
+
+/** Logs each reason for a failed connection once: most attempts fail as the one before did. */
+function createFailureLog({ log, url }: Pick<LinkOptions, 'log' | 'url'>) {
+  let told: string | undefined
+  return {
+    tell(err: Error): void {
+      const isBusy = failureOf(err) === 'busy'
+      const reason = isWrongSecret(err) ? WRONG_SECRET : isBusy ? BUSY : tlsFailureOf(err)
+      const failure = reason ?? err.message
+      const level = told === failure ? 'debug' : isBusy ? 'info' : 'warn'
+      told = failure
+      log[level]({ err, url, reason }, 'connection to the broker failed, trying on')
+    },
+    over(): void {
+      told = undefined
+    },
+  }
+}
+
+function createDroppedLog({ log, nowMs }: Pick<LinkOptions, 'log' | 'nowMs'>) {
+  let atMs = -Infinity
+  return {
+    /** At most once a minute. An empty message only clears what was retained. */
+    note(topic: string, bytes: Uint8Array): void {
+      if (bytes.length === 0 || nowMs() - atMs < DROPPED_LOG_INTERVAL_MS) return
+      atMs = nowMs()
+      log.warn({ topic, bytes: bytes.length }, 'message outside its schema dropped')
+    },
+  }
 }

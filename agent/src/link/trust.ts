@@ -41,7 +41,7 @@ class Distrust extends Error {}
 export async function establishTrust(options: TrustOptions): Promise<Trust> {
   const { server, saved, caFingerprint, log, signal } = options
   if (saved?.server === server && isWanted(saved, caFingerprint)) return saved
-  const backoff = createBackoff({ firstMs: 1_000, maxMs: 60_000 })
+  const backoff = createBackoff({ leastMs: 1_000, mostMs: 60_000 })
   for (;;) {
     try {
       const trust = await findTrust(server, caFingerprint, signal)

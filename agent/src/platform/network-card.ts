@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os'
+import pTimeout from 'p-timeout'
 import { isIdentifyingMac, isLoopback, normaliseIp } from '@escale/protocol'
-import { within } from '../within.ts'
 
 export interface NetworkAddress {
   ipAddress: string
@@ -21,7 +21,8 @@ const VIRTUAL = /^(lo|docker|br-|veth|virbr|vnet|vmnet|vboxnet|tun|tap|wg|ppp|zt
  * for it, which sends nothing. Undefined while the host has no address or no route leads there.
  */
 export async function localAddressTowards(host: string, port: number): Promise<string | undefined> {
-  const found = await within(LOOKUP_LIMIT_MS, lookup(host.replace(/^\[|\]$/g, '')))
+  const looked = lookup(host.replace(/^\[|\]$/g, '')).catch(() => undefined)
+  const found = await pTimeout(looked, { milliseconds: LOOKUP_LIMIT_MS, fallback: () => undefined })
   if (found === undefined) return undefined
   const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
   try {

@@ -1,0 +1,108 @@
+import type { Logger } from 'pino'
+import {
+  initialState,
+  nextDeadline,
+  restOf,
+  snapshotOf,
+  transition,
+  type Effect,
+  type Input,
+  type StationState,
+} from './core/index.ts'
+import type { Platform } from './platform/platform.ts'
+import type { LinkEffect } from './station-link.ts'
+import type { Store } from './store.ts'
+
+/** A timer no longer than this notices in time that the machine has slept. */
+const COUNTING_TICK_MS = 1_000
+const MAX_TIMER_MS = 60_000
+
+interface StationCoreParts {
+  bootId: string
+  platform: Platform
+  store: Pick<Store, 'writeState'>
+  log: Logger
+  nowMs: () => number
+  /** Carries out what concerns the server. */
+  performOnLink: (effect: LinkEffect) => void
+  /** Told after each input. */
+  changed: () => void
+}
+
+/** The state of one station: the pure core, given time, disk and platform. */
+export function createStationCore(parts: StationCoreParts) {
+  const { bootId, platform, store, log, nowMs } = parts
+  let state: StationState = initialState({ bootId, wallOffsetMs: Date.now() - nowMs() })
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  const dispatch = (input: Input) => {
+    const step = transition(state, input, nowMs())
+    state = step.state
+    for (const effect of step.effects) perform(effect)
+    parts.changed()
+    schedule()
+  }
+
+  const schedule = () => {
+    clearTimeout(timer)
+    if (isStopped) return
+    const deadlineMs = nextDeadline(state)
+    if (deadlineMs === undefined) return
+    const longestMs = restOf(state.phase)?.kind === 'active' ? COUNTING_TICK_MS : MAX_TIMER_MS
+    const waitMs = Math.min(longestMs, Math.max(0, Math.ceil(deadlineMs - nowMs())))
+    timer = setTimeout(() => dispatch({ kind: 'tick' }), waitMs)
+  }
+
+  const save = (): Promise<void> => {
+    const snapshot = snapshotOf(state, nowMs())
+    if (snapshot === undefined) return Promise.resolve()
+    return store.writeState(snapshot).catch((err: unknown) => log.error({ err }, 'the state cannot be saved'))
+  }
+
+  const setScreen = (what: 'lockScreen' | 'unlockScreen') => {
+    log.info({ version: state.version }, what === 'lockScreen' ? 'station locked' : 'station open')
+    platform[what]().catch((err: unknown) => log.error({ err, what }, 'the platform failed'))
+  }
+
+  const perform = (effect: Effect) => {
+    switch (effect.kind) {
+      case 'lockScreen':
+      case 'unlockScreen':
+        setScreen(effect.kind)
+        return
+      case 'cleanUp':
+        return void platform.cleanUp().then(
+          () => dispatch({ kind: 'cleaned' }),
+          (err: unknown) => dispatch({ kind: 'cleaned', error: String(err) }),
+        )
+      case 'save':
+        return void save()
+      case 'warn': {
+        log.info({ sessionId: effect.sessionId, remainingSeconds: effect.remainingSeconds }, 'visitor warned')
+        return
+      }
+      case 'rejected': {
+        log.debug({ code: effect.code, input: effect.input }, 'input rejected')
+        return
+      }
+      case 'report':
+      case 'sendEvents':
+      case 'askTime':
+      case 'request':
+        parts.performOnLink(effect)
+    }
+  }
+
+  return {
+    state: () => state,
+    dispatch,
+    save,
+    /** Saves the state; no deadline passes from then on. */
+    stop(): Promise<void> {
+      isStopped = true
+      clearTimeout(timer)
+      return save()
+    },
+  }
+}
