@@ -42,7 +42,7 @@ import { createSharing } from './peers/sharing.ts'
 import { RELEASE } from './release.ts'
 import { createServices, type ServiceOptions, type Services } from './services.ts'
 
-export interface AppOptions extends ServiceOptions {
+export interface AppOptions extends Omit<ServiceOptions, 'hasPeers'> {
   databaseUrl: string
   /** Built pages of the admin. */
   adminDir: string
@@ -74,7 +74,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const shared = peers && createSharing(peers, events, clock, log)
   const bus = shared?.busOver(ownBus) ?? ownBus
 
-  const services = createServices(database, events, bus, options)
+  const services = createServices(database, events, bus, { ...options, hasPeers: peers !== undefined })
   const { accounts, auth, credentials, desired, sessions, settings } = services
 
   const guard = { auth, stations: credentials, accounts }
@@ -89,7 +89,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   ]
   const automation = createAutomation({ accounts, answers: services.answers, endpoints, bus, clock })
   const messages = createStationMessages(database)
-  const births = createBirths({ ...services, database, events, log })
+  const births = createBirths({ ...services, database, log })
   const reportedEnds = createReportedEnds({ sessions, log })
   const takeFromStation = createStationIntake({
     ...services,
@@ -167,10 +167,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       await desired.repair()
       // Several servers share the instants in their database: none may move them for its own clock's sake.
       if (!shared) await services.clockSteps.begin()
-      services.running.load(await sessions.findUnended())
+      await services.room.load()
       await services.deadlines.start()
-      await services.presences.start()
-      births.start(services.presences.all())
+      services.presences.start()
+      births.start()
       await services.commandDeadlines.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await services.presences.publishAll(ownBus)
@@ -181,7 +181,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       services.calendar.start()
     },
     async close() {
-      await services.audience.close()
+      services.audience.close()
       await services.calendar.stop()
       await services.clockSteps.stop()
       await services.credentialWatch.stop()

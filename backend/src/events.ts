@@ -7,7 +7,10 @@ export type AppEvent =
   /** Without effects: created, or changed while pending. */
   | { type: 'sessionChanged'; session: SessionRecord; effects: LastingEffect[] }
   | { type: 'warned'; session: SessionRecord; remainingSeconds: number }
+  /** A station of the room looks different; once for each change, and urgent unless its metrics alone moved. */
   | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
+  /** What stations told in the last second can be read from the database. */
+  | { type: 'presencesSaved'; stationIds: readonly string[] }
   | { type: 'stationRemoved'; stationId: string }
   | {
       type: 'desiredChanged'

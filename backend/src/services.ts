@@ -35,12 +35,17 @@ import { createAudience } from './gateways/live/index.ts'
 import { createLogs } from './features/logs/index.ts'
 import { createPhotos, createPhotoStore } from './features/photos/index.ts'
 import { createPrivacy, createTraces } from './features/privacy/index.ts'
+import {
+  createMachines,
+  createPresences,
+  createRoomRepository,
+  createRoomStore,
+} from './features/room/index.ts'
 import { createRates } from './features/rates/index.ts'
 import {
   createAccessCodes,
   createCodeValidation,
   createDeadlines,
-  createRunningSessions,
   createSessionCredits,
   createSessionGrants,
   createSessionRepository,
@@ -50,8 +55,6 @@ import { createAnswers, createRequestRepository } from './gateways/answers/index
 import { createSettings } from './features/settings/index.ts'
 import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
 import {
-  createMachines,
-  createPresences,
   createStationCredentials,
   createStationRepository,
   createStationService,
@@ -74,6 +77,8 @@ export interface ServiceOptions {
   wake: Wake
   /** Makes the backup of each night. */
   nightlyBackup?: NightlyBackup
+  /** Whether other servers serve the same site. */
+  hasPeers: boolean
   clock: Clock
   log: Logger
 }
@@ -82,7 +87,9 @@ export type Services = ReturnType<typeof createServices>
 
 /** What the server can do, feature by feature, each on what came before it; nothing runs yet. */
 export function createServices(database: Store, events: AppEvents, bus: Bus, options: ServiceOptions) {
-  const { clock, log } = options
+  const { clock, hasPeers, log } = options
+  const roomRepository = createRoomRepository(database)
+  const room = createRoomStore({ repository: roomRepository, events, clock })
   const logs = createLogs({ database, timeZone: () => settings.current().timeZone, events, clock })
   const { journal } = logs.service
   /** What nearly all of them write with. */
@@ -110,7 +117,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   })
   const operators = createOperators({ ...base, ...auth.service, passwords })
   const rates = createRates({ ...base, log })
-  const machines = createMachines({ clock })
+  const machines = createMachines({ room, clock })
   const desired = createDesiredDocuments(
     database,
     createDesiredRepository(database),
@@ -134,16 +141,16 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     desired,
     calls,
     machines,
+    room,
     settings,
     events,
   }
   const accessCodes = createAccessCodes(options.codeKey)
-  const running = createRunningSessions(events)
   const sessions = createSessionService(sessionPorts)
   const grants = createSessionGrants({ ...sessionPorts, codes: accessCodes, sessions })
   const credits = createSessionCredits({ ...sessionPorts, sessions })
   const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles: throttles.service })
-  const deadlines = createDeadlines({ sessions, running, events, clock, log })
+  const deadlines = createDeadlines({ sessions, room, events, clock, log })
 
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
   const answers = createAnswers({
@@ -163,10 +170,14 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     photos: photoStore,
   })
 
-  const stationPorts = { ...base, repository: createStationRepository(database), bus, events }
+  const stationRepository = createStationRepository(database, room)
+  const stationPorts = { ...base, repository: stationRepository, room, hasPeers, bus, events }
   const usernames = createUsernames(database)
   const accounts = createAccounts({ ...base, usernames, brokerFor: options.brokerFor })
-  const presences = createPresences({ ...stationPorts, settings, rates, log })
+  const presences = createPresences({
+    ...{ ...stationPorts, repository: roomRepository, stations: stationRepository },
+    ...{ settings, rates, log },
+  })
   const clockSteps = createClockSteps({
     database,
     repository: createServerClockRepository(database),
@@ -226,12 +237,12 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   })
   const calendar = createJobCalendar({
     ...base,
-    ...{ settings, sessions, running, calls, events, log },
+    ...{ settings, sessions, room, calls, events, log },
     retention: archives.service,
     reports: reports.service,
     nightlyBackup: options.nightlyBackup,
   })
-  const audience = createAudience({ events, running, stations, clock, log })
+  const audience = createAudience({ events, room, clock })
   const credentialWatch = createCredentialWatch({
     bus,
     screens: audience,
@@ -281,7 +292,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     photos,
     presences,
     rates,
-    running,
+    room,
     sessions,
     settings,
     siteKey,

@@ -16,9 +16,9 @@ export async function startFilledServer(
     `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})`
   database.exec(`BEGIN;
     INSERT INTO stations (id, label, location, is_maintenance, is_marked_offline, desired_version, version,
-      created_at_ms, updated_at_ms, search_text)
-    ${numbers(stations)} SELECT 'pc-' || n, 'Poste ' || n, 'Salle ' || n % 20, 0, 0, ${nowMs}, 1, ${nowMs}, ${nowMs},
-      'poste ' || n FROM numbers;
+      created_at_ms, updated_at_ms)
+    ${numbers(stations)} SELECT 'pc-' || n, 'Poste ' || n, 'Salle ' || n % 20, 0, 0, ${nowMs}, 1, ${nowMs}, ${nowMs}
+      FROM numbers;
     INSERT INTO sessions (id, station_id, state, granted_seconds, credit_seconds, consumed_ms, running_since_ms,
       code_expires_at_ms, started_at_ms, deadline_ms, created_by, version, created_at_ms, updated_at_ms)
     ${numbers(activeSessions)} SELECT 'session-' || n, 'pc-' || n, 'active', 36000, 0, 0, ${nowMs}, ${nowMs}, ${nowMs},

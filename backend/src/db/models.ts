@@ -27,7 +27,6 @@ import type {
   StationEventRow,
   StationPresenceRow,
   StationRow,
-  StationViewRow,
   ThrottleRow,
   UserRow,
 } from './rows.ts'
@@ -41,7 +40,6 @@ const key = () => ({ type: TEXT, primaryKey: true })
 const stationFields = () => ({
   id: key(),
   label: TEXT,
-  searchText: TEXT,
   location: TEXT,
   ipAddress: TEXT,
   macAddress: TEXT,
@@ -127,17 +125,6 @@ export function defineModels(sequelize: Sequelize) {
     }),
     stations: table<StationRow>('stations', stationFields()),
     stationPresences: table<StationPresenceRow>('station_presences', presenceFields()),
-    stationViews: table<StationViewRow>('station_views', {
-      ...stationFields(),
-      online: BOOLEAN,
-      lastHeartbeatAtMs: BIGINT,
-      lastSeenIp: TEXT,
-      agentVersion: TEXT,
-      os: TEXT,
-      metrics: TEXT,
-      activeSessionId: TEXT,
-      state: TEXT,
-    }),
     sessions: table<SessionRow>('sessions', {
       id: key(),
       userId: TEXT,

@@ -1,3 +1,4 @@
+import type { Selection } from '../domain/selection.ts'
 import { AppError, type FieldError } from '../errors.ts'
 
 export const DEFAULT_PAGE_SIZE = 25
@@ -42,6 +43,14 @@ export function windowOf(query: PageQuery, columns: Record<string, string>): Pag
     offset: (page - 1) * pageSize + skip,
     ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC NULLS LAST' : 'ASC NULLS LAST'] } : {}),
   }
+}
+
+/** The same for rows in memory. */
+export function selectionOf(query: PageQuery, fields: Record<string, unknown>): Selection {
+  const names = Object.fromEntries(Object.keys(fields).map((name) => [name, name]))
+  const { limit, offset, order } = windowOf(query, names)
+  if (!order) return { limit, offset }
+  return { limit, offset, order: { field: order[0], isDescending: order[1].startsWith('DESC') } }
 }
 
 function notOrderable(columns: Record<string, string>): FieldError {

@@ -8,14 +8,14 @@ import type {
   OperatorRole,
   OrderOp,
   ReportKind,
-  ReportedState,
   SessionState,
-  StationState,
   User,
 } from '@escale/protocol'
 import type { CommandProgress } from '../domain/command.ts'
-import type { SessionClock } from '../domain/session.ts'
+import type { StationPresence, StationRecord } from '../domain/station.ts'
 import type { ThrottleState } from '../domain/throttle.ts'
+
+export type { SessionRecord } from '../domain/session-record.ts'
 
 /** Rows as the database holds them. Instants are Unix milliseconds; an absent value is null. */
 export interface OperatorRow {
@@ -70,37 +70,10 @@ export interface UserRow {
   updatedAtMs: number
 }
 
-export interface StationRow {
-  id: string
-  label: string
-  /** What a search looks in; the repository keeps it. */
-  searchText?: string
-  location: string | null
-  ipAddress: string | null
-  macAddress: string | null
-  isMaintenance: boolean
-  isMarkedOffline: boolean
-  secretHash: string | null
-  previousSecretHash: string | null
-  previousSecretUntilMs: number | null
-  desiredVersion: number
-  version: number
-  createdAtMs: number
-  updatedAtMs: number
-}
+export type StationRow = StationRecord
 
-export interface StationPresenceRow {
+export interface StationPresenceRow extends Omit<StationPresence, 'metrics' | 'presence'> {
   stationId: string
-  online: boolean
-  lastHeardAtMs: number | null
-  lastHeartbeatAtMs: number | null
-  lastSeenIp: string | null
-  bootId: string | null
-  connectionSeq: number | null
-  agentVersion: string | null
-  os: string | null
-  reportedState: ReportedState | null
-  reportedVersion: number | null
   /** JSON of StationMetrics. */
   metrics: string | null
   /** JSON of the last Presence. */
@@ -112,15 +85,6 @@ export interface ServerClockRow {
   id: number
   reachedMs: number
 }
-
-export type StationViewRow = StationRow &
-  Pick<
-    StationPresenceRow,
-    'online' | 'lastHeartbeatAtMs' | 'lastSeenIp' | 'agentVersion' | 'os' | 'metrics'
-  > & {
-    activeSessionId: string | null
-    state: StationState
-  }
 
 export interface SessionRow {
   id: string
@@ -147,20 +111,6 @@ export interface SessionRow {
   /** When time alone changes the session next; null once it is over. */
   deadlineMs: number | null
   createdBy: string
-  mayOutliveClosing: boolean
-  version: number
-  createdAtMs: number
-  updatedAtMs: number
-}
-
-/** A session as services hold it: the domain's clock, and to whom and where it belongs. */
-export interface SessionRecord extends SessionClock {
-  id: string
-  userId?: string
-  stationId?: string
-  createdBy: string
-  /** Start of the agent that it belongs to, where one is known. */
-  bootId?: string
   mayOutliveClosing: boolean
   version: number
   createdAtMs: number

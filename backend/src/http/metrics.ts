@@ -2,12 +2,10 @@ import type { Broker } from '@escale/broker'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Database } from '../db/database.ts'
-import type { RunningSessions } from '../features/sessions/index.ts'
-import type { StationService } from '../features/stations/index.ts'
+import type { RoomStore } from '../features/room/index.ts'
 
 export interface MetricsPorts {
-  stations: Pick<StationService, 'stats'>
-  running: RunningSessions
+  room: Pick<RoomStore, 'stationStats' | 'running'>
   broker: Pick<Broker, 'stats'>
   database: Pick<Database, 'statementCount'>
 }
@@ -31,7 +29,7 @@ export function metricsRoutes(ports: MetricsPorts): FastifyPluginAsync {
   }
 }
 
-async function createRegistry({ stations, running, broker, database }: MetricsPorts): Promise<Registry> {
+async function createRegistry({ room, broker, database }: MetricsPorts): Promise<Registry> {
   // Loaded with the first question: most sites never ask.
   const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
   const registry = new Registry()
@@ -42,8 +40,8 @@ async function createRegistry({ stations, running, broker, database }: MetricsPo
     help: 'Stations by state',
     labelNames: ['state'] as const,
     registers,
-    async collect() {
-      const { available, occupied, maintenance, offline } = await stations.stats()
+    collect() {
+      const { available, occupied, maintenance, offline } = room.stationStats()
       for (const [state, count] of Object.entries({ available, occupied, maintenance, offline })) {
         this.set({ state }, count)
       }
@@ -54,7 +52,7 @@ async function createRegistry({ stations, running, broker, database }: MetricsPo
     help: 'Sessions that count down now',
     registers,
     collect() {
-      this.set([...running.values()].filter(({ state }) => state === 'active').length)
+      this.set(room.running().filter(({ state }) => state === 'active').length)
     },
   })
   new Gauge({

@@ -46,7 +46,8 @@ async function join(site: ReturnType<typeof createMemoryPeers>, missed: AppEvent
   const looks = vi.fn(() => Promise.resolve(missed))
   await sharing.start({
     bus: ownBus,
-    presences: { reload: () => Promise.resolve(), note: () => undefined, forget: () => undefined },
+    room: { reload: () => Promise.resolve() },
+    presences: { note: () => undefined },
     desired: { refresh: () => isPublished.promise },
     settings: { load: () => Promise.resolve() },
     broker: { takeOver: () => undefined },

@@ -18,11 +18,8 @@ const MADE_HERE: readonly TopicName[] = ['desired', 'config']
 export interface SharingPorts {
   /** The bus of this server alone. */
   bus: Bus
-  presences: {
-    reload(stationIds: string[]): Promise<unknown>
-    note(stationId: string, presence: Presence): void
-    forget(stationId: string): void
-  }
+  room: { reload(stationIds: string[]): Promise<unknown> }
+  presences: { note(stationId: string, presence: Presence): void }
   desired: { refresh(stationId: string): Promise<void> }
   settings: { load(): Promise<unknown> }
   broker: { takeOver(clientId: string, ownerId: string): void }
@@ -42,8 +39,7 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
 
   events.subscribe((event, origin) => {
     if (event.type === 'sessionChanged') isNewest(event)
-    // Each server counts down and warns by itself.
-    if (origin === 'here' && event.type !== 'warned') peers.send({ type: 'event', event })
+    if (origin === 'here' && !isOwn(event)) peers.send({ type: 'event', event })
   })
 
   /** Commits of two servers may be told in another order than they were made. */
@@ -151,9 +147,9 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
   }
 
   function createTaking(ports: SharingPorts) {
-    const { bus, presences, desired, settings, broker } = ports
-    /** Stations that changed elsewhere, and whether screens should hear of it at once. */
-    let changed = new Map<string, boolean>()
+    const { bus, room, presences, desired, settings, broker } = ports
+    /** Stations that changed elsewhere. */
+    let changed = new Set<string>()
     let isReloading = false
     /** Documents that are being published, by station. */
     const refreshing = new Map<string, Promise<void>>()
@@ -173,11 +169,8 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
       try {
         while (changed.size > 0) {
           const batch = changed
-          changed = new Map()
-          await presences.reload([...batch.keys()])
-          for (const [stationId, isUrgent] of batch) {
-            events.emit({ type: 'stationChanged', stationId, isUrgent }, 'peer')
-          }
+          changed = new Set()
+          await room.reload([...batch])
         }
       } finally {
         isReloading = false
@@ -187,7 +180,11 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
     function takeEvent(event: AppEvent): void {
       switch (event.type) {
         case 'stationChanged':
-          changed.set(event.stationId, event.isUrgent || changed.get(event.stationId) === true)
+          changed.add(event.stationId)
+          void logged(reloadChanged())
+          return
+        case 'presencesSaved':
+          for (const stationId of event.stationIds) changed.add(stationId)
           void logged(reloadChanged())
           return
         case 'settingsChanged':
@@ -196,10 +193,6 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
         case 'desiredChanged':
           events.emit(event, 'peer')
           refresh(event.stationId)
-          return
-        case 'stationRemoved':
-          presences.forget(event.stationId)
-          events.emit(event, 'peer')
           return
         case 'sessionChanged':
           if (isNewest(event)) events.emit(event, 'peer')
@@ -248,5 +241,9 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
     return { take, takeEvent }
   }
 }
+
+/** Each server counts down and warns by itself; metrics are told once they can be read. */
+const isOwn = (event: AppEvent): boolean =>
+  event.type === 'warned' || (event.type === 'stationChanged' && !event.isUrgent)
 
 const keyOf = (name: TopicName, party = '') => `${name} ${party}`

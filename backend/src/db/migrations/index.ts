@@ -11,6 +11,7 @@ import { textsBesideTheJournal } from './0008-texts-beside-the-journal.ts'
 import { whatStationsSay } from './0009-what-stations-say.ts'
 import { staffCalls } from './0010-staff-calls.ts'
 import { siteMarks } from './0011-site-marks.ts'
+import { theRoomInMemory } from './0014-the-room-in-memory.ts'
 import { getMark } from '../marks.ts'
 import type { Migration } from './migration.ts'
 import { RELEASE } from '../../release.ts'
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   whatStationsSay,
   staffCalls,
   siteMarks,
+  theRoomInMemory,
 ]
 
 const TABLE = 'schema_migrations'

@@ -85,6 +85,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
       const changes = await logs.withActionAfter(lastId, cuttingActions)
       // Swept twice, for a login that was under way.
       if (changes.length > 0) sweepsLeft = 2
+      await stations.liveSecrets([...new Set(changes.flatMap(({ stationId }) => stationId ?? []))])
       lastId = Math.max(newestId, changes.at(-1)?.id ?? 0)
     }
     // The grace of an old secret ends without a record.

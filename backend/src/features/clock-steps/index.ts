@@ -6,7 +6,7 @@ import type { SessionRecord } from '../../db/rows.ts'
 import { stampOf } from '../../domain/session.ts'
 import type { AppEvents } from '../../events.ts'
 import type { SessionService } from '../sessions/index.ts'
-import type { Presences } from '../stations/index.ts'
+import type { Presences } from '../room/index.ts'
 import type { ServerClockRepository } from './repository.ts'
 
 export { createServerClockRepository } from './repository.ts'

@@ -9,10 +9,8 @@ import type { StationRow } from '../../db/rows.ts'
 import type { AppEvents } from '../../events.ts'
 import type { Rates } from '../rates/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
-import { createDocumentProgress, type FindDocument } from './progress.ts'
 import type { DesiredRepository, RunningSession } from './repository.ts'
 
-export type { DocumentProgress } from './progress.ts'
 export { createDesiredRepository } from './repository.ts'
 
 /** Documents made from one look at the database; a query takes no more ids than this. */
@@ -33,8 +31,6 @@ export interface DesiredDocuments {
   takeReported(stationId: string, version: number): Promise<boolean>
   /** Brings versions that no server can have given back to the time: they kept their station from being told anything. */
   repair(): Promise<void>
-  /** How far the station's newest document has come; unknown after a restart. */
-  progressOf: FindDocument
   /** Sends the document in force again, its remaining time as of now; its version stays. */
   refresh(stationId: string): Promise<void>
   /** Publishes every document that is newer than what was published last: all of them, before the listeners open. */
@@ -58,7 +54,6 @@ export function createDesiredDocuments(
   clock: Clock,
   { rates, isInConflict, log }: DesiredGuards,
 ): DesiredDocuments {
-  const progress = createDocumentProgress(events)
   const publishedVersions = new Map<string, number>()
   events.subscribe((event) => {
     if (event.type === 'stationRemoved') publishedVersions.delete(event.stationId)
@@ -137,7 +132,6 @@ export function createDesiredDocuments(
 
   return {
     change: (stationId, actions) => allocate(stationId, 0, actions),
-    progressOf: progress.find,
     async takeReported(stationId, version) {
       const isHigher = version > publishedVersion(stationId)
       const station = isHigher ? await repository.findStation(stationId) : undefined
@@ -145,9 +139,7 @@ export function createDesiredDocuments(
         rates.drop(stationId, 'version')
         return false
       }
-      const isNews = progress.isNews(stationId, version)
       events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
-      if (isNews) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
       if (!station || version <= station.desiredVersion) return true
       // Each report may raise the version by up to a day, so a station that goes on like that is limited.
       if (rates.allows(stationId, 'version')) await database.write(() => allocate(stationId, version + 1, []))

@@ -1,14 +1,15 @@
 import type { NightlyBackup } from '../../backup/nightly.ts'
 import type { Retention } from '../archives/index.ts'
 import type { ReportService } from '../reports/index.ts'
-import type { RunningSessions, SessionService } from '../sessions/index.ts'
+import type { RoomStore } from '../room/index.ts'
+import type { SessionService } from '../sessions/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 import type { Jobs } from './calendar.ts'
 
 export interface JobPorts {
   sessions: Pick<SessionService, 'endDue'>
   calls: Pick<StaffCalls, 'endForgotten'>
-  running: RunningSessions
+  room: Pick<RoomStore, 'running'>
   retention: Retention
   reports: Pick<ReportService, 'tellYesterday'>
   /** undefined where nobody has chosen a place for backups. */
@@ -17,8 +18,8 @@ export interface JobPorts {
 
 /** The tasks. Deadlines do the work of the first three on time; the calendar shows them, and ends what they missed. */
 export function createJobs(ports: JobPorts): Jobs {
-  const { sessions, calls, running, retention, reports, nightlyBackup } = ports
-  const countRunning = () => `${[...running.values()].length} sessions running`
+  const { sessions, calls, room, retention, reports, nightlyBackup } = ports
+  const countRunning = () => `${room.running().length} sessions running`
   return {
     expired_sessions: {
       pattern: '*/5 * * * *',

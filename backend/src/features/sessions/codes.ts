@@ -16,7 +16,7 @@ import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
-import type { Machines } from '../stations/index.ts'
+import type { Machines } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { SessionRepository } from './repository.ts'
 

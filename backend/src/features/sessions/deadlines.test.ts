@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createRoom } from '../../domain/room.ts'
 import { createAppEvents } from '../../events.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { pino } from 'pino'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { createDeadlines } from './deadlines.ts'
-import { createRunningSessions } from './running.ts'
 
 const SECOND = 1_000
 const MINUTE = 60_000
@@ -158,12 +158,15 @@ describe('by itself', () => {
   it('keeps waiting for what a newer look has found when an older one answers late', async () => {
     const nowMs = Date.now()
     const events = createAppEvents()
-    const running = createRunningSessions(events)
+    const room = createRoom()
+    events.subscribe((event) => {
+      if (event.type === 'sessionChanged') room.putSession(event.session)
+    })
     const answers: ((nextMs: number | undefined) => void)[] = []
     const looked = vi.fn(() => new Promise<number | undefined>((resolve) => void answers.push(resolve)))
     const clock = { nowMs: () => Date.now() }
     const log = pino({ level: 'silent' })
-    const deadlines = createDeadlines({ sessions: { endDue: looked }, running, events, clock, log })
+    const deadlines = createDeadlines({ sessions: { endDue: looked }, room, events, clock, log })
     const warned: number[] = []
     events.subscribe((event) => {
       if (event.type === 'warned') warned.push(event.remainingSeconds)
@@ -189,8 +192,8 @@ describe('by itself', () => {
     const endDue = vi.fn(() => Promise.reject(new Error('database is away')))
     const clock = { nowMs: () => Date.now() }
     const log = pino({ level: 'silent' })
-    const running = createRunningSessions(events)
-    const deadlines = createDeadlines({ sessions: { endDue }, running, events, clock, log })
+    const room = createRoom()
+    const deadlines = createDeadlines({ sessions: { endDue }, room, events, clock, log })
     await deadlines.start()
     await vi.advanceTimersByTimeAsync(SECOND)
     expect(endDue).toHaveBeenCalledTimes(2)

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 import { endsAtMsOf } from '../../domain/session.ts'
 import { crossedByCut, nextWarning } from '../../domain/warnings.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
-import type { RunningSessions } from './running.ts'
+import type { RoomStore } from '../room/index.ts'
 import type { SessionService } from './service.ts'
 
 /** A timer cannot wait longer than 2^31 ms, and none needs to. */
@@ -24,12 +24,12 @@ export interface Deadlines {
  */
 export function createDeadlines(ports: {
   sessions: Pick<SessionService, 'endDue'>
-  running: RunningSessions
+  room: Pick<RoomStore, 'running'>
   events: AppEvents
   clock: Clock
   log: Logger
 }): Deadlines {
-  const { sessions, running, events, clock, log } = ports
+  const { sessions, room, events, clock, log } = ports
   /** The instant up to which warnings have been given. */
   let warnedUntilMs = clock.nowMs()
   let timer: NodeJS.Timeout | undefined
@@ -56,7 +56,7 @@ export function createDeadlines(ports: {
   /** Gives the warnings that have come due since the last time; @returns the instant of the next one. */
   function warn(nowMs: number): number {
     let nextMs = Infinity
-    for (const session of running.values()) {
+    for (const session of room.running()) {
       const endsAtMs = endsAtMsOf(session)
       if (endsAtMs === undefined) continue
       // Before its last change the session ended at another instant, and had other thresholds.

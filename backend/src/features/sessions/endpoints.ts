@@ -1,6 +1,6 @@
-import { restApi, secondsOfMinutes, type SessionQuery } from '@escale/protocol'
+import { restApi, secondsOfMinutes } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
-import { filterOf } from '../../db/page-window.ts'
+import { filterOf, type Rows } from '../../db/page-window.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import type { SessionInput as SessionChange } from '../../domain/session.ts'
 import { AppError, unwrap } from '../../errors.ts'
@@ -8,7 +8,6 @@ import { serve, type Call } from '../../http/endpoints.ts'
 import type { CodeValidation } from './codes.ts'
 import type { SessionCredits } from './credits.ts'
 import type { SessionGrants } from './grants.ts'
-import type { SessionFilter } from './repository.ts'
 import type { SessionService } from './service.ts'
 import { toSession, toSessionTime } from './view.ts'
 
@@ -26,9 +25,9 @@ export function sessionEndpoints({ sessions, grants, credits, codes, clock }: Se
   const view = (session: SessionRecord) => toSession(session, clock.nowMs())
   const withVersion = (session: SessionRecord) => ({ version: session.version, body: view(session) })
 
-  async function list(filter: SessionFilter, query: SessionQuery) {
-    const { count, rows } = await sessions.list(filter, query)
-    return { count, rows: rows.map(view) }
+  async function list(rows: Rows<SessionRecord> | Promise<Rows<SessionRecord>>) {
+    const { count, rows: page } = await rows
+    return { count, rows: page.map(view) }
   }
 
   /** One change to one session, tried again when another write came first and no version was asked for. */
@@ -42,10 +41,10 @@ export function sessionEndpoints({ sessions, grants, credits, codes, clock }: Se
   }
 
   return serve(restApi.sessions, {
-    list: ({ query }) => list(filterOf(query), query),
-    listActive: ({ query }) => list({ ...filterOf(query), states: ['active', 'suspended'] }, query),
+    list: ({ query }) => list(sessions.list(filterOf(query), query)),
+    listActive: ({ query }) => list(sessions.listRunning(filterOf(query), query)),
     stats: () => sessions.stats(),
-    read: async ({ params }) => withVersion(await sessions.get(params.id)),
+    read: async ({ params }) => withVersion(await sessions.find(params.id)),
     create: async ({ body, actor }) => {
       const { session, accessCode } = await grants.create(body, actor)
       return { version: session.version, body: { ...view(session), accessCode } }
@@ -66,7 +65,7 @@ export function sessionEndpoints({ sessions, grants, credits, codes, clock }: Se
     giveCredit: async ({ params, body, actor, expectedVersion }) =>
       withVersion(unwrap(await credits.give(params.id, body.toSessionId, actor, expectedVersion))),
     timeRemaining: async ({ params, caller }) => {
-      const session = await sessions.get(params.id)
+      const session = await sessions.find(params.id)
       // A station reads its own session only.
       if (caller?.type === 'station' && session.stationId !== caller.id) throw new AppError('not-found')
       return toSessionTime(session, clock.nowMs())

@@ -1,5 +1,5 @@
 import { Op, literal, type Model, type OrderItem, type WhereOptions } from 'sequelize'
-import { unixMsOf, type SessionQuery, type SessionState } from '@escale/protocol'
+import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type {
   RawRow,
@@ -11,12 +11,10 @@ import type {
 } from '../../db/rows.ts'
 import { sessionColumns, toSessionRecord } from '../../db/session-record.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
+import type { SessionFilter } from '../../domain/room-lists.ts'
 import type { SessionRules } from '../../domain/session.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
 
-export type SessionFilter = Omit<SessionQuery, 'page' | 'pageSize' | 'ordering'> & {
-  states?: readonly SessionState[]
-}
 export type SessionProfile = Omit<SessionProfileRow, 'sessionId'>
 export type SessionRepository = ReturnType<typeof createSessionRepository>
 

@@ -2,6 +2,7 @@ import { MINUTE_MS, type Actor, type ErrorCode } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
+import { listSessions, sessionFields, type SessionFilter } from '../../domain/room-lists.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import {
   afterStep,
@@ -16,14 +17,14 @@ import {
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
+import { selectionOf, windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
-import type { Machines } from '../stations/index.ts'
+import type { Machines, RoomStore } from '../room/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
-import type { SessionFilter, SessionRepository } from './repository.ts'
+import type { SessionRepository } from './repository.ts'
 import { logEntryOf } from './told.ts'
 
 const columns = {
@@ -51,6 +52,7 @@ export interface SessionPorts {
   desired: DesiredDocuments
   calls: Pick<StaffCalls, 'endWithSession'>
   machines: Pick<Machines, 'bootIdOf' | 'isInConflict'>
+  room: Pick<RoomStore, 'session' | 'sessions'>
   settings: Settings
   journal: Journal
   events: AppEvents
@@ -69,9 +71,16 @@ export type SessionService = ReturnType<typeof createSessionService>
 
 /** The life of sessions: every change is one input to the domain, in one transaction with its record. */
 export function createSessionService(ports: SessionPorts) {
-  const { database, repository, desired, calls, machines, settings, journal, events, clock } = ports
+  const { database, repository, desired, calls, machines, room, settings, journal, events, clock } = ports
 
   const rules = (): SessionRules => ({ maxSuspendedMs: settings.current().maxSuspendedMinutes * MINUTE_MS })
+
+  /** For whoever shows it; what is written follows from what the database has. */
+  async function find(id: string): Promise<SessionRecord> {
+    const session = room.session(id) ?? (await repository.find(id))
+    if (!session) throw new AppError('not-found')
+    return session
+  }
 
   async function get(id: string): Promise<SessionRecord> {
     const session = await repository.find(id)
@@ -139,11 +148,7 @@ export function createSessionService(ports: SessionPorts) {
 
   /** Tells live screens of a session once the write under way is committed. */
   function announce(session: SessionRecord, effects: LastingEffect[] = []): void {
-    const { stationId } = session
-    database.afterCommit(() => {
-      events.emit({ type: 'sessionChanged', session, effects })
-      if (stationId !== undefined) events.emit({ type: 'stationChanged', stationId, isUrgent: true })
-    })
+    database.afterCommit(() => events.emit({ type: 'sessionChanged', session, effects }))
   }
 
   /** One input to one session. A refusal is a value, for it may follow what time alone had changed. */
@@ -206,6 +211,7 @@ export function createSessionService(ports: SessionPorts) {
   }
 
   return {
+    find,
     get,
     change,
     start,
@@ -215,8 +221,13 @@ export function createSessionService(ports: SessionPorts) {
     findUnended: repository.findUnended,
     countUsersSince: repository.countUsersSince,
 
-    async list(filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> {
-      return repository.list(filter, windowOf(query, columns))
+    list: (filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> =>
+      repository.list(filter, windowOf(query, columns)),
+
+    /** Sessions that are active or suspended. */
+    async listRunning(filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> {
+      const running = { ...filter, states: ['active', 'suspended'] as const }
+      return listSessions(room, running, selectionOf(query, sessionFields))
     },
 
     /** Ends whatever time alone ends; @returns the instant of the next such end, if there is one. */

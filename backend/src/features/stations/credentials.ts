@@ -1,10 +1,11 @@
 import type { Actor } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import type { StationRow } from '../../db/rows.ts'
+import type { StationRecord } from '../../domain/station.ts'
 import { AppError } from '../../errors.ts'
 import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
 import type { Journal } from '../logs/index.ts'
+import type { RoomStore } from '../room/index.ts'
 import type { StationRepository } from './repository.ts'
 
 /** How long a replaced secret still opens, until the new one is first used. */
@@ -13,13 +14,16 @@ const OLD_SECRET_MS = 60_000
 export interface CredentialPorts {
   database: Database
   repository: StationRepository
+  room: RoomStore
+  /** Whether other servers serve the same site. */
+  hasPeers: boolean
   journal: Journal
   clock: Clock
 }
 
 /** A station as its credentials show it. */
 export interface AuthenticatedStation {
-  station: StationRow
+  station: Readonly<StationRecord>
   /** When the secret that was shown opens nothing any more; undefined for the newest one. */
   untilMs?: number
 }
@@ -27,12 +31,22 @@ export interface AuthenticatedStation {
 export type StationCredentials = ReturnType<typeof createStationCredentials>
 
 /** Secrets of stations: drawn, replaced with a moment of grace, revoked, and held against what is shown. */
-export function createStationCredentials({ database, repository, journal, clock }: CredentialPorts) {
-  const previousHashOf = (station: StationRow) =>
+export function createStationCredentials(ports: CredentialPorts) {
+  const { database, repository, room, hasPeers, journal, clock } = ports
+  const previousHashOf = (station: StationRecord) =>
     (station.previousSecretUntilMs ?? 0) > clock.nowMs() ? station.previousSecretHash : null
 
+  /** The station whose secret this is, as the room has it. */
+  function opensBy(id: string, secret: string): AuthenticatedStation | undefined {
+    const station = room.station(id)?.record
+    if (!station) return undefined
+    if (isSecret(secret, station.secretHash)) return { station }
+    if (!isSecret(secret, previousHashOf(station))) return undefined
+    return { station, untilMs: station.previousSecretUntilMs ?? undefined }
+  }
+
   /** Whoever has the new secret needs the old one no longer. */
-  function forgetPrevious({ id, secretHash }: StationRow): Promise<void> {
+  function forgetPrevious({ id, secretHash }: StationRecord): Promise<void> {
     return database.write(async () => {
       if ((await repository.find(id))?.secretHash !== secretHash) return
       await repository.update(id, { previousSecretHash: null, previousSecretUntilMs: null })
@@ -85,21 +99,21 @@ export function createStationCredentials({ database, repository, journal, clock 
 
     /** The station behind credentials, wherever it calls from; undefined when they are wrong. */
     async authenticate(id: string, secret: string): Promise<AuthenticatedStation | undefined> {
-      const station = await repository.find(id)
-      if (!station) return undefined
-      if (isSecret(secret, station.secretHash)) {
-        if (station.previousSecretHash !== null) await forgetPrevious(station)
-        return { station }
-      }
-      if (!isSecret(secret, previousHashOf(station))) return undefined
-      return { station, untilMs: station.previousSecretUntilMs ?? undefined }
+      const known = opensBy(id, secret)
+      // Another server may have made the station, or drawn its secret, just now.
+      if (!known && hasPeers) await room.reload([id])
+      const opened = known ?? opensBy(id, secret)
+      const isFirstUse = opened?.untilMs === undefined && opened?.station.previousSecretHash !== null
+      if (opened && isFirstUse) await forgetPrevious(opened.station)
+      return opened
     },
 
-    /** Hashes of the secrets that open each station now, the newest first. */
+    /** Hashes of the secrets that open each station now, by the database, the newest first. */
     async liveSecrets(ids: string[]): Promise<Map<string, string[]>> {
-      const rows = await repository.findAll(ids)
+      await room.reload(ids)
+      const stations = ids.flatMap((id) => room.station(id)?.record ?? [])
       return new Map(
-        rows.map((station) => [
+        stations.map((station) => [
           station.id,
           [station.secretHash, previousHashOf(station)].filter((hash) => hash !== null),
         ]),

@@ -3,21 +3,21 @@ import type { Clock } from '../../clock.ts'
 import { filterOf } from '../../db/page-window.ts'
 import { AppError } from '../../errors.ts'
 import { serve, type Call } from '../../http/endpoints.ts'
-import { toSession, type SessionService } from '../sessions/index.ts'
+import type { Presences, RoomStore } from '../room/index.ts'
+import { toSession } from '../sessions/index.ts'
 import type { StationCredentials } from './credentials.ts'
-import type { Presences } from './presence.ts'
 import type { Mark, StationService } from './service.ts'
 
 export interface StationEndpointPorts {
   credentials: Pick<StationCredentials, 'revokeSecret'>
   stations: StationService
   presences: Pick<Presences, 'takeHeartbeat' | 'takeSign'>
-  sessions: Pick<SessionService, 'findRunningAt'>
+  room: Pick<RoomStore, 'runningAt'>
   clock: Clock
 }
 
 export function stationEndpoints(ports: StationEndpointPorts) {
-  const { credentials, stations, presences, sessions, clock } = ports
+  const { credentials, stations, presences, room, clock } = ports
 
   async function withVersion(id: string) {
     const { station, version } = await stations.view(id)
@@ -27,8 +27,11 @@ export function stationEndpoints(ports: StationEndpointPorts) {
   const markAs =
     (mark: Mark) =>
     async ({ params, body, actor, expectedVersion }: Call<typeof restApi.stations.markOffline>) => {
-      await stations.mark(params.id, actor, mark, { reason: body.reason, expectedVersion })
-      return withVersion(params.id)
+      const marked = await stations.mark(params.id, actor, mark, { reason: body.reason, expectedVersion })
+      const shown = await stations.view(params.id)
+      // As part of a larger write it is not committed yet.
+      const { station, version } = shown.version < marked.version ? marked : shown
+      return { version, body: station }
     }
 
   return serve(restApi.stations, {
@@ -46,7 +49,7 @@ export function stationEndpoints(ports: StationEndpointPorts) {
     },
     remove: ({ params, actor, expectedVersion }) => stations.remove(params.id, actor, expectedVersion),
     heartbeat: async ({ params, body, actor: { type, id: callerId }, ip, fault }) => {
-      const { id, label } = await stations.get(params.id)
+      const { id, label } = (await stations.view(params.id)).station
       const isItself = type === 'station'
       if (isItself && callerId !== id) throw new AppError('forbidden')
       // An operator who speaks for a station says nothing of where that station is.
@@ -67,8 +70,8 @@ export function stationEndpoints(ports: StationEndpointPorts) {
     markMaintenance: markAs('maintenance'),
     markOffline: markAs('offline'),
     readSession: async ({ params }) => {
-      await stations.get(params.id)
-      const session = await sessions.findRunningAt(params.id)
+      await stations.view(params.id)
+      const session = room.runningAt(params.id)
       if (!session) throw new AppError('no-active-session')
       return { version: session.version, body: toSession(session, clock.nowMs()) }
     },

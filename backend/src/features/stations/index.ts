@@ -1,6 +1,5 @@
 export { createStationCredentials, type StationCredentials } from './credentials.ts'
-export { createMachines, type Machines } from './machines.ts'
-export { createPresences, type Presences } from './presence.ts'
 export { createStationRepository } from './repository.ts'
 export { stationEndpoints } from './endpoints.ts'
 export { createStationService, type StationService } from './service.ts'
+export { stationTextOf } from './view.ts'

@@ -10,37 +10,21 @@ import {
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import type { StationRow, StationViewRow } from '../../db/rows.ts'
+import type { StationRow } from '../../db/rows.ts'
+import { listStations, stationFields, type StationFilter } from '../../domain/room-lists.ts'
+import { changedStation, type RoomStation } from '../../domain/station.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
+import { selectionOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import type { Journal } from '../logs/index.ts'
+import type { Machines, Presences, RoomStore } from '../room/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import { reservedId, type Usernames } from '../usernames/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
-import type { Machines } from './machines.ts'
-import type { Presences } from './presence.ts'
-import type { StationFilter, StationRepository } from './repository.ts'
+import type { StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
-
-const columns = {
-  id: 'id',
-  // Accents and case aside.
-  label: 'searchText',
-  location: 'location',
-  state: 'state',
-  online: 'online',
-  ipAddress: 'ipAddress',
-  macAddress: 'macAddress',
-  lastSeenIp: 'lastSeenIp',
-  lastHeartbeatAt: 'lastHeartbeatAtMs',
-  agentVersion: 'agentVersion',
-  os: 'os',
-  createdAt: 'createdAtMs',
-  updatedAt: 'updatedAtMs',
-}
 
 /** What stands where a station's id would, under `/api/postes/`. */
 const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands', 'appels'])
@@ -48,8 +32,11 @@ const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'comm
 export interface StationPorts {
   database: Database
   repository: StationRepository
-  presences: Presences
-  machines: Pick<Machines, 'conflictAtMs' | 'forget'>
+  room: RoomStore
+  /** Whether other servers serve the same site. */
+  hasPeers: boolean
+  presences: Pick<Presences, 'markOffline'>
+  machines: Pick<Machines, 'forget'>
   sessions: Pick<SessionService, 'endAtLostStation' | 'findRunningAt'>
   calls: Pick<StaffCalls, 'endWithStation'>
   desired: DesiredDocuments
@@ -74,12 +61,20 @@ export interface MarkOptions {
   expectedVersion?: SeenVersions
 }
 
+/** A station as it is shown, and its version then. */
+export interface VersionedStation {
+  station: Station
+  version: number
+}
+
 export type StationService = ReturnType<typeof createStationService>
 
 export function createStationService(ports: StationPorts) {
   const {
     database,
     repository,
+    room,
+    hasPeers,
     presences,
     sessions,
     calls,
@@ -98,16 +93,13 @@ export function createStationService(ports: StationPorts) {
     return row
   }
 
-  const shown = (row: StationViewRow): Station =>
-    toStation(row, presences.find(row.id), desired.progressOf(row.id), machines.conflictAtMs(row.id))
-
-  async function view(id: string): Promise<{ station: Station; version: number }> {
-    const row = await repository.findView(id)
-    if (!row) throw new AppError('not-found')
-    return { station: shown(row), version: row.version }
+  /** A station as the room has it; another server may have made it just now. */
+  async function find(id: string): Promise<RoomStation> {
+    if (!room.station(id) && hasPeers) await room.reload([id])
+    const station = room.station(id)
+    if (!station) throw new AppError('not-found')
+    return station
   }
-
-  const toViews = (rows: StationViewRow[]) => rows.map(shown)
 
   /** @throws AppError naming the field whose value is no address, or belongs to another station */
   async function addressesOf(input: Omit<StationInput, 'id'>, ownId: string) {
@@ -127,13 +119,13 @@ export function createStationService(ports: StationPorts) {
     return addresses
   }
 
-  /** Marks a station, once; the station and the screens are told. */
+  /** Marks a station, once; the station and the screens are told. @returns the station as it is then */
   function mark(
     id: string,
     actor: Actor,
     marked: Mark,
     { reason, expectedVersion }: MarkOptions,
-  ): Promise<void> {
+  ): Promise<VersionedStation> {
     return database.write(async () => {
       const station = await get(id)
       requireVersion(station, expectedVersion)
@@ -143,9 +135,11 @@ export function createStationService(ports: StationPorts) {
         isMarkedOffline: marked === 'offline',
       }
       if (await sessions.findRunningAt(id)) throw new AppError('session-active')
+      const known = await find(id)
       if (station.isMaintenance === marks.isMaintenance && station.isMarkedOffline === marks.isMarkedOffline)
-        return
-      await repository.update(id, { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() })
+        return versioned(known)
+      const columns = { ...marks, version: station.version + 1, updatedAtMs: clock.nowMs() }
+      await repository.update(id, columns)
       if (station.isMaintenance !== marks.isMaintenance) await desired.change(id, ['station.updated'])
       if (marks.isMarkedOffline) await presences.markOffline(id, actor)
       await journal.append({
@@ -155,50 +149,30 @@ export function createStationService(ports: StationPorts) {
         details: { marked },
         texts: { reason },
       })
-      tellChanged(id)
+      const presence = marks.isMarkedOffline ? { ...known.presence, online: false } : known.presence
+      return versioned(changedStation(known, { record: { ...station, ...columns }, presence }))
     })
-  }
-
-  function tellChanged(stationId: string): void {
-    database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
   }
 
   return {
     get,
-    view,
 
-    /** As the database has it, whichever server the station is connected to. */
-    async isOnline(id: string): Promise<boolean> {
-      return (await repository.findView(id))?.online ?? false
-    },
+    view: async (id: string): Promise<VersionedStation> => versioned(await find(id)),
+
+    isOnline: (id: string): boolean => room.station(id)?.presence.online ?? false,
 
     findByMac: (macAddress: string) => repository.findBy({ macAddress }),
-
-    /** Stations as the screens show them; those that are gone are left out. */
-    async viewsOf(ids: string[]): Promise<Station[]> {
-      return toViews(await repository.findViews(ids))
-    },
 
     async list(filter: StationFilter, query: PageQuery): Promise<Rows<Station>> {
       // Addresses are known in whatever notation.
       const ipAddress = filter.ipAddress && (normaliseIp(filter.ipAddress) ?? filter.ipAddress)
       const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
-      const window = windowOf(query, columns)
-      const { count, rows } = await repository.list({ ...filter, ipAddress, macAddress }, window)
-      return { count, rows: toViews(rows) }
+      const selection = selectionOf(query, stationFields)
+      const { count, rows } = listStations(room, { ...filter, ipAddress, macAddress }, selection)
+      return { count, rows: rows.map(toStation) }
     },
 
-    async stats() {
-      const [total, available, occupied, maintenance, offline, online] = await Promise.all([
-        repository.count(),
-        repository.countState('available'),
-        repository.countState('occupied'),
-        repository.countState('maintenance'),
-        repository.countState('offline'),
-        repository.count({ online: true }),
-      ])
-      return { total, available, occupied, maintenance, offline, online }
-    },
+    stats: () => room.stationStats(),
 
     create(input: StationInput, actor: Actor): Promise<void> {
       return database.write(async () => {
@@ -222,7 +196,6 @@ export function createStationService(ports: StationPorts) {
         })
         await journal.append({ action: 'station.created', actor, stationId: input.id })
         await desired.change(input.id, ['station.created'])
-        tellChanged(input.id)
       })
     },
 
@@ -245,7 +218,6 @@ export function createStationService(ports: StationPorts) {
         // The station shows its label to the visitors.
         if (before.label !== input.label) await desired.change(id, ['station.updated'])
         await journal.append({ action: 'station.updated', actor, stationId: id })
-        tellChanged(id)
       })
     },
 
@@ -258,7 +230,6 @@ export function createStationService(ports: StationPorts) {
         await repository.retire(id, desiredVersion)
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {
-          presences.forget(id)
           machines.forget(id)
           // The document that locks it is on its way: cut off before, it would stay open to the visitor.
           void bus.clearRetained(id).then(() => {
@@ -274,6 +245,11 @@ export function createStationService(ports: StationPorts) {
     mark,
   }
 }
+
+const versioned = (station: RoomStation): VersionedStation => ({
+  station: toStation(station),
+  version: station.record.version,
+})
 
 function invalidField(field: string, message: Bilingual): AppError {
   return new AppError('invalid-body', { errors: [{ pointer: `/${field}`, message }] })

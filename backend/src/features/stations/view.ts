@@ -1,18 +1,18 @@
-import { instantOf, type Station, type StationMetrics } from '@escale/protocol'
+import { instantOf, type Station } from '@escale/protocol'
 import { withoutNulls } from '../../db/nulls.ts'
-import type { DocumentProgress } from '../desired/index.ts'
-import type { StationPresenceRow, StationViewRow } from '../../db/rows.ts'
+import type { DocumentProgress, RoomStation } from '../../domain/station.ts'
 
-/** A station as REST and the live screens show it; `live` has figures newer than the database. */
-export function toStation(
-  row: StationViewRow,
-  live?: Readonly<StationPresenceRow>,
-  progress?: DocumentProgress,
-  conflictAtMs?: number,
-): Station {
-  const { id, label, location, ipAddress, macAddress, state, activeSessionId } = withoutNulls(row)
-  const figures = withoutNulls(live ?? row)
-  const { lastSeenIp, agentVersion, os, metrics, lastHeartbeatAtMs } = figures
+/** A station as REST and the live screens show it. */
+export function toStation({
+  record,
+  presence,
+  state,
+  running,
+  document,
+  conflictAtMs,
+}: RoomStation): Station {
+  const { id, label, location, ipAddress, macAddress } = withoutNulls(record)
+  const { lastSeenIp, agentVersion, os, metrics, lastHeartbeatAtMs } = withoutNulls(presence)
   return {
     id,
     label,
@@ -21,20 +21,31 @@ export function toStation(
     macAddress,
     lastSeenIp,
     state,
-    online: row.online,
+    online: presence.online,
     lastHeartbeatAt: lastHeartbeatAtMs === undefined ? undefined : instantOf(lastHeartbeatAtMs),
     agentVersion,
     os,
-    metrics: metrics === undefined ? undefined : (JSON.parse(metrics) as StationMetrics),
-    activeSessionId,
+    metrics,
+    activeSessionId: running?.id,
     conflictAt: conflictAtMs === undefined ? undefined : instantOf(conflictAtMs),
-    document: progress && toDocument(progress),
-    createdAt: instantOf(row.createdAtMs),
-    updatedAt: instantOf(row.updatedAtMs),
+    document: document && toDocument(document),
+    createdAt: instantOf(record.createdAtMs),
+    updatedAt: instantOf(record.updatedAtMs),
   }
 }
 
 function toDocument({ version, actions, askedAtMs, appliedAtMs }: DocumentProgress): Station['document'] {
   const applied = appliedAtMs === undefined ? {} : { appliedAt: instantOf(appliedAtMs) }
   return { version, actions: [...actions], askedAt: instantOf(askedAtMs), ...applied }
+}
+
+const texts = new WeakMap<RoomStation, string>()
+
+/** The JSON of a station as it is shown, made once: it stays as it is until the station changes. */
+export function stationTextOf(station: RoomStation): string {
+  const known = texts.get(station)
+  if (known !== undefined) return known
+  const text = JSON.stringify(toStation(station))
+  texts.set(station, text)
+  return text
 }

@@ -1,10 +1,10 @@
 import { SECOND_MS, type ServerFrame } from '@escale/protocol'
-import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { AppEvents } from '../../events.ts'
 import { toStationCommand } from '../../features/commands/index.ts'
-import { toSessionTime, type RunningSessions } from '../../features/sessions/index.ts'
-import type { StationService } from '../../features/stations/index.ts'
+import type { RoomStore } from '../../features/room/index.ts'
+import { toSessionTime } from '../../features/sessions/index.ts'
+import { stationTextOf } from '../../features/stations/index.ts'
 import { framesOf } from './frames.ts'
 
 /** One live screen: it sees everything, or one session. */
@@ -13,8 +13,8 @@ export interface Listener {
   sessionId: string | undefined
   /** The sign-in that it was opened under, the newest shown. */
   signInId: string | undefined
-  /** @param text the frame as it is sent */
-  send(text: string, frame: ServerFrame): void
+  /** @param text the frame as it is sent, which may have no other form */
+  send(text: string, frame?: ServerFrame): void
   /** Its sign-in has ended. */
   dismiss(): void
 }
@@ -25,23 +25,21 @@ export interface Audience {
   signIns(): string[]
   /** Sends away the screens whose sign-in matches. */
   dismiss(matches: (signInId: string) => boolean): void
-  /** Nothing is read any more once it is done. */
-  close(): Promise<void>
+  close(): void
 }
 
 /** Passes on what happens to every live screen that may see it, and the time of running sessions each second. */
 export function createAudience(ports: {
   events: AppEvents
-  running: RunningSessions
-  stations: Pick<StationService, 'viewsOf'>
+  room: Pick<RoomStore, 'running' | 'station'>
   clock: Clock
-  log: Logger
 }): Audience {
-  const { events, running, stations, clock, log } = ports
+  const { events, room, clock } = ports
   const listeners = new Set<Listener>()
   const changedStations = new Set<string>()
+  /** What was told of each station last: it is told again once it is another. */
+  const toldStations = new Map<string, string>()
   let tick: NodeJS.Timeout | undefined
-  let reading: Promise<void> = Promise.resolve()
 
   function tell(frame: ServerFrame, sessionId?: string): void {
     if (listeners.size === 0) return
@@ -53,25 +51,22 @@ export function createAudience(ports: {
 
   function tellTimes(): void {
     const nowMs = clock.nowMs()
-    for (const session of running.values()) {
+    for (const session of room.running()) {
       tell({ type: 'time_update', ...toSessionTime(session, nowMs) }, session.id)
     }
-    readStations()
+    tellStations()
   }
 
-  function readStations(): void {
-    reading = reading.then(tellStations)
-  }
-
-  async function tellStations(): Promise<void> {
-    const ids = [...changedStations]
-    changedStations.clear()
-    if (ids.length === 0 || listeners.size === 0) return
-    try {
-      for (const station of await stations.viewsOf(ids)) tell({ type: 'station_changed', station })
-    } catch (err) {
-      log.error({ err }, 'reading changed stations failed')
+  function tellStations(): void {
+    for (const stationId of changedStations) {
+      const station = room.station(stationId)
+      if (!station || listeners.size === 0) continue
+      const text = `{"type":"station_changed","station":${stationTextOf(station)}}`
+      if (toldStations.get(stationId) === text) continue
+      toldStations.set(stationId, text)
+      for (const listener of listeners) if (listener.sessionId === undefined) listener.send(text)
     }
+    changedStations.clear()
   }
 
   const unsubscribe = events.subscribe((event) => {
@@ -88,14 +83,16 @@ export function createAudience(ports: {
         break
       case 'stationChanged':
         changedStations.add(event.stationId)
-        // Figures may wait for the next second; a change of state may not.
-        if (event.isUrgent) setImmediate(readStations)
+        // Metrics may wait for the next second; a change of state may not.
+        if (event.isUrgent) setImmediate(tellStations)
         break
       case 'settingsChanged':
       case 'desiredChanged':
       case 'desiredReported':
+      case 'presencesSaved':
         break
       case 'stationRemoved':
+        toldStations.delete(event.stationId)
         tell({ type: 'station_removed', stationId: event.stationId })
         break
       case 'commandChanged':
@@ -119,6 +116,7 @@ export function createAudience(ports: {
         if (listeners.size > 0) return
         clearInterval(tick)
         tick = undefined
+        toldStations.clear()
       }
     },
     signIns: () => [...listeners].flatMap(({ signInId }) => signInId ?? []),
@@ -126,11 +124,10 @@ export function createAudience(ports: {
       for (const listener of listeners)
         if (listener.signInId !== undefined && matches(listener.signInId)) listener.dismiss()
     },
-    async close() {
+    close() {
       unsubscribe()
       clearInterval(tick)
       listeners.clear()
-      await reading
     },
   }
 }

@@ -122,7 +122,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       return
     }
     if (request.sessionId !== undefined) {
-      const session = await sessions.get(request.sessionId).catch(undefinedIfUnknown)
+      const session = await sessions.find(request.sessionId).catch(undefinedIfUnknown)
       if (!session) {
         socket.close(LIVE_CLOSE.unknownSession)
         return
@@ -133,7 +133,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       sessionId: request.sessionId,
       signInId: accepted.sid,
       send: (text, frame) => {
-        if (frame.type === 'session_started') toldStart = frame.sessionId
+        if (frame?.type === 'session_started') toldStart = frame.sessionId
         sendText(text)
       },
       dismiss: () => socket.close(LIVE_CLOSE.unauthenticated),
@@ -144,7 +144,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   }
 
   async function sendTime(sessionId: string): Promise<void> {
-    send({ type: 'time_update', ...toSessionTime(await sessions.get(sessionId), clock.nowMs()) })
+    send({ type: 'time_update', ...toSessionTime(await sessions.find(sessionId), clock.nowMs()) })
   }
 
   async function take(frame: ClientFrame): Promise<void> {

@@ -272,6 +272,7 @@ describe('what a screen may ask', () => {
 
   it('fails with a word to the screen and a line in the log when the server itself fails', async () => {
     const { id } = await test.startSession()
+    await test.done('POST', `/api/sessions/${id}/terminate`)
     const live = await test.live()
     await live.next('connection_established')
     await test.db.sequelize.query('ALTER TABLE sessions RENAME COLUMN granted_seconds TO elsewhere')

@@ -1,11 +1,10 @@
 import { SECOND_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Database } from '../../db/database.ts'
-import type { AppEvents } from '../../events.ts'
 import type { DesiredDocuments } from '../../features/desired/index.ts'
 import { systemActor, type Journal } from '../../features/logs/index.ts'
 import type { SessionService } from '../../features/sessions/index.ts'
-import type { Machines } from '../../features/stations/index.ts'
+import type { Machines } from '../../features/room/index.ts'
 
 /**
  * How long after a start of the agent took over the connection of an earlier one the session moves to it. An earlier
@@ -19,7 +18,6 @@ export interface BirthPorts {
   sessions: Pick<SessionService, 'bind'>
   desired: Pick<DesiredDocuments, 'change'>
   journal: Journal
-  events: AppEvents
   log: Logger
 }
 
@@ -27,7 +25,7 @@ export type Births = ReturnType<typeof createBirths>
 
 /** What follows from a start of an agent: its session goes on there, unless two machines are at odds over the station. */
 export function createBirths(ports: BirthPorts) {
-  const { database, machines, sessions, desired, journal, events, log } = ports
+  const { database, machines, sessions, desired, journal, log } = ports
   const waiting = new Map<string, NodeJS.Timeout>()
 
   function tell(
@@ -38,7 +36,6 @@ export function createBirths(ports: BirthPorts) {
       if ((await desired.change(stationId, [action])) === undefined) return
       const level = action === 'station.conflict_found' ? 'error' : 'info'
       await journal.append({ action, level, actor: systemActor, stationId })
-      database.afterCommit(() => events.emit({ type: 'stationChanged', stationId, isUrgent: true }))
     })
   }
 
@@ -48,8 +45,8 @@ export function createBirths(ports: BirthPorts) {
     )
 
   return {
-    start(known: Iterable<{ stationId: string; bootId: string | null }>): void {
-      machines.start(known, (stationId) => logged(tell(stationId, 'station.conflict_ended')))
+    start(): void {
+      machines.start((stationId) => logged(tell(stationId, 'station.conflict_ended')))
     },
 
     stop(): void {

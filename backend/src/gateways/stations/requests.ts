@@ -50,7 +50,7 @@ export function createRequests(ports: RequestPorts) {
 
   /** A session at this very station. */
   async function own(sessionId: string, actor: Actor): Promise<SessionRecord> {
-    const session = await sessions.get(sessionId)
+    const session = await sessions.find(sessionId)
     if (session.stationId !== actor.id) throw new AppError('not-found')
     return session
   }

@@ -4,7 +4,8 @@ import { createMemoryBus } from '../../bus/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { createPresences } from './presence.ts'
-import { createStationRepository } from './repository.ts'
+import { createRoomRepository } from './repository.ts'
+import { createRoomStore } from './store.ts'
 
 type Ports = Parameters<typeof createPresences>[0]
 
@@ -225,12 +226,18 @@ describe('figures', () => {
 
   it('of a station that has just been removed keep nobody else’s from being saved', async () => {
     const { id } = await test.createStation()
+    const events = createAppEvents()
+    const repository = createRoomRepository(test.db)
+    const room = createRoomStore({ repository, events, clock: test.clock })
+    await room.load()
+    room.putStation({ ...room.station(id)!.record, id: 'gone', macAddress: null })
     const presences = createPresences({
       database: test.db,
-      repository: createStationRepository(test.db),
+      ...{ repository, room, events },
+      stations: { update: () => Promise.resolve() },
+      hasPeers: true,
       bus: createMemoryBus(),
       journal: { append: () => Promise.resolve() },
-      events: createAppEvents(),
       settings: { current: () => ({ heartbeatIntervalMs: 10_000 }) } as Ports['settings'],
       rates: { allows: () => true },
       clock: test.clock,

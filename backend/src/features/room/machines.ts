@@ -1,5 +1,6 @@
 import { SECOND_MS } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
+import type { Room } from '../../domain/room.ts'
 
 /** A start of the agent that was not heard for this long is gone: heartbeats and reconnections come more often. */
 const SILENT_MS = 30 * SECOND_MS
@@ -12,7 +13,6 @@ interface Seen {
   current: string
   /** When each start was heard last, Unix milliseconds. */
   heardMs: Map<string, number>
-  conflictAtMs?: number
 }
 
 export type Machines = ReturnType<typeof createMachines>
@@ -21,7 +21,7 @@ export type Machines = ReturnType<typeof createMachines>
  * Tells one machine that starts again from two that have one identity, as copied disks have. A start that is followed
  * by another never comes back; where it does, both are there and take the station's connection from each other in turn.
  */
-export function createMachines({ clock }: { clock: Clock }) {
+export function createMachines({ room, clock }: { room: Pick<Room, 'station' | 'stations' | 'setConflict'>; clock: Clock }) {
   const stations = new Map<string, Seen>()
   let timer: NodeJS.Timeout | undefined
   let onEnded: (stationId: string) => void = () => undefined
@@ -29,16 +29,18 @@ export function createMachines({ clock }: { clock: Clock }) {
   const isHeard = (seen: Seen, bootId: string) =>
     clock.nowMs() - (seen.heardMs.get(bootId) ?? -Infinity) <= SILENT_MS
 
+  const isInConflict = (stationId: string) => room.station(stationId)?.conflictAtMs !== undefined
+
   function look(): void {
     let isAnyLeft = false
     for (const [stationId, seen] of stations) {
-      if (seen.conflictAtMs === undefined) continue
+      if (!isInConflict(stationId)) continue
       const heard = [...seen.heardMs.keys()].filter((bootId) => isHeard(seen, bootId))
       if (heard.length > 1) {
         isAnyLeft = true
         continue
       }
-      seen.conflictAtMs = undefined
+      room.setConflict(stationId, undefined)
       seen.heardMs = new Map(heard.map((bootId) => [bootId, clock.nowMs()]))
       onEnded(stationId)
     }
@@ -47,14 +49,11 @@ export function createMachines({ clock }: { clock: Clock }) {
 
   return {
     /** @param ended called for each station that is one machine again */
-    start(
-      known: Iterable<{ stationId: string; bootId: string | null }>,
-      ended: (stationId: string) => void,
-    ): void {
+    start(ended: (stationId: string) => void): void {
       onEnded = ended
-      for (const { stationId, bootId } of known) {
-        if (bootId !== null) stations.set(stationId, { current: bootId, heardMs: new Map([[bootId, 0]]) })
-      }
+      for (const { record, presence } of room.stations())
+        if (presence.bootId !== null)
+          stations.set(record.id, { current: presence.bootId, heardMs: new Map([[presence.bootId, 0]]) })
     },
 
     stop: () => clearTimeout(timer),
@@ -64,10 +63,7 @@ export function createMachines({ clock }: { clock: Clock }) {
     /** The start of the agent that the station's connection belongs to, where it told. */
     bootIdOf: (stationId: string): string | undefined => stations.get(stationId)?.current,
 
-    /** Since when two machines are at odds over a station, Unix milliseconds. */
-    conflictAtMs: (stationId: string): number | undefined => stations.get(stationId)?.conflictAtMs,
-
-    isInConflict: (stationId: string): boolean => stations.get(stationId)?.conflictAtMs !== undefined,
+    isInConflict,
 
     /** Notes that a start of the agent is still running. */
     hear(stationId: string, bootId: string): void {
@@ -89,8 +85,8 @@ export function createMachines({ clock }: { clock: Clock }) {
         if (seen.heardMs.size <= MOST_STARTS) break
         seen.heardMs.delete(oldest)
       }
-      if (isReturn && seen.conflictAtMs === undefined) {
-        seen.conflictAtMs = nowMs
+      if (isReturn && !isInConflict(stationId)) {
+        room.setConflict(stationId, nowMs)
         timer ??= setTimeout(look, LOOK_MS)
         return 'conflict'
       }

@@ -1,0 +1,11 @@
+import type { Migration } from './migration.ts'
+
+/** Stations are looked for, and their state derived, in memory alone. */
+export const theRoomInMemory: Migration = {
+  name: '0014-the-room-in-memory',
+  statements: () => [
+    `DROP VIEW station_views`,
+    `DROP INDEX stations_search_text`,
+    `ALTER TABLE stations DROP COLUMN search_text`,
+  ],
+}

@@ -1,0 +1,88 @@
+import { unixMsOf, type SessionQuery, type SessionState, type StationQuery } from '@escale/protocol'
+import type { Room } from './room.ts'
+import { foldText } from './search-text.ts'
+import { compareValues, matchesFilter, selectRows, type Fields, type Selection } from './selection.ts'
+import { endsAtMsOf } from './session.ts'
+import type { SessionRecord } from './session-record.ts'
+import type { RoomStation } from './station.ts'
+
+type Filter<Query> = Omit<Query, 'page' | 'pageSize' | 'ordering' | 'skip'>
+export type StationFilter = Filter<StationQuery>
+export type SessionFilter = Filter<SessionQuery> & { states?: readonly SessionState[] }
+
+/** What a list of stations can be ordered by. */
+export const stationFields: Fields<RoomStation> = {
+  id: ({ record }) => record.id,
+  label: ({ searchText }) => searchText,
+  location: ({ record }) => record.location,
+  state: ({ state }) => state,
+  online: ({ presence }) => presence.online,
+  ipAddress: ({ record }) => record.ipAddress,
+  macAddress: ({ record }) => record.macAddress,
+  lastSeenIp: ({ presence }) => presence.lastSeenIp,
+  lastHeartbeatAt: ({ presence }) => presence.lastHeartbeatAtMs,
+  agentVersion: ({ presence }) => presence.agentVersion,
+  os: ({ presence }) => presence.os,
+  createdAt: ({ record }) => record.createdAtMs,
+  updatedAt: ({ record }) => record.updatedAtMs,
+}
+
+/** What a list of sessions can be ordered by. */
+export const sessionFields: Fields<SessionRecord> = {
+  id: ({ id }) => id,
+  state: ({ state }) => state,
+  createdAt: ({ createdAtMs }) => createdAtMs,
+  updatedAt: ({ updatedAtMs }) => updatedAtMs,
+  startedAt: ({ startedAtMs }) => startedAtMs,
+  endsAt: (session) => endsAtMsOf(session),
+  suspendedAt: ({ suspendedAtMs }) => suspendedAtMs,
+  endedAt: ({ endedAtMs }) => endedAtMs,
+  endReason: ({ endReason }) => endReason,
+  codeExpiresAt: ({ codeExpiresAtMs }) => codeExpiresAtMs,
+  grantedSeconds: ({ grantedSeconds }) => grantedSeconds,
+  creditSeconds: ({ creditSeconds }) => creditSeconds,
+  stationId: ({ stationId }) => stationId,
+  userId: ({ userId }) => userId,
+  createdBy: ({ createdBy }) => createdBy,
+  mayOutliveClosing: ({ mayOutliveClosing }) => mayOutliveClosing,
+}
+
+const filteredStationFields: Fields<RoomStation> = { ...stationFields, label: ({ record }) => record.label }
+
+/** Stations as a list shows them: by label unless it is ordered otherwise. */
+export function listStations(
+  room: Pick<Room, 'sortedStations'>,
+  { search, ...equal }: StationFilter,
+  selection: Selection,
+) {
+  const wanted = search ? foldText(search) : ''
+  const stations = room
+    .sortedStations()
+    .filter(
+      (station) =>
+        station.searchText.includes(wanted) && matchesFilter(station, filteredStationFields, equal),
+    )
+  return selectRows(stations, stationFields, selection)
+}
+
+/** Sessions that have not ended as a list shows them: the newest first unless it is ordered otherwise. */
+export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter, selection: Selection) {
+  const { states, search, from, to, hasCredit, ...equal } = filter
+  const wanted = search ? foldText(search) : ''
+  const fromMs = from === undefined ? -Infinity : unixMsOf(from)
+  const toMs = to === undefined ? Infinity : unixMsOf(to)
+  const matches = (session: SessionRecord) =>
+    (states === undefined || states.includes(session.state)) &&
+    (hasCredit === undefined || hasCredit === session.creditSeconds > 0) &&
+    session.createdAtMs >= fromMs &&
+    session.createdAtMs <= toMs &&
+    (wanted === '' || says(session, wanted)) &&
+    matchesFilter(session, sessionFields, equal)
+  const sessions = [...room.sessions()]
+    .filter(matches)
+    .sort((a, b) => compareValues(b.createdAtMs, a.createdAtMs) || compareValues(a.id, b.id))
+  return selectRows(sessions, sessionFields, selection)
+}
+
+const says = ({ id, userId, stationId, createdBy }: SessionRecord, wanted: string): boolean =>
+  [id, userId, stationId, createdBy].some((text) => text?.toLowerCase().includes(wanted))

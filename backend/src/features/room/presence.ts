@@ -1,0 +1,179 @@
+import type { Actor, Heartbeat, Presence, Reported } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { Bus } from '../../bus/port.ts'
+import type { Clock } from '../../clock.ts'
+import { isStalePresence } from '../../domain/presence.ts'
+import { unknownPresence, type StationPresence } from '../../domain/station.ts'
+import type { AppEvents } from '../../events.ts'
+import { systemActor } from '../logs/index.ts'
+import type { Rates } from '../rates/index.ts'
+import type { Settings } from '../settings/index.ts'
+import { createComingAndGoing, type ComingAndGoingPorts, type OnlineChange } from './coming-and-going.ts'
+import type { RoomRepository } from './repository.ts'
+import { createSaving } from './saving.ts'
+import { createSilenceWatch } from './silence.ts'
+import type { RoomStore } from './store.ts'
+
+export type Presences = ReturnType<typeof createPresences>
+
+export interface PresencePorts extends Omit<ComingAndGoingPorts, 'onChanged'> {
+  repository: RoomRepository
+  room: RoomStore
+  bus: Pick<Bus, 'publish'>
+  events: AppEvents
+  settings: Settings
+  rates: Pick<Rates, 'allows'>
+  clock: Clock
+  log: Logger
+}
+
+/** What stations tell of themselves: in the room at once, in the database within a second, when they come or go before. */
+export function createPresences(ports: PresencePorts) {
+  const { room, bus, events, rates, clock, log } = ports
+  const saving = createSaving(ports)
+  const online = createComingAndGoing({ ...ports, onChanged })
+  const silence = createSilenceWatch(room, ports, markSilent)
+  const presenceOf = (stationId: string) => room.station(stationId)?.presence ?? unknownPresence
+
+  events.subscribe((event) => {
+    if (event.type === 'settingsChanged') silence.waitAnew()
+  })
+
+  /** Notes what a station tells of itself; it is saved within a second. */
+  function note(stationId: string, told: Partial<StationPresence>): void {
+    room.changePresence(stationId, told)
+    saving.saveSoon(stationId)
+  }
+
+  /** Any accepted message proves that the station is there. */
+  const heardNow = (ip: string): Partial<StationPresence> => ({
+    lastHeardAtMs: clock.nowMs(),
+    ...(ip && { lastSeenIp: ip }),
+  })
+
+  /** Commits that a station came or went; what it told is noted either way. */
+  async function changeOnline(change: OnlineChange): Promise<void> {
+    const { stationId, told } = change
+    // A room that comes back after a restart says what is known: a write each would keep it waiting.
+    if (presenceOf(stationId).online === change.online && !online.isChanging(stationId)) {
+      if (told) note(stationId, told)
+      return
+    }
+    await online.change(change)
+    silence.wait()
+  }
+
+  /** Subscribers are told what the station itself did not say. */
+  function onChanged({ stationId, online, cause, told }: OnlineChange, isNews: boolean): void {
+    if (!isNews && told) saving.saveSoon(stationId)
+    const { presence } = presenceOf(stationId)
+    if (!presence || !isNews) return
+    if (cause === 'silent') void bus.publish('presence', stationId, { ...presence, online, cause })
+    // Its silence was told before.
+    else if (online && cause !== 'birth')
+      void bus.publish('presence', stationId, { ...presence, online, cause: 'birth' })
+  }
+
+  async function markSilent(): Promise<void> {
+    try {
+      // Silent here, they may be heard by another server.
+      if (ports.hasPeers) await room.reload(silence.silentIds())
+      const change = { online: false, cause: 'silent', actor: systemActor }
+      await Promise.all(silence.silentIds().map((stationId) => changeOnline({ stationId, ...change })))
+    } catch (err) {
+      log.error({ err }, 'marking silent stations failed, trying again')
+    }
+  }
+
+  /** A station that says something is there: it is back if it was offline. */
+  async function takeSign(actor: Actor, ip: string, told: Partial<StationPresence> = {}): Promise<void> {
+    const heard = { ...heardNow(ip), ...told }
+    await changeOnline({ stationId: actor.id, online: true, cause: 'message', actor, told: heard })
+  }
+
+  return {
+    /** Waits for silence from now on. */
+    start: () => silence.wait(),
+
+    /** Says again what is known of each station: the broker keeps nothing over a restart. */
+    async publishAll(to: Pick<Bus, 'publish'>): Promise<void> {
+      for (const { record, presence } of room.stations()) {
+        if (presence.presence === null) continue
+        const { online } = presence
+        const said =
+          presence.presence.online === online ? presence.presence.cause : online ? 'birth' : 'silent'
+        await to.publish('presence', record.id, { ...presence.presence, online, cause: said })
+      }
+    },
+
+    async stop(): Promise<void> {
+      await silence.stop()
+      await saving.stop()
+    },
+
+    /** Moves along with the server's clock what silence is counted from, milliseconds. */
+    shift(byMs: number): void {
+      for (const { record, presence } of [...room.stations()])
+        if (presence.lastHeardAtMs !== null)
+          room.changePresence(record.id, { lastHeardAtMs: presence.lastHeardAtMs + byMs })
+    },
+
+    find: (stationId: string): Readonly<StationPresence> | undefined => room.station(stationId)?.presence,
+
+    /** What a station announced to another server: said again, should it fall silent with that server. */
+    note: (stationId: string, presence: Presence) => room.changePresence(stationId, { presence }),
+
+    /** A station that an operator marks offline is so until it is heard. Call inside a write. */
+    markOffline: (stationId: string, actor: Actor): Promise<void> =>
+      online.changeWithin({ stationId, online: false, cause: 'marked', actor }),
+
+    /** @returns false for a station that is gone, or a connection that a newer one has followed */
+    async takePresence(presence: Presence, actor: Actor, ip: string): Promise<boolean> {
+      const stationId = actor.id
+      // Another server may have made it just now; or heard a newer connection than the one that ends.
+      if (!room.station(stationId) || (ports.hasPeers && !presence.online)) await room.reload([stationId])
+      const known = room.station(stationId)?.presence
+      if (!known || isStalePresence(known, presence)) return false
+      // One that goes and comes without end is left to the deadline of its silence.
+      if (!presence.online && known.online && !rates.allows(stationId, 'absence')) return false
+      const { bootId, connectionSeq = null, agentVersion, os } = presence
+      const told = { bootId, connectionSeq, agentVersion, os, presence, ...(presence.online && heardNow(ip)) }
+      const { online, cause } = presence
+      await changeOnline({ stationId, online, cause, actor, told })
+      return true
+    },
+
+    /** Takes the metrics of a heartbeat, whichever way it came; any field may be missing over REST. */
+    takeHeartbeat(heartbeat: Partial<Heartbeat>, actor: Actor, ip: string): Promise<void> | undefined {
+      const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC, state } = heartbeat
+      const told = {
+        ...heardNow(ip),
+        lastHeartbeatAtMs: clock.nowMs(),
+        metrics: {
+          uptimeSeconds,
+          cpuPercent,
+          memoryPercent,
+          diskPercent,
+          temperatureC,
+        } as StationPresence['metrics'],
+        ...(state && { reportedState: state }),
+      }
+      if (presenceOf(actor.id).online) return void note(actor.id, told)
+      return changeOnline({ stationId: actor.id, online: true, cause: 'heartbeat', actor, told })
+    },
+
+    /** Takes what the station says to have applied: a new state is committed before it is acknowledged. */
+    async takeReported({ state, version }: Reported, actor: Actor, ip: string): Promise<void> {
+      const told = { reportedState: state, reportedVersion: version }
+      const isNewState = state !== presenceOf(actor.id).reportedState
+      if (!presenceOf(actor.id).online || !isNewState || !rates.allows(actor.id, 'state')) {
+        await takeSign(actor, ip, told)
+        return
+      }
+      await saving.saveNow(actor.id, { ...heardNow(ip), ...told })
+    },
+
+    /** Notes that a station spoke; one that was offline is back. */
+    takeSign: (actor: Actor, ip: string): Promise<void> => takeSign(actor, ip),
+  }
+}

@@ -1,0 +1,60 @@
+import { SECOND_MS, SILENT_AFTER_HEARTBEATS } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Room } from '../../domain/room.ts'
+import type { RoomStation } from '../../domain/station.ts'
+import type { Settings } from '../settings/index.ts'
+
+/**
+ * Waits until a station that counts as online has been silent for 2.5 heartbeats, whatever the broker thinks. Time in
+ * which this server stood still, and heard nobody, is no silence of theirs.
+ */
+export function createSilenceWatch(
+  room: Pick<Room, 'stations'>,
+  ports: { settings: Settings; clock: Clock },
+  onSilence: () => Promise<void>,
+) {
+  const { settings, clock } = ports
+  let timer: NodeJS.Timeout | undefined
+  let work: Promise<void> = Promise.resolve()
+  let isStopped = false
+  const online = () => [...room.stations()].filter(({ presence }) => presence.online)
+  const silentAfterMs = () => SILENT_AFTER_HEARTBEATS * settings.current().heartbeatIntervalMs
+  const silentMs = ({ presence }: RoomStation) => {
+    const heardMs = presence.lastHeardAtMs ?? 0
+    return clock.nowMs() - heardMs - (clock.missedSinceMs?.(heardMs) ?? 0)
+  }
+
+  function waitAnew(): void {
+    clearTimeout(timer)
+    timer = undefined
+    if (isStopped) return
+    const longestMs = online().reduce((most, station) => Math.max(most, silentMs(station)), -Infinity)
+    if (longestMs === -Infinity) return
+    timer = setTimeout(
+      () => {
+        timer = undefined
+        work = work.then(onSilence).finally(waitAnew)
+      },
+      Math.max(SECOND_MS, silentAfterMs() - longestMs),
+    )
+  }
+
+  return {
+    /** A station has come: unless another is waited for, who falls silent before it, it is waited for. */
+    wait(): void {
+      if (timer === undefined) waitAnew()
+    },
+    /** Waits for whichever is the next, by a deadline that is another by now. */
+    waitAnew,
+    silentIds(): string[] {
+      const silent = online().filter((station) => silentMs(station) >= silentAfterMs())
+      return silent.map(({ record }) => record.id)
+    },
+    /** Resolves when nothing of it is under way any more. */
+    async stop(): Promise<void> {
+      isStopped = true
+      clearTimeout(timer)
+      await work
+    },
+  }
+}
