@@ -92,6 +92,7 @@ const CHANGED: Record<string, number> = {
   station_requests: 4,
   pairing_requests: 6,
   'refresh_tokens.family_ends_at_ms': 7,
+  'stations.search_text': 14,
 }
 
 function expectedOf(before: ReadonlyMap<string, Row[]>, from: number): Map<string, Row[]> {
