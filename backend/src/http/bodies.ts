@@ -1,5 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { unsoundnessOf, type Bilingual, type ErrorCode, type UnsoundReason } from '@escale/protocol'
+import {
+  unsoundnessOf,
+  type Bilingual,
+  type Endpoint,
+  type ErrorCode,
+  type UnsoundReason,
+} from '@escale/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 
@@ -8,14 +14,15 @@ export const PUBLIC_BODY_BYTES = 4 * 1_024
 /** What a signed-in caller may send where the route does not say otherwise. */
 const BODY_BYTES = 64 * 1_024
 
+/** Bytes that a body may have. */
+export const bodyLimitOf = ({ access, maxBytes }: Pick<Endpoint, 'access' | 'maxBytes'>) =>
+  maxBytes ?? (access === 'public' ? PUBLIC_BODY_BYTES : BODY_BYTES)
+
 /**
  * What a body must be before a schema sees it: JSON in UTF-8, no larger than its route allows, and sound. An action may
  * be called without a body, or with an empty one of any type: it then reads `{}`.
  */
 export function registerBodies(app: FastifyInstance): void {
-  app.addHook('onRoute', (route) => {
-    route.bodyLimit ??= route.config?.access === 'public' ? PUBLIC_BODY_BYTES : BODY_BYTES
-  })
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (!isCharsetKnown(request)) done(new AppError('unsupported-media-type', { detail: utf8Wanted }))

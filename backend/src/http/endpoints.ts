@@ -1,5 +1,6 @@
 import { finished } from 'node:stream'
 import {
+  contentsOf,
   type Actor,
   type AnswerOf,
   type BodyOf,
@@ -16,6 +17,7 @@ import { createPlaces } from '../domain/places.ts'
 import { AppError } from '../errors.ts'
 import type { SeenVersions } from '../db/versions.ts'
 import type { PageQuery, Rows } from '../db/page-window.ts'
+import { bodyLimitOf } from './bodies.ts'
 import { arrivalOf, type Arrival } from './arrival.ts'
 import { expectedVersionOf } from './etag.ts'
 import { actorOf, type Caller } from './guard.ts'
@@ -110,24 +112,19 @@ export async function registerEndpoints(app: FastifyInstance, groups: readonly S
 /** The body is the file itself, whatever content type it claims: not even one that says to be JSON is read as such. */
 function registerFileRoute(own: FastifyInstance, route: RouteOptions): void {
   own.removeAllContentTypeParsers()
-  const limit = { parseAs: 'buffer', ...(route.bodyLimit && { bodyLimit: route.bodyLimit }) } as const
+  const limit = { parseAs: 'buffer', bodyLimit: route.bodyLimit ?? 0 } as const
   own.addContentTypeParser('*', limit, (_request, body, done) => done(null, body))
   own.route(route)
 }
 
 function routeOf(endpoint: Endpoint, handle: (call: Call) => unknown): RouteOptions {
-  const { method, path, access, guests = [], maxBytes, maxUnderWay, takesFaultyBody } = endpoint
+  const { method, path, access, guests = [], maxUnderWay, takesFaultyBody } = endpoint
   return {
     method,
     url: path.replace(/\{(\w+)\}/g, ':$1'),
-    config: {
-      access,
-      isOpenToStations: guests.includes('stations'),
-      isOpenToAccounts: guests.includes('automations'),
-      isOpenToNetboot: guests.includes('netboot'),
-    },
+    config: { access, guests },
     schema: schemaOf(endpoint),
-    ...(maxBytes === undefined ? {} : { bodyLimit: maxBytes }),
+    bodyLimit: bodyLimitOf(endpoint),
     ...(maxUnderWay === undefined ? {} : { onRequest: admitSome(maxUnderWay) }),
     attachValidation: takesFaultyBody === true,
     handler: async (request, reply) =>
@@ -136,33 +133,28 @@ function routeOf(endpoint: Endpoint, handle: (call: Call) => unknown): RouteOpti
 }
 
 function schemaOf(endpoint: Endpoint): FastifySchema {
-  const { path, summary, params, query, body, consumes, errors, sendsVersion, takesVersion } = endpoint
+  const { params, query, body } = endpoint
   return {
-    tags: [tagOf(path)],
-    summary,
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),
-    ...(consumes && { consumes: [...consumes] }),
-    ...(errors && { errors }),
-    ...(sendsVersion && { sendsVersion }),
-    ...(takesVersion && { takesVersion }),
     response: responsesOf(endpoint),
   }
 }
 
-function responsesOf({ page, answers = {}, files }: Endpoint): Record<string, unknown> {
-  if (page) return { 200: page }
-  if (!files) return answers
-  const json = answers[200] ? { 'application/json': answers[200] } : {}
-  const content = Object.entries({ ...json, ...files }).map(([type, schema]) => [type, { schema }])
-  return { 200: { content: Object.fromEntries(content) as object } }
-}
-
-/** The part of the API that a path belongs to. */
-function tagOf(path: string): string {
-  const part = /^\/api\/(\w+)\//.exec(path)?.[1]
-  return part === 'token' ? 'auth' : (part ?? 'service')
+function responsesOf(endpoint: Endpoint): Record<string, unknown> {
+  const responses = Object.entries(contentsOf(endpoint)).map(
+    ([status, { 'application/json': json, ...files }]) => {
+      const content = Object.entries({ ...(json && { 'application/json': json }), ...files })
+      // A lone schema spares the choice by content type.
+      if (content.length <= 1 && json) return [status, json] as const
+      return [
+        status,
+        { content: Object.fromEntries(content.map(([type, schema]) => [type, { schema }])) },
+      ] as const
+    },
+  )
+  return Object.fromEntries(responses.filter(([status]) => status !== '204'))
 }
 
 function callOf(endpoint: Endpoint, request: FastifyRequest): Call {

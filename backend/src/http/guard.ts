@@ -1,5 +1,5 @@
-import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
-import type { AccessClaims, Actor, OperatorRole } from '@escale/protocol'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Access, AccessClaims, Actor, Guest, OperatorRole } from '@escale/protocol'
 import type { AccountRow, StationRow } from '../db/rows.ts'
 import { AppError } from '../errors.ts'
 
@@ -10,17 +10,11 @@ export type Caller =
   | { type: 'account'; id: string; label: string; role: OperatorRole | undefined }
   | { type: 'station'; id: string; label: string }
 
-/** Who may call a route: everybody, or an operator of at least this role; stations and accounts only where said. */
-export type Access = 'public' | OperatorRole
-
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
-    isOpenToStations?: boolean
-    /** To automation accounts of that role, with their own credentials. */
-    isOpenToAccounts?: boolean
-    /** To accounts of kind netboot, with their own credentials. */
-    isOpenToNetboot?: boolean
+    /** Who may call besides operators, with credentials of their own. */
+    guests?: readonly Guest[]
     /** Programs on this machine need no token. */
     isOpenToLoopback?: boolean
   }
@@ -61,12 +55,12 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
     const { access } = config
     if (access === undefined || (config.isOpenToLoopback && request.isFromThisMachine)) return
     if (access === 'public') {
-      if (config.isOpenToStations) request.caller = await callerOf(request)
+      if (config.guests?.includes('stations')) request.caller = await callerOf(request)
       return
     }
     const caller = await callerOf(request)
     if (!caller) throw new AppError('unauthenticated')
-    if (!mayCall(caller, access, config)) throw new AppError('forbidden')
+    if (!mayCall(caller, access, config.guests ?? [])) throw new AppError('forbidden')
     request.caller = caller
   })
 
@@ -96,11 +90,10 @@ export function registerGuard(app: FastifyInstance, { auth, stations, accounts }
   }
 }
 
-function mayCall(caller: Caller, access: OperatorRole, config: FastifyContextConfig): boolean {
-  if (caller.type === 'station') return config.isOpenToStations === true
-  if (caller.role === undefined) return config.isOpenToNetboot === true
-  const isTypeOpen = caller.type === 'operator' || config.isOpenToAccounts === true
-  return isTypeOpen && rank[caller.role] >= rank[access]
+function mayCall(caller: Caller, access: OperatorRole, guests: readonly Guest[]): boolean {
+  if (caller.type === 'station') return guests.includes('stations')
+  if (caller.role === undefined) return guests.includes('netboot')
+  return caller.type === 'operator' && rank[caller.role] >= rank[access]
 }
 
 /** The caller as the journal names it. @throws AppError `unauthenticated` on a public route */

@@ -1,9 +1,9 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { Problem } from '@escale/protocol'
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import { Problem, restApi, type Endpoints } from '@escale/protocol'
+import type { FastifyInstance } from 'fastify'
 import packageJson from '../../package.json' with { type: 'json' }
-import { createSchemas, describeOperation, exampleRefs, problemExamples } from './operations.ts'
+import { createSchemas, exampleRefs, operationOf, problemExamples, type Operation } from './operations.ts'
 
 const DOCUMENT_URL = '/api/openapi.json'
 const DOCS_URL = '/api/docs'
@@ -60,8 +60,7 @@ const components = {
     account: {
       type: 'http',
       scheme: 'basic',
-      description:
-        'An automation’s id, and its secret. The roles that a route is open to are listed with it.',
+      description: 'The id of an account of kind netboot, and its secret.',
     },
     station: { type: 'http', scheme: 'basic', description: 'A station’s id, and its own secret.' },
   },
@@ -99,46 +98,37 @@ const components = {
   },
 } as const
 
-/** The description of the API at `/api/openapi.json`, derived from the routes, and a page to try it. */
+/** The description of the REST API. */
+export function describeApi(groups: readonly Endpoints[]) {
+  const schemas = createSchemas()
+  schemas.refer(Problem)
+  const paths: Record<string, Record<string, Operation>> = {}
+  for (const endpoint of groups.flatMap((group) => Object.values(group))) {
+    paths[endpoint.path] ??= {}
+    Object.assign(paths[endpoint.path] ?? {}, {
+      [endpoint.method.toLowerCase()]: operationOf(endpoint, schemas),
+    })
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Escale',
+      version: packageJson.version,
+      description,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'This server.' }],
+    tags,
+    paths,
+    components: { ...components, schemas: schemas.components, examples: problemExamples() },
+  }
+}
+
+/** Serves the description at `/api/openapi.json`, and a page to try the API. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
-  const routes = new Map<string, RouteOptions>()
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Escale',
-        version: packageJson.version,
-        description,
-        license: { name: 'MIT', identifier: 'MIT' },
-      },
-      servers: [{ url: '/', description: 'This server.' }],
-      tags,
-    },
-    transform({ schema, url, route }) {
-      const path = pathOf(url)
-      routes.set(`${String(route.method).toLowerCase()} ${path}`, route)
-      return { schema, url: path }
-    },
-    transformObject(input) {
-      if (!('openapiObject' in input)) throw new Error('not an OpenAPI document')
-      const { openapiObject: document } = input
-      const schemas = createSchemas()
-      schemas.refer(Problem)
-      const paths = Object.entries(document.paths ?? {}).map(([path, item]) => {
-        const operations = Object.entries<unknown>(item ?? {}).map(([method, operation]) => {
-          const route = routes.get(`${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
-          return [method, route ? describeOperation(operation as object, route, schemas) : operation]
-        })
-        return [path, Object.fromEntries(operations)] as const
-      })
-      return {
-        ...document,
-        paths: Object.fromEntries(paths),
-        components: { ...components, schemas: schemas.components, examples: problemExamples() },
-      }
-    },
-  })
-  app.get(DOCUMENT_URL, { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
+  const document = describeApi(Object.values(restApi))
+  await app.register(swagger, { mode: 'static', specification: { document: document as never } })
+  app.get(DOCUMENT_URL, { config: { access: 'public' } }, () => document)
   await app.register(swaggerUi, {
     routePrefix: DOCS_URL,
     uiConfig: {
@@ -163,6 +153,3 @@ const docsPolicy = {
   'form-action': ["'self'"],
   'frame-ancestors': ["'none'"],
 }
-
-/** Paths of the API end with a slash in the contract, unless they name a file. */
-const pathOf = (url: string) => (/^\/api\/[^.]*[^/.]$/.test(url) ? `${url}/` : url)

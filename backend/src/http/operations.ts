@@ -1,41 +1,37 @@
 import { STATUS_CODES } from 'node:http'
 import * as protocol from '@escale/protocol'
-import { errorTable, errorTitle, operatorRoles, type ErrorCode } from '@escale/protocol'
+import {
+  contentsOf,
+  errorTable,
+  errorTitle,
+  operatorRoles,
+  type Endpoint,
+  type ErrorCode,
+} from '@escale/protocol'
 import { examples } from '@escale/protocol/examples'
-import type { FastifyContextConfig, RouteOptions } from 'fastify'
-
-declare module 'fastify' {
-  interface FastifySchema {
-    /** What this route refuses beyond what its access, body, query and path say by themselves. */
-    errors?: readonly ErrorCode[]
-    /** The answer carries the version of the resource, in `ETag`. */
-    sendsVersion?: boolean
-    /** `If-Match` is heeded. */
-    takesVersion?: boolean
-  }
-}
+import type { TSchema } from 'typebox'
+import { bodyLimitOf } from './bodies.ts'
 
 type Json = Record<string, unknown>
-/** A response as a route declares it: a schema, or one schema per media type. */
-type DeclaredResponse = Json & { content?: Record<string, { schema: Json }> }
 
 export interface Operation extends Json {
   operationId: string
-  parameters?: Json[]
-  requestBody?: { required: boolean; content: Record<string, Json>; 'x-max-bytes'?: number }
+  parameters: Json[]
+  requestBody?: { required: boolean; content: Record<string, Json>; 'x-max-bytes': number }
   responses: Record<string, { description: string; headers?: Json; content?: Record<string, Json> }>
   security: Record<string, string[]>[]
 }
 
 const PROBLEM = 'application/problem+json'
-const schemaPath = (name: string) => `#/components/schemas/${name}`
 const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` })
 
-/** Schemas that have a name in the protocol, found again by what they say. */
-const nameBySchema = new Map(
-  Object.entries(protocol)
-    .filter(([, value]) => isObjectSchema(value))
-    .map(([name, value]) => [JSON.stringify(value), name] as const)
+/** What tells one schema of an object from another: an optional copy of a schema shares it. */
+const fieldsOf = (schema: Json) => schema['properties'] ?? schema['patternProperties']
+
+/** The names that schemas have in the protocol. */
+const nameByFields = new Map(
+  Object.entries<unknown>({ ...protocol })
+    .flatMap(([name, value]) => (isObjectSchema(value) ? [[fieldsOf(value), name] as const] : []))
     .reverse(),
 )
 
@@ -48,29 +44,36 @@ export function createSchemas() {
   const components: Record<string, Json> = {}
 
   /** A schema with each part that has a name of its own replaced by a reference to it. */
-  function refer(schema: object): Json {
-    const name = nameBySchema.get(JSON.stringify(schema))
+  function refer(schema: Json): Json {
+    const name = isObjectSchema(schema) ? nameByFields.get(fieldsOf(schema)) : undefined
     if (name === undefined) return partsOf(schema)
     components[name] ??= partsOf(schema)
-    return { $ref: schemaPath(name) }
+    return { $ref: `#/components/schemas/${name}` }
   }
-  const partsOf = (schema: object): Json =>
-    Object.fromEntries(Object.entries(schema).map(([keyword, value]) => [keyword, partOf(keyword, value)]))
+  const partsOf = (schema: Json): Json =>
+    Object.fromEntries(
+      Object.entries(schema)
+        // Typebox marks what it made.
+        .filter(([keyword]) => !keyword.startsWith('~'))
+        .map(([keyword, value]) => [keyword, partOf(keyword, value)]),
+    )
   function partOf(keyword: string, value: unknown): unknown {
     if (keyword === 'properties')
-      return Object.fromEntries(Object.entries(value as Json).map(([name, s]) => [name, refer(s as object)]))
-    if (keyword === 'items') return refer(value as object)
-    if (keyword === 'anyOf') return (value as object[]).map(refer)
+      return Object.fromEntries(
+        Object.entries(value as Json).map(([name, part]) => [name, refer(part as Json)]),
+      )
+    if (keyword === 'items') return refer(value as Json)
+    if (keyword === 'anyOf') return (value as Json[]).map(refer)
     return value
   }
-  return { components, refer }
+  return { components, refer: (schema: object) => refer(schema as Json) }
 }
 
 export type Schemas = ReturnType<typeof createSchemas>
 
 /** A worked example of what a schema describes; undefined where there is none. */
-export function exampleOf(schema: Json): unknown {
-  const name = nameBySchema.get(JSON.stringify(schema))
+function exampleOf(schema: Json): unknown {
+  const name = nameByFields.get(fieldsOf(schema))
   if (name !== undefined && Object.hasOwn(examples, name)) return examples[name as keyof typeof examples]
   const properties = (schema['properties'] ?? {}) as Record<string, Json>
   if (properties['results']) {
@@ -80,31 +83,38 @@ export function exampleOf(schema: Json): unknown {
   return isObjectSchema(schema) && Object.keys(properties).length === 0 ? {} : undefined
 }
 
-/** `POST /api/sessions/:id/add_time` -> `postSessionsByIdAddTime`. */
-export function operationIdOf(method: string, url: string): string {
-  const words = url
+/** `POST /api/sessions/{id}/add_time/` -> `postSessionsByIdAddTime`. */
+export function operationIdOf({ method, path }: Pick<Endpoint, 'method' | 'path'>): string {
+  const words = path
     .replace(/^\/api\//, '/')
     .split(/[/_.-]/)
     .filter(Boolean)
-    .map((word) => (word.startsWith(':') ? `by${capital(word.slice(1))}` : word))
+    .map((word) => (word.startsWith('{') ? `by${capital(word.slice(1, -1))}` : word))
   return method.toLowerCase() + words.map(capital).join('')
 }
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
-/** Who may call: operators and automations by their roles, a station by its own credentials. */
-export function securityOf({ access = 'admin', ...open }: FastifyContextConfig): Operation['security'] {
-  const station = open.isOpenToStations ? [{ station: [] }] : []
-  if (access === 'public') return open.isOpenToStations ? [{}, ...station] : []
-  // Roles are listed with the highest first.
-  const roles = operatorRoles.slice(0, operatorRoles.indexOf(access) + 1)
-  const accounts = [...(open.isOpenToAccounts ? roles : []), ...(open.isOpenToNetboot ? ['netboot'] : [])]
-  return [{ bearer: roles }, ...station, ...(accounts.length > 0 ? [{ account: accounts }] : [])]
+/** The part of the API that a path belongs to. */
+export function tagOf(path: string): string {
+  const part = /^\/api\/(\w+)\//.exec(path)?.[1]
+  return part === 'token' ? 'auth' : (part ?? 'service')
 }
 
-/** Every code that the route can answer with, by what it declares. */
-export function errorsOf({ method, url, schema = {}, config }: RouteOptions): ErrorCode[] {
-  const isPublic = config?.access === 'public'
+/** Who may call: operators and automations by their roles, a station by its own credentials. */
+export function securityOf({ access, guests = [] }: Endpoint): Operation['security'] {
+  const station = guests.includes('stations') ? [{ station: [] }] : []
+  if (access === 'public') return station.length > 0 ? [{}, ...station] : []
+  // Roles are listed with the highest first.
+  const roles = operatorRoles.slice(0, operatorRoles.indexOf(access) + 1)
+  const netboot = guests.includes('netboot') ? [{ account: ['netboot'] }] : []
+  return [{ bearer: roles }, ...station, ...netboot]
+}
+
+/** Every code that the endpoint can answer with. */
+export function errorsOf(endpoint: Endpoint): ErrorCode[] {
+  const { method, path, access, guests = [], body, takesVersion, errors = [] } = endpoint
+  const isPublic = access === 'public'
   const takesBody = method !== 'GET'
   const codes: (ErrorCode | false)[] = [
     'invalid-query',
@@ -112,66 +122,72 @@ export function errorsOf({ method, url, schema = {}, config }: RouteOptions): Er
     takesBody && 'body-too-large',
     takesBody && 'unsupported-media-type',
     takesBody && 'invalid-body',
-    takesBody && schema.body !== undefined && 'unknown-field',
+    takesBody && body !== undefined && 'unknown-field',
     !isPublic && 'unauthenticated',
     !isPublic && 'forbidden',
-    (!isPublic || config.isOpenToStations === true) && 'wrong-address',
-    url.includes('/:') && 'not-found',
-    schema.takesVersion === true && 'version-conflict',
+    (!isPublic || guests.includes('stations')) && 'wrong-address',
+    path.includes('{') && 'not-found',
+    takesVersion === true && 'version-conflict',
     'internal',
     'unavailable',
     'storage-unavailable',
   ]
-  const derived = codes.filter((code) => code !== false)
-  return [...new Set([...derived, ...(schema.errors ?? [])])]
+  return [...new Set([...codes.filter((code) => code !== false), ...errors])]
 }
 
-/** Completes what Fastify's schemas say of an operation with what the route's access and metadata say. */
-export function describeOperation(operation: object, route: RouteOptions, schemas: Schemas): Operation {
-  const { schema = {}, config } = route
-  const method = String(route.method)
-  const { requestBody: _body, responses: _responses, parameters = [], ...rest } = operation as Json
-  const bodies = bodyOf(route, schemas)
-  const ifMatch = schema.takesVersion === true ? [{ $ref: '#/components/parameters/IfMatch' }] : []
+/** An endpoint as OpenAPI describes it. */
+export function operationOf(endpoint: Endpoint, schemas: Schemas): Operation {
+  const { path, summary, params, query, takesVersion } = endpoint
+  const requestBody = bodyOf(endpoint, schemas)
   return {
-    ...rest,
-    operationId: operationIdOf(method, route.url),
-    parameters: [...(parameters as Json[]), ...ifMatch],
-    ...(bodies ? { requestBody: bodies } : {}),
-    responses: { ...successesOf(route, schemas), ...failuresOf(errorsOf(route), schemas) },
-    security: securityOf(config ?? {}),
+    summary,
+    tags: [tagOf(path)],
+    operationId: operationIdOf(endpoint),
+    parameters: [
+      ...parametersOf('path', params, schemas),
+      ...parametersOf('query', query, schemas),
+      ...(takesVersion === true ? [{ $ref: '#/components/parameters/IfMatch' }] : []),
+    ],
+    ...(requestBody && { requestBody }),
+    responses: { ...successesOf(endpoint, schemas), ...failuresOf(errorsOf(endpoint), schemas) },
+    security: securityOf(endpoint),
   }
 }
 
-function bodyOf({ schema = {}, bodyLimit }: RouteOptions, schemas: Schemas): Operation['requestBody'] {
-  const declared = schema.body as Json | undefined
-  if (declared === undefined) {
-    if (!schema.consumes) return undefined
-    const content = Object.fromEntries(schema.consumes.map((type) => [type, {}]))
-    return { required: true, content, 'x-max-bytes': bodyLimit }
-  }
+function parametersOf(place: 'path' | 'query', of: TSchema | undefined, { refer }: Schemas): Json[] {
+  const { properties = {}, required = [] } = (of ?? {}) as { properties?: Json; required?: string[] }
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: required.includes(name),
+    schema: refer(schema as object),
+  }))
+}
+
+function bodyOf(endpoint: Endpoint, schemas: Schemas): Operation['requestBody'] {
+  const { body, consumes } = endpoint
+  const limit = { 'x-max-bytes': bodyLimitOf(endpoint) }
+  if (consumes)
+    return { required: true, content: Object.fromEntries(consumes.map((type) => [type, {}])), ...limit }
+  if (!body) return undefined
   // An action may be called without a body, which then reads `{}`.
-  const required = ((declared['required'] ?? []) as string[]).length > 0
-  return { required, content: { 'application/json': mediaOf(declared, schemas) }, 'x-max-bytes': bodyLimit }
+  const required = 'required' in body && (body.required as string[]).length > 0
+  return { required, content: { 'application/json': mediaOf(body, schemas) }, ...limit }
 }
 
-function mediaOf(schema: Json, { refer }: Schemas): Json {
-  const example = exampleOf(schema)
+function mediaOf(schema: object, { refer }: Schemas): Json {
+  const example = exampleOf(schema as Json)
   return { schema: refer(schema), ...(example === undefined ? {} : { example }) }
 }
 
-function successesOf({ schema = {} }: RouteOptions, schemas: Schemas): Operation['responses'] {
-  const declared = (schema.response ?? {}) as Record<string, DeclaredResponse>
+function successesOf(endpoint: Endpoint, schemas: Schemas): Operation['responses'] {
   return Object.fromEntries(
-    Object.entries(declared).map(([status, response]) => {
-      const { type, content } = response
-      const media = content
-        ? Object.fromEntries(Object.entries(content).map(([name, c]) => [name, mediaOf(c.schema, schemas)]))
-        : { 'application/json': mediaOf(response, schemas) }
+    Object.entries(contentsOf(endpoint)).map(([status, contents]) => {
+      const content = Object.entries(contents).map(([type, schema]) => [type, mediaOf(schema, schemas)])
       const answer = {
         description: STATUS_CODES[status] ?? status,
-        ...(schema.sendsVersion === true ? { headers: { ETag: headerRef('ETag') } } : {}),
-        ...(type === 'null' ? {} : { content: media }),
+        ...(endpoint.sendsVersion === true && { headers: { ETag: headerRef('ETag') } }),
+        ...(content.length > 0 && { content: Object.fromEntries(content) as Record<string, Json> }),
       }
       return [status, answer]
     }),

@@ -1,13 +1,13 @@
 import type { Static, TObject, TSchema } from 'typebox'
-import { EntityId, StationId, closed } from '../schema.ts'
+import { EntityId, Nothing, StationId, closed } from '../schema.ts'
 import type { OperatorRole } from '../auth.ts'
 import type { ErrorCode } from '../errors.ts'
 
 /** Who may call: everybody, or an operator of at least this role. */
 export type Access = 'public' | OperatorRole
 
-/** Who else may call, with credentials of their own: stations, automation accounts of that role, netboot accounts. */
-export type Guest = 'stations' | 'automations' | 'netboot'
+/** Who may call besides operators, with credentials of their own: stations, and accounts of kind netboot. */
+export type Guest = 'stations' | 'netboot'
 
 /** One call of the REST API: server, documentation and clients are made from it. */
 export interface Endpoint {
@@ -63,6 +63,23 @@ export const byName = closed({ id: StationId })
 
 /** The answer carries the version, and a change may name the one that it has seen. */
 export const versioned = { sendsVersion: true, takesVersion: true } as const
+
+/** Bodies that it answers: status -> media type -> schema; none for a status without a body. */
+export function contentsOf({
+  page,
+  answers = {},
+  files = {},
+}: Endpoint): Record<number, Record<string, TSchema>> {
+  const json: Record<number, TSchema> = page ? { 200: page } : { ...answers }
+  const contents: Record<number, Record<string, TSchema>> = Object.keys(files).length > 0
+    ? { 200: files }
+    : {}
+  for (const [status, schema] of Object.entries(json)) {
+    const hasBody = schema !== Nothing
+    contents[Number(status)] = { ...(hasBody && { 'application/json': schema }), ...contents[Number(status)] }
+  }
+  return contents
+}
 
 type Of<T> = T extends TSchema ? Static<T> : undefined
 
