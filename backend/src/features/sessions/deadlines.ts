@@ -1,27 +1,20 @@
-import { SECOND_MS, WARNING_SECONDS } from '@escale/protocol'
+import { WARNING_SECONDS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { endsAtMsOf } from '../../domain/session.ts'
 import { crossedByCut, nextWarning } from '../../domain/warnings.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
+import { createDueWatch } from '../../timing.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { SessionService } from './service.ts'
 
-/** A timer cannot wait longer than 2^31 ms, and none needs to. */
-const LONGEST_WAIT_MS = 3_600_000
-/** After a failed attempt to end what is due. */
-const RETRY_MS = SECOND_MS
-
 export interface Deadlines {
   start(): Promise<void>
-  /** Resolves when nothing of it is under way any more. */
+  /** Resolves when nothing of it runs any more. */
   stop(): Promise<void>
 }
 
-/**
- * Ends sessions and warns of their end, each at its instant: one timer that waits for whatever comes next.
- * Nothing is written while time merely passes.
- */
+/** Ends sessions and warns of their end, each at its instant. Nothing is written while time merely passes. */
 export function createDeadlines(ports: {
   sessions: Pick<SessionService, 'endDue'>
   room: Pick<RoomStore, 'running'>
@@ -32,15 +25,12 @@ export function createDeadlines(ports: {
   const { sessions, room, events, clock, log } = ports
   /** The instant up to which warnings have been given. */
   let warnedUntilMs = clock.nowMs()
-  let timer: NodeJS.Timeout | undefined
-  let isStopped = false
-  let newestLook = 0
-  const looking = new Set<Promise<void>>()
+  const watch = createDueWatch(doDue, 'ending due sessions failed, trying again', { clock, log })
 
   const unsubscribe = events.subscribe((event) => {
     if (event.type !== 'sessionChanged') return
     warnOfCut(event)
-    void start()
+    void watch.look()
   })
 
   /** Thresholds that a cut skips are not waited for. One that begins a session, by closing time, skips none. */
@@ -72,36 +62,16 @@ export function createDeadlines(ports: {
     return nextMs
   }
 
-  function start(): Promise<void> {
-    const look = lookOnce()
-    looking.add(look)
-    return look.finally(() => looking.delete(look))
-  }
-
-  async function lookOnce(): Promise<void> {
-    const look = (newestLook += 1)
+  async function doDue(): Promise<number> {
     const nextWarningMs = warn(clock.nowMs())
-    let nextEndMs: number
-    try {
-      nextEndMs = (await sessions.endDue()) ?? Infinity
-    } catch (err) {
-      log.error({ err }, 'ending due sessions failed, trying again')
-      nextEndMs = clock.nowMs() + RETRY_MS
-    }
-    // An older look may answer late, and knows less.
-    if (isStopped || look !== newestLook) return
-    clearTimeout(timer)
-    const waitMs = Math.max(0, Math.min(nextWarningMs, nextEndMs) - clock.nowMs())
-    timer = setTimeout(() => void start(), Math.min(LONGEST_WAIT_MS, waitMs))
+    return Math.min(nextWarningMs, (await sessions.endDue()) ?? Infinity)
   }
 
   return {
-    start,
+    start: watch.look,
     async stop() {
-      isStopped = true
       unsubscribe()
-      clearTimeout(timer)
-      await Promise.all(looking)
+      await watch.stop()
     },
   }
 }
