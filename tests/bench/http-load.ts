@@ -1,43 +1,121 @@
-import autocannon from 'autocannon'
 import type { CreatedSession } from '@escale/protocol'
-import { signIn } from '../support/api.ts'
+import { signIn, type Api } from '../support/api.ts'
+import type { RunningServer } from '../support/server.ts'
 import { startFilledServer } from './filled.ts'
+import { load, startBareServer, statementsOf, type Call, type Load } from './load.ts'
 import type { Row } from './measure.ts'
 
 const STATIONS = 1_000
 const ACTIVE = 500
-const SECONDS = 10
-const CONNECTIONS = 10
+/** Sessions that are started and terminated, each at a station of its own. */
+const STARTED = 2_000
+const SECONDS = 5
+const WRITES_A_SECOND = 200
+const READS_A_SECOND = 200
 
-/** Requests a second and their slowest hundredth, ten connections at once, in a room of a thousand stations. */
+const reads: [what: string, path: string][] = [
+  ['GET postes/, 50 of 1 000', '/api/postes/?pageSize=50'],
+  ['GET postes/{id}/', '/api/postes/pc-7/'],
+  ['GET postes/stats/', '/api/postes/stats/'],
+  ['GET postes/disponibles/, 50 of 500', '/api/postes/disponibles/?pageSize=50'],
+  ['GET postes/{id}/session_active/', '/api/postes/pc-7/session_active/'],
+  ['GET sessions/actives/, 50 of 500', '/api/sessions/actives/?pageSize=50'],
+  ['GET sessions/{id}/time_remaining/', '/api/sessions/session-7/time_remaining/'],
+]
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+const grants = numbers(ACTIVE).map((n) => ({
+  path: `/api/sessions/session-${n}/add_time/`,
+  body: { minutes: 1 },
+}))
+
+/** Requests a second and their slowest hundredth, over ten connections, in a room of a thousand stations. */
 export async function httpLoad(): Promise<Row[]> {
   const server = await startFilledServer(STATIONS, ACTIVE)
   const api = await signIn(server)
-  const { accessCode } = await api.post<CreatedSession>('/api/sessions/', { minutes: 60 })
-  const headers = { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' }
-  const calls = [
-    { what: 'GET /api/postes/, 50 of 1 000', path: '/api/postes/?pageSize=50' },
-    { what: 'GET /api/sessions/actives/, 50 of 500', path: '/api/sessions/actives/?pageSize=50' },
-    {
-      what: 'POST /api/sessions/validate_code/, a right code',
-      path: '/api/sessions/validate_code/',
-      body: JSON.stringify({ code: accessCode }),
-    },
+  const rows = [
+    ...(await measureReads(server, api)),
+    await readsBesideWrites(server, api),
+    ...(await measureWrites(server, api)),
+  ]
+  await server.dispose()
+  return [...rows, ...(await startsAndEnds())]
+}
+
+/** Each beside a bare route with the same bytes, one after the other. */
+async function measureReads(server: RunningServer, { token, get }: Api): Promise<Row[]> {
+  const bare = await startBareServer()
+  const rows: Row[] = []
+  for (const [what, path] of reads) {
+    const { figure, perSecond } = await measure({ ...server, token, calls: [{ path }], seconds: SECONDS })
+    const url = await bare.answering(JSON.stringify(await get(path)))
+    const { perSecond: most } = await load({ url, token, calls: [{ path: '/' }], seconds: SECONDS })
+    const share = `${((perSecond / most) * 100).toFixed(0)} % of the ${most.toFixed(0)} of a bare route`
+    rows.push({ what, figure: `${figure}; ${share}`, aim: '33 % of the bare route' })
+  }
+  bare.stop()
+  return rows
+}
+
+async function readsBesideWrites(server: RunningServer, { token }: Api): Promise<Row> {
+  const [{ p99Ms }] = await Promise.all([
+    load({
+      ...server,
+      token,
+      calls: reads.map(([, path]) => ({ path })),
+      seconds: SECONDS,
+      rate: READS_A_SECOND,
+    }),
+    load({ ...server, token, calls: grants, seconds: SECONDS, rate: WRITES_A_SECOND }),
+  ])
+  return {
+    what: `These reads, ${READS_A_SECOND} a second, beside ${WRITES_A_SECOND} writes a second`,
+    figure: `p99 ${p99Ms.toFixed(0)} ms`,
+    aim: 'p99 20 ms',
+  }
+}
+
+async function measureWrites(server: RunningServer, api: Api): Promise<Row[]> {
+  const { accessCode: code } = await api.post<CreatedSession>('/api/sessions/', { minutes: 60 })
+  const writes: [what: string, calls: Call[], aim: string][] = [
+    ['POST sessions/validate_code/, a right code', validations(code), '4 statements'],
+    ['The same, at a station', validations(code, 'pc-999'), '4 statements'],
+    ['POST sessions/{id}/add_time/', grants, '8 statements'],
+    ['POST sessions/', [{ path: '/api/sessions/', body: { minutes: 60 } }], '–'],
   ]
   const rows: Row[] = []
-  for (const { what, path, body } of calls) {
-    const result = await autocannon({
-      url: server.url + path,
-      connections: CONNECTIONS,
-      duration: SECONDS,
-      headers,
-      ...(body === undefined ? {} : { method: 'POST', body }),
-    })
-    const failed = result.non2xx + result.errors + result.timeouts
-    if (failed > 0) throw new Error(`${what}: ${failed} requests failed`)
-    const figure = `${result.requests.average.toFixed(0)} /s, ${result.latency.p99.toFixed(0)} ms`
-    rows.push({ what: `${what} (requests per second, p99)`, figure, aim: '–' })
+  for (const [what, calls, aim] of writes) {
+    const { figure } = await measure({ ...server, token: api.token, calls, seconds: SECONDS })
+    rows.push({ what, figure, aim })
+  }
+  return rows
+}
+
+const validations = (code: string, stationId?: string): Call[] => [
+  { path: '/api/sessions/validate_code/', body: { code, stationId } },
+]
+
+/** Each session once, so they are counted and not timed. */
+async function startsAndEnds(): Promise<Row[]> {
+  const server = await startFilledServer(STARTED, 0, {}, STARTED)
+  const { token } = await signIn(server)
+  const rows: Row[] = []
+  for (const action of ['start', 'terminate']) {
+    const calls = numbers(STARTED).map((n) => ({ path: `/api/sessions/pending-${n}/${action}/`, body: {} }))
+    const { figure } = await measure({ ...server, token, calls, amount: STARTED })
+    rows.push({ what: `POST sessions/{id}/${action}/`, figure, aim: '8 statements' })
   }
   await server.dispose()
   return rows
+}
+
+async function measure(asked: Load) {
+  const before = await statementsOf(asked.url)
+  const { perSecond, p99Ms, requests } = await load(asked)
+  const after = await statementsOf(asked.url)
+  const statements =
+    before === undefined || after === undefined
+      ? ''
+      : `; ${((after - before) / requests).toFixed(1)} statements`
+  return { perSecond, figure: `${perSecond.toFixed(0)} /s, p99 ${p99Ms.toFixed(0)} ms${statements}` }
 }

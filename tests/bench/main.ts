@@ -129,7 +129,14 @@ const words = process.argv.slice(2)
 
 /** All parts, or those that are named. `pauses WORD...` measures only the inputs with such a word in their names. */
 async function main(): Promise<void> {
-  const named = words.filter((name) => name in parts)
+  const [first = ''] = words
+  // What follows these two is for them.
+  const named = first === 'pauses' || first === 'stations' ? [first] : words
+  const unknown = named.filter((name) => !(name in parts))
+  if (unknown.length > 0) {
+    note(`bench: ${unknown.join(', ')} is no part of it. Parts: ${Object.keys(parts).join(', ')}.`)
+    process.exit(2)
+  }
   const rows: Row[] = []
   for (const [name, measure] of Object.entries(parts)) {
     if (named.length === 0 || named.includes(name)) rows.push(...(await measure()))

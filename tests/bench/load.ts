@@ -1,0 +1,87 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import autocannon from 'autocannon'
+import { ROOT } from '../support/spawned.ts'
+
+export const CONNECTIONS = 10
+
+export interface Call {
+  path: string
+  /** Sent as JSON by POST. */
+  body?: unknown
+}
+
+export interface Load {
+  url: string
+  token: string
+  /** Asked in turn, each connection beginning elsewhere. */
+  calls: readonly Call[]
+  /** Either so long, or so many requests in all. */
+  seconds?: number
+  amount?: number
+  connections?: number
+  /** Requests a second in all; as many as there can be by default. */
+  rate?: number
+}
+
+export interface Measured {
+  perSecond: number
+  p99Ms: number
+  requests: number
+}
+
+/** Asks as often as a server answers, over some connections at once. @throws Error when a request fails */
+export async function load({ url, token, calls, ...rest }: Load): Promise<Measured> {
+  const { seconds, amount, connections = CONNECTIONS, rate } = rest
+  let opened = 0
+  const startedAtMs = performance.now()
+  const result = await autocannon({
+    url,
+    connections,
+    ...(amount === undefined ? { duration: seconds ?? 5 } : { amount }),
+    ...(rate === undefined ? {} : { overallRate: rate }),
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    setupClient(client) {
+      const from = Math.floor((calls.length / connections) * opened)
+      opened += 1
+      client.setRequests([...calls.slice(from), ...calls.slice(0, from)].map(requestOf))
+    },
+  })
+  const tookSeconds = (performance.now() - startedAtMs) / 1_000
+  const requests = result['2xx']
+  const failed = result.non2xx + result.errors + result.timeouts
+  if (failed > 0) {
+    const { errors, timeouts, statusCodeStats } = result
+    const answers = JSON.stringify({ errors, timeouts, ...statusCodeStats })
+    throw new Error(`${calls[0]?.path ?? ''}: ${failed} requests failed: ${answers}`)
+  }
+  const perSecond = amount === undefined ? result.requests.average : requests / tookSeconds
+  return { perSecond, p99Ms: result.latency.p99, requests }
+}
+
+const requestOf = ({ path, body }: Call): autocannon.Request =>
+  body === undefined ? { method: 'GET', path } : { method: 'POST', path, body: JSON.stringify(body) }
+
+/** How many statements a server has sent to its database; undefined for one that does not count them. */
+export async function statementsOf(url: string): Promise<number | undefined> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const count = /^escale_database_statements_total (\S+)$/m.exec(text)?.[1]
+  return count === undefined ? undefined : Number(count)
+}
+
+/** A server of Fastify alone, in a process of its own. */
+export async function startBareServer() {
+  const child = fork(join(ROOT, 'tests/bench/bare-server.ts'))
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  return {
+    /** @returns the address where these bytes are answered from now on */
+    async answering(body: string): Promise<string> {
+      const ready = once(child, 'message')
+      child.send({ body })
+      await ready
+      return `http://127.0.0.1:${port}`
+    },
+    stop: () => void child.kill(),
+  }
+}
