@@ -107,7 +107,7 @@ export const forbidden: IForbiddenRuleType[] = [
     comment: 'db/ knows rows and rules, and nobody who uses them.',
     severity: 'error',
     from: { path: `${BACKEND}db/`, pathNot: TESTS },
-    to: { path: BACKEND, pathNot: `${BACKEND}(db|domain)/|${BACKEND}(clock|errors)\\.ts$` },
+    to: { path: BACKEND, pathNot: `${BACKEND}(db|domain)/|${BACKEND}(clock|errors|timing)\\.ts$` },
   },
   {
     name: 'database-in-repositories',

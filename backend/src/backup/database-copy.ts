@@ -2,8 +2,7 @@ import { pino } from 'pino'
 import { openDatabase } from '../db/database.ts'
 import { examineDatabase } from '../db/examination.ts'
 import { laterRelease } from '../db/migrations/index.ts'
-import { auditJournal, type AuditReport } from '../features/logs/audit.ts'
-import { createLogRepository } from '../features/logs/repository.ts'
+import { auditJournal, createLogRepository, type AuditReport } from '../features/logs/index.ts'
 import { SetupError } from '../setup/setup-error.ts'
 
 /**

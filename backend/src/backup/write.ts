@@ -12,7 +12,7 @@ import {
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileOf } from '../db/connection.ts'
 import { copyDatabase } from '../db/examination.ts'
-import type { AuditReport } from '../features/logs/audit.ts'
+import type { AuditReport } from '../features/logs/index.ts'
 import { RELEASE } from '../release.ts'
 import { SetupError } from '../setup/setup-error.ts'
 import { readArchive, writeArchive, type Source } from './archive.ts'

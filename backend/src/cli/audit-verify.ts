@@ -2,8 +2,7 @@ import { pino } from 'pino'
 import { databaseUrlOf } from '../setup/app-options.ts'
 import { EXIT_USAGE, isDatabaseHere, isUnderstood, runCommand } from './command.ts'
 import { openDatabase } from '../db/database.ts'
-import { auditJournal, type AuditReport } from '../features/logs/audit.ts'
-import { createLogRepository } from '../features/logs/repository.ts'
+import { auditJournal, createLogRepository, type AuditReport } from '../features/logs/index.ts'
 import { say } from './terminal.ts'
 
 await runCommand(async (environment) => {

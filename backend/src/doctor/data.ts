@@ -7,8 +7,7 @@ import { laterRelease } from '../db/migrations/index.ts'
 import { storageError, storageErrorOf } from '../db/storage-fault.ts'
 import { messageOf } from '../errors.ts'
 import { createOperatorRepository } from '../features/operators/index.ts'
-import { auditJournal } from '../features/logs/audit.ts'
-import { createLogRepository } from '../features/logs/index.ts'
+import { auditJournal, createLogRepository } from '../features/logs/index.ts'
 import { bad, good, reasonOf, type Finding } from './finding.ts'
 
 /** So many of the newest records are followed; `npm run audit:verify` follows all. */

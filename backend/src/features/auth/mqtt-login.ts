@@ -1,10 +1,24 @@
 import { OPERATOR_USERNAME, type Credentials, type Principal } from '@escale/broker'
 import { SECOND_MS } from '@escale/protocol'
-import type { GuardPorts } from '../../http/guard.ts'
 import { hashSecret } from '../../crypto/secrets.ts'
+import type { AccountRow, StationRow } from '../../db/rows.ts'
+import type { SignIns } from './sign-ins.ts'
+
+export interface MqttLoginPorts {
+  auth: Pick<SignIns, 'authenticate'>
+  stations: {
+    authenticate(
+      id: string,
+      secret: string,
+    ): Promise<{ station: Pick<StationRow, 'label'>; untilMs?: number } | undefined>
+  }
+  accounts: {
+    authenticate(id: string, secret: string): Promise<Pick<AccountRow, 'kind' | 'label'> | undefined>
+  }
+}
 
 /** Who connects to the broker: an operator's browser with its access token, or a machine with its secret. */
-export function createMqttLogin({ auth, stations, accounts }: GuardPorts) {
+export function createMqttLogin({ auth, stations, accounts }: MqttLoginPorts) {
   return async ({ username, password, clientId }: Credentials): Promise<Principal | undefined> => {
     if (username === OPERATOR_USERNAME) {
       const claims = await auth.authenticate(password)

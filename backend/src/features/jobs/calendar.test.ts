@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { createMonotonicClock } from '../../clock.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
-import { createCalendar, type Job } from './calendar.ts'
+import { createCalendar } from './calendar.ts'
+import type { Job } from './job.ts'
 import { createJobRunRepository } from './repository.ts'
 
 const DAY_MS = 24 * 3_600_000

@@ -1,29 +1,14 @@
 import { Cron } from 'croner'
-import type { Actor, JobName, JobStatus } from '@escale/protocol'
-import { MINUTE_MS, instantOf, jobNames } from '@escale/protocol'
+import { MINUTE_MS, instantOf, jobNames, type Actor, type JobName, type JobStatus } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { Database } from '../../db/database.ts'
 import type { AppEvents } from '../../events.ts'
+import type { Jobs } from './job.ts'
+import { RUNS_KEPT_MS, createMissedSlots } from './missed-slots.ts'
 import type { JobRunRepository } from './repository.ts'
-
-/** One task of the calendar. */
-export interface Job {
-  /** Cron pattern in the site's time zone; undefined for what deadlines do, which the calendar only shows. */
-  pattern?: string
-  /** In words, for a task without a pattern. */
-  schedule?: string
-  /** Runs so often that the journal hears of failures only. */
-  isQuiet?: boolean
-  /** Tells of the day or the month before its slot: of missed slots, each is made up. Others do all at once. */
-  isOfItsSlot?: boolean
-  /** Does the work as of `nowMs`; @returns what was done, in a few words */
-  run(nowMs: number): Promise<string>
-}
-
-export type Jobs = Record<JobName, Job>
 
 export interface CalendarPorts {
   database: Database
@@ -35,9 +20,6 @@ export interface CalendarPorts {
   log: Logger
 }
 
-/** How long the runs of a task are remembered. */
-const KEPT_MS = 62 * 24 * 3_600_000
-
 export interface Calendar {
   start(): void
   stop(): Promise<void>
@@ -48,17 +30,15 @@ export interface Calendar {
 
 /**
  * Runs the calendar's tasks. Whoever writes a slot's row first runs it, so that each slot is run once even with
- * several servers. Slots that were missed, because the server was off or the machine asleep, are made up: those that
- * tell of their day first, so that they find what the others take away.
+ * several servers. Slots that were missed, because the server was off or the machine asleep, are made up.
  */
 export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   const { database, runs, settings, journal, events, clock, log } = ports
   let timers: Cron[] = []
   let unsubscribe: (() => void) | undefined
   let isStopped = false
-  /** Until when missed slots were looked for; undefined before the first look. */
-  let lookedUntilMs: number | undefined
   const underWay = new Set<Promise<unknown>>()
+  const missed = createMissedSlots(jobs, ports)
 
   async function execute(
     name: JobName,
@@ -67,7 +47,9 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
     asOfMs?: number,
   ): Promise<string | undefined> {
     const startedAtMs = clock.nowMs()
-    const isOurs = await database.write(() => runs.claim({ name, slotMs, startedAtMs }, slotMs - KEPT_MS))
+    const isOurs = await database.write(() =>
+      runs.claim({ name, slotMs, startedAtMs }, slotMs - RUNS_KEPT_MS),
+    )
     if (!isOurs) return undefined
     try {
       const result = await jobs[name].run(asOfMs ?? startedAtMs)
@@ -110,7 +92,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   /** Runs what should have run since the last look, one after the other. */
   async function makeUp(): Promise<void> {
     try {
-      for (const { name, slotMs, asOfMs } of await missedSlots()) {
+      for (const { name, slotMs, asOfMs } of await missed.find()) {
         if (isStopped) return
         log.info({ job: name, slot: new Date(slotMs) }, 'a task of the calendar was missed, and is made up')
         // Logged and noted where it failed; the others are due all the same.
@@ -119,39 +101,6 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
     } catch (err) {
       log.error({ err }, 'looking for missed tasks of the calendar failed, trying again')
     }
-  }
-
-  async function missedSlots(): Promise<MissedSlot[]> {
-    const nowMs = clock.nowMs()
-    const fromMs = lookedUntilMs ?? Math.max(await sinceMs(nowMs), nowMs - KEPT_MS)
-    const missed: MissedSlot[] = []
-    for (const name of jobNames) {
-      const job = jobs[name]
-      if (job.pattern === undefined || job.isQuiet) continue
-      const slots = slotsBetween(job.pattern, fromMs, nowMs)
-      if (slots.length > 0) missed.push(...missedOf(name, job, slots, await runs.slotsSince(name, fromMs)))
-    }
-    lookedUntilMs = nowMs
-    return missed.toSorted(inOrder)
-  }
-
-  /** Since when this site has a calendar; from the first start on. */
-  async function sinceMs(nowMs: number): Promise<number> {
-    const knownMs = await runs.beginningMs()
-    if (knownMs !== undefined) return knownMs
-    await database.write(() => runs.noteBeginning(nowMs))
-    return nowMs
-  }
-
-  function slotsBetween(pattern: string, fromMs: number, toMs: number): number[] {
-    const cron = new Cron(pattern, { timezone: settings.current().timeZone, paused: true })
-    const slots: number[] = []
-    let next = cron.nextRun(new Date(fromMs))
-    while (next && next.getTime() <= toMs) {
-      slots.push(next.getTime())
-      next = cron.nextRun(next)
-    }
-    return slots
   }
 
   function startTimers(): void {
@@ -168,7 +117,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
     })
   }
 
-  const nextRunMs = ({ pattern }: Job): number | undefined => {
+  const nextRunMs = (pattern: string | undefined): number | undefined => {
     if (pattern === undefined) return undefined
     const { timeZone: timezone } = settings.current()
     return new Cron(pattern, { timezone, paused: true }).nextRun(new Date(clock.nowMs()))?.getTime()
@@ -199,7 +148,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       return jobNames.map((name) => {
         const job = jobs[name]
         const run = last.get(name)
-        const next = nextRunMs(job)
+        const next = nextRunMs(job.pattern)
         return {
           name,
           schedule: job.pattern ?? job.schedule ?? '',
@@ -211,25 +160,4 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       })
     },
   }
-}
-
-interface MissedSlot {
-  name: JobName
-  slotMs: number
-  /** Undefined for what does all until now. */
-  asOfMs: number | undefined
-}
-
-/** @param ran slots that were run, by hand too */
-function missedOf(name: JobName, job: Job, slots: readonly number[], ran: readonly number[]): MissedSlot[] {
-  if (job.isOfItsSlot)
-    return slots.filter((slot) => !ran.includes(slot)).map((slotMs) => ({ name, slotMs, asOfMs: slotMs }))
-  const newest = slots.at(-1) ?? 0
-  return ran.some((slot) => slot >= newest) ? [] : [{ name, slotMs: newest, asOfMs: undefined }]
-}
-
-/** What tells of its slot goes before what takes away; each by its slot. */
-function inOrder(a: MissedSlot, b: MissedSlot): number {
-  const isLater = (one: MissedSlot) => (one.asOfMs === undefined ? 1 : 0)
-  return isLater(a) - isLater(b) || a.slotMs - b.slotMs
 }

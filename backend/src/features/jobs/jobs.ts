@@ -4,7 +4,7 @@ import type { ReportService } from '../reports/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
-import type { Jobs } from './calendar.ts'
+import type { Jobs } from './job.ts'
 
 export interface JobPorts {
   sessions: Pick<SessionService, 'endDue'>
@@ -35,7 +35,7 @@ export function createJobs(ports: JobPorts): Jobs {
       schedule: 'at 300, 120, 60, 30 and 10 s left, by a timer',
       run: async () => countRunning(),
     },
-    monthly_archive: { pattern: '0 1 1 * *', isOfItsSlot: true, run: retention.archiveMonth },
+    monthly_archive: { pattern: '0 1 1 * *', isAboutItsSlot: true, run: retention.archiveMonth },
     old_logs: { pattern: '0 3 * * *', run: retention.purgeLogs },
     old_sessions: { pattern: '0 4 * * *', run: retention.purgeSessions },
     backup: nightlyBackup
@@ -43,12 +43,12 @@ export function createJobs(ports: JobPorts): Jobs {
       : { schedule: 'where ESCALE_BACKUP_DIR names a folder', run: async () => 'no folder for backups' },
     session_report: {
       pattern: '0 6 * * *',
-      isOfItsSlot: true,
+      isAboutItsSlot: true,
       run: async (nowMs) => `report ${await reports.tellYesterday('sessions', nowMs)}`,
     },
     log_report: {
       pattern: '30 6 * * *',
-      isOfItsSlot: true,
+      isAboutItsSlot: true,
       run: async (nowMs) => `report ${await reports.tellYesterday('logs', nowMs)}`,
     },
   }

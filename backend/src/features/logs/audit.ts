@@ -1,5 +1,6 @@
 import type { LogCheckpointRow } from '../../db/rows.ts'
-import { GENESIS_HASH, NOTE_HASH, hashOf, hashOfNote, type NotedLogRow } from './journal.ts'
+import { GENESIS_HASH, NOTE_HASH, hashOf, hashOfNote } from './journal.ts'
+import type { NotedLogRow } from './repository.ts'
 
 /** How the journal's chain stands: whole up to a record, or broken at the first one that does not fit. */
 export type AuditReport =

@@ -7,6 +7,7 @@ import { createJournal } from './journal.ts'
 import { createRecords } from './records.ts'
 import { createLogRepository } from './repository.ts'
 
+export { auditJournal, type AuditReport } from './audit.ts'
 export { createJournal, systemActor, toLog, type Journal, type LogEntry } from './journal.ts'
 export type { Records } from './records.ts'
 export { createLogRepository, logsSaying } from './repository.ts'

@@ -5,7 +5,7 @@ import type { Database } from '../../db/database.ts'
 import type { LogNoteRow, LogRow } from '../../db/rows.ts'
 import { textsIn } from '../../domain/free-text.ts'
 import type { AppEvents } from '../../events.ts'
-import type { LogRepository } from './repository.ts'
+import type { LogRepository, NotedLogRow } from './repository.ts'
 
 export interface LogEntry {
   action: LogAction
@@ -32,9 +32,6 @@ export interface Journal {
 
 /** What acts when no person does. */
 export const systemActor: Actor = { type: 'system', id: 'system', label: 'escale' }
-
-/** A record, with the texts beside it where they still exist. */
-export type NotedLogRow = LogRow & { note?: LogNoteRow }
 
 /** Where the chained details hold the hash of the texts beside the chain. */
 export const NOTE_HASH = 'textsSha256'

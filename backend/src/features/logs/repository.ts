@@ -2,11 +2,13 @@ import { Op, literal, type WhereOptions } from 'sequelize'
 import type { LogAction, LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
-import type { LogCheckpointRow, LogRow } from '../../db/rows.ts'
-import type { NotedLogRow } from './journal.ts'
+import type { LogCheckpointRow, LogNoteRow, LogRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import { foldText, searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
+
+/** A record, with the texts beside it where they still exist. */
+export type NotedLogRow = LogRow & { note?: LogNoteRow }
 
 export type LogFilter = Omit<LogQuery, 'page' | 'pageSize' | 'ordering' | 'skip' | 'search'> &
   Pick<LogSearchInput, 'text'>

@@ -16,6 +16,7 @@ import { AppError, failure, success, type Result } from '../../errors.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { Journal } from '../logs/index.ts'
+import { createOperatorChanges } from './changes.ts'
 import type { OperatorFilter, OperatorRepository } from './repository.ts'
 import type { PasswordCheck, SignIns } from '../auth/index.ts'
 import { requireStrongPassword } from './password-strength.ts'
@@ -45,46 +46,7 @@ export function createOperatorService({
   journal,
   clock,
 }: OperatorServicePorts) {
-  async function get(id: string): Promise<OperatorRow> {
-    const row = await repository.find(id)
-    if (!row) throw new AppError('not-found')
-    return row
-  }
-
-  /** Somebody must be able to sign in and mend things. */
-  async function requireAnotherAdmin(
-    before: OperatorRow,
-    after: Pick<OperatorRow, 'role' | 'isActive'>,
-  ): Promise<void> {
-    const isAdmin = (row: Pick<OperatorRow, 'role' | 'isActive'>) => row.role === 'admin' && row.isActive
-    if (!isAdmin(before) || isAdmin(after)) return
-    if ((await repository.count({ role: 'admin', isActive: true })) <= 1) throw new AppError('last-admin')
-  }
-
-  /**
-   * Changes an operator, whose sign-ins end with it.
-   * @param options.keptSignInId the sign-in that goes on
-   */
-  function save(
-    id: string,
-    changed: Partial<Pick<OperatorRow, 'role' | 'isActive' | 'passwordHash'>>,
-    actor: Actor,
-    { expectedVersion, keptSignInId }: { expectedVersion?: SeenVersions; keptSignInId?: string } = {},
-  ): Promise<OperatorRow> {
-    return database.write(async () => {
-      const before = await get(id)
-      requireVersion(before, expectedVersion)
-      const row: OperatorRow = { ...before, ...changed, version: before.version + 1 }
-      await requireAnotherAdmin(before, row)
-      await repository.update(row)
-      const { role, isActive } = row
-      const hasNewPassword = changed.passwordHash !== undefined
-      const details = { operatorId: id, role, isActive, hasNewPassword }
-      await journal.append({ action: 'operator.updated', actor, details })
-      await signIns.endAllOf(id, { keptId: keptSignInId, hasNewPassword })
-      return row
-    })
-  }
+  const { get, save } = createOperatorChanges({ database, repository, signIns, journal })
 
   return {
     get,

@@ -1,17 +1,9 @@
-import type { Clock } from '../../clock.ts'
 import type { Feature } from '../feature.ts'
-import type { UserService } from '../users/index.ts'
 import { photoEndpoints } from './endpoints.ts'
-import { createPhotoService } from './service.ts'
-import type { PhotoStore } from './store.ts'
+import { createPhotoService, type PhotoPorts } from './service.ts'
 
+export type { PhotoPorts } from './service.ts'
 export { createPhotoStore, type PhotoStore } from './store.ts'
-
-export interface PhotoPorts {
-  users: Pick<UserService, 'get' | 'setPhoto' | 'photoNames'>
-  store: PhotoStore
-  clock: Clock
-}
 
 /** Photos of users: redrawn before they are kept. */
 export function createPhotos(ports: PhotoPorts) {

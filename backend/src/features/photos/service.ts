@@ -1,10 +1,18 @@
 import type { Actor } from '@escale/protocol'
 import { AppError, unwrap } from '../../errors.ts'
+import type { Clock } from '../../clock.ts'
 import type { SeenVersions } from '../../db/versions.ts'
+import type { UserService } from '../users/index.ts'
 import { createRedraw } from './image.ts'
-import type { PhotoPorts } from './index.ts'
+import type { PhotoStore } from './store.ts'
 
 const HOUR_MS = 3_600_000
+
+export interface PhotoPorts {
+  users: Pick<UserService, 'get' | 'setPhoto' | 'photoNames'>
+  store: PhotoStore
+  clock: Clock
+}
 
 export type PhotoService = ReturnType<typeof createPhotoService>
 
