@@ -1,16 +1,16 @@
 import { createPlaces } from '../domain/places.ts'
 
-/** From where a password comes. */
+/** Where a password comes from. */
 export interface Caller {
-  /** What counts as one address. */
+  /** The address, or the network that counts as one. */
   group: string
   /** An operator has signed in from there lately. */
   isKnown: boolean
 }
 
-/** Waiting or at work, over all addresses; one more for those that are known. */
+/** Passwords that wait or are being checked, of all addresses together; known addresses have one place more. */
 const MOST_PLACES = 4
-/** Of them for one address: two people at one desk, and never everybody's places. */
+/** Of them for one address: enough for two people at one desk. */
 const MOST_PER_ADDRESS = 2
 
 interface Waiting {
@@ -25,12 +25,12 @@ interface Waiting {
  * address go first where the same one has just had its turn.
  */
 export function createPasswordPlaces() {
-  const known = createLane()
-  const strangers = createLane()
+  const known = createLine()
+  const strangers = createLine()
   const places = createPlaces()
 
   return {
-    /** Runs `work` once it is its turn. @returns undefined, at once, when no place is left for the caller */
+    /** Runs `work` when its turn comes. @returns undefined, at once, when no place is left for the caller */
     async judge<T>({ group, isKnown }: Caller, work: () => Promise<T>): Promise<T | undefined> {
       const most = MOST_PLACES + (isKnown ? 1 : 0)
       const leave = places.take({ everybody: most, [`address ${group}`]: MOST_PER_ADDRESS })
@@ -46,8 +46,8 @@ export function createPasswordPlaces() {
   }
 }
 
-/** One work at a time; of those that wait, the first whose address was not the last one. */
-function createLane() {
+/** Runs one work at a time. The next is the first whose address has not just had its turn. */
+function createLine() {
   const waiting: Waiting[] = []
   let isBusy = false
   let lastGroup = ''

@@ -4,7 +4,7 @@ import { createPasswordPlaces, type Caller } from './password-places.ts'
 
 const derive = promisify<string, Buffer, number, object, Buffer>(scrypt)
 
-/** 128 MiB and about half a second of one core: dear to guess, bearable to sign in. */
+/** 128 MiB and about half a second of one core: guessing costs much, signing in little enough. */
 const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 }
 const KEY_BYTES = 32
 const SALT_BYTES = 16
@@ -12,11 +12,11 @@ const SALT_BYTES = 16
 export interface Passwords {
   /** `scrypt$<salt>$<key>`, base64url. */
   hash(password: string): Promise<string>
-  /** Takes as long for an account that does not exist (`undefined`). @returns undefined when too many wait */
+  /** Takes as long where there is no account (`hash` undefined). @returns undefined when too many wait */
   verify(password: string, hash: string | undefined, caller: Caller): Promise<boolean | undefined>
 }
 
-/** Hashes passwords off the event loop, two at a time at most, so that logins cannot starve the server. */
+/** Hashes passwords off the event loop, at most two at a time, so that logins cannot take all of the server. */
 export function createPasswords(): Passwords {
   const places = createPasswordPlaces()
   const nobody = randomBytes(SALT_BYTES)
@@ -44,8 +44,8 @@ export function createPasswords(): Passwords {
 }
 
 /**
- * The same letters in the forms in which keyboards and clipboards give them. New hashes are of NFC; those made before
- * are of whatever was typed then.
+ * The same letters in the Unicode forms that keyboards and clipboards give. New hashes are made of NFC; older ones of
+ * the form that was typed.
  */
 function formsOf(password: string): string[] {
   return [...new Set([password.normalize('NFC'), password, password.normalize('NFD')])]

@@ -4,15 +4,15 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 
-/** Keeps in the database what must be read again, so that a copy of the database alone tells nothing. */
+/** Encrypts what is kept in the database and must be read again: a copy of the database alone does not reveal it. */
 export interface Sealer {
   /** Base64url. */
   seal(text: string): string
-  /** undefined for what was sealed under another key, or altered. */
+  /** undefined when it was sealed with another key, or altered. */
   open(sealed: string): string | undefined
 }
 
-/** @param key of this installation, kept outside the database; what seals is derived from it */
+/** @param key the installation's, kept outside the database; the encryption key is derived from it */
 export function createSealer(key: Buffer): Sealer {
   const sealingKey = Buffer.from(hkdfSync('sha256', key, '', 'escale sealed text', 32))
   return {

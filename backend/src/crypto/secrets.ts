@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** A drawn secret: 256 random bits, base64url; no dash in front, which a command line would take for an option. */
+/** A random secret of 256 bits, base64url. It never begins with a dash, which a command line takes for an option. */
 export function drawSecret(): string {
   const secret = randomBytes(32).toString('base64url')
   return secret.startsWith('-') ? drawSecret() : secret

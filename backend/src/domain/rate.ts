@@ -10,7 +10,7 @@ export interface Bucket {
   atMs: number
 }
 
-/** Takes one token where there is one; a clock that goes back refills nothing. */
+/** Takes one token if there is one. A clock that was set back refills nothing. */
 export function takeToken(
   bucket: Bucket | undefined,
   { burst, refillMs }: BucketRules,

@@ -11,8 +11,8 @@ export interface ThrottleState {
 }
 
 /**
- * What a counter is about. An address is counted with its group, since one machine has a whole IPv6 network. People
- * also type passwords where a username belongs: what is typed there is kept as a keyed hash alone.
+ * What a counter is about. All addresses of an IPv6 network count as one, since one machine can use them all. People
+ * sometimes type a password as their username, so it is kept only as a keyed hash.
  */
 export type ThrottleSubject =
   | { kind: 'station-code'; stationId: string }
@@ -28,7 +28,7 @@ export interface ThrottleRules {
   maxBlockMs: number
 }
 
-/** Wrong access codes at one station. Source: contract, section 1, rules. */
+/** Wrong access codes at one station. */
 export const stationCodeRules: ThrottleRules = {
   freeFailures: 5,
   windowMs: 5 * MINUTE_MS,
@@ -73,10 +73,10 @@ const prefixes: Record<ThrottleKind, string> = {
   'address-login': 'logins@',
 }
 
-/** How the names of counters of a kind begin. */
+/** How the keys of counters of a kind begin. */
 export const throttlePrefixOf = (kind: ThrottleKind): string => prefixes[kind]
 
-/** The name of a counter where it is kept. */
+/** The key of a counter in the database. */
 export function throttleKeyOf(subject: ThrottleSubject): string {
   const prefix = prefixes[subject.kind]
   switch (subject.kind) {
@@ -91,7 +91,7 @@ export function throttleKeyOf(subject: ThrottleSubject): string {
   }
 }
 
-/** What a counter is about, by its name; undefined for a name that `throttleKeyOf` does not give. */
+/** What a counter is about, by its key; undefined for a key that `throttleKeyOf` does not make. */
 export function throttleSubjectOf(key: string): ThrottleSubject | undefined {
   const kind = (Object.keys(prefixes) as ThrottleKind[]).find((name) => key.startsWith(prefixes[name]))
   if (kind === undefined) return undefined
@@ -118,8 +118,8 @@ export function waitSecondsAt(state: ThrottleState, nowMs: number): number {
 }
 
 /**
- * Counts one failure. Once the free ones of the window are used up every further failure blocks, twice as
- * long as the one before. A quiet window after the last block starts afresh.
+ * Counts one failure. When the free failures of the window are used up, each further one blocks, twice as long as the
+ * one before. After a window without failures, counting starts again from zero.
  */
 export function countFailure(state: ThrottleState, nowMs: number, rules: ThrottleRules): ThrottleState {
   const isFresh = nowMs >= Math.max(state.windowStartMs, state.blockedUntilMs) + rules.windowMs

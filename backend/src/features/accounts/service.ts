@@ -35,7 +35,7 @@ export interface AccountServicePorts {
   clock: Clock
 }
 
-/** An account just created or renewed, with the secret that nobody can look up any more. */
+/** An account just created or renewed, with its secret: it is shown this once and kept as a hash. */
 export interface DrawnSecret {
   account: AccountRow
   secret: string
@@ -57,7 +57,7 @@ export function createAccountService({
     return row
   }
 
-  /** Changes an account and tells the journal, which is how every server learns whom to cut. */
+  /** Changes an account. Every server closes its connections when it finds the record in the journal. */
   function change(
     id: string,
     action: 'account.updated' | 'account.secret_renewed',
@@ -128,7 +128,7 @@ export function createAccountService({
     setActive: (id: string, isActive: boolean, actor: Actor) =>
       change(id, 'account.updated', () => ({ isActive }), actor),
 
-    /** Draws another secret. The old one opens nothing from now on: whoever renews it may have lost it. */
+    /** Draws another secret. The old one is invalid at once, since it may have been lost or stolen. */
     async renewSecret(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<DrawnSecret> {
       const secret = drawSecret()
       const drawn = () => ({ secretHash: hashSecret(secret) })
@@ -149,13 +149,13 @@ export function createAccountService({
       return account?.isActive && isSecret(secret, account.secretHash) ? account : undefined
     },
 
-    /** An account that may ask for something now, with its role. */
+    /** The account with its role; undefined when it is disabled, or has none. */
     async authorised(id: string): Promise<(AccountRow & { role: OperatorRole }) | undefined> {
       const account = await repository.find(id)
       return account?.isActive && account.role !== null ? { ...account, role: account.role } : undefined
     },
 
-    /** Hashes of the secrets that open each account now; those that open none are left out. */
+    /** Account id -> hashes of its valid secrets; disabled accounts are left out. */
     async liveSecrets(ids: string[]): Promise<Map<string, string[]>> {
       const active = (await repository.findAll(ids)).filter(({ isActive }) => isActive)
       return new Map(active.map(({ id, secretHash }) => [id, [secretHash]]))
@@ -163,7 +163,7 @@ export function createAccountService({
   }
 }
 
-/** @throws AppError naming the field unless automations have a role, and all others none */
+/** Automations have a role, and no other account has. @throws AppError naming the field */
 function requireFittingRole(kind: AccountRow['kind'], role: AccountInput['role']): void {
   if ((kind === 'automation') === (role !== undefined)) return
   const message =

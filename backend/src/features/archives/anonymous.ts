@@ -7,8 +7,8 @@ type Row = Record<string, unknown>
 const TEXT_FIELDS = ['reason', 'error', 'hostname', 'result']
 
 /**
- * Rows as an archive may keep them: nothing in them leads to a person. Sessions lose the number of the user, and their
- * profile where fewer than five persons of the same rows share it; journal records lose the number of the user, the
+ * Rows as an archive may keep them: nothing in them identifies a person. Sessions lose the id of the user, and their
+ * profile where fewer than five persons in these rows share it; records of the journal lose the id of the user, the
  * address and free texts.
  * @param rows read twice, first to count who shares a profile
  */

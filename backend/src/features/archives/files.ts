@@ -29,7 +29,7 @@ export interface ArchiveFilePorts {
   log: Logger
 }
 
-/** Rows kept as compressed NDJSON, in which nothing leads to a person, each file with its SHA-256. */
+/** Archives: rows as compressed NDJSON that identifies nobody, each file with its SHA-256. */
 export function createArchiveFiles(dir: string, { database, repository, clock, log }: ArchiveFilePorts) {
   const pathOf = (file: string) => join(dir, file)
 
@@ -57,12 +57,15 @@ export function createArchiveFiles(dir: string, { database, repository, clock, l
       return keep(`${span.kind}-${label}.ndjson.gz`, span, rows)
     },
 
-    /** Writes archives of earlier releases anew, which name users by number; to be done before anything listens. */
+    /** Rewrites the archives of earlier releases, which hold the ids of users; to be done before anything listens. */
     async makeAnonymous(): Promise<void> {
       for (const { file, kind, fromMs, toMs } of await repository.identifying()) {
         if (existsSync(pathOf(file))) await keep(file, { kind, fromMs, toMs }, () => rowsOf(pathOf(file)))
         else
-          log.warn({ file }, 'an archive is not where it was: should it come back, it names users by number')
+          log.warn(
+            { file },
+            'an archive is not in its folder: should it come back, it holds the ids of users',
+          )
       }
     },
 

@@ -19,7 +19,7 @@ export interface ArchivePorts {
   log: Logger
 }
 
-/** What is old: archived without what leads to a person, then purged. */
+/** Old sessions and records: archived without what identifies a person, then purged. */
 export function createArchives(ports: ArchivePorts) {
   const { database, folder } = ports
   const archives = createArchiveFiles(folder, { ...ports, repository: createArchiveRepository(database) })

@@ -4,7 +4,7 @@ import type { ArchiveRow } from '../../db/rows.ts'
 
 export type ArchiveRepository = ReturnType<typeof createArchiveRepository>
 
-/** What archives there are; the files are beside the database. */
+/** The list of archives; the files themselves lie beside the database. */
 export function createArchiveRepository({ models: { archives }, scope }: Tables) {
   const rowsOf = (rows: { get(): ArchiveRow }[]) => rows.map((row) => row.get())
   return {

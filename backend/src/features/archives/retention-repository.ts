@@ -7,7 +7,7 @@ const BATCH = 1_000
 
 export type RetentionRepository = ReturnType<typeof createRetentionRepository>
 
-/** Reads what is to be archived in batches, and removes what has been. */
+/** Reads in batches what is to be archived, and removes it afterwards. */
 export function createRetentionRepository({ models, scope }: Tables) {
   const {
     sessions,
@@ -84,13 +84,13 @@ export function createRetentionRepository({ models, scope }: Tables) {
     async removeLogsUpTo(id: number): Promise<number> {
       return logs.destroy({ where: { id: { [Op.lte]: id } }, ...scope() })
     },
-    /** Messages are remembered so that none acts twice; nobody repeats one after this long. */
+    /** Messages are remembered so that none takes effect twice; no client repeats one after this long. */
     async removeMessagesBefore(cutoffMs: number): Promise<void> {
       await answeredRequests.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
       await stationEvents.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() })
       await commands.destroy({ where: { expiresAtMs: { [Op.lt]: cutoffMs } }, ...scope() })
     },
-    /** Counters that nothing has touched since `cutoffMs` count from nothing anyway. */
+    /** Counters that have not changed since `cutoffMs` would start from zero anyway. */
     async removeThrottlesBefore(cutoffMs: number): Promise<void> {
       const isQuiet = { windowStartMs: { [Op.lt]: cutoffMs }, blockedUntilMs: { [Op.lt]: cutoffMs } }
       await throttles.destroy({ where: isQuiet, ...scope() })

@@ -12,8 +12,8 @@ const MESSAGE_DAYS = 30
 export type Retention = ReturnType<typeof createRetention>
 
 /**
- * Keeps what must be kept and lets go of the rest, by the site's settings. Nothing is purged before an archive of
- * it has been read back. Each act answers what it did, in a few words.
+ * Archives and purges what is older than the site's settings allow. Nothing is purged before its archive has been read
+ * back. Each task returns what it did, in a few words.
  */
 export function createRetention(ports: {
   database: Database

@@ -7,17 +7,20 @@ import { keyedHash } from '../../crypto/secrets.ts'
 /** How long an address is remembered after the last sign-in from it. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000
 
-/** What is known of the address that somebody signs in from. */
+/** What is known about the address from which somebody signs in. */
 export interface Standing {
-  /** Some operator has signed in from there lately. */
+  /** Some operator has signed in from it in the last 30 days. */
   isKnown: boolean
-  /** This one has. */
+  /** The operator who signs in now has. */
   isKnownForOperator: boolean
 }
 
 export type SignInAddresses = ReturnType<typeof createSignInAddresses>
 
-/** Addresses from which operators signed in lately: a stranger elsewhere must not keep them out. Only hashes are kept. */
+/**
+ * Addresses from which operators signed in, kept as hashes. Wrong passwords that come from other addresses do not block
+ * an operator at one of these.
+ */
 export function createSignInAddresses(
   { models: { signInAddresses }, scope }: Tables,
   key: Buffer,
@@ -42,7 +45,7 @@ export function createSignInAddresses(
         ...scope(),
       })
     },
-    /** Call inside a write: whoever signed in with what holds no longer is a stranger again. */
+    /** Call inside a write, when the password changes: whoever signed in with the old one is unknown again. */
     async forget(operatorId: string): Promise<void> {
       await signInAddresses.destroy({ where: { operatorId }, ...scope() })
     },

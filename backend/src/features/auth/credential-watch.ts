@@ -6,7 +6,7 @@ import { createQueue } from '../../timing.ts'
 import type { Records } from '../logs/index.ts'
 import type { SignIns } from './sign-ins.ts'
 
-/** What makes a machine's secret, or a sign-in, open nothing any more. */
+/** Actions after which the secret of a machine, or a sign-in, may no longer be valid. */
 const cuttingActions: readonly LogAction[] = [
   'station.enrolled',
   'station.secret_revoked',
@@ -19,7 +19,7 @@ const cuttingActions: readonly LogAction[] = [
   'auth.signed_out',
 ]
 
-/** Hashes of the secrets that open each of the given stations or accounts now, the newest first. */
+/** Hashes of the secrets that are valid for each of the given stations or accounts, the newest first. */
 type LiveSecrets = (ids: string[]) => Promise<Map<string, string[]>>
 
 export interface CredentialWatchPorts {
@@ -35,8 +35,9 @@ export interface CredentialWatchPorts {
 }
 
 /**
- * Cuts connections whose secret or sign-in holds no longer, within 2 s and whoever changed it: this server, another
- * one that may not be heard, or a command beside it. The journal tells what changed; the database, what holds.
+ * Closes connections whose secret or sign-in is no longer valid, within 2 s of the change. Another server, which this
+ * one may not hear of, or a command on this machine may have made the change: so the journal is read every second, and
+ * what is valid is asked of the database.
  */
 export function createCredentialWatch(ports: CredentialWatchPorts) {
   const { bus, screens, signIns, stations, accounts, logs, events, log } = ports
@@ -55,7 +56,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
     const shown = new Set([...bus.signIns(), ...screens.signIns()])
     if (shown.size === 0) return
     const live = await signIns.living([...shown])
-    // One that came meanwhile was let in by what holds now.
+    // A sign-in that connected during the query was checked when it did.
     const isEnded = (id: string) => shown.has(id) && !live.has(id)
     bus.disconnectSignIns(isEnded)
     screens.dismiss(isEnded)
@@ -72,25 +73,26 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
     ])
     isGraceRunning = machines.some(({ id, secretHash }) => live.get(id)?.indexOf(secretHash) === 1)
     const cut = bus.disconnectMachines(({ id, secretHash }) => {
-      // One that connected meanwhile was let in by what holds now.
+      // A machine that connected during the query was checked when it did.
       const isKnown = machines.some((one) => one.id === id && one.secretHash === secretHash)
       return isKnown && live.get(id)?.includes(secretHash) !== true
     })
-    if (cut > 0) log.info({ cut }, 'connections cut: their secret holds no longer')
+    if (cut > 0) log.info({ cut }, 'connections closed: their secret is no longer valid')
   }
 
   async function look(): Promise<void> {
     const newestId = (await logs.last())?.id ?? 0
     if (newestId > lastId) {
       const changes = await logs.withActionAfter(lastId, cuttingActions)
-      // Swept twice, for a login that was under way.
+      // Twice, because a login with the old secret may be under way during the first sweep.
       if (changes.length > 0) sweepsLeft = 2
       await stations.liveSecrets([...new Set(changes.flatMap(({ stationId }) => stationId ?? []))])
       lastId = Math.max(newestId, changes.at(-1)?.id ?? 0)
     }
-    // The grace of an old secret ends without a record.
-    const isOldInUse = isGraceRunning || bus.machines().some(({ expiresAtMs }) => expiresAtMs !== undefined)
-    if (sweepsLeft === 0 && !isOldInUse) return
+    // When the time of grace of an old secret ends, the journal gets no record.
+    const isOldSecretInUse =
+      isGraceRunning || bus.machines().some(({ expiresAtMs }) => expiresAtMs !== undefined)
+    if (sweepsLeft === 0 && !isOldSecretInUse) return
     await sweep()
     sweepsLeft = Math.max(0, sweepsLeft - 1)
   }
@@ -109,7 +111,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
 
   const unsubscribe = events.subscribe((event) => {
     if (event.type !== 'logAdded' || !timer) return
-    // At once for what is heard; the next look finds the record too.
+    // Changes by this server take effect at once. The next look finds the same record again.
     if (cuttingActions.includes(event.log.action)) void inTurn(sweep)
   })
 

@@ -26,11 +26,11 @@ export interface AuthPorts {
   clock: Clock
   /** Signs access tokens. */
   tokenKey: Buffer
-  /** Under which addresses are hashed. */
+  /** Keys the hashes of addresses. */
   hashKey: Buffer
 }
 
-/** Sign-ins of operators: passwords, tokens, and how many wrong ones are taken. */
+/** Signing in: passwords, tokens, and limits on wrong ones. */
 export function createAuth(ports: AuthPorts) {
   const { database, passwords, throttles, clock } = ports
   const addresses = createSignInAddresses(database, ports.hashKey, clock)

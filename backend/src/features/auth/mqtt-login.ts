@@ -17,7 +17,7 @@ export interface MqttLoginPorts {
   }
 }
 
-/** Who connects to the broker: an operator's browser with its access token, or a machine with its secret. */
+/** Finds who connects to the broker: an operator's browser by its access token, or a machine by its secret. */
 export function createMqttLogin({ auth, stations, accounts }: MqttLoginPorts) {
   return async ({ username, password, clientId }: Credentials): Promise<Principal | undefined> => {
     if (username === OPERATOR_USERNAME) {

@@ -6,7 +6,7 @@ import type { Throttles } from '../throttles/index.ts'
 import type { SignInAddresses } from './addresses.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
 
-/** Seconds after which a place may be free again. */
+/** When to try again where too many passwords wait to be checked, seconds. */
 const PLACE_RETRY_SECONDS = 2
 
 export interface PasswordCheckPorts {
@@ -15,7 +15,7 @@ export interface PasswordCheckPorts {
   addresses: SignInAddresses
 }
 
-/** Who shows a password, and from where. */
+/** A password that somebody typed, for whom, and from where. */
 export interface Attempt {
   username: string
   operator: OperatorRow | undefined
@@ -25,7 +25,7 @@ export interface Attempt {
 
 export type PasswordCheck = ReturnType<typeof createPasswordCheck>
 
-/** Judges passwords, and counts wrong ones by account, by account and address, and by address. */
+/** Checks passwords, and counts wrong ones by account, by account and address, and by address. */
 export function createPasswordCheck({ passwords, throttles, addresses }: PasswordCheckPorts) {
   const countersOf = ({ username, ip }: Pick<Attempt, 'username' | 'ip'>) => {
     const usernameHash = throttles.hashOfUsername(username)
@@ -35,12 +35,12 @@ export function createPasswordCheck({ passwords, throttles, addresses }: Passwor
   }
 
   return {
-    /** Whether the password is right; `login-throttled` when that is not looked at now. */
+    /** Whether the password is right; `login-throttled` when it is not checked now. */
     async judge(attempt: Attempt): Promise<Result<boolean>> {
       const { operator, password, ip } = attempt
       const { ofPair, ofAccount, ofAddress } = countersOf(attempt)
       const { isKnown, isKnownForOperator } = await addresses.standingOf(ip, operator?.id)
-      // Where this operator signed in lately, what strangers try elsewhere or beside them keeps nobody out.
+      // At an address where this operator signed in lately, guesses by others do not keep them out.
       const counters = isKnownForOperator ? [ofPair] : [ofPair, ofAccount, ofAddress]
       const retryAfterSeconds = await throttles.waitSeconds(counters)
       if (retryAfterSeconds > 0) return failure('login-throttled', { retryAfterSeconds })
@@ -53,7 +53,7 @@ export function createPasswordCheck({ passwords, throttles, addresses }: Passwor
     /** Call inside a write. */
     countFailure: (attempt: Attempt): Promise<void> =>
       throttles.countFailure(Object.values(countersOf(attempt))),
-    /** What the address tried on other accounts stays counted. Call inside a write. */
+    /** Clears the account's counters; wrong passwords for other accounts stay counted. Call inside a write. */
     async noteSuccess(attempt: Attempt, operatorId: string): Promise<void> {
       const { ofPair, ofAccount } = countersOf(attempt)
       await throttles.clear([ofPair, ofAccount])

@@ -31,7 +31,7 @@ export function createAuthRepository({ models: { refreshTokens }, scope }: Table
       })
       return new Set(rows.map((row) => row.get().familyId))
     },
-    /** @param keptFamilyId one that goes on */
+    /** @param keptFamilyId the family that stays */
     async deleteOf(operatorId: string, keptFamilyId?: string): Promise<void> {
       const isOther = keptFamilyId === undefined ? {} : { familyId: { [Op.ne]: keptFamilyId } }
       await refreshTokens.destroy({ where: { operatorId, ...isOther }, ...scope() })

@@ -13,9 +13,9 @@ import type { Tokens } from './tokens.ts'
 
 const HOUR_MS = 3_600_000
 const REFRESH_TOKEN_MS = 12 * HOUR_MS
-/** How long a sign-in lives, however often it is renewed. */
+/** How long a sign-in lasts, however often it is renewed. */
 const FAMILY_MS = 7 * 24 * HOUR_MS
-/** Two tabs may renew at the same moment: the same refresh token is taken again for this long. */
+/** Two tabs may renew at the same moment: a refresh token that was used is accepted again for this long. */
 const REUSE_GRACE_MS = 10_000
 
 /** What signing in needs to know of operators. */
@@ -43,7 +43,7 @@ interface EndOptions {
   hasNewPassword: boolean
 }
 
-/** A sign-in is a family of tokens: what is issued under it holds as long as the family does. */
+/** A sign-in is a family of tokens. They are valid only while the family is: ending it ends all of them. */
 export function createSignIns(ports: SignInPorts) {
   const { database, repository, operators, addresses, passwordCheck, tokens, journal, clock } = ports
 
@@ -64,7 +64,7 @@ export function createSignIns(ports: SignInPorts) {
     return { access: await tokens.sign({ sub, username, role, sid: familyId }, familyEndsAtMs), refresh }
   }
 
-  /** The token as it stands in the database, while it holds. */
+  /** The token as the database has it; undefined once it has expired. */
   async function findToken(refresh: string): Promise<RefreshTokenRow | undefined> {
     const token = await repository.findRefreshToken(hashSecret(refresh))
     return token && token.expiresAtMs > clock.nowMs() ? token : undefined
@@ -79,7 +79,7 @@ export function createSignIns(ports: SignInPorts) {
       const judged = await passwordCheck.judge(attempt)
       if (!judged.ok) return judged
       return database.write(async () => {
-        // Judging took a while: meanwhile the password may have been changed, or the operator disabled.
+        // While the password was checked, it may have been changed, or the operator disabled.
         const current = operator && (await operators.find(operator.id))
         const isCurrent = current?.isActive && current.passwordHash === operator?.passwordHash
         if (!current || !isCurrent || !judged.value) {
@@ -97,9 +97,9 @@ export function createSignIns(ports: SignInPorts) {
       })
     },
 
-    /** Rotates a refresh token. One used again after the grace revokes every token of its family. */
+    /** Exchanges a refresh token for new tokens. A token that is used again later was stolen: its family ends. */
     async refresh(refresh: string): Promise<Result<TokenPair>> {
-      // Before it is anybody's turn to write: what is no token of ours costs one read.
+      // Checked before the write as well: an unknown token costs one read, and no turn to write.
       if (!(await findToken(refresh))) return failure('unauthenticated')
       return database.write(async () => {
         const token = await findToken(refresh)
@@ -122,7 +122,7 @@ export function createSignIns(ports: SignInPorts) {
       })
     },
 
-    /** Ends a sign-in and whatever was issued under it; a token that holds no longer changes nothing. */
+    /** Ends a sign-in and all of its tokens; a token that is no longer valid changes nothing. */
     async revoke(refresh: string): Promise<void> {
       if (!(await findToken(refresh))) return
       await database.write(async () => {
@@ -137,7 +137,7 @@ export function createSignIns(ports: SignInPorts) {
     /**
      * Ends the sign-ins of an operator. Call inside a write.
      * @param options.keptId the sign-in that goes on
-     * @param options.hasNewPassword whoever signed in with the old one is a stranger again
+     * @param options.hasNewPassword forgets the addresses from which they signed in with the old one
      */
     async endAllOf(operatorId: string, { keptId, hasNewPassword }: EndOptions): Promise<void> {
       await repository.deleteOf(operatorId, keptId)
@@ -147,7 +147,7 @@ export function createSignIns(ports: SignInPorts) {
     /** Which of the given sign-ins have not ended. */
     living: repository.liveFamilies,
 
-    /** The operator behind an access token; undefined when the token, its sign-in or the operator no longer holds. */
+    /** The operator behind an access token; undefined when the token or its sign-in has ended, or they are disabled. */
     async authenticate(access: string) {
       const claims = await tokens.verify(access)
       if (!claims) return undefined

@@ -29,8 +29,8 @@ export interface Calendar {
 }
 
 /**
- * Runs the calendar's tasks. Whoever writes a slot's row first runs it, so that each slot is run once even with
- * several servers. Slots that were missed, because the server was off or the machine asleep, are made up.
+ * Runs the calendar's tasks. The server that writes a slot's row first runs it, so that each slot is run once
+ * even with several servers. Slots that were missed, because the server was off or the machine asleep, are made up.
  */
 export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   const { database, runs, settings, journal, events, clock, log } = ports
@@ -78,14 +78,14 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   }
 
   function underWayUntil(work: Promise<unknown>): void {
-    // Whatever failed was logged and noted where it failed.
+    // A failure was logged and put on record where it happened.
     const settled = work.catch((): undefined => undefined)
     underWay.add(settled)
     void settled.then(() => underWay.delete(settled))
   }
 
   function onSlot(name: JobName, slotMs: number): void {
-    // The frequent one also notices that the machine has slept.
+    // The task that runs every few minutes also finds slots that were missed while the machine slept.
     underWayUntil(execute(name, slotMs, systemActor).then(() => (jobs[name].isQuiet ? makeUp() : undefined)))
   }
 
@@ -95,7 +95,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       for (const { name, slotMs, asOfMs } of await missed.find()) {
         if (isStopped) return
         log.info({ job: name, slot: new Date(slotMs) }, 'a task of the calendar was missed, and is made up')
-        // Logged and noted where it failed; the others are due all the same.
+        // A failure was logged and put on record where it happened; the other tasks are due all the same.
         await execute(name, slotMs, systemActor, asOfMs).catch((): undefined => undefined)
       }
     } catch (err) {
@@ -110,7 +110,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       const { pattern } = jobs[name]
       if (pattern === undefined) return []
       return new Cron(pattern, { timezone, unref: true }, (self) => {
-        // Of two servers, one may be late by seconds: all patterns are whole minutes.
+        // One of two servers may be some seconds late. All patterns are whole minutes.
         const startedAtMs = self.currentRun()?.getTime() ?? clock.nowMs()
         onSlot(name, Math.round(startedAtMs / MINUTE_MS) * MINUTE_MS)
       })

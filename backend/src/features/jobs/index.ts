@@ -8,7 +8,7 @@ export type { Calendar } from './calendar.ts'
 
 export type CalendarFeaturePorts = Omit<CalendarPorts, 'database' | 'runs'> & JobPorts & { database: Store }
 
-/** What runs on a calendar, in the site's time zone. */
+/** Tasks that run on a calendar, in the site's time zone. */
 export function createJobCalendar(ports: CalendarFeaturePorts) {
   const runs = createJobRunRepository(ports.database)
   const service = createCalendar(createJobs(ports), { ...ports, runs })

@@ -16,7 +16,7 @@ export function createJobRunRepository(tables: Tables) {
       return mark === undefined ? undefined : Number(mark)
     },
     noteBeginning: (unixMs: number): Promise<void> => putMark(tables, 'calendar', String(unixMs)),
-    /** Forgets runs older than `forgetBeforeMs`; @returns false when somebody else runs this slot */
+    /** Also removes runs older than `forgetBeforeMs`; @returns false when another server runs this slot */
     async claim(
       slot: Pick<JobRunRow, 'name' | 'slotMs' | 'startedAtMs'>,
       forgetBeforeMs: number,
@@ -34,7 +34,7 @@ export function createJobRunRepository(tables: Tables) {
     ): Promise<void> {
       await jobRuns.update(columns, { where: { name, slotMs }, ...scope() })
     },
-    /** Slots of a task that somebody has begun, those by hand among them. */
+    /** Slots in which a task was started, also by hand. */
     async slotsSince(name: JobName, fromMs: number): Promise<number[]> {
       const rows = await jobRuns.findAll({
         attributes: ['slotMs'],

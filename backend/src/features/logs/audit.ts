@@ -2,7 +2,7 @@ import type { LogCheckpointRow } from '../../db/rows.ts'
 import { GENESIS_HASH, NOTE_HASH, hashOf, hashOfNote } from './journal.ts'
 import type { NotedLogRow } from './repository.ts'
 
-/** How the journal's chain stands: whole up to a record, or broken at the first one that does not fit. */
+/** Whether the journal's chain is whole, or at which record it is broken first. */
 export type AuditReport =
   | { isWhole: true; count: number; lastId: number; lastHash: string }
   | {
@@ -20,10 +20,10 @@ export interface AuditSource {
 const BATCH = 1_000
 
 /**
- * Follows the chain from the first record that is left to the last. A purge may have taken the records below a
- * checkpoint, which keeps the hash that the next record is linked to. What it cannot see is that the newest
- * records have been cut off and nothing was added since. Texts beside the chain may rightly be gone, with the person
- * whom they named; those that are there must be what the chain holds the hash of.
+ * Follows the chain from the oldest record to the newest. A purge may have removed the records below a checkpoint, which
+ * keeps the hash to which the next record is linked. It cannot find that the newest records were cut off, if nothing
+ * was added since. Notes beside the chain may have been removed with the person whom they named; those that exist must
+ * fit the hash in the chain.
  */
 export async function auditJournal(source: AuditSource): Promise<AuditReport> {
   const checkpoints = await source.checkpoints()
@@ -39,7 +39,7 @@ export async function auditJournal(source: AuditSource): Promise<AuditReport> {
       if (row.id !== last.id + 1) {
         const hash = sealed.get(row.id - 1)
         if (hash === undefined) {
-          // What lies below a seal may rightly be gone.
+          // Records below a checkpoint may have been purged.
           const knownId = row.id > newestSealId ? Math.max(last.id, newestSealId) : last.id
           return { isWhole: false, brokenId: knownId + 1, reason: 'missing' }
         }
@@ -55,7 +55,7 @@ export async function auditJournal(source: AuditSource): Promise<AuditReport> {
     }
     if (rows.length < BATCH) break
   }
-  // Everything may have been purged; what comes next is linked to the seal.
+  // All records may have been purged: the next one is linked to the checkpoint.
   if (count === 0) last = { id: newestSealId, hash: sealed.get(newestSealId) ?? GENESIS_HASH }
   if (last.id < newestSealId) return { isWhole: false, brokenId: last.id + 1, reason: 'missing' }
   return { isWhole: true, count, lastId: last.id, lastHash: last.hash }

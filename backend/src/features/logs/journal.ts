@@ -17,8 +17,8 @@ export interface LogEntry {
   ip?: string
   details?: Record<string, unknown>
   /**
-   * What people or their machines wrote, shown among the details: kept beside the chain, which holds its hash alone,
-   * so that it can be removed with the person whom it names.
+   * What people or their machines wrote, shown among the details. It is kept beside the chain, which holds only its
+   * hash, so that it can be removed with the person whom it names.
    */
   texts?: Record<string, unknown>
   /** When it happened, if not now; Unix milliseconds. */
@@ -26,14 +26,14 @@ export interface LogEntry {
 }
 
 export interface Journal {
-  /** Adds one record, in the same transaction as what it tells. Call inside a write. */
+  /** Adds one record, in the same transaction as what it is about. Call inside a write. */
   append(entry: LogEntry): Promise<void>
 }
 
-/** What acts when no person does. */
+/** The actor of what the server does by itself. */
 export const systemActor: Actor = { type: 'system', id: 'system', label: 'escale' }
 
-/** Where the chained details hold the hash of the texts beside the chain. */
+/** The field of the chained details that holds the hash of the texts beside the chain. */
 export const NOTE_HASH = 'textsSha256'
 
 /** Hash of the record before the first. */
@@ -90,11 +90,11 @@ type Note = Omit<LogNoteRow, 'logId'>
 function noteOf(texts: Record<string, unknown> = {}): Note | undefined {
   const content = JSON.stringify(texts)
   if (content === '{}') return undefined
-  // Without its salt, what little people write could be found by trying.
+  // Without a salt, a short text could be found by trying all likely ones.
   return { salt: randomBytes(16).toString('hex'), content, searchText: textsIn(texts) }
 }
 
-/** SHA-256 of a note under its salt: what the chained details hold of it. */
+/** SHA-256 of a note and its salt, as the chained details hold it. */
 export function hashOfNote({ salt, content }: Pick<LogNoteRow, 'salt' | 'content'>): string {
   return createHash('sha256').update(salt).update(content).digest('hex')
 }

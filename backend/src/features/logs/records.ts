@@ -35,7 +35,7 @@ export function createRecords({ repository, timeZone, clock }: RecordPorts) {
     withActionAfter: repository.withActionAfter,
     ofUser: repository.ofUser,
 
-    /** A page, and the record up to which it and its neighbours show the journal, whatever is written meanwhile. */
+    /** A page, and the newest record that it and its neighbours show: records that are written meanwhile move none. */
     async page(query: LogPageQuery, filter: LogFilter): Promise<Rows<Log> & { upToId: number }> {
       const window = windowOf(query, columns)
       const upToId = query.upToId ?? (await repository.last())?.id ?? 0

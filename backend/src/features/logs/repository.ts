@@ -37,7 +37,7 @@ export function createLogRepository(database: Tables) {
     })
   }
   return {
-    /** What the next record is linked to: the newest one, or the seal below which all was purged. */
+    /** What the next record is linked to: the newest record, or the checkpoint where all were purged. */
     async last(): Promise<Pick<LogRow, 'id' | 'hash'> | undefined> {
       const row = await logs.findOne({ attributes: ['id', 'hash'], order: [['id', 'DESC']], ...scope() })
       if (row) return row.get()
@@ -107,7 +107,7 @@ function whereOf(filter: LogFilter, database: Tables): WhereOptions<LogRow> {
   return { [Op.and]: conditions }
 }
 
-/** Records that say `text` in one of the columns or beside them, accents and case aside. */
+/** Records that contain `text` in one of the columns or in their notes, whatever the accents and the case. */
 export function logsSaying(
   { sequelize, containing }: Tables,
   columns: readonly (keyof LogRow)[],

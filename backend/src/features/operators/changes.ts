@@ -14,7 +14,7 @@ export interface OperatorChangePorts {
   journal: Journal
 }
 
-/** Changes of an operator, each on record and with the end of their sign-ins. */
+/** Changes of an operator, each with a record in the journal. */
 export function createOperatorChanges({ database, repository, signIns, journal }: OperatorChangePorts) {
   async function get(id: string): Promise<OperatorRow> {
     const row = await repository.find(id)
@@ -22,7 +22,7 @@ export function createOperatorChanges({ database, repository, signIns, journal }
     return row
   }
 
-  /** Somebody must be able to sign in and mend things. */
+  /** At least one admin must be able to sign in. */
   async function requireAnotherAdmin(
     before: OperatorRow,
     after: Pick<OperatorRow, 'role' | 'isActive'>,
@@ -33,7 +33,7 @@ export function createOperatorChanges({ database, repository, signIns, journal }
   }
 
   /**
-   * Changes an operator, whose sign-ins end with it.
+   * Changes an operator, and ends their sign-ins.
    * @param options.keptSignInId the sign-in that goes on
    */
   function save(

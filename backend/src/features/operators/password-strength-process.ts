@@ -4,7 +4,7 @@ import { dictionary as english } from '@zxcvbn-ts/language-en'
 import { dictionary as french } from '@zxcvbn-ts/language-fr'
 import type { StrengthRequest } from './password-strength.ts'
 
-// Asked once by who started us, and gone with the answer.
+// Answers one question of the process that started it, and ends.
 process.once('message', ({ passwords, words }: StrengthRequest) => {
   const dictionary = { ...common, ...english, ...french }
   const zxcvbn = new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs })

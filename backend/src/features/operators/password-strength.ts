@@ -6,24 +6,24 @@ import { AppError } from '../../errors.ts'
 
 export interface StrengthRequest {
   passwords: string[]
-  /** Words that whoever guesses here would try first. */
+  /** Words that somebody who guesses would try first. */
   words: string[]
 }
 
 /** What zxcvbn calls very unguessable: over 10^10 guesses. */
 const NEEDED_SCORE = 4
-/** Judging grows with the length, and what is beyond adds nothing that is needed. */
+/** Longer passwords take longer to judge, and are strong enough by their first characters. */
 const JUDGED_CHARACTERS = 100
-/** A shorter username may well be part of an honest word. */
+/** A shorter username is part of too many words. */
 const SHORTEST_NAME = 3
-/** Words of every site that runs this. */
+/** Words that fit every site with this software. */
 const siteWords = ['escale', 'mediatheque', 'bibliotheque', 'cybercafe', 'accueil', 'operateur', 'visiteur']
-/** Taken out of a password before the rest of it is judged: whoever guesses at this site tries these words first. */
+/** Removed from a password before the rest of it is judged: they add nothing at this site. */
 const ownWords = ['escale']
 
 /**
- * Holds a password against common ones, words, names, dates and keyboard patterns of French and English.
- * @param pointer the field that it came in, for the answer
+ * Compares a password with common ones, and with words, names, dates and keyboard patterns of French and English.
+ * @param pointer the field of the body that holds it
  * @throws AppError `weak-password` saying what is wrong with it
  */
 export async function requireStrongPassword(
@@ -57,9 +57,9 @@ async function weaknessOf(password: string, username: string): Promise<Bilingual
 }
 
 /**
- * Judges in a short-lived process: the word lists take 100 MB that nobody needs afterwards, and judging takes longer
- * than others should wait.
- * @throws Error when it cannot judge
+ * Judges in a short-lived process: the word lists take 100 MB that are not needed afterwards, and judging would keep
+ * other requests waiting.
+ * @throws Error when that process fails
  */
 function scoreApart(request: StrengthRequest): Promise<number> {
   const path = fileURLToPath(new URL('password-strength-process.ts', import.meta.url))

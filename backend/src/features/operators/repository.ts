@@ -16,7 +16,7 @@ export function createOperatorRepository({ models: { operators }, scope, contain
     async find(id: string): Promise<OperatorRow | undefined> {
       return (await operators.findByPk(id, scope()))?.get()
     },
-    /** However it is typed; as it stands first, for a name kept with capitals from before. */
+    /** Whatever the case. A name that was kept with capitals by an earlier release is found as typed first. */
     async findByTypedName(typed: string): Promise<OperatorRow | undefined> {
       const names = [typed, normaliseUsername(typed)]
       const rows = (await operators.findAll({ where: { username: names }, ...scope() })).map((row) =>

@@ -69,7 +69,7 @@ export function createOperatorService({
         version: 1,
       } as const
       return database.write(async () => {
-        // Another server may have been first while the password was hashed.
+        // While the password was hashed, another server may have made one.
         if ((await repository.count()) > 0) return false
         await repository.insert({ ...row, createdAtMs: clock.nowMs() })
         return true
@@ -119,7 +119,7 @@ export function createOperatorService({
       expectedVersion?: SeenVersions,
     ): Promise<OperatorRow> {
       const { role, isActive, password } = input
-      // Looked at before as well: hashing a password takes half a second.
+      // Checked before hashing as well, which takes half a second.
       const before = await get(id)
       requireVersion(before, expectedVersion)
       if (password === undefined) return save(id, { role, isActive }, actor, { expectedVersion })
@@ -129,9 +129,9 @@ export function createOperatorService({
     },
 
     /**
-     * An operator replaces their own password, and goes on; all other sign-ins of theirs end. A wrong current password
-     * counts as a failed sign-in does.
-     * @param signInId the sign-in that asks
+     * An operator replaces their own password. All their other sign-ins end. A wrong current password counts as a failed
+     * sign-in.
+     * @param signInId the sign-in that asks, which goes on
      */
     async changeOwnPassword(
       { currentPassword, newPassword }: OwnPasswordInput,
@@ -161,7 +161,7 @@ export function createOperatorService({
       })
     },
 
-    /** An operator is never forgotten, for the journal names them: deleting one disables them for good. */
+    /** Operators are never removed, since the journal names them: deleting one disables them for good. */
     async disable(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       await save(id, { isActive: false }, actor, { expectedVersion })
     },

@@ -4,12 +4,12 @@ import { JPEG_SIGNATURE, MAX_PHOTO_BYTES, PNG_SIGNATURE } from './limits.ts'
 import { redrawApart } from './redraw-apart.ts'
 
 /**
- * Judges a picture by its content, and draws it anew: what is kept is a JPEG of at most 1 000 px a side, upright,
- * without any metadata of the original. Truncated, disguised, oversized and bomb-like files are refused.
+ * Checks a picture by its content, and draws it anew as a JPEG of at most 1 000 px a side, upright and without any
+ * metadata of the original. Files that are truncated, disguised or too large, packed or unpacked, are refused.
  */
 export type Redraw = (bytes: Buffer) => Promise<Result<Buffer>>
 
-/** Draws one picture after the other: each takes up to some hundred megabytes and a processor. */
+/** Draws one picture at a time: each takes a processor, and up to some hundred megabytes. */
 export function createRedraw(): Redraw {
   const inTurn = createQueue()
   return async (bytes) => {

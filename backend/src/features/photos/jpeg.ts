@@ -9,10 +9,10 @@ const LAST_COEFFICIENT = 63
 const MOST_LAST_ZEROS = 3
 
 /**
- * Puts right what cameras get wrong in a JPEG and every browser overlooks: bytes between two segments of its header, a
- * revision of JFIF that does not exist, a scan of a sequential picture that says to hold no coefficients (Samsung), and a
- * missing end. The picture itself is not touched, so a decoder that minds every fault still sees what is lost of it.
- * @returns the ways to read it, the likeliest first
+ * Corrects faults that cameras make in a JPEG and that every browser ignores: bytes between two segments of the header,
+ * a revision of JFIF that does not exist, a scan of a sequential picture that claims to hold no coefficients (Samsung),
+ * and a missing end. The coded picture is not changed, so a strict decoder still finds what is missing in it.
+ * @returns the file in each form that it may be meant in, the likeliest first
  */
 export function mendedJpeg(bytes: Buffer): Buffer[] {
   const segments: Buffer[] = [bytes.subarray(0, 2)]
@@ -54,14 +54,14 @@ function mendRevision(segment: Buffer): void {
   if (segment.toString('latin1', 4, 8) === 'JFIF' && segment.length > 9) segment[9] = 1
 }
 
-/** Only the components that the scan names matter; the rest has one right value. Source: ITU-T T.81, B.2.3. */
+/** Only the components that the scan names vary; every other byte has one correct value. Source: ITU-T T.81, B.2.3. */
 function mendScan(segment: Buffer): void {
   if (segment.length >= 8) segment.set([0, LAST_COEFFICIENT, 0], segment.length - 3)
 }
 
 /**
- * Zeros may stand where the end is missing, or after it: a decoder would take them for picture. Where the end is
- * missing, a few of them may also be the last of the picture: each way is one to try.
+ * Zeros may follow the end, or the picture where its end is missing: a decoder would read them as picture. Where the
+ * end is missing, the first few zeros may belong to the picture: each possibility is one form to try.
  */
 function endings(scans: Buffer): Buffer[] {
   let end = scans.length

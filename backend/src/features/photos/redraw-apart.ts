@@ -8,10 +8,10 @@ const TIMEOUT_MS = 20_000
 const SCRIPT = fileURLToPath(new URL('redraw-process.ts', import.meta.url))
 
 /**
- * Draws a picture in a process of its own, which ends with its answer, and with us: what a decoder takes of time and
- * memory is bounded and given back, and a picture that makes it crash takes nobody along. It knows no settings and no
- * secrets of ours.
- * @throws Error when no process can be had
+ * Draws a picture in a process of its own, which ends with its answer or with this process. So the decoder's time and
+ * memory are limited and given back, and a picture that crashes it harms nothing else. The process has none of our
+ * settings and secrets.
+ * @throws Error when no process can be started
  */
 export async function redrawApart(bytes: Buffer): Promise<Result<Buffer>> {
   const child = spawn(process.execPath, [SCRIPT], {

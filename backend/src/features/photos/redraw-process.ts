@@ -7,7 +7,7 @@ import { JPEG_SIGNATURE, MAX_PIXELS, TOO_MANY_PIXELS, UNREADABLE } from './limit
 const MAX_EDGE_PX = 1_000
 const JPEG_QUALITY = 85
 
-// One picture comes in, one goes out. Whoever asked may be gone meanwhile.
+// Reads one picture and writes one. The process that asked may have ended meanwhile.
 process.once('disconnect', () => process.exit(1))
 sharp.cache(false)
 sharp.concurrency(1)
@@ -17,7 +17,7 @@ process.stdout.write(redrawn, () => process.exit(0))
 
 async function redraw(bytes: Buffer): Promise<Buffer | number> {
   const isJpeg = bytes.subarray(0, JPEG_SIGNATURE.length).equals(JPEG_SIGNATURE)
-  // What a decoder warns of in a JPEG is data that is missing; in a PNG, notes that no picture needs.
+  // A warning about a JPEG means that data is missing; one about a PNG is about notes that the picture does not need.
   const failOn = isJpeg ? 'warning' : 'error'
   let outcome: Buffer | number = UNREADABLE
   for (const way of isJpeg ? mendedJpeg(bytes) : [bytes]) {
@@ -38,7 +38,7 @@ async function drawn(picture: Buffer, failOn: 'warning' | 'error'): Promise<Buff
       .jpeg({ quality: JPEG_QUALITY })
       .toBuffer()
   } catch {
-    // The decoder speaks of what it could not read in the file: for the caller that is one thing.
+    // Whatever the decoder could not read, the caller is told the same.
     return UNREADABLE
   }
 }

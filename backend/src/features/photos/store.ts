@@ -3,7 +3,7 @@ import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path'
 
 export interface PhotoStore {
-  /** Writes a photo whole or not at all; @returns its drawn name */
+  /** Writes a photo whole or not at all; @returns its random name */
   save(jpeg: Buffer): Promise<string>
   /** undefined when the file is gone. */
   read(name: string): Promise<Buffer | undefined>
@@ -12,7 +12,7 @@ export interface PhotoStore {
   namesBefore(instantMs: number): Promise<string[]>
 }
 
-/** Photos as files under drawn names, which say nothing and cannot be guessed. */
+/** Photos as files under random names, which cannot be guessed. */
 export function createPhotoStore(dir: string): PhotoStore {
   const pathOf = (name: string) => join(dir, name)
   return {

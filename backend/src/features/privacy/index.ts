@@ -18,11 +18,11 @@ export interface PrivacyPorts {
   clock: Clock
 }
 
-/** What is said of a person outside their own row, and how it is removed with them. */
+/** Finds and removes texts about a person outside their own row. */
 export const createTraces = (database: Store, clock: Clock) =>
   createTracesIn(createPrivacyRepository(database), clock)
 
-/** The export and the erasure of everything that is held on a person. */
+/** The export and the erasure of everything that is kept about a person. */
 export function createPrivacy(ports: PrivacyPorts) {
   const repository = createPrivacyRepository(ports.database)
   const traces = createTracesIn(repository, ports.clock)

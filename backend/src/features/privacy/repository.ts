@@ -7,19 +7,19 @@ import type { PersonSearch } from '../../domain/person.ts'
 import { foldText } from '../../domain/search-text.ts'
 import { logsSaying } from '../logs/index.ts'
 
-/** Texts about a station count as about the visitor who sat there until this long after the session. */
+/** A text about a station may be about the visitor who sat there, up to this long after the session. */
 const AFTERWARDS_MS = 10 * 60_000
 const BATCH = 1_000
 
 export type PrivacyRepository = ReturnType<typeof createPrivacyRepository>
 
-/** Finds and removes what is said of a person, wherever it stands. */
+/** Finds and removes texts about a person in all tables. */
 export function createPrivacyRepository(database: Tables) {
   const { models, sequelize, scope, containing } = database
   const { users, sessions, sessionProfiles, logs, logNotes, commands, staffCalls } = models
   const position = sequelize.getDialect() === 'sqlite' ? 'instr' : 'strpos'
 
-  /** Numbers of the records that have texts of a person beside them. */
+  /** Ids of the records whose notes name the person. */
   async function notesNaming({ candidates, isNamedIn }: PersonSearch): Promise<number[]> {
     const found = candidates.map((text) => literal(`${position}(search_text, ${sequelize.escape(text)}) > 0`))
     const rows = await logNotes.findAll({
@@ -46,7 +46,7 @@ export function createPrivacyRepository(database: Tables) {
     return ids
   }
 
-  /** Commands with words in them that name the person, or went to where they sat. */
+  /** Commands with a text that names the person, or that went to their station while they sat there. */
   async function commandsAbout(
     search: PersonSearch,
     theirs: SessionRecord[],

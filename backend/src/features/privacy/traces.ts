@@ -6,7 +6,7 @@ import type { PrivacyRepository } from './repository.ts'
 
 export type Traces = ReturnType<typeof createTraces>
 
-/** What is said of a person outside their own row, and how it goes. */
+/** Texts about a person outside their own row. */
 export function createTraces(repository: PrivacyRepository, clock: Clock) {
   /** How to find the person in what others wrote. */
   const search = async (user: UserRow): Promise<PersonSearch> =>
@@ -15,8 +15,9 @@ export function createTraces(repository: PrivacyRepository, clock: Clock) {
   return {
     searchOf: search,
     /**
-     * Removes every text that names the person or stands where they sat; call inside the write that removes them.
-     * @returns numbers of their sessions, which then belong to nobody
+     * Removes every text that names the person, or is about a station while they sat there. Call inside the write that
+     * removes them.
+     * @returns the ids of their sessions
      */
     async remove(user: UserRow): Promise<string[]> {
       const theirs = await repository.sessionsOf(user.id)

@@ -16,7 +16,7 @@ export interface SettingsPorts {
   events: AppEvents
 }
 
-/** What the site has chosen. */
+/** The settings of the site. */
 export function createSettings(ports: SettingsPorts) {
   const { database, calendar, journal, events } = ports
   const service = createSettingsStore(database, createSettingsRepository(database), journal, events)

@@ -3,7 +3,7 @@ import type { Tables } from '../../db/database.ts'
 
 export type SettingsRepository = ReturnType<typeof createSettingsRepository>
 
-/** The row that counts how often the settings were replaced; no setting has its name. */
+/** The row of the version, among those of the settings. */
 const VERSION = '#version'
 
 /** One row for each setting that a site has chosen; the value is JSON. */

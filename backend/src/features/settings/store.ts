@@ -8,17 +8,17 @@ import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SettingsRepository } from './repository.ts'
 
-/** The settings in force, for whoever decides by them. */
+/** The settings in force. */
 export interface Settings {
   current(): Readonly<SiteSettings>
 }
 
 export interface SettingsStore extends Settings {
-  /** Reads what the site has chosen, until then the defaults are in force; @returns whether anything differs */
+  /** Reads the settings from the database. Before the first time, the defaults are in force. @returns whether one changed */
   load(): Promise<boolean>
   /** Grows with each replacement. */
   version(): Promise<number>
-  /** Puts all settings in force at once. @throws AppError naming the field that does not fit */
+  /** Replaces all settings. @throws AppError naming the field that does not fit */
   replace(values: SiteSettings, actor: Actor, expectedVersion?: SeenVersions): Promise<void>
 }
 

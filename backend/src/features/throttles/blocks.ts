@@ -29,14 +29,14 @@ export interface BlockPorts {
 
 export type ThrottleBlocks = ReturnType<typeof createThrottleBlocks>
 
-/** The blocks in force, for the staff: to see them, and to lift one. */
+/** Shows the staff who is blocked, and lifts a block. */
 export function createThrottleBlocks(ports: BlockPorts) {
   const { database, repository, operators, hashOfUsername, idOf, journal, clock } = ports
 
   const operatorsByHash = async () =>
     new Map((await operators()).map((operator) => [hashOfUsername(operator.username), operator]))
 
-  /** What was typed as a username is shown only where it is one. */
+  /** Shows a username only if an operator has it: people also type passwords in its place. */
   function shownOf(
     { key, failures, blockedUntilMs, ...rest }: ThrottleRow,
     byHash: ReadonlyMap<string, NamedOperator>,
@@ -66,7 +66,7 @@ export function createThrottleBlocks(ports: BlockPorts) {
       return { count, rows: rows.flatMap((row) => shownOf(row, byHash)) }
     },
 
-    /** @throws AppError `forbidden` for what only an admin may lift: all but codes */
+    /** @throws AppError `forbidden` when somebody else than an admin lifts a block that is not about codes */
     lift(id: string, actor: Actor, isAdmin: boolean): Promise<void> {
       return database.write(async () => {
         const keys = await repository.keysInForce(clock.nowMs())

@@ -17,13 +17,13 @@ export interface CounterPorts {
 
 export type Throttles = ReturnType<typeof createCounters>
 
-/** Counters of failures that survive a restart. */
+/** Counts failures in the database, so that a restart forgets none. */
 export function createCounters({ repository, hashOfUsername, clock }: CounterPorts) {
   return {
     /** Stands for a username in a subject. */
     hashOfUsername,
 
-    /** Seconds until the next try, the longest of the counters; 0 when it may be made now. */
+    /** Seconds until the next try, by the counter that blocks longest; 0 when none does. */
     async waitSeconds(subjects: readonly ThrottleSubject[]): Promise<number> {
       const states = await repository.findAll(subjects.map(throttleKeyOf))
       return Math.max(0, ...states.map((state) => waitSecondsAt(state, clock.nowMs())))

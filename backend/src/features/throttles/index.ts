@@ -12,11 +12,11 @@ export type { Throttles } from './counters.ts'
 
 export interface ThrottlePorts {
   database: Store
-  /** Everybody who has a username, to be named where one of them is blocked. */
+  /** All operators, so that a block can show whom it is about. */
   operators(): Promise<NamedOperator[]>
   journal: Journal
   clock: Clock
-  /** Under which usernames and the names of counters are hashed. */
+  /** Keys the hashes of usernames, and the ids of counters. */
   hashKey: Buffer
 }
 

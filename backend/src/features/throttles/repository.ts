@@ -42,7 +42,7 @@ export function createThrottleRepository({ models: { throttles }, scope }: Table
   }
 }
 
-/** What a counter is about is said by its key. */
+/** The key of a counter tells what it is about. */
 function conditionsOf({ kind, stationId, ip }: ThrottleFilter): WhereOptions<ThrottleRow>[] {
   const conditions: WhereOptions<ThrottleRow>[] = []
   if (kind !== undefined) conditions.push({ key: { [Op.startsWith]: throttlePrefixOf(kind) } })

@@ -21,7 +21,7 @@ export interface UserPorts extends HeldElsewhere {
   clock: Clock
 }
 
-/** Visitors, as the desk registers them. */
+/** Visitors that the desk has registered. */
 export function createUsers(ports: UserPorts) {
   const repository = createUserRepository(ports.database)
   const service = createUserService({ ...ports, repository })

@@ -11,7 +11,7 @@ import type { SessionService } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 
-/** Where something of a user is kept beside their own row; it goes with them. */
+/** What is kept about a user outside their own row, and is removed with them. */
 export interface HeldElsewhere {
   /** The files of photos. */
   photos: { remove(name: string): Promise<void> }
@@ -126,8 +126,8 @@ export function createUserService({
     },
 
     /**
-     * Erases a user and what is said of them; their sessions stay for the statistics, without a name.
-     * @returns whether the database's files hold nothing of it either
+     * Erases a user and every text about them; their sessions stay for the statistics, without a name.
+     * @returns whether nothing is left in the free space of the database's files either
      */
     async remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<boolean> {
       const { photoName, sessionIds } = await database.write(async () => {
