@@ -15,7 +15,7 @@ const KEEP_ALIVE_MS = 15_000
 /** A request that does not arrive whole in this time is given up; Node looks only each 30 s unless it is told to. */
 const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }
 
-/** Source: admin recipe; the screen needs no image from elsewhere and no style but its own file. */
+/** The screen needs no image from elsewhere and no style but its own file. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",

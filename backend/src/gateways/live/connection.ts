@@ -69,7 +69,7 @@ export interface LiveRequest {
   log: Pick<FastifyBaseLogger, 'error'>
 }
 
-/** Speaks the live protocol over one socket until it closes. Source: contract, section 2. */
+/** Speaks the live protocol over one socket until it closes. Source: docs/contract.md, WebSocket */
 export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
   const { audience, places, auth, sessions, codes, clock } = ports
   const leaveAddress = places.take({ [`address ${addressGroupOf(request.ip)}`]: MOST_PER_ADDRESS })

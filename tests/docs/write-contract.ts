@@ -1,0 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { format } from 'prettier'
+import { ROOT } from '../support/spawned.ts'
+import { withTables } from './contract-tables.ts'
+
+/** Makes the tables of docs/contract.md anew. */
+const path = join(ROOT, 'docs/contract.md')
+writeFileSync(
+  path,
+  await format(withTables(readFileSync(path, 'utf8')), { parser: 'markdown', printWidth: 110 }),
+)
