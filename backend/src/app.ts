@@ -9,8 +9,6 @@ import { createStorageProbe } from './db/storage-probe.ts'
 import { createMqttLogin } from './features/auth/index.ts'
 import { registerGuard } from './http/guard.ts'
 import { createAutomation } from './gateways/automation/index.ts'
-import { commandEndpoints } from './features/commands/index.ts'
-import { enrolmentEndpoints, siteKeyEndpoints } from './features/enrolment/index.ts'
 import { liveRoutes } from './gateways/live/index.ts'
 import { sessionEndpoints } from './features/sessions/index.ts'
 import { siteConfigOf } from './features/settings/index.ts'
@@ -20,7 +18,6 @@ import {
   createReportedEnds,
   createStationMessages,
 } from './gateways/stations/index.ts'
-import { staffCallEndpoints } from './features/staff-calls/index.ts'
 import { stationEndpoints } from './features/stations/index.ts'
 import { createAppEvents } from './events.ts'
 import { PUBLIC_BODY_BYTES, registerBodies } from './http/bodies.ts'
@@ -80,10 +77,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   const guard = { auth, stations: credentials, accounts }
   const endpoints = [
     stationEndpoints({ ...services, clock }),
-    commandEndpoints(services.commands),
-    staffCallEndpoints(services.calls),
-    enrolmentEndpoints({ ...services, brokerFor: options.brokerFor }),
-    siteKeyEndpoints(services.siteKey),
     sessionEndpoints({ ...services, clock }),
     ...services.endpoints,
   ]
@@ -93,7 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const reportedEnds = createReportedEnds({ sessions, log })
   const takeFromStation = createStationIntake({
     ...services,
-    ...{ database, messages, births, reportedEnds, bus, clock },
+    ...{ commands: services.commands.service, database, messages, births, reportedEnds, bus, clock },
   })
   const receive = (message: Received) =>
     message.name === 'automationRequest' ? automation.service.receive(message) : takeFromStation(message)
@@ -103,7 +96,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       receive: shared?.intakeOver(receive) ?? receive,
       isTemporary: (err) => storageFaultOf(err) !== undefined,
       beforeDesired: desired.refresh,
-      listening: services.commands.resend,
+      listening: services.commands.service.resend,
       ...(shared && { connected: shared.connected }),
       nowMs: () => clock.nowMs(),
       missedSinceMs: clock.missedSinceMs,
@@ -161,23 +154,21 @@ export async function createApp(options: AppOptions): Promise<App> {
       // Also the first thing that a database which cannot be written refuses.
       await database.write(() => putMark(database, 'release', RELEASE))
       await settings.load()
-      await services.siteKey.start()
+      await services.enrolment.start()
       await services.photos.start()
       await services.archives.start()
       await desired.repair()
-      // Several servers share the instants in their database: none may move them for its own clock's sake.
-      if (!shared) await services.clockSteps.begin()
+      await services.clockSteps.start()
       await services.room.load()
       await services.deadlines.start()
       services.presences.start()
       births.start()
-      await services.commandDeadlines.start()
+      await services.commands.start()
       await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await services.presences.publishAll(ownBus)
       await desired.publishAll()
       await services.credentialWatch.start()
       await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })
-      if (!shared) services.clockSteps.start()
       services.calendar.start()
     },
     async close() {
@@ -186,7 +177,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.clockSteps.stop()
       await services.credentialWatch.stop()
       await services.deadlines.stop()
-      await services.commandDeadlines.stop()
+      await services.commands.stop()
       await http.close()
       await shared?.close()
       ownBus.detach()

@@ -14,23 +14,10 @@ import { createOperators } from './features/operators/index.ts'
 import { createThrottles } from './features/throttles/index.ts'
 import { createPasswords } from './crypto/passwords.ts'
 import { createSealer } from './crypto/sealing.ts'
-import {
-  createCommandDeadlines,
-  createCommandRepository,
-  createCommandService,
-  type Wake,
-} from './features/commands/index.ts'
-import { createClockSteps, createServerClockRepository } from './features/clock-steps/index.ts'
+import { createCommands, type Wake } from './features/commands/index.ts'
+import { createClockSteps } from './features/clock-steps/index.ts'
 import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
-import {
-  createBootTokenRepository,
-  createBootTokens,
-  createEnrolmentService,
-  createPairingRepository,
-  createSiteKey,
-  createSiteKeyRepository,
-  type BrokerAddress,
-} from './features/enrolment/index.ts'
+import { createEnrolment, type BrokerAddress } from './features/enrolment/index.ts'
 import { createAudience } from './gateways/live/index.ts'
 import { createLogs } from './features/logs/index.ts'
 import { createPhotos, createPhotoStore } from './features/photos/index.ts'
@@ -51,9 +38,9 @@ import {
   createSessionRepository,
   createSessionService,
 } from './features/sessions/index.ts'
-import { createAnswers, createRequestRepository } from './gateways/answers/index.ts'
+import { createAnswers } from './gateways/answers/index.ts'
 import { createSettings } from './features/settings/index.ts'
-import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
+import { createStaffCalls } from './features/staff-calls/index.ts'
 import {
   createStationCredentials,
   createStationRepository,
@@ -128,12 +115,13 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     { rates, isInConflict: machines.isInConflict, log },
   )
 
-  const calls = createStaffCalls({
+  const staffCalls = createStaffCalls({
     ...base,
-    repository: createStaffCallRepository(database),
     desired,
+    runningSessionAt: (stationId) => sessions.findRunningAt(stationId),
     events,
   })
+  const calls = staffCalls.service
 
   const sessionPorts = {
     ...base,
@@ -153,15 +141,17 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   const deadlines = createDeadlines({ sessions, room, events, clock, log })
 
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
-  const answers = createAnswers({
-    database,
-    repository: createRequestRepository(database),
-    sealer,
-    key: options.codeKey,
-    clock,
-  })
+  const answers = createAnswers({ database, sealer, hashKey, clock })
   const traces = createTraces(database, clock)
-  const users = createUsers({ ...base, sessions, grants, photos: photoStore, traces, answers, settings })
+  const users = createUsers({
+    ...base,
+    sessions,
+    grants,
+    photos: photoStore,
+    traces,
+    answers: answers.service,
+    settings,
+  })
   const photos = createPhotos({ users: users.service, store: photoStore, clock })
   const privacy = createPrivacy({
     ...base,
@@ -178,15 +168,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     ...{ ...stationPorts, repository: roomRepository, stations: stationRepository },
     ...{ settings, rates, log },
   })
-  const clockSteps = createClockSteps({
-    database,
-    repository: createServerClockRepository(database),
-    sessions,
-    presences,
-    events,
-    clock,
-    log,
-  })
+  const clockSteps = createClockSteps({ database, sessions, presences, hasPeers, events, clock, log })
   const stations = createStationService({
     ...stationPorts,
     presences,
@@ -196,39 +178,17 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     desired,
     usernames,
   })
-  const commands = createCommandService({
+  const commands = createCommands({
     ...base,
-    repository: createCommandRepository(database),
-    sessions,
-    presences,
-    bus,
-    wake: options.wake,
-    events,
+    ...{ sessions, presences, bus, wake: options.wake, events, log },
   })
-  const commandDeadlines = createCommandDeadlines({ commands, events, clock, log })
   const credentials = createStationCredentials(stationPorts)
-  const siteKey = createSiteKey({
+  const enrolment = createEnrolment({
     ...base,
-    repository: createSiteKeyRepository(database),
-    sealer,
-    firstKey: options.siteKey,
-    keep: (key) => options.keepSiteKey(key),
-  })
-  const bootTokens = createBootTokens({
-    ...base,
-    repository: createBootTokenRepository(database),
-    stations,
-    credentials,
-  })
-  const enrolment = createEnrolmentService({
-    ...base,
-    repository: createPairingRepository(database),
-    stations,
-    credentials,
-    siteKey,
-    bootTokens,
-    throttles: throttles.service,
-    rates,
+    ...{ stations, credentials, throttles: throttles.service, rates, sealer },
+    brokerFor: options.brokerFor,
+    firstSiteKey: options.siteKey,
+    keepSiteKey: (key) => options.keepSiteKey(key),
   })
   const reports = createReports({ database, settings, clock })
   const archives = createArchives({
@@ -256,16 +216,14 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
 
   return {
     accounts: accounts.service,
-    answers,
+    answers: answers.service,
     archives,
     audience,
     auth: auth.service.signIns,
-    bootTokens,
     calendar,
     calls,
     clockSteps,
     codes,
-    commandDeadlines,
     credits,
     commands,
     credentialWatch,
@@ -287,6 +245,9 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
       logs,
       reports,
       siteSettings,
+      staffCalls,
+      commands,
+      enrolment,
     ].flatMap((feature) => feature.endpoints),
     operators: operators.service,
     photos,
@@ -295,7 +256,6 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     room,
     sessions,
     settings,
-    siteKey,
     stations,
   }
 }

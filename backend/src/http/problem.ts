@@ -5,7 +5,7 @@ import Negotiator from 'negotiator'
 import { errorTable, errorTitle, type ErrorCode, type Language, type Problem } from '@escale/protocol'
 import { storageErrorOf } from '../db/storage-fault.ts'
 import { AppError, messageOf } from '../errors.ts'
-import { fieldErrorOf } from './field-errors.ts'
+import { bodyErrorOf, fieldErrorOf } from '../field-errors.ts'
 
 /** Nobody reads more, and an answer stays small whatever was asked. */
 const MAX_ERRORS = 20
@@ -109,12 +109,8 @@ function toAppError(err: FastifyError): AppError {
   return new AppError(code ?? (err.statusCode === 404 ? 'not-found' : 'internal'))
 }
 
-function validationError(err: FastifyError): AppError {
-  const failures = err.validation ?? []
-  const errors = failures.map(fieldErrorOf)
-  if (err.validationContext !== 'body') {
-    return new AppError(err.validationContext === 'params' ? 'not-found' : 'invalid-query', { errors })
-  }
-  const hasUnknown = failures.some(({ keyword }) => keyword === 'additionalProperties')
-  return new AppError(hasUnknown ? 'unknown-field' : 'invalid-body', { errors })
+function validationError({ validation = [], validationContext }: FastifyError): AppError {
+  if (validationContext === 'body') return bodyErrorOf(validation)
+  const code = validationContext === 'params' ? 'not-found' : 'invalid-query'
+  return new AppError(code, { errors: validation.map(fieldErrorOf) })
 }

@@ -1,45 +1,48 @@
 import { SECOND_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
+import type { Store } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { stampOf } from '../../domain/session.ts'
 import type { AppEvents } from '../../events.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from '../room/index.ts'
-import type { ServerClockRepository } from './repository.ts'
-
-export { createServerClockRepository } from './repository.ts'
+import type { Feature } from '../feature.ts'
+import { createServerClockRepository } from './repository.ts'
 
 /** Less than this is drift, and what time servers correct in small pieces. */
 const STEP_MS = 2 * SECOND_MS
 const LOOK_MS = SECOND_MS
-/** How far ahead it is written down that the clock has been, and how often, while something counts down. */
+/** How often the time is saved while something counts down, and how far ahead of the clock. */
 const MARK_MS = 5 * SECOND_MS
 
-/**
- * Follows the wall clock when it is set, while the server runs or between two starts. Whatever counts down is moved
- * along, so that nobody gains by it; stations are told the same ends in the new reckoning. Only one of several servers
- * may do so for a database: they share its instants.
- */
-export function createClockSteps(ports: {
-  database: Database
-  repository: ServerClockRepository
+export interface ClockStepPorts {
+  database: Store
   sessions: Pick<SessionService, 'findUnended' | 'moveAll'>
   presences: Pick<Presences, 'shift'>
+  /** Whether other servers share the database. */
+  hasPeers: boolean
   events: AppEvents
   clock: Clock
   log: Logger
-}) {
-  const { database, repository, sessions, presences, events, clock, log } = ports
+}
+
+/**
+ * Follows the wall clock when it is set, while the server runs or between two starts. Sessions that count down are moved
+ * along, so that nobody gains or loses time; stations are told their ends by the new clock. Servers that share a database
+ * share its instants, so none of them may move them for its own clock.
+ */
+export function createClockSteps(ports: ClockStepPorts) {
+  const { database, sessions, presences, hasPeers, events, clock, log } = ports
+  const repository = createServerClockRepository(database)
   const { wall } = clock
   let lookTimer: NodeJS.Timeout | undefined
   let markTimer: NodeJS.Timeout | undefined
   let following: Promise<void> | undefined
   let marking: Promise<void> | undefined
-  /** Sessions that are not over: while there are any, time that passes is written down. */
+  /** Sessions that have not ended: while there are any, the time is saved again and again. */
   const unended = new Set<string>()
-  /** What earlier starts of the server stamped, by session. */
+  /** Stamps of sessions that an earlier start of the server wrote. */
   let earlier = new Map<string, number | undefined>()
 
   events.subscribe((event) => {
@@ -56,7 +59,7 @@ export function createClockSteps(ports: {
   const isOfThisStart = (session: SessionRecord) =>
     !earlier.has(session.id) || earlier.get(session.id) !== stampOf(session)
 
-  /** Moves all by a step; what earlier starts stamped is still theirs afterwards. */
+  /** Moves all sessions by a step, and remembers again which of them an earlier start wrote. */
   async function move(stepMs: number): Promise<void> {
     const ofThisStart = new Set<string>()
     const moved = await sessions.moveAll(stepMs, (session) => {
@@ -77,7 +80,7 @@ export function createClockSteps(ports: {
       shiftedMs = ms
     }
     try {
-      // Inside the write, where no other change is under way; it may be asked to do it again.
+      // Inside the write, where no other change is under way; the write may run it again.
       await database.write(async () => {
         shiftTo(stepMs)
         await move(stepMs)
@@ -91,38 +94,43 @@ export function createClockSteps(ports: {
     }
   }
 
-  /** The mark lies ahead of the time, so that however the server ends, its clock never was beyond the mark. */
+  /** Saves a mark ahead of the time, so that the clock has never passed it, however the server ends. */
   function mark(): void {
     if (wall === undefined) return
     marking ??= database
       .write(() => repository.save(clock.nowMs() + MARK_MS))
-      .catch((err: unknown) => log.error({ err }, 'writing down the time failed, trying again'))
+      .catch((err: unknown) => log.error({ err }, 'saving the time failed, trying again'))
       .finally(() => (marking = undefined))
   }
 
-  return {
-    /** Takes up the clock where the last start left it; to be done before anything falls due. */
-    async begin(): Promise<void> {
-      const nowMs = clock.nowMs()
-      await database.write(async () => {
-        const reachedMs = (await repository.reachedMs()) ?? nowMs
-        const stepMs = nowMs - reachedMs
-        const found = await sessions.findUnended()
-        earlier = new Map(found.map((session) => [session.id, stampOf(session)]))
-        for (const { id } of found) unended.add(id)
-        const isBehind = stepMs < -MARK_MS
-        const isBack = stepMs > 0 && found.some(({ movedBackMs = 0 }) => movedBackMs > 0)
-        if (isBehind || isBack) await move(stepMs)
-        if (isBehind)
-          log.warn(
-            { stepMs },
-            'the wall clock is behind the last start: whatever counts down goes on from there',
-          )
-        await repository.save(unended.size > 0 ? nowMs + MARK_MS : nowMs)
-      })
-    },
+  /** Compares the clock with where the last start of the server left it. */
+  async function begin(): Promise<void> {
+    const nowMs = clock.nowMs()
+    await database.write(async () => {
+      const reachedMs = (await repository.reachedMs()) ?? nowMs
+      const stepMs = nowMs - reachedMs
+      const found = await sessions.findUnended()
+      earlier = new Map(found.map((session) => [session.id, stampOf(session)]))
+      for (const { id } of found) unended.add(id)
+      const isBehind = stepMs < -MARK_MS
+      const isBack = stepMs > 0 && found.some(({ movedBackMs = 0 }) => movedBackMs > 0)
+      if (isBehind || isBack) await move(stepMs)
+      if (isBehind)
+        log.warn(
+          { stepMs },
+          'the wall clock is behind the last start: whatever counts down goes on from there',
+        )
+      await repository.save(unended.size > 0 ? nowMs + MARK_MS : nowMs)
+    })
+  }
 
-    start(): void {
+  return {
+    service: {},
+
+    /** To be started before anything falls due. */
+    async start(): Promise<void> {
+      if (hasPeers) return
+      await begin()
       if (wall === undefined) return
       lookTimer = setInterval(() => {
         following ??= follow().finally(() => {
@@ -134,12 +142,12 @@ export function createClockSteps(ports: {
       }, MARK_MS)
     },
 
-    /** Resolves when nothing of it is under way any more. */
+    /** Resolves when nothing of it runs any more. */
     async stop(): Promise<void> {
       clearInterval(lookTimer)
       clearInterval(markTimer)
       await following
       await marking
     },
-  }
+  } satisfies Feature
 }

@@ -1,7 +1,5 @@
 import type { Tables } from '../../db/database.ts'
 
-export type ServerClockRepository = ReturnType<typeof createServerClockRepository>
-
 const ID = 1
 
 export function createServerClockRepository({ models: { serverClock }, scope }: Tables) {

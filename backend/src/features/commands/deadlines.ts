@@ -4,15 +4,15 @@ import type { AppEvents } from '../../events.ts'
 import { createDueWatch } from '../../timing.ts'
 import type { CommandService } from './service.ts'
 
-/** Gives commands up at their expiry, and notes which stations have woken. */
+/** Lets commands expire at their time, and notes which stations have woken up. */
 export function createCommandDeadlines(ports: {
-  commands: Pick<CommandService, 'expireDue' | 'isWaking' | 'noteHeard' | 'start'>
+  commands: Pick<CommandService, 'expireDue' | 'isWaking' | 'noteHeard' | 'loadWaking'>
   events: AppEvents
   clock: Clock
   log: Logger
 }) {
   const { commands, events, log } = ports
-  const watch = createDueWatch(commands.expireDue, 'giving commands up failed, trying again', ports)
+  const watch = createDueWatch(commands.expireDue, 'letting commands expire failed, trying again', ports)
 
   const unsubscribe = events.subscribe((event) => {
     if (event.type === 'commandChanged' && event.command.status === 'sent') void watch.look()
@@ -24,7 +24,7 @@ export function createCommandDeadlines(ports: {
 
   return {
     async start(): Promise<void> {
-      await commands.start()
+      await commands.loadWaking()
       await watch.look()
     },
     /** Resolves when nothing of it runs any more. */

@@ -9,7 +9,7 @@ import { Type } from 'typebox'
 import { Check, Errors } from 'typebox/value'
 import type { StationRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
-import { fieldErrorOf } from '../../http/field-errors.ts'
+import { bodyErrorOf, type SchemaFailure } from '../../field-errors.ts'
 import type { CommandRepository } from './repository.ts'
 
 /** To which stations an order goes. */
@@ -21,28 +21,17 @@ const noParams = Type.Object({})
 export function requireOrder({ op, params = {} }: CommandInput): void {
   if (op === 'update') throw new AppError('update-unavailable')
   const schema = closed((op === 'wake' ? noParams : commandParams[op]).properties)
-  if (Check(schema, params)) return
-  const failures = Errors(schema, params)
-  const unknown = failures.flatMap(({ keyword, params: told }) =>
-    keyword === 'additionalProperties' ? told.additionalProperties : [],
-  )
-  if (unknown.length > 0)
-    throw fieldErrors(
-      'unknown-field',
-      unknown.map((name) => `/params/${name}`),
-    )
-  const missing = failures.flatMap(({ keyword, params: told }) =>
-    keyword === 'required' ? told.requiredProperties : [],
-  )
-  if (missing.length > 0)
-    throw fieldErrors(
-      'invalid-body',
-      missing.map((name) => `/params/${name}`),
-    )
-  const errors = failures
-    .map((failure) => fieldErrorOf(failure as Parameters<typeof fieldErrorOf>[0]))
-    .map(({ pointer, message }) => ({ pointer: `/params${pointer}`, message }))
-  throw new AppError('invalid-body', { errors })
+  if (!Check(schema, params)) throw bodyErrorOf(Errors(schema, params).flatMap(failuresOf), '/params')
+}
+
+/** TypeBox names all unknown or missing properties in one failure, and reports the unknown ones once more each. */
+function failuresOf(failure: ReturnType<typeof Errors>[number]): SchemaFailure[] {
+  const { keyword, instancePath, params } = failure
+  const eachOf = (names: string[], param: string) =>
+    names.map((name) => ({ keyword, instancePath, params: { [param]: name } }))
+  if (keyword === 'additionalProperties') return eachOf(params.additionalProperties, 'additionalProperty')
+  if (keyword === 'required') return eachOf(params.requiredProperties, 'missingProperty')
+  return keyword === 'boolean' ? [] : [{ keyword, instancePath, params: { ...params } }]
 }
 
 /**
@@ -88,15 +77,4 @@ export const unknownCommand = () =>
 
 function refused(pointer: string, message: Bilingual): AppError {
   return new AppError('invalid-body', { errors: [{ pointer, message }] })
-}
-
-const fieldMessages = {
-  'unknown-field': { fr: 'Ce champ n’existe pas.', en: 'This field does not exist.' },
-  'invalid-body': { fr: 'Ce champ est obligatoire.', en: 'This field is required.' },
-} as const
-
-function fieldErrors(code: keyof typeof fieldMessages, pointers: string[]): AppError {
-  return new AppError(code, {
-    errors: pointers.map((pointer) => ({ pointer, message: fieldMessages[code] })),
-  })
 }

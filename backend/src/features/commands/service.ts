@@ -32,7 +32,7 @@ const columns = {
   status: 'status',
 }
 
-export interface CommandPorts {
+export interface CommandServicePorts {
   database: Database
   repository: CommandRepository
   sessions: Pick<SessionService, 'change' | 'findRunningAt'>
@@ -47,12 +47,12 @@ export interface CommandPorts {
 export type CommandService = ReturnType<typeof createCommandService>
 
 /**
- * Commands: kept, sent, answered, given up. The bus carries them once to who is there, and again to a station
- * that comes back before they expire; a station acts once on each, by its id.
+ * Commands to stations: stored, sent, answered or expired. The bus carries each once, and again to a station that
+ * connects before the command expires; a station carries out each id once.
  */
-export function createCommandService(ports: CommandPorts) {
+export function createCommandService(ports: CommandServicePorts) {
   const { database, repository, sessions, presences, bus, wake, journal, events, clock } = ports
-  /** Stations that are being woken, so that no heartbeat of another costs a query. */
+  /** Stations that are being woken: the heartbeats of all others need no query. */
   const waking = new Set<string>()
 
   events.subscribe((event) => {
@@ -69,13 +69,13 @@ export function createCommandService(ports: CommandPorts) {
     void bus.publish('command', stationId, { id, ...boot, op, params, expiresAt: instantOf(expiresAtMs) })
   }
 
-  /** `lock` and `logout` are said by `desired`, which goes out first; the command then says why. */
+  /** `lock` and `logout` change the session first, and with it the `desired` document; the command then says why. */
   async function follow({ id: commandId, op, stationId }: CommandRecord, actor: Actor): Promise<void> {
     if (op !== 'lock' && op !== 'logout') return
     const session = await sessions.findRunningAt(stationId)
     if (!session || (op === 'lock' && session.state !== 'active')) return
     const input = op === 'lock' ? ({ type: 'suspend' } as const) : terminate
-    // A refusal means that time was faster: the session is over, which is what was asked for.
+    // A refusal means that the session has ended meanwhile, which is what was asked for.
     await sessions.change(session.id, input, actor, { details: { commandId } })
   }
 
@@ -85,9 +85,9 @@ export function createCommandService(ports: CommandPorts) {
     actor: Actor,
   ): Promise<void> {
     const nowMs = clock.nowMs()
-    const told = settleCommand(command, answer, nowMs)
-    if (!told) return
-    const after = told.status === 'delivered' ? awaitedLonger(told, nowMs) : told
+    const settled = settleCommand(command, answer, nowMs)
+    if (!settled) return
+    const after = settled.status === 'delivered' ? withTimeForDelay(settled, nowMs) : settled
     await repository.save(after)
     const { id: commandId, batchId, op, stationId, status, error, sentAtMs } = after
     if (isSettled(after)) {
@@ -105,7 +105,7 @@ export function createCommandService(ports: CommandPorts) {
     })
   }
 
-  /** Settles a command as it stands by now. */
+  /** Settles a command as the database has it now. */
   function settleNow(id: string, answer: Parameters<typeof settleCommand>[1], actor: Actor): Promise<void> {
     return database.write(async () => {
       const command = await repository.find(id)
@@ -125,7 +125,7 @@ export function createCommandService(ports: CommandPorts) {
     return command
   }
 
-  /** What a station that is away has not received is cancelled here; everything else by the station, which says so. */
+  /** Cancels here what an offline station has not received; everything else is cancelled by the station, which answers. */
   async function cancelHere(
     cancelled: CommandRecord,
     cancelling: CommandRecord,
@@ -146,7 +146,7 @@ export function createCommandService(ports: CommandPorts) {
       batchId,
       op,
       params,
-      // A machine that has started again meanwhile has had what was asked of it.
+      // A machine that has started again meanwhile needs no restart any more.
       bootId: (isForOneBoot ? presences.find(station.id)?.bootId : undefined) ?? undefined,
       status: 'sent',
       createdBy: actor.label,
@@ -155,7 +155,7 @@ export function createCommandService(ports: CommandPorts) {
     }
   }
 
-  /** Sends the packet that wakes a machine; what cannot be sent has failed. */
+  /** Sends the packet that wakes a machine; the command fails when it cannot be sent. */
   async function sendWake({ id }: CommandRecord, macAddress: string | null): Promise<void> {
     try {
       if (macAddress === null) throw new AppError('mac-address-missing')
@@ -207,19 +207,19 @@ export function createCommandService(ports: CommandPorts) {
     list: (filter: CommandFilter, query: PageQuery): Promise<Rows<CommandRecord>> =>
       repository.list(filter, windowOf(query, columns)),
 
-    /** A station's answer. One to a command of another station, or to none of ours, says nothing. */
+    /** A station's answer. An answer to another station's command, or to an unknown one, is ignored. */
     async takeAck({ id, status, error }: Ack, actor: Actor): Promise<void> {
       const command = await repository.find(id)
       if (command?.stationId !== actor.id || command.op === 'wake' || isSettled(command)) return
       await settleNow(id, { status, error }, actor)
     },
 
-    /** A station listens again: it gets what it may have missed, and may still do. */
+    /** A station subscribes again: it gets the open commands that it may have missed. */
     async resend(stationId: string): Promise<void> {
       for (const command of await repository.findOpenOf(stationId, clock.nowMs())) publish(command)
     },
 
-    /** Gives up what nobody has answered; @returns when the next one is due, if there is one, Unix ms. */
+    /** Lets unanswered commands expire; @returns when the next one is due, Unix milliseconds, if there is one */
     async expireDue(): Promise<number | undefined> {
       const dueMs = await repository.nextExpiryMs()
       if (dueMs === undefined || dueMs + ANSWER_GRACE_MS > clock.nowMs())
@@ -232,14 +232,14 @@ export function createCommandService(ports: CommandPorts) {
       return nextMs === undefined ? undefined : nextMs + ANSWER_GRACE_MS
     },
 
-    /** Loads which stations are being woken; to be called once, before anything is heard. */
-    async start(): Promise<void> {
+    /** Loads which stations are being woken; call it once, before any station is heard. */
+    async loadWaking(): Promise<void> {
       for (const { stationId } of await repository.findOpenWakes()) waking.add(stationId)
     },
 
     isWaking: (stationId: string) => waking.has(stationId),
 
-    /** A station that is being woken and was heard since is awake. */
+    /** A station that is being woken and has been heard since then is awake. */
     async noteHeard(stationId: string): Promise<void> {
       const heardAtMs = presences.find(stationId)?.lastHeardAtMs ?? 0
       const open = await repository.findOpenOf(stationId, 0)
@@ -251,8 +251,8 @@ export function createCommandService(ports: CommandPorts) {
 
 const terminate = { type: 'terminate', reason: 'terminated' } as const
 
-/** What a station has put off is done within the usual time after its delay. */
-function awaitedLonger(command: CommandRecord, nowMs: number): CommandRecord {
+/** A command with a delay has the usual time after that delay to be carried out. */
+function withTimeForDelay(command: CommandRecord, nowMs: number): CommandRecord {
   const { delaySeconds } = command.params
   if (typeof delaySeconds !== 'number') return command
   const dueMs = nowMs + (delaySeconds + DEFAULT_COMMAND_SECONDS) * SECOND_MS

@@ -21,15 +21,15 @@ export interface BootTokenPorts {
 export type BootTokens = ReturnType<typeof createBootTokens>
 
 /**
- * What the boot script of a diskless station carries to enrol: everybody at that station can read it there, so it
- * serves once, for ten minutes, that station's MAC alone. None is given while the station is online, nor once its secret
- * was revoked.
+ * Boot tokens: the boot script of a diskless station carries one to enrol. Everybody at that station can read it, so it
+ * works once, for ten minutes, for that station's MAC address alone. None is issued while the station is online, nor
+ * after its secret was revoked.
  */
 export function createBootTokens(ports: BootTokenPorts) {
   const { database, repository, stations, credentials, journal, clock } = ports
   return {
     /**
-     * The one before it, if any, opens nothing any more.
+     * The station's earlier token, if any, no longer works.
      * @throws AppError `station-online`, `station-revoked`, `mac-address-missing`
      */
     issue(stationId: string, actor: Actor): Promise<BootToken> {
@@ -37,7 +37,7 @@ export function createBootTokens(ports: BootTokenPorts) {
         const { macAddress } = await stations.get(stationId)
         if (macAddress === null) throw new AppError('mac-address-missing')
         if (await credentials.isRevoked(stationId)) throw new AppError('station-revoked')
-        if (await stations.isOnline(stationId)) throw new AppError('station-online')
+        if (stations.isOnline(stationId)) throw new AppError('station-online')
         const bootToken = drawSecret()
         const expiresAtMs = clock.nowMs() + TOKEN_MS
         await repository.save({ stationId, tokenHash: hashSecret(bootToken), macAddress, expiresAtMs })
@@ -46,12 +46,12 @@ export function createBootTokens(ports: BootTokenPorts) {
       })
     },
 
-    /** The station that a token enrols, once; undefined when it is none for that MAC now. Call inside a write. */
+    /** The station that a token enrols, once; undefined when it does not fit that MAC now. Call inside a write. */
     async redeem(token: string, macAddress: string): Promise<string | undefined> {
       const row = await repository.findByHash(hashSecret(token))
       if (!row || row.expiresAtMs <= clock.nowMs() || row.macAddress !== macAddress) return undefined
       const station = await stations.get(row.stationId)
-      if (station.macAddress !== macAddress || (await stations.isOnline(row.stationId))) return undefined
+      if (station.macAddress !== macAddress || stations.isOnline(row.stationId)) return undefined
       if (await credentials.isRevoked(row.stationId)) return undefined
       await repository.remove(row.stationId)
       return row.stationId

@@ -1,6 +1,49 @@
-export { createBootTokens } from './boot-tokens.ts'
-export { createBootTokenRepository, createPairingRepository, createSiteKeyRepository } from './repository.ts'
-export { enrolmentEndpoints, siteKeyEndpoints } from './endpoints.ts'
-export { createEnrolmentService } from './service.ts'
+import type { Clock } from '../../clock.ts'
+import type { Sealer } from '../../crypto/sealing.ts'
+import type { Store } from '../../db/database.ts'
+import type { Feature } from '../feature.ts'
+import type { Journal } from '../logs/index.ts'
+import { createBootTokens, type BootTokenPorts } from './boot-tokens.ts'
+import type { BrokerAddress } from './broker-address.ts'
+import { enrolmentEndpoints, siteKeyEndpoints } from './endpoints.ts'
+import { createBootTokenRepository, createPairingRepository, createSiteKeyRepository } from './repository.ts'
+import { createEnrolmentService, type EnrolmentServicePorts } from './service.ts'
+import { createSiteKey } from './site-key.ts'
+
 export { brokerAddressOf, type BrokerAddress, type BrokerSite } from './broker-address.ts'
-export { createSiteKey } from './site-key.ts'
+
+export interface EnrolmentPorts {
+  database: Store
+  stations: EnrolmentServicePorts['stations'] & BootTokenPorts['stations']
+  credentials: EnrolmentServicePorts['credentials'] & BootTokenPorts['credentials']
+  throttles: EnrolmentServicePorts['throttles']
+  rates: EnrolmentServicePorts['rates']
+  /** Where a station finds the broker, by how it came. */
+  brokerFor: BrokerAddress
+  /** Seals the site key in the database. */
+  sealer: Sealer
+  /** The site key until an admin draws another. */
+  firstSiteKey: string
+  /** Keeps a copy of the site key where whoever looks after the server finds it. */
+  keepSiteKey(key: string): void
+  journal: Journal
+  clock: Clock
+}
+
+/** How stations get their identity: by the site key, a boot token, or an operator who accepts them. */
+export function createEnrolment(ports: EnrolmentPorts) {
+  const { database, brokerFor } = ports
+  const siteKey = createSiteKey({ ...ports, repository: createSiteKeyRepository(database) })
+  const bootTokens = createBootTokens({ ...ports, repository: createBootTokenRepository(database) })
+  const enrolment = createEnrolmentService({
+    ...ports,
+    repository: createPairingRepository(database),
+    siteKey,
+    bootTokens,
+  })
+  return {
+    service: {},
+    endpoints: [enrolmentEndpoints({ enrolment, bootTokens, brokerFor }), siteKeyEndpoints(siteKey)],
+    start: siteKey.start,
+  } satisfies Feature
+}

@@ -38,12 +38,12 @@ const columns = {
   agentVersion: 'agentVersion',
 }
 const MAX_REQUESTS = 100
-/** A room that is set up behind one address goes on as requests are accepted. */
+/** A room that is set up behind one address can send more as requests are accepted. */
 const MAX_PER_ADDRESS = 10
 const REQUEST_MS = 15 * MINUTE_MS
 const RETRY_AFTER_SECONDS = 3
 
-export interface EnrolmentPorts {
+export interface EnrolmentServicePorts {
   database: Database
   repository: PairingRepository
   stations: Pick<StationService, 'findByMac' | 'create' | 'get'>
@@ -63,7 +63,7 @@ export type EnrolmentOutcome =
 export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
 /** How a station gets an identity of its own. */
-export function createEnrolmentService(ports: EnrolmentPorts) {
+export function createEnrolmentService(ports: EnrolmentServicePorts) {
   const { database, repository, stations, credentials, throttles, rates, siteKey, bootTokens } = ports
   const { journal, clock } = ports
 
@@ -73,7 +73,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
     return { type: 'enrolled', identity: { stationId, mqttSecret } }
   }
 
-  /** A station that asks again with its secret collects what an operator granted; any other MAC waits. */
+  /** A station that asks again with its pairing secret gets its identity once accepted; every other one waits. */
   async function pair(input: EnrolInput, macAddress: string, ip: string): Promise<Result<EnrolmentOutcome>> {
     const nowMs = clock.nowMs()
     await repository.removeExpired(nowMs)
@@ -111,8 +111,9 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
   }
 
   /**
-   * Whoever shows no secret of ours begins anew: their request takes the place of the one before, by its MAC address
-   * and where it came from, since a MAC address can be forged. It takes nothing from a request that was accepted.
+   * Makes room for a request that shows no pairing secret. It replaces the waiting request of the same MAC address
+   * from the same network, since a MAC address can be forged. Accepted requests stay.
+   * @returns the refusal when too many wait
    */
   async function makeRoom(
     macAddress: string,
@@ -133,7 +134,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
     return failure('pairing-full', { retryAfterSeconds: 60 })
   }
 
-  /** Takes back what a machine asked for from here and nobody has answered yet. */
+  /** Removes the waiting request of this MAC address from this network. */
   async function dropWaiting(macAddress: string, ip: string): Promise<void> {
     if (!isIdentifyingMac(macAddress)) return
     const group = addressGroupOf(ip)
@@ -157,7 +158,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
         return retryAfterSeconds > 0 ? failure('enrolment-throttled', { retryAfterSeconds }) : undefined
       }
-      // Before it is anybody's turn to write: a flood that is blocked keeps no writer waiting.
+      // Before the write begins, so that a blocked flood keeps no other writer waiting.
       const refused = await throttled()
       if (refused) return refused
       const macAddress = normaliseMac(input.macAddress)
@@ -168,12 +169,12 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       if (ownStationId !== undefined && !rates.allows(ownStationId, 'enrolment'))
         return failure('enrolment-throttled', { retryAfterSeconds: rates.retryAfterSeconds('enrolment') })
       return database.write(async () => {
-        // Others of the same flood may have been counted meanwhile.
+        // Others from the same address may have been counted meanwhile.
         const refusedNow = await throttled()
         if (refusedNow) return refusedNow
         const hasMac = isIdentifyingMac(macAddress)
         if (ownStationId !== undefined) return success(await enrolled(ownStationId, ip))
-        // Whatever it asked for before is answered by its identity: an operator has nothing left to accept.
+        // With an identity, its waiting request needs no operator any more.
         const identified = async (stationId: string) => {
           await dropWaiting(macAddress, ip)
           return success(await enrolled(stationId, ip))
@@ -200,7 +201,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
       return { count, rows: rows.map(toPairingRequest) }
     },
 
-    /** Lets a waiting station be a station that exists, or a new one where `label` is given. */
+    /** Makes a waiting station the existing station `stationId`, or creates that station where `label` is given. */
     accept(id: string, input: AcceptPairingInput, actor: Actor): Promise<PairingRequest> {
       return database.write(async () => {
         const request = await requireWaiting(id)
@@ -208,7 +209,7 @@ export function createEnrolmentService(ports: EnrolmentPorts) {
         const macAddress = isIdentifyingMac(request.macAddress) ? request.macAddress : undefined
         if (label === undefined) await stations.get(stationId)
         else await stations.create({ id: stationId, label, location, macAddress }, actor)
-        // Whoever forges its MAC address must not be faster: collecting needs the pairing secret.
+        // Only the pairing secret collects the identity: whoever forges the MAC address must not be faster.
         await credentials.requireAcceptance(stationId)
         const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
         if (macAddress !== undefined) await repository.removeOthers(request)

@@ -13,23 +13,16 @@ export interface SiteKeyPorts {
   journal: Journal
   clock: Clock
   /** In force until an admin draws another. */
-  firstKey: string
+  firstSiteKey: string
   /** Keeps a copy where whoever looks after the server finds it. */
-  keep(key: string): void
+  keepSiteKey(key: string): void
 }
 
 export type SiteKey = ReturnType<typeof createSiteKey>
 
-/** What an unknown station shows to ask for an identity: one key for all servers of a database. */
-export function createSiteKey({
-  database,
-  repository,
-  sealer,
-  journal,
-  clock,
-  firstKey,
-  keep,
-}: SiteKeyPorts) {
+/** The key that an unknown station shows to ask for an identity; all servers of a database share it. */
+export function createSiteKey(ports: SiteKeyPorts) {
+  const { database, repository, sealer, journal, clock, firstSiteKey, keepSiteKey } = ports
   async function save(key: string): Promise<EnrolmentKey> {
     const rotatedAtMs = clock.nowMs()
     await repository.save({ id: 1, keyHash: hashSecret(key), sealedKey: sealer.seal(key), rotatedAtMs })
@@ -40,7 +33,7 @@ export function createSiteKey({
     return database.write(async () => {
       const shown = await save(drawSecret())
       await journal.append({ action: 'site_key.rotated', actor })
-      database.afterCommit(() => keep(shown.enrolmentKey))
+      database.afterCommit(() => keepSiteKey(shown.enrolmentKey))
       return shown
     })
   }
@@ -52,22 +45,22 @@ export function createSiteKey({
     return enrolmentKey === undefined ? undefined : { enrolmentKey, rotatedAt: instantOf(row.rotatedAtMs) }
   }
 
-  /** A key that nobody can read any more, after its data folder was lost, gives way to another. */
+  /** Another key is drawn when the one in force cannot be read any more, after its data folder was lost. */
   const current = async () => (await find()) ?? rotate(systemActor)
 
   return {
     current,
     rotate,
 
-    /** Puts the first key in force where there is none, and keeps a copy of the one in force. */
+    /** Saves the first key where there is none, and keeps a copy of the key in force. */
     async start(): Promise<void> {
       await database.write(async () => {
-        if (!(await repository.find())) await save(firstKey)
+        if (!(await repository.find())) await save(firstSiteKey)
       })
-      keep((await current()).enrolmentKey)
+      keepSiteKey((await current()).enrolmentKey)
     },
 
-    /** Asked of the database each time: a key that was replaced anywhere opens nothing. */
+    /** Reads the database each time: another server may have replaced the key. */
     async isRight(key: string): Promise<boolean> {
       return isSecret(key, (await repository.find())?.keyHash)
     },

@@ -8,7 +8,7 @@ import type { PageWindow, Rows } from '../../db/page-window.ts'
 export type StaffCallFilter = Omit<StaffCallQuery, 'page' | 'pageSize' | 'ordering'>
 export type StaffCallRepository = ReturnType<typeof createStaffCallRepository>
 
-export function createStaffCallRepository({ models: { staffCalls, sessions }, scope, containing }: Tables) {
+export function createStaffCallRepository({ models: { staffCalls }, scope, containing }: Tables) {
   async function findAll(where: WhereOptions<StaffCallRow>): Promise<StaffCallRow[]> {
     const rows = await staffCalls.findAll({ where, order: [['calledAtMs', 'ASC']], ...scope() })
     return rows.map((row) => row.get())
@@ -33,10 +33,6 @@ export function createStaffCallRepository({ models: { staffCalls, sessions }, sc
     all: () => findAll({}),
     findOfSession: (sessionId: string) => findAll({ sessionId }),
     findRenewedBefore: (unixMs: number) => findAll({ renewedAtMs: { [Op.lt]: unixMs } }),
-    async runningSessionAt(stationId: string): Promise<string | undefined> {
-      const where = { stationId, state: { [Op.in]: ['active', 'suspended'] as const } }
-      return (await sessions.findOne({ attributes: ['id'], where, ...scope() }))?.get().id
-    },
     /** Those that have waited longest come first. */
     async list(
       { search, state, ...equal }: StaffCallFilter,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { MINUTE_MS, SECOND_MS, type Actor, type StaffCall } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import type { StaffCallRow } from '../../db/rows.ts'
+import type { SessionRecord, StaffCallRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
 import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
@@ -11,13 +11,13 @@ import { systemActor, type Journal } from '../logs/index.ts'
 import type { StaffCallFilter, StaffCallRepository } from './repository.ts'
 import { toClosedCall, toStaffCall } from './view.ts'
 
-/** A call repeated sooner is the same press of the button: nothing new is written down of it. */
+/** A call that is repeated sooner counts as the same press of the button: the journal gets no new record. */
 const SAME_CALL_MS = 10 * SECOND_MS
-/** A call that is older was answered and not closed: nobody waits at a station for this long. */
+/** A call that is older was answered but not closed: nobody waits at a station for this long. */
 const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
 
-/** Nobody gave an order, so the room shows no order under way at the station. */
-const NOT_AN_ORDER = [] as const
+/** The change follows from no order of an operator, so the screens show none under way. */
+const NO_ORDER = [] as const
 
 const columns = {
   calledAt: 'calledAtMs',
@@ -28,29 +28,35 @@ const columns = {
   times: 'times',
 }
 
-export type StaffCalls = ReturnType<typeof createStaffCalls>
-
-/**
- * Visitors' calls for help. A station has one open call at most; called again, it is renewed. It ends when an
- * operator closes it, and with the session in which it was made, the station, or the day. Its row goes with it,
- * and what the visitor typed; the journal keeps that there was a call.
- * Source: docs/adr/0030-a-call-is-a-row-while-it-is-open.md
- */
-export function createStaffCalls(ports: {
+export interface StaffCallServicePorts {
   database: Database
   repository: StaffCallRepository
   desired: Pick<DesiredDocuments, 'change'>
+  /** The session that is active or suspended at a station. */
+  runningSessionAt(stationId: string): Promise<Pick<SessionRecord, 'id'> | undefined>
   journal: Journal
   events: AppEvents
   clock: Clock
-}) {
-  const { database, repository, desired, journal, events, clock } = ports
-  /** Calls that screens have been told of. */
-  const told = new Map<string, StaffCall>()
-  const keep = (call: StaffCall) => (call.state === 'closed' ? told.delete(call.id) : told.set(call.id, call))
+}
+
+export type StaffCalls = ReturnType<typeof createStaffCallService>
+
+/**
+ * Visitors' calls for help. A station has one open call at most; called again, it is renewed. It ends when an
+ * operator closes it, or with its session, its station or the day. The row is then deleted with what the visitor
+ * typed; the journal keeps that there was a call.
+ * Source: docs/adr/0030-a-call-is-a-row-while-it-is-open.md
+ */
+export function createStaffCallService(ports: StaffCallServicePorts) {
+  const { database, repository, desired, runningSessionAt, journal, events, clock } = ports
+  /** Open calls as the screens show them. */
+  const shown = new Map<string, StaffCall>()
 
   events.subscribe((event) => {
-    if (event.type === 'callChanged') keep(event.call)
+    if (event.type !== 'callChanged') return
+    const { call } = event
+    if (call.state === 'closed') shown.delete(call.id)
+    else shown.set(call.id, call)
   })
 
   function announce(call: StaffCall): void {
@@ -85,12 +91,12 @@ export function createStaffCalls(ports: {
         const call: StaffCallRow = {
           id: before?.id ?? randomUUID(),
           stationId,
-          sessionId: (await repository.runningSessionAt(stationId)) ?? null,
+          sessionId: (await runningSessionAt(stationId))?.id ?? null,
           reason: reason ?? before?.reason ?? null,
           times: (before?.times ?? 0) + (isRepeated ? 0 : 1),
           calledAtMs: before?.calledAtMs ?? nowMs,
           renewedAtMs: isRepeated ? before.renewedAtMs : nowMs,
-          // Whoever took it has not come: the call waits for anybody again.
+          // Whoever took the call has not come, so it is open to every operator again.
           takenAtMs: null,
           takenById: null,
           takenBy: null,
@@ -104,7 +110,7 @@ export function createStaffCalls(ports: {
           level: 'warning',
           ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, times } },
         })
-        await desired.change(stationId, NOT_AN_ORDER)
+        await desired.change(stationId, NO_ORDER)
       })
     },
 
@@ -130,43 +136,43 @@ export function createStaffCalls(ports: {
       })
     },
 
-    /** Whoever took it: the one at the desk sees best that it is over. */
+    /** Any operator may close a call, not only the one who took it. */
     close(id: string, actor: Actor): Promise<StaffCall> {
       return database.write(async () => {
         const call = await get(id)
         await end(call, actor, 'closed')
-        await desired.change(call.stationId, NOT_AN_ORDER)
+        await desired.change(call.stationId, NO_ORDER)
         return toClosedCall(call)
       })
     },
 
-    /** In the write that ends a session, before its station's document is made. */
+    /** Call it in the write that ends a session, before the station's document is made. */
     async endWithSession(sessionId: string, actor: Actor): Promise<void> {
       for (const call of await repository.findOfSession(sessionId)) await end(call, actor, 'session-ended')
     },
 
-    /** In the write that removes a station. */
+    /** Call it in the write that removes a station. */
     async endWithStation(stationId: string, actor: Actor): Promise<void> {
       const call = await repository.findAt(stationId)
       if (call) await end(call, actor, 'station-deleted')
     },
 
-    /** Closes what nobody has closed. */
+    /** Closes calls that nobody has closed. */
     endForgotten(): Promise<void> {
       return database.write(async () => {
         for (const call of await repository.findRenewedBefore(clock.nowMs() - FORGOTTEN_MS)) {
           await end(call, systemActor, 'forgotten')
-          await desired.change(call.stationId, NOT_AN_ORDER)
+          await desired.change(call.stationId, NO_ORDER)
         }
       })
     },
 
-    /** What has changed since screens were told last, for instance on another server that was not heard. */
+    /** What changed without an event reaching this server, for instance on another server. */
     async missed(): Promise<AppEvent[]> {
       const open = new Map((await repository.all()).map((row) => [row.id, toStaffCall(row)]))
-      const closed = [...told.values()].filter(({ id }) => !open.has(id))
+      const closed = [...shown.values()].filter(({ id }) => !open.has(id))
       const changed = [...open.values()].filter(
-        (call) => JSON.stringify(call) !== JSON.stringify(told.get(call.id)),
+        (call) => JSON.stringify(call) !== JSON.stringify(shown.get(call.id)),
       )
       return [...closed.map((call) => ({ ...call, state: 'closed' as const })), ...changed].map((call) => ({
         type: 'callChanged',

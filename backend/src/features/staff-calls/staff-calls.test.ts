@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAppEvents } from '../../events.ts'
 import { createJournal, createLogRepository, systemActor } from '../logs/index.ts'
 import { startTestApp, type TestApp } from '../../testing/app.ts'
-import { createStaffCallRepository, createStaffCalls } from './index.ts'
+import { createStaffCalls } from './index.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 
@@ -183,9 +183,10 @@ describe('a call for help', () => {
     const server = () => {
       const [events, { db: database, clock }] = [createAppEvents(), test]
       const journal = createJournal(database, createLogRepository(database), events, clock)
-      const repository = createStaffCallRepository(database)
       const desired = { change: () => Promise.resolve(undefined) }
-      return { events, calls: createStaffCalls({ database, repository, desired, journal, events, clock }) }
+      const runningSessionAt = () => Promise.resolve(undefined)
+      const ports = { database, desired, runningSessionAt, journal, events, clock }
+      return { events, calls: createStaffCalls(ports).service }
     }
     const [here, elsewhere] = [server(), server()]
     const look = async () => {

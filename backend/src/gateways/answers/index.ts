@@ -2,20 +2,19 @@ import type { Request, Response } from '@escale/protocol'
 import type { TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
+import type { Store } from '../../db/database.ts'
 import { AppError, failure, messageOf, type Result } from '../../errors.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 import type { Sealer } from '../../crypto/sealing.ts'
-import type { RequestRepository } from './repository.ts'
-
-export { createRequestRepository } from './repository.ts'
+import type { Feature } from '../../features/feature.ts'
+import { createRequestRepository } from './repository.ts'
 
 export interface AnswerPorts {
-  database: Database
-  repository: RequestRepository
+  database: Store
+  /** Seals the answers that are kept: they carry live codes. */
   sealer: Sealer
-  /** Keys the hashes of what was asked. */
-  key: Buffer
+  /** Under which requests are hashed. */
+  hashKey: Buffer
   clock: Clock
 }
 
@@ -27,10 +26,12 @@ export interface Answering {
   handle(op: string, params: unknown): Promise<Result<object>>
 }
 
-export type Answers = ReturnType<typeof createAnswers>
+export type Answers = ReturnType<typeof createAnswers>['service']
 
-/** Requests on the bus, of stations and automations alike: answered once for each id, across a restart too. */
-export function createAnswers({ database, repository, sealer, key, clock }: AnswerPorts) {
+/** Answers to requests on the bus, of stations and automations: one for each request id, across a restart too. */
+export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts) {
+  const repository = createRequestRepository(database)
+
   async function outcomeOf(
     { op, params = {} }: Request,
     { ops, handle }: Answering,
@@ -46,9 +47,9 @@ export function createAnswers({ database, repository, sealer, key, clock }: Answ
     }
   }
 
-  /** Acts on a request once: repeated, it gets the answer that it got before. */
+  /** Carries out a request once; repeated, it gets the same answer again. */
   function answerOnce(party: string, request: Request, answering: Answering): Promise<Response> {
-    const contentHash = keyedHash(key, JSON.stringify([request.op, request.params ?? {}]))
+    const contentHash = keyedHash(hashKey, JSON.stringify([request.op, request.params ?? {}]))
     return database.write(async () => {
       const known = await repository.find(party, request.id)
       if (known) {
@@ -69,7 +70,7 @@ export function createAnswers({ database, repository, sealer, key, clock }: Answ
     })
   }
 
-  return {
+  const service = {
     /** Removes the kept answers that are about somebody who was erased. */
     async forget(isAbout: (answer: string) => boolean): Promise<void> {
       for await (const rows of repository.all()) {
@@ -85,6 +86,7 @@ export function createAnswers({ database, repository, sealer, key, clock }: Answ
         : answerOnce(party, request, answering)
     },
   }
+  return { service } satisfies Feature
 }
 
 /** The answer to a request as it goes over the bus. */

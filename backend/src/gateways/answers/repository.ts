@@ -4,8 +4,6 @@ import type { AnsweredRequestRow } from '../../db/rows.ts'
 
 const BATCH = 500
 
-export type RequestRepository = ReturnType<typeof createRequestRepository>
-
 export function createRequestRepository({ models: { answeredRequests }, scope }: Tables) {
   return {
     async find(party: string, requestId: string): Promise<AnsweredRequestRow | undefined> {

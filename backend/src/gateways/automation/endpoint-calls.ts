@@ -12,7 +12,7 @@ import type { Call, PageOutcome, ServedGroup } from '../../http/endpoints.ts'
 type Handler = (call: Partial<Call>) => unknown
 
 /** Who asks, as handlers of endpoints see it. */
-export type AskedBy = Pick<Call<Endpoint>, 'caller' | 'actor' | 'ip'>
+export type AskedBy = Pick<Call, 'caller' | 'actor' | 'ip'>
 
 /** Calls endpoints for automations, by the handlers that serve them over HTTP. */
 export function createEndpointCalls(groups: readonly ServedGroup[], clock: Clock) {

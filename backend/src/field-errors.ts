@@ -1,6 +1,13 @@
 import { pointerTokenOf, textFormats, type Bilingual } from '@escale/protocol'
-import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
-import type { FieldError } from '../errors.ts'
+import { AppError, type FieldError } from './errors.ts'
+
+/** One failure of a schema, in the terms of Ajv. */
+export interface SchemaFailure {
+  keyword: string
+  /** JSON pointer to what does not fit. */
+  instancePath: string
+  params: Record<string, unknown>
+}
 
 interface Params {
   /** What `type` wants. */
@@ -62,11 +69,23 @@ const requirements: Record<string, (params: Params) => Bilingual> = {
 }
 
 /** One failure of a schema, at the field that it concerns, as people are told it. */
-export function fieldErrorOf({ instancePath, keyword, params }: FastifySchemaValidationError): FieldError {
+export function fieldErrorOf({ instancePath, keyword, params }: SchemaFailure): FieldError {
   const property = params['additionalProperty'] ?? params['missingProperty']
   const isNamed = keyword === 'additionalProperties' || keyword === 'required'
   return {
     pointer: isNamed ? `${instancePath}/${pointerTokenOf(String(property))}` : instancePath,
     message: requirements[keyword]?.(params) ?? doesNotFit,
   }
+}
+
+/**
+ * The refusal of a body that does not fit its schema.
+ * @param at JSON pointer to the part of the body that the failures are about
+ */
+export function bodyErrorOf(failures: readonly SchemaFailure[], at = ''): AppError {
+  const hasUnknown = failures.some(({ keyword }) => keyword === 'additionalProperties')
+  const errors = failures.map((failure) =>
+    fieldErrorOf({ ...failure, instancePath: `${at}${failure.instancePath}` }),
+  )
+  return new AppError(hasUnknown ? 'unknown-field' : 'invalid-body', { errors })
 }
