@@ -1,7 +1,7 @@
 import { unixMsOf, type SessionQuery, type SessionState, type StationQuery } from '@escale/protocol'
 import type { Room } from './room.ts'
 import { foldText } from './search-text.ts'
-import { compareValues, matchesFilter, selectRows, type Fields, type Selection } from './selection.ts'
+import { compareValues, matcherOf, selectRows, type Fields, type Selection } from './selection.ts'
 import { endsAtMsOf } from './session.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { RoomStation } from './station.ts'
@@ -56,12 +56,10 @@ export function listStations(
   selection: Selection,
 ) {
   const wanted = search ? foldText(search) : ''
+  const matches = matcherOf(filteredStationFields, equal)
   const stations = room
     .sortedStations()
-    .filter(
-      (station) =>
-        station.searchText.includes(wanted) && matchesFilter(station, filteredStationFields, equal),
-    )
+    .filter((station) => station.searchText.includes(wanted) && matches(station))
   return selectRows(stations, stationFields, selection)
 }
 
@@ -71,13 +69,14 @@ export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter
   const wanted = search ? foldText(search) : ''
   const fromMs = from === undefined ? -Infinity : unixMsOf(from)
   const toMs = to === undefined ? Infinity : unixMsOf(to)
+  const hasFields = matcherOf(sessionFields, equal)
   const matches = (session: SessionRecord) =>
     (states === undefined || states.includes(session.state)) &&
     (hasCredit === undefined || hasCredit === session.creditSeconds > 0) &&
     session.createdAtMs >= fromMs &&
     session.createdAtMs <= toMs &&
     (wanted === '' || says(session, wanted)) &&
-    matchesFilter(session, sessionFields, equal)
+    hasFields(session)
   const sessions = [...room.sessions()]
     .filter(matches)
     .sort((a, b) => compareValues(b.createdAtMs, a.createdAtMs) || compareValues(a.id, b.id))

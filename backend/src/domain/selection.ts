@@ -20,16 +20,13 @@ export function selectRows<Row>(
   return { count: rows.length, rows: sorted.slice(offset, offset + limit) }
 }
 
-/** Whether a row has what a filter gives; what it leaves undefined is not asked for. */
-export function matchesFilter<Row>(
-  row: Row,
+/** Tells which rows have what a filter gives; what it leaves undefined is not asked for. */
+export function matcherOf<Row>(
   fields: Fields<Row>,
   filter: Record<string, FieldValue>,
-): boolean {
-  for (const field in filter) {
-    if (filter[field] !== undefined && fields[field]?.(row) !== filter[field]) return false
-  }
-  return true
+): (row: Row) => boolean {
+  const asked = Object.entries(filter).filter(([, value]) => value !== undefined)
+  return (row) => asked.every(([field, value]) => fields[field]?.(row) === value)
 }
 
 function sortBy<Row>(rows: readonly Row[], valueOf: (row: Row) => FieldValue, isDescending: boolean): Row[] {

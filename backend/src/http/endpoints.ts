@@ -16,16 +16,16 @@ import type { TSchema } from 'typebox'
 import { createPlaces } from '../domain/places.ts'
 import { AppError } from '../errors.ts'
 import type { SeenVersions } from '../db/versions.ts'
-import type { PageQuery, Rows } from '../db/page-window.ts'
 import { bodyLimitOf } from './bodies.ts'
 import { arrivalOf, type Arrival } from './arrival.ts'
 import { expectedVersionOf } from './etag.ts'
 import { actorOf, type Caller } from './guard.ts'
-import { pageAnswer } from './page.ts'
+import { pageAnswer, type PageOutcome } from './page.ts'
 import { languageOf } from './problem.ts'
 
 /** How long whoever meets too many calls under way should wait. */
 const RETRY_AFTER_SECONDS = 5
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** One call of an endpoint, as its handler sees it. */
 export interface Call<E extends Endpoint = Endpoint> {
@@ -58,12 +58,6 @@ export class FileAnswer {
     this.content = content
     this.options = options
   }
-}
-
-/** Rows of one page. */
-export interface PageOutcome<T> extends Rows<T> {
-  /** Parameters that the addresses of the neighbours carry besides those of this one. */
-  kept?: Record<string, string>
 }
 
 /** Of an answer without a body, whatever the handler gives is left out. */
@@ -176,8 +170,8 @@ function send(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply, 
   if (outcome instanceof FileAnswer) return sendFile(reply, outcome)
   const { page, sendsVersion, answers = {} } = endpoint
   if (page) {
-    const { kept, ...rows } = outcome as PageOutcome<unknown>
-    return pageAnswer(request, request.query as PageQuery, rows, (row) => row, kept)
+    const answer = pageAnswer(request, outcome as PageOutcome<unknown>)
+    return Buffer.isBuffer(answer) ? reply.type(JSON_TYPE).send(answer) : answer
   }
   const statuses = Object.keys(answers).map(Number)
   if (statuses.length > 1) {

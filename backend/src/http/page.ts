@@ -1,63 +1,67 @@
 import type { FastifyRequest } from 'fastify'
-import { DEFAULT_PAGE_SIZE, filterOf, type PageQuery, type Rows } from '../db/page-window.ts'
+import { DEFAULT_PAGE_SIZE, type PageQuery, type Rows } from '../db/page-window.ts'
 
 /** No answer of a list is longer, but for a single row: a page of larger rows is shortened, and `next` goes on. */
 const MAX_PAGE_BYTES = 1_024 * 1_024
 const NOWHERE = 'http://localhost'
 
+/** Rows of one page. */
+export interface PageOutcome<T> extends Rows<T> {
+  /** Parameters that the addresses of the neighbours carry besides those of this one. */
+  kept?: Record<string, string>
+  /** The JSON of a row, where it is kept: then nothing is written anew for an answer. */
+  jsonOf?: (row: T) => Buffer
+}
+
 /**
  * The answer of a list: `{count, next, previous, results}`, with absolute addresses of its neighbours.
- * @param toItem what a row looks like from outside; not asked for rows that do not come along
- * @param kept parameters that the neighbours' addresses carry besides those of this one
+ * @returns the answer, or its JSON where that of the rows is kept
  */
-export function pageAnswer<R, T>(
+export function pageAnswer<T>(
   request: FastifyRequest,
-  query: PageQuery,
-  { count, rows }: Rows<R>,
-  toItem: (row: R) => T,
-  kept: Record<string, string> = {},
-) {
+  { count, rows, kept = {}, jsonOf }: PageOutcome<T>,
+): object {
+  const query = request.query as PageQuery
   const { page = 1, pageSize = DEFAULT_PAGE_SIZE, skip = 0 } = query
   const lastPage = Math.max(1, Math.ceil(count / pageSize))
-  const results = fitting(rows, toItem)
-  // A client of HTTP/1.0 need not say which host it calls: it gets paths.
-  const origin = request.host ? `${request.protocol}://${request.host}` : ''
-  const addressOf = (number: number, skipped = 0) => {
-    const url = new URL(request.url, NOWHERE)
-    for (const [name, value] of Object.entries(kept)) url.searchParams.set(name, value)
-    url.searchParams.set('page', String(number))
-    url.searchParams.delete('skip')
-    if (skipped > 0) url.searchParams.set('skip', String(skipped))
-    return `${origin}${url.pathname}${url.search}`
-  }
+  const bytesOf = jsonOf ?? ((row: T) => Buffer.from(JSON.stringify(row)))
+  const results = rows.slice(0, countFitting(rows, bytesOf))
+  const addressOf = (number: number, skipped = 0) => neighbourOf(request, kept, number, skipped)
   const following = () => (page < lastPage ? addressOf(page + 1) : null)
   const preceding = () => (page > 1 ? addressOf(Math.min(page - 1, lastPage)) : null)
-  return {
-    count,
-    next: results.length < rows.length ? addressOf(page, skip + results.length) : following(),
-    previous: skip > 0 ? addressOf(page) : preceding(),
-    results,
-  }
+  const next = results.length < rows.length ? addressOf(page, skip + results.length) : following()
+  const previous = skip > 0 ? addressOf(page) : preceding()
+  if (!jsonOf) return { count, next, previous, results }
+  const start = JSON.stringify({ count, next, previous }).slice(0, -1)
+  const parts = results.flatMap((row, index) => (index === 0 ? jsonOf(row) : [COMMA, jsonOf(row)]))
+  return Buffer.concat([Buffer.from(`${start},"results":[`), ...parts, END])
 }
 
-/** The first items that make an answer of bounded size; one at least. */
-function fitting<R, T>(rows: readonly R[], toItem: (row: R) => T): T[] {
-  const items: T[] = []
+const COMMA = Buffer.from(',')
+const END = Buffer.from(']}')
+
+function neighbourOf(
+  request: FastifyRequest,
+  kept: Record<string, string>,
+  page: number,
+  skipped: number,
+): string {
+  // A client of HTTP/1.0 need not say which host it calls: it gets paths.
+  const origin = request.host ? `${request.protocol}://${request.host}` : ''
+  const url = new URL(request.url, NOWHERE)
+  for (const [name, value] of Object.entries(kept)) url.searchParams.set(name, value)
+  url.searchParams.set('page', String(page))
+  url.searchParams.delete('skip')
+  if (skipped > 0) url.searchParams.set('skip', String(skipped))
+  return `${origin}${url.pathname}${url.search}`
+}
+
+/** How many rows make an answer of bounded size; one at least. */
+function countFitting<T>(rows: readonly T[], bytesOf: (row: T) => Buffer): number {
   let bytes = 0
-  for (const row of rows) {
-    const item = toItem(row)
-    bytes += Buffer.byteLength(JSON.stringify(item))
-    if (items.length > 0 && bytes > MAX_PAGE_BYTES) return items
-    items.push(item)
+  for (const [index, row] of rows.entries()) {
+    bytes += bytesOf(row).length
+    if (index > 0 && bytes > MAX_PAGE_BYTES) return index
   }
-  return items
-}
-
-/** Answers a list by the query of its request. */
-export async function listAnswer<Q extends PageQuery, T>(
-  request: FastifyRequest & { query: Q },
-  list: (filter: ReturnType<typeof filterOf<Q>>, query: Q) => Promise<Rows<T>>,
-) {
-  const rows = await list(filterOf(request.query), request.query)
-  return pageAnswer(request, request.query, rows, (row) => row)
+  return rows.length
 }

@@ -9,7 +9,7 @@ import type { CodeValidation } from './codes.ts'
 import type { SessionCredits } from './credits.ts'
 import type { SessionGrants } from './grants.ts'
 import type { SessionService } from './service.ts'
-import { toSession, toSessionTime } from './view.ts'
+import { sessionJson, toSession, toSessionTime } from './view.ts'
 
 export interface SessionEndpointPorts {
   sessions: SessionService
@@ -27,7 +27,7 @@ export function sessionEndpoints({ sessions, grants, credits, codes, clock }: Se
 
   async function list(rows: Rows<SessionRecord> | Promise<Rows<SessionRecord>>) {
     const { count, rows: page } = await rows
-    return { count, rows: page.map(view) }
+    return { count, rows: page.map(view), jsonOf: sessionJson }
   }
 
   /** One change to one session, tried again when another write came first and no version was asked for. */

@@ -225,7 +225,7 @@ export function createSessionService(ports: SessionPorts) {
       repository.list(filter, windowOf(query, columns)),
 
     /** Sessions that are active or suspended. */
-    async listRunning(filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> {
+    listRunning(filter: SessionFilter, query: PageQuery): Rows<SessionRecord> {
       const running = { ...filter, states: ['active', 'suspended'] as const }
       return listSessions(room, running, selectionOf(query, sessionFields))
     },

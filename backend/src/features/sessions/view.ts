@@ -1,11 +1,25 @@
 import { instantOf, type Session, type SessionTime } from '@escale/protocol'
 import type { SessionRecord } from '../../db/rows.ts'
+import { keptFor } from '../../domain/kept.ts'
 import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 
 const optionalInstant = (unixMs: number | undefined) => (unixMs === undefined ? undefined : instantOf(unixMs))
 
-/** A session as REST answers it, its time as of `nowMs`. */
+const shownLast = new WeakMap<SessionRecord, Session>()
+
+/** A session as REST answers it, its time as of `nowMs`: the same object as long as all of it is so. */
 export function toSession(session: SessionRecord, nowMs: number): Session {
+  const time = sessionTimeAt(session, nowMs)
+  const shown = shownLast.get(session)
+  if (shown?.elapsedSeconds === time.elapsedSeconds) return shown
+  const made = makeSession(session, time)
+  shownLast.set(session, made)
+  return made
+}
+
+export const sessionJson = keptFor((session: Session) => Buffer.from(JSON.stringify(session)))
+
+function makeSession(session: SessionRecord, time: ReturnType<typeof sessionTimeAt>): Session {
   const { id, userId, stationId, state, grantedSeconds, creditSeconds, endReason, createdBy } = session
   return {
     id,
@@ -13,7 +27,7 @@ export function toSession(session: SessionRecord, nowMs: number): Session {
     stationId,
     state,
     grantedSeconds,
-    ...sessionTimeAt(session, nowMs),
+    ...time,
     creditSeconds,
     codeExpiresAt: state === 'pending' ? instantOf(session.codeExpiresAtMs) : undefined,
     startedAt: optionalInstant(session.startedAtMs),

@@ -7,6 +7,7 @@ import type { Presences, RoomStore } from '../room/index.ts'
 import { toSession } from '../sessions/index.ts'
 import type { StationCredentials } from './credentials.ts'
 import type { Mark, StationService } from './service.ts'
+import { stationJson } from './view.ts'
 
 export interface StationEndpointPorts {
   credentials: Pick<StationCredentials, 'revokeSecret'>
@@ -18,6 +19,11 @@ export interface StationEndpointPorts {
 
 export function stationEndpoints(ports: StationEndpointPorts) {
   const { credentials, stations, presences, room, clock } = ports
+
+  const list = (...asked: Parameters<StationService['list']>) => ({
+    ...stations.list(...asked),
+    jsonOf: stationJson,
+  })
 
   async function withVersion(id: string) {
     const { station, version } = await stations.view(id)
@@ -35,8 +41,8 @@ export function stationEndpoints(ports: StationEndpointPorts) {
     }
 
   return serve(restApi.stations, {
-    list: ({ query }) => stations.list(filterOf(query), query),
-    listFree: ({ query }) => stations.list({ ...filterOf(query), state: 'available' }, query),
+    list: ({ query }) => list(filterOf(query), query),
+    listFree: ({ query }) => list({ ...filterOf(query), state: 'available' }, query),
     stats: () => stations.stats(),
     read: ({ params }) => withVersion(params.id),
     create: async ({ body, actor }) => {

@@ -2,4 +2,4 @@ export { createStationCredentials, type StationCredentials } from './credentials
 export { createStationRepository } from './repository.ts'
 export { stationEndpoints } from './endpoints.ts'
 export { createStationService, type StationService } from './service.ts'
-export { stationTextOf } from './view.ts'
+export { stationJson, toStation } from './view.ts'

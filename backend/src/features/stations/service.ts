@@ -163,7 +163,7 @@ export function createStationService(ports: StationPorts) {
 
     findByMac: (macAddress: string) => repository.findBy({ macAddress }),
 
-    async list(filter: StationFilter, query: PageQuery): Promise<Rows<Station>> {
+    list(filter: StationFilter, query: PageQuery): Rows<Station> {
       // Addresses are known in whatever notation.
       const ipAddress = filter.ipAddress && (normaliseIp(filter.ipAddress) ?? filter.ipAddress)
       const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)

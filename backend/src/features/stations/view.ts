@@ -1,16 +1,14 @@
 import { instantOf, type Station } from '@escale/protocol'
 import { withoutNulls } from '../../db/nulls.ts'
+import { keptFor } from '../../domain/kept.ts'
 import type { DocumentProgress, RoomStation } from '../../domain/station.ts'
 
-/** A station as REST and the live screens show it. */
-export function toStation({
-  record,
-  presence,
-  state,
-  running,
-  document,
-  conflictAtMs,
-}: RoomStation): Station {
+/** A station as REST and the live screens show it, made once: another one is made once the station changes. */
+export const toStation = keptFor(makeStation)
+
+export const stationJson = keptFor((station: Station) => Buffer.from(JSON.stringify(station)))
+
+function makeStation({ record, presence, state, running, document, conflictAtMs }: RoomStation): Station {
   const { id, label, location, ipAddress, macAddress } = withoutNulls(record)
   const { lastSeenIp, agentVersion, os, metrics, lastHeartbeatAtMs } = withoutNulls(presence)
   return {
@@ -37,15 +35,4 @@ export function toStation({
 function toDocument({ version, actions, askedAtMs, appliedAtMs }: DocumentProgress): Station['document'] {
   const applied = appliedAtMs === undefined ? {} : { appliedAt: instantOf(appliedAtMs) }
   return { version, actions: [...actions], askedAt: instantOf(askedAtMs), ...applied }
-}
-
-const texts = new WeakMap<RoomStation, string>()
-
-/** The JSON of a station as it is shown, made once: it stays as it is until the station changes. */
-export function stationTextOf(station: RoomStation): string {
-  const known = texts.get(station)
-  if (known !== undefined) return known
-  const text = JSON.stringify(toStation(station))
-  texts.set(station, text)
-  return text
 }

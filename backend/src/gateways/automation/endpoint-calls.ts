@@ -7,7 +7,8 @@ import {
 } from '@escale/protocol'
 import type { TObject, TSchema } from 'typebox'
 import type { Clock } from '../../clock.ts'
-import type { Call, PageOutcome, ServedGroup } from '../../http/endpoints.ts'
+import type { Call, ServedGroup } from '../../http/endpoints.ts'
+import type { PageOutcome } from '../../http/page.ts'
 
 type Handler = (call: Partial<Call>) => unknown
 

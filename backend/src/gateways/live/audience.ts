@@ -4,7 +4,7 @@ import type { AppEvents } from '../../events.ts'
 import { toStationCommand } from '../../features/commands/index.ts'
 import type { RoomStore } from '../../features/room/index.ts'
 import { toSessionTime } from '../../features/sessions/index.ts'
-import { stationTextOf } from '../../features/stations/index.ts'
+import { stationJson, toStation } from '../../features/stations/index.ts'
 import { framesOf } from './frames.ts'
 
 /** One live screen: it sees everything, or one session. */
@@ -61,7 +61,7 @@ export function createAudience(ports: {
     for (const stationId of changedStations) {
       const station = room.station(stationId)
       if (!station || listeners.size === 0) continue
-      const text = `{"type":"station_changed","station":${stationTextOf(station)}}`
+      const text = `{"type":"station_changed","station":${stationJson(toStation(station)).toString()}}`
       if (toldStations.get(stationId) === text) continue
       toldStations.set(stationId, text)
       for (const listener of listeners) if (listener.sessionId === undefined) listener.send(text)
