@@ -57,9 +57,11 @@ export function listStations(
 ) {
   const wanted = search ? foldText(search) : ''
   const matches = matcherOf(filteredStationFields, equal)
-  const stations = room
-    .sortedStations()
-    .filter((station) => station.searchText.includes(wanted) && matches(station))
+  const all = room.sortedStations()
+  const stations =
+    wanted === '' && matches === undefined
+      ? all
+      : all.filter((station) => station.searchText.includes(wanted) && (matches?.(station) ?? true))
   return selectRows(stations, stationFields, selection)
 }
 
@@ -76,7 +78,7 @@ export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter
     session.createdAtMs >= fromMs &&
     session.createdAtMs <= toMs &&
     (wanted === '' || says(session, wanted)) &&
-    hasFields(session)
+    (hasFields?.(session) ?? true)
   const sessions = [...room.sessions()]
     .filter(matches)
     .sort((a, b) => compareValues(b.createdAtMs, a.createdAtMs) || compareValues(a.id, b.id))

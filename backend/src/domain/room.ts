@@ -28,14 +28,16 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
   const runningOf = new Map<string, SessionRecord>()
   const reported = new Map<string, { version: number; atMs: number }>()
   /** In the order of their labels, made again once one has another label. */
-  let sortedIds: string[] | undefined
+  let sorted: { stations: RoomStation[]; places: Map<string, number> } | undefined
 
   function change(stationId: string, what: Parameters<typeof changedStation>[1]): void {
     const before = stations.get(stationId)
     if (!before) return
     const after = changedStation(before, what)
     stations.set(stationId, after)
-    if (before.searchText !== after.searchText) sortedIds = undefined
+    const place = sorted?.places.get(stationId)
+    if (before.searchText !== after.searchText) sorted = undefined
+    else if (sorted && place !== undefined) sorted.stations[place] = after
     onChange(stationId, isUrgentChange(before, after))
   }
 
@@ -51,7 +53,7 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
     }
     const unheard = { presence: unknownPresence, document: undefined, conflictAtMs: undefined }
     stations.set(id, changedStation({ record, running: runningAt.get(id), ...unheard }, {}))
-    sortedIds = undefined
+    sorted = undefined
     onChange(id, true)
   }
 
@@ -62,7 +64,7 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
     if (macAddress !== null && stationIdByMac.get(macAddress) === id) stationIdByMac.delete(macAddress)
     stations.delete(id)
     reported.delete(id)
-    sortedIds = undefined
+    sorted = undefined
   }
 
   /** Takes a session out of every index; its station is free, unless another session has it already. */
@@ -93,9 +95,15 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
       stations.get(stationIdByMac.get(macAddress) ?? ''),
 
     /** All stations in the order of their labels, accents and case aside. */
-    sortedStations(): RoomStation[] {
-      sortedIds ??= [...stations.values()].sort(byLabel).map(({ record }) => record.id)
-      return sortedIds.flatMap((id) => stations.get(id) ?? [])
+    sortedStations(): readonly RoomStation[] {
+      if (!sorted) {
+        const inOrder = [...stations.values()].sort(byLabel)
+        sorted = {
+          stations: inOrder,
+          places: new Map(inOrder.map(({ record }, place) => [record.id, place])),
+        }
+      }
+      return sorted.stations
     },
 
     stationStats(): StationStats {

@@ -20,12 +20,13 @@ export function selectRows<Row>(
   return { count: rows.length, rows: sorted.slice(offset, offset + limit) }
 }
 
-/** Tells which rows have what a filter gives; what it leaves undefined is not asked for. */
+/** Tells which rows have what a filter gives, what it leaves undefined aside; undefined when it asks for nothing. */
 export function matcherOf<Row>(
   fields: Fields<Row>,
   filter: Record<string, FieldValue>,
-): (row: Row) => boolean {
+): ((row: Row) => boolean) | undefined {
   const asked = Object.entries(filter).filter(([, value]) => value !== undefined)
+  if (asked.length === 0) return undefined
   return (row) => asked.every(([field, value]) => fields[field]?.(row) === value)
 }
 
