@@ -11,7 +11,8 @@ import { keepFocus } from './composables/keep-focus.ts'
 import './css/app.scss'
 import { useOperator } from './features/auth/operator.ts'
 import { applyLanguage, createMessages, useLanguage } from './i18n/index.ts'
-import { createAppRouter, loginRouteFrom } from './router.ts'
+import { createAppRouter } from './router.ts'
+import { loginRouteFrom } from './routes.ts'
 import { servicesKey } from './services.ts'
 
 const language = useLanguage()

@@ -1,9 +1,4 @@
-import {
-  createRouter,
-  createWebHistory,
-  type RouteLocationNormalizedLoaded,
-  type RouteLocationRaw,
-} from 'vue-router'
+import { createRouter, createWebHistory } from 'vue-router'
 import MainLayout from './layouts/MainLayout.vue'
 import AccessPage from './pages/AccessPage.vue'
 import LoginPage from './pages/LoginPage.vue'
@@ -12,12 +7,7 @@ import RoomPage from './pages/RoomPage.vue'
 import StationsPage from './pages/StationsPage.vue'
 import UnknownPage from './pages/UnknownPage.vue'
 import VisitorsPage from './pages/VisitorsPage.vue'
-
-/** Pages of the menu, in its order. */
-export const menuPages = ['room', 'visitors', 'stations', 'logs', 'access'] as const
-/** Of use to admins alone. */
-export const adminPages: readonly MenuPage[] = ['access']
-export type MenuPage = (typeof menuPages)[number]
+import { loginRouteFrom } from './routes.ts'
 
 /** Every page comes with the first: with the server gone, or another version of it back, each can still be opened. */
 export function createAppRouter(isSignedIn: () => boolean) {
@@ -49,24 +39,4 @@ export function createAppRouter(isSignedIn: () => boolean) {
     return isSignedIn() ? true : loginRouteFrom(to, false)
   })
   return router
-}
-
-/** The login page that remembers where one was going. */
-export function loginRouteFrom(
-  route: Pick<RouteLocationNormalizedLoaded, 'fullPath' | 'name' | 'query'>,
-  isExpired: boolean,
-): RouteLocationRaw {
-  if (route.name === 'login') return { name: 'login', query: route.query }
-  return {
-    name: 'login',
-    query: {
-      suite: route.fullPath === '/' ? undefined : route.fullPath,
-      expiree: isExpired ? '1' : undefined,
-    },
-  }
-}
-
-/** Where to go after signing in: a path of our own, whatever the address says. */
-export function safeNextPath(asked: unknown): string {
-  return typeof asked === 'string' && /^\/(?![/\\])/.test(asked) ? asked : '/'
 }

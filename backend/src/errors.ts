@@ -47,3 +47,10 @@ export function unwrap<T>(result: Result<T>): T {
 export function messageOf(error: AppError, language: Language): string {
   return error.extras.detail?.[language] ?? errorTitle(error.code, language)
 }
+
+/** What keeps a server or a command from its work and whoever starts it can mend; says how, French first. */
+export class SetupError extends Error {
+  constructor(french: string, english: string, cause?: unknown) {
+    super(`${french}\n${english}`, { cause })
+  }
+}

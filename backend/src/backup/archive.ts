@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { extract, pack, type Pack } from 'tar-stream'
 import { Check } from 'typebox/value'
-import { SetupError } from '../setup/setup-error.ts'
+import { SetupError } from '../errors.ts'
 import { FORMAT, MANIFEST_NAME, Manifest, type ManifestFile } from './manifest.ts'
 
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024

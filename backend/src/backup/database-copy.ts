@@ -3,7 +3,7 @@ import { openDatabase } from '../db/database.ts'
 import { examineDatabase } from '../db/examination.ts'
 import { laterRelease } from '../db/migrations/index.ts'
 import { auditJournal, createLogRepository, type AuditReport } from '../features/logs/index.ts'
-import { SetupError } from '../setup/setup-error.ts'
+import { SetupError } from '../errors.ts'
 
 /**
  * Reads a copy whole, as SQLite and the journal's chain have it.

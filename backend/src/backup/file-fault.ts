@@ -1,5 +1,5 @@
 import { storageFaultOf } from '../db/storage-fault.ts'
-import { reasonOfFile } from '../setup/setup-error.ts'
+import { reasonOfFile } from '../setup/file-reasons.ts'
 
 /** Why a file of a backup or the disk beneath it failed, as a part of a sentence; undefined for any other failure. */
 export function fileFaultOf(err: unknown): ReturnType<typeof reasonOfFile> | undefined {

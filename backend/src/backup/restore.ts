@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { SetupError } from '../setup/setup-error.ts'
+import { SetupError } from '../errors.ts'
 import { readArchive } from './archive.ts'
 import { checkCopy } from './database-copy.ts'
 import { fileFaultOf } from './file-fault.ts'

@@ -4,7 +4,7 @@ import { dropUnfinishedRestore, restoreBackup, type RestoreReport } from '../bac
 import { EXIT_STOPPED, EXIT_USAGE, isUnderstood, onStop, pathGiven, runCommand } from './command.ts'
 import type { Environment } from '../setup/environment.ts'
 import { makeFolder } from '../setup/folder.ts'
-import { SetupError } from '../setup/setup-error.ts'
+import { SetupError } from '../errors.ts'
 import { lockFolder, runsAlready } from '../setup/site-lock.ts'
 
 const USAGE =

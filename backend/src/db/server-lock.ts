@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { SetupError } from '../setup/setup-error.ts'
+import { SetupError } from '../errors.ts'
 
 /** Held by every server while it runs; any number will do, always the same. */
 const SERVER_LOCK = 4543300

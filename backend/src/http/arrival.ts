@@ -1,15 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import type { Arrival } from '../domain/arrival.ts'
 
-/** How a station, or whoever sets up a client, came to the server. */
-export interface Arrival {
-  /** The name or address under which it found the server. */
-  host: string
-  /** From this very machine. */
-  isLocal: boolean
-  /** Over TLS. */
-  isSecure: boolean
-}
-
+/** How a caller came to the server. */
 export const arrivalOf = ({ hostname: host, isFromThisMachine, protocol }: FastifyRequest): Arrival => ({
   host,
   isLocal: isFromThisMachine,

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { MINUTE_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
-import { SetupError } from '../setup/setup-error.ts'
+import { SetupError } from '../errors.ts'
 import { within } from '../timing.ts'
 import type { PeerListener, PeerMessage, Peers } from './port.ts'
 

@@ -3,7 +3,8 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { join, resolve } from 'node:path'
 import { drawSecret } from '../crypto/secrets.ts'
 import { makeFolder } from './folder.ts'
-import { SetupError, reasonOfFile } from './setup-error.ts'
+import { SetupError } from '../errors.ts'
+import { reasonOfFile } from './file-reasons.ts'
 
 /** Stands in the folder while a first start is under way: should it die, the next one goes on with it. */
 const UNFINISHED = 'first-start'

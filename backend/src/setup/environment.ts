@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { Check, Convert, Default } from 'typebox/value'
-import { SetupError } from './setup-error.ts'
+import { SetupError } from '../errors.ts'
 import { trustOf } from '../http/client-address.ts'
 
 const port = (value: number, description: string) =>

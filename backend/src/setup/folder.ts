@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { SetupError, reasonOfFile } from './setup-error.ts'
+import { SetupError } from '../errors.ts'
+import { reasonOfFile } from './file-reasons.ts'
 
 /**
  * Makes a folder and those above it, for this user alone. Not by `recursive`: where the kernel refuses to make a

@@ -2,18 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { encodingOf } from '@escale/protocol'
 import { readEnvironment, type Environment } from './environment.ts'
-import { SetupError, reasonOfFile } from './setup-error.ts'
-import { remarksOnNames } from './settings-names.ts'
+import { SetupError } from '../errors.ts'
+import { reasonOfFile } from './file-reasons.ts'
+import { remarksOnNames, type Remark } from './settings-names.ts'
 
 const FILE = '.env'
 /** A line that gives one of our settings and lacks its equals sign, which would be passed over without a word. */
 const MISWRITTEN = /^\s*(?:export\s+|set\s+)?(?:ESCALE_\w+|DATABASE_URL)\s*(?:[^=\s\w].*|\s\w.*)?$/i
-
-/** What nobody will act upon and whoever wrote it should know, French first. */
-export interface Remark {
-  french: string
-  english: string
-}
 
 /**
  * Reads the settings of this deployment: the environment, and `.env` for what the environment does not give.

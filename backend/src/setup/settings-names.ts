@@ -1,6 +1,11 @@
 import { nearestName } from '@escale/protocol'
 import { Environment } from './environment.ts'
-import type { Remark } from './settings-file.ts'
+
+/** What nobody will act upon and whoever wrote it should know, French first. */
+export interface Remark {
+  french: string
+  english: string
+}
 
 const OURS = [...Object.keys(Environment.properties), 'ESCALE_FLOWS_PORT']
 /** Of other programs of ours, which read them themselves. */

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { SetupError } from './setup-error.ts'
+import { SetupError } from '../errors.ts'
 import { lockPostgres } from '../db/server-lock.ts'
 
 /** A server that was told to stop takes this long at most: whoever follows it waits. */

@@ -1,7 +1,7 @@
 import { sentencesOf } from '../cli/command.ts'
 import { storageErrorOf } from '../db/storage-fault.ts'
 import { AppError } from '../errors.ts'
-import { SetupError } from './setup-error.ts'
+import { SetupError } from '../errors.ts'
 
 /** Why the server could not start, and what to do about it. */
 export function explain(err: unknown): string {

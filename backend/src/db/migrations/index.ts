@@ -15,7 +15,7 @@ import { theRoomInMemory } from './0014-the-room-in-memory.ts'
 import { getMark } from '../marks.ts'
 import type { Migration } from './migration.ts'
 import { RELEASE } from '../../release.ts'
-import { SetupError } from '../../setup/setup-error.ts'
+import { SetupError } from '../../errors.ts'
 
 /** Every step of the schema, oldest first; a step that has landed is never changed. */
 export const migrations: readonly Migration[] = [

@@ -1,7 +1,7 @@
 import { restApi } from '@escale/protocol'
 import { filterOf } from '../../db/page-window.ts'
 import type { AccountRow } from '../../db/rows.ts'
-import type { Arrival } from '../../http/arrival.ts'
+import type { Arrival } from '../../domain/arrival.ts'
 import { serve } from '../../http/endpoints.ts'
 import type { BrokerAddress } from '../enrolment/index.ts'
 import { toAccount, type AccountService, type DrawnSecret } from './service.ts'

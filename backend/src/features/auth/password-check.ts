@@ -3,7 +3,7 @@ import type { OperatorRow } from '../../db/rows.ts'
 import type { ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import type { Throttles } from '../throttles/index.ts'
-import type { SignInAddresses } from './addresses.ts'
+import type { SignInAddresses } from './address-repository.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
 
 /** When to try again where too many passwords wait to be checked, seconds. */

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Enrolled } from '@escale/protocol'
-import type { Arrival } from '../../http/arrival.ts'
+import type { Arrival } from '../../domain/arrival.ts'
 
 /** Where a station that came this way finds the broker, and what it checks the certificate by. */
 export type BrokerAddress = (arrival: Arrival) => Pick<Enrolled, 'mqttUrl' | 'caCertificate'>

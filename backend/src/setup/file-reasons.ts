@@ -1,10 +1,3 @@
-/** What keeps a server or a command from its work and whoever starts it can mend; says how, French first. */
-export class SetupError extends Error {
-  constructor(french: string, english: string, cause?: unknown) {
-    super(`${french}\n${english}`, { cause })
-  }
-}
-
 /** Why a file or a folder could not be used, as a part of a sentence. */
 export function reasonOfFile(err: unknown): { french: string; english: string } {
   const { code = '', message } = err as NodeJS.ErrnoException
