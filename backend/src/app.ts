@@ -71,8 +71,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const shared = peers && createSharing(peers, events, clock, log)
   const bus = shared?.busOver(ownBus) ?? ownBus
 
-  const services = createServices(database, events, bus, { ...options, hasPeers: peers !== undefined })
-  const { accounts, auth, credentials, desired, sessions, settings } = services
+  const hasPeers = peers !== undefined
+  const services = createServices(database, events, bus, { ...options, hasPeers })
+  const { accounts, auth, credentials, desired, settings } = services
 
   const guard = { auth, stations: credentials, accounts }
   const endpoints = [
@@ -82,8 +83,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   ]
   const automation = createAutomation({ accounts, answers: services.answers, endpoints, bus, clock })
   const messages = createStationMessages(database)
-  const births = createBirths({ ...services, database, log })
-  const reportedEnds = createReportedEnds({ sessions, log })
+  const births = createBirths({ ...services, database, hasPeers, log })
+  const reportedEnds = createReportedEnds({ ...services, hasPeers, log })
   const takeFromStation = createStationIntake({
     ...services,
     ...{ commands: services.commands.service, database, messages, births, reportedEnds, bus, clock },

@@ -112,7 +112,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     bus,
     events,
     clock,
-    { rates, isInConflict: machines.isInConflict, log },
+    { rates, isInConflict: machines.isInConflict, room, hasPeers, log },
   )
 
   const staffCalls = createStaffCalls({
@@ -180,7 +180,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   })
   const commands = createCommands({
     ...base,
-    ...{ sessions, presences, bus, wake: options.wake, events, log },
+    ...{ sessions, presences, bus, wake: options.wake, hasPeers, events, log },
   })
   const credentials = createStationCredentials(stationPorts)
   const enrolment = createEnrolment({

@@ -6,7 +6,7 @@ import type { CommandService } from './service.ts'
 
 /** Lets commands expire at their time, and notes which stations have woken up. */
 export function createCommandDeadlines(ports: {
-  commands: Pick<CommandService, 'expireDue' | 'isWaking' | 'noteHeard' | 'loadWaking'>
+  commands: Pick<CommandService, 'expireDue' | 'isWaking' | 'noteHeard' | 'loadOpen'>
   events: AppEvents
   clock: Clock
   log: Logger
@@ -24,7 +24,7 @@ export function createCommandDeadlines(ports: {
 
   return {
     async start(): Promise<void> {
-      await commands.loadWaking()
+      await commands.loadOpen()
       await watch.look()
     },
     /** Resolves when nothing of it runs any more. */

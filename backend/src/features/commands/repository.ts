@@ -37,7 +37,7 @@ export function createCommandRepository({ models, scope, containing }: Tables) {
       findAll({ [Op.and]: [open, { stationId, expiresAtMs: { [Op.gt]: nowMs } }] }),
     /** Open commands that expired at or before `untilMs`. */
     findOverdue: (untilMs: number) => findAll({ [Op.and]: [open, { expiresAtMs: { [Op.lte]: untilMs } }] }),
-    findOpenWakes: () => findAll({ [Op.and]: [open, { op: 'wake' as const }] }),
+    findAllOpen: () => findAll(open),
     async nextExpiryMs(): Promise<number | undefined> {
       const min = await commands.min<number | null, Model<CommandRow>>('expiresAtMs', {
         where: open,

@@ -39,6 +39,8 @@ export interface CommandServicePorts {
   presences: Pick<Presences, 'find'>
   bus: Bus
   wake: Wake
+  /** Whether other servers may have sent a command just now. */
+  hasPeers: boolean
   journal: Journal
   events: AppEvents
   clock: Clock
@@ -51,16 +53,28 @@ export type CommandService = ReturnType<typeof createCommandService>
  * connects before the command expires; a station carries out each id once.
  */
 export function createCommandService(ports: CommandServicePorts) {
-  const { database, repository, sessions, presences, bus, wake, journal, events, clock } = ports
+  const { database, repository, sessions, presences, bus, wake, hasPeers, journal, events, clock } = ports
   /** Stations that are being woken: the heartbeats of all others need no query. */
   const waking = new Set<string>()
+  /** Commands without a final answer, by station, so that no station that connects costs a query. */
+  const openAt = new Map<string, Set<string>>()
 
   events.subscribe((event) => {
-    if (event.type !== 'commandChanged' || event.command.op !== 'wake') return
-    const { stationId, status } = event.command
-    if (status === 'sent') waking.add(stationId)
-    else waking.delete(stationId)
+    if (event.type === 'commandChanged') note(event.command)
+    if (event.type === 'stationRemoved') openAt.delete(event.stationId)
   })
+
+  function note(command: CommandRecord): void {
+    const { id, stationId, op, status } = command
+    if (op === 'wake') {
+      if (status === 'sent') waking.add(stationId)
+      else waking.delete(stationId)
+    }
+    const open = openAt.get(stationId) ?? new Set()
+    if (isSettled(command)) open.delete(id)
+    else openAt.set(stationId, open.add(id))
+    if (open.size === 0) openAt.delete(stationId)
+  }
 
   function publish(command: CommandRecord): void {
     const { id, stationId, bootId, op, params, expiresAtMs } = command
@@ -216,6 +230,7 @@ export function createCommandService(ports: CommandServicePorts) {
 
     /** A station subscribes again: it gets the open commands that it may have missed. */
     async resend(stationId: string): Promise<void> {
+      if (!hasPeers && !openAt.has(stationId)) return
       for (const command of await repository.findOpenOf(stationId, clock.nowMs())) publish(command)
     },
 
@@ -232,9 +247,9 @@ export function createCommandService(ports: CommandServicePorts) {
       return nextMs === undefined ? undefined : nextMs + ANSWER_GRACE_MS
     },
 
-    /** Loads which stations are being woken; call it once, before any station is heard. */
-    async loadWaking(): Promise<void> {
-      for (const { stationId } of await repository.findOpenWakes()) waking.add(stationId)
+    /** Loads the commands without a final answer; call it once, before any station is heard. */
+    async loadOpen(): Promise<void> {
+      for (const command of await repository.findAllOpen()) note(command)
     },
 
     isWaking: (stationId: string) => waking.has(stationId),

@@ -34,6 +34,8 @@ describe('a document that is sent again', () => {
     }
     const settings = { current: () => Create(SiteSettings) }
     const desired = createDesiredDocuments(test.db, slow, settings, bus, createAppEvents(), test.clock, {
+      room: { station: () => undefined },
+      hasPeers: false,
       isInConflict: () => false,
       rates: { allows: () => true, drop: () => undefined },
       log: pino({ level: 'silent' }),

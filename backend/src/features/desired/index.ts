@@ -8,6 +8,7 @@ import { desiredStateOf } from '../../domain/station-state.ts'
 import type { StationRow } from '../../db/rows.ts'
 import type { AppEvents } from '../../events.ts'
 import type { Rates } from '../rates/index.ts'
+import type { RoomStore } from '../room/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { DesiredRepository, RunningSession } from './repository.ts'
 
@@ -37,10 +38,13 @@ export interface DesiredDocuments {
   publishAll(): Promise<void>
 }
 
-interface DesiredGuards {
+interface DesiredParts {
   rates: Pick<Rates, 'allows' | 'drop'>
   /** Whether two machines are at odds over a station. */
   isInConflict(stationId: string): boolean
+  room: Pick<RoomStore, 'station'>
+  /** Whether other servers may have changed a document just now. */
+  hasPeers: boolean
   log: Logger
 }
 
@@ -52,11 +56,12 @@ export function createDesiredDocuments(
   bus: Bus,
   events: AppEvents,
   clock: Clock,
-  { rates, isInConflict, log }: DesiredGuards,
+  { rates, isInConflict, room, hasPeers, log }: DesiredParts,
 ): DesiredDocuments {
-  const publishedVersions = new Map<string, number>()
+  /** What was published last of each station, but for what the room tells. */
+  const published = new Map<string, Pick<Desired, 'version' | 'staffCall'>>()
   events.subscribe((event) => {
-    if (event.type === 'stationRemoved') publishedVersions.delete(event.stationId)
+    if (event.type === 'stationRemoved') published.delete(event.stationId)
   })
 
   async function documentsOf(stationIds: string[]): Promise<Map<string, Desired>> {
@@ -104,10 +109,20 @@ export function createDesiredDocuments(
     }
   }
 
-  const publishedVersion = (stationId: string) => publishedVersions.get(stationId) ?? -1
+  /** The document in force of a station without a session, as the room has it; undefined where it cannot tell. */
+  function documentInRoom(stationId: string): Desired | undefined {
+    const station = room.station(stationId)
+    const { version, staffCall } = published.get(stationId) ?? {}
+    // The name of a visitor is not part of the room, and another server may have changed anything.
+    if (hasPeers || !station || station.running || station.record.desiredVersion !== version) return undefined
+    return { ...documentOf(station.record, undefined), ...(staffCall && { staffCall }) }
+  }
+
+  const publishedVersion = (stationId: string) => published.get(stationId)?.version ?? -1
 
   function publish(stationId: string, document: Desired): Promise<void> {
-    publishedVersions.set(stationId, document.version)
+    const { version, staffCall } = document
+    published.set(stationId, { version, staffCall })
     return bus.publish('desired', stationId, document)
   }
 
@@ -158,7 +173,10 @@ export function createDesiredDocuments(
         await repository.repairRetired(newestMs)
       })
     },
-    refresh: (stationId) => refresh([stationId]),
+    refresh(stationId) {
+      const document = documentInRoom(stationId)
+      return document ? publish(stationId, document) : refresh([stationId])
+    },
     async publishAll() {
       const versions = await repository.versions()
       const newer = [...versions].filter(([stationId, version]) => version > publishedVersion(stationId))

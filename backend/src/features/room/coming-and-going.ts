@@ -1,4 +1,5 @@
 import type { Actor } from '@escale/protocol'
+import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { Room } from '../../domain/room.ts'
 import type { StationPresence, StationRecord } from '../../domain/station.ts'
@@ -33,8 +34,6 @@ export interface ComingAndGoingPorts {
  */
 export function createComingAndGoing(ports: ComingAndGoingPorts) {
   const { database, repository, stations, room, journal, hasPeers, onChanged } = ports
-  let waiting: OnlineChange[] = []
-  let nextCommit: Promise<void> | undefined
   /** How many changes of each station are not committed yet. */
   const uncommitted = new Map<string, number>()
 
@@ -77,17 +76,7 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
     })
   }
 
-  function commitNext(): Promise<void> {
-    let taken: OnlineChange[] | undefined
-    return database.write(async () => {
-      if (!taken) {
-        taken = waiting
-        waiting = []
-        nextCommit = undefined
-      }
-      await commit(taken)
-    })
-  }
+  const commitTogether = createBatchedWrites(database, commit)
 
   return {
     /** Whether something that a station said of this is not committed yet. */
@@ -97,9 +86,8 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
     async change(change: OnlineChange): Promise<void> {
       const { stationId } = change
       uncommitted.set(stationId, (uncommitted.get(stationId) ?? 0) + 1)
-      waiting.push(change)
       try {
-        await (nextCommit ??= commitNext())
+        await commitTogether(change)
       } finally {
         const others = (uncommitted.get(stationId) ?? 1) - 1
         if (others === 0) uncommitted.delete(stationId)

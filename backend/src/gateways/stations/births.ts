@@ -1,10 +1,11 @@
 import { SECOND_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
+import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { DesiredDocuments } from '../../features/desired/index.ts'
 import { systemActor, type Journal } from '../../features/logs/index.ts'
 import type { SessionService } from '../../features/sessions/index.ts'
-import type { Machines } from '../../features/room/index.ts'
+import type { Machines, RoomStore } from '../../features/room/index.ts'
 
 /**
  * How long after a start of the agent took over the connection of an earlier one the session moves to it. An earlier
@@ -15,6 +16,9 @@ const BACK_MS = 3 * SECOND_MS
 export interface BirthPorts {
   database: Database
   machines: Machines
+  room: Pick<RoomStore, 'runningAt'>
+  /** Whether other servers may have begun a session just now. */
+  hasPeers: boolean
   sessions: Pick<SessionService, 'bind'>
   desired: Pick<DesiredDocuments, 'change'>
   journal: Journal
@@ -25,7 +29,7 @@ export type Births = ReturnType<typeof createBirths>
 
 /** What follows from a start of an agent: its session goes on there, unless two machines are at odds over the station. */
 export function createBirths(ports: BirthPorts) {
-  const { database, machines, sessions, desired, journal, log } = ports
+  const { database, machines, room, hasPeers, sessions, desired, journal, log } = ports
   const waiting = new Map<string, NodeJS.Timeout>()
 
   function tell(
@@ -37,6 +41,14 @@ export function createBirths(ports: BirthPorts) {
       const level = action === 'station.conflict_found' ? 'error' : 'info'
       await journal.append({ action, level, actor: systemActor, stationId })
     })
+  }
+
+  /** Resolves once all writes are done that may have begun a session for an earlier start of the agent. */
+  const untilCommitted = createBatchedWrites<string>(database, () => Promise.resolve())
+
+  async function hasSession(stationId: string): Promise<boolean> {
+    if (!hasPeers) await untilCommitted(stationId)
+    return hasPeers || room.runningAt(stationId) !== undefined
   }
 
   const logged = (work: Promise<void>) =>
@@ -63,6 +75,7 @@ export function createBirths(ports: BirthPorts) {
         return
       }
       if (news === 'nothing' || machines.isInConflict(stationId)) return
+      if (!(await hasSession(stationId))) return
       if (!(await sessions.bind(stationId, bootId, { isUnboundOnly: wasOnline })) || !wasOnline) return
       clearTimeout(waiting.get(stationId))
       const timer = setTimeout(() => {

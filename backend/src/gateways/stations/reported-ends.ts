@@ -1,5 +1,6 @@
 import { SECOND_MS, unixMsOf, type Actor, type Reported } from '@escale/protocol'
 import type { Logger } from 'pino'
+import type { RoomStore } from '../../features/room/index.ts'
 import type { SessionService } from '../../features/sessions/index.ts'
 
 /** A station that comes back reports first, and then tells what happened meanwhile: its exact word is waited for. */
@@ -10,9 +11,13 @@ export type ReportedEnds = ReturnType<typeof createReportedEnds>
 /** Ends the session of a station that goes on reporting to be locked, whatever became of its own word of the end. */
 export function createReportedEnds({
   sessions,
+  room,
+  hasPeers,
   log,
 }: {
   sessions: Pick<SessionService, 'endReported'>
+  room: Pick<RoomStore, 'runningAt'>
+  hasPeers: boolean
   log: Logger
 }) {
   const waiting = new Map<string, NodeJS.Timeout>()
@@ -29,6 +34,8 @@ export function createReportedEnds({
 
   async function end(reported: Reported, actor: Actor): Promise<void> {
     waiting.delete(actor.id)
+    // Nearly all that report to be locked have no session.
+    if (!hasPeers && room.runningAt(actor.id) === undefined) return
     const { version, bootId, appliedAt } = reported
     try {
       await sessions.endReported(actor.id, { version, bootId, atMs: unixMsOf(appliedAt) }, actor)
