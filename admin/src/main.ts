@@ -1,5 +1,5 @@
 import { createPinia } from 'pinia'
-import { Dark, Notify, Quasar } from 'quasar'
+import { Dark, IconSet, Notify, Quasar } from 'quasar'
 import 'quasar/src/css/index.sass'
 import iconSet from 'quasar/icon-set/svg-material-symbols-rounded'
 import { createApp, watchEffect } from 'vue'
@@ -8,6 +8,7 @@ import { createApi } from './api/client.ts'
 import { createTokens } from './api/tokens.ts'
 import { openChannel, openStore } from './browser/storage.ts'
 import { keepFocus } from './composables/keep-focus.ts'
+import { findIcon } from './components/icons.ts'
 import './css/app.scss'
 import { useOperator } from './features/auth/operator.ts'
 import { applyLanguage, createMessages, useLanguage } from './i18n/index.ts'
@@ -23,6 +24,7 @@ const client = createApi({ tokens, language: () => language.value, onSessionLost
 
 const app = createApp(App)
 app.use(Quasar, { plugins: { Dark, Notify }, config: { dark: 'auto' }, iconSet })
+IconSet.iconMapFn = findIcon
 app.use(createPinia())
 app.use(messages)
 app.provide(servicesKey, { ...client, tokens, isSignInKept: session.isKept })

@@ -1,51 +1,15 @@
-/** The icons that pages use, by what they mean; SVG paths, so no font file is needed. */
-export {
-  symRoundedAdd as iconAdd,
-  symRoundedBolt as iconWake,
-  symRoundedBuild as iconMaintenance,
-  symRoundedChat as iconMessage,
-  symRoundedCheckCircle as iconAvailable,
-  symRoundedChevronLeft as iconPrevious,
-  symRoundedChevronRight as iconNext,
-  symRoundedCleaningServices as iconCleaning,
-  symRoundedClose as iconClose,
-  symRoundedCloudOff as iconOffline,
-  symRoundedComputer as iconStation,
-  symRoundedContentCopy as iconCopy,
-  symRoundedEdit as iconEdit,
-  symRoundedError as iconError,
-  symRoundedGroup as iconVisitors,
-  symRoundedHistory as iconLogs,
-  symRoundedLock as iconLock,
-  symRoundedManageHistory as iconHistory,
-  symRoundedMoreVert as iconMore,
-  symRoundedMyLocation as iconFind,
-  symRoundedPending as iconUnderway,
-  symRoundedPowerSettingsNew as iconPower,
-  symRoundedRedeem as iconCredit,
-  symRoundedRestartAlt as iconRestart,
-  symRoundedSettingsRemote as iconCommands,
-  symRoundedHourglassTop as iconEndingSoon,
-  symRoundedInfo as iconInfo,
-  symRoundedDelete as iconDelete,
-  symRoundedKey as iconCode,
-  symRoundedRefresh as iconRenew,
-  symRoundedVpnKey as iconAccess,
-  symRoundedLocationOn as iconLocation,
-  symRoundedLogout as iconSignOut,
-  symRoundedMeetingRoom as iconRoom,
-  symRoundedMoreTime as iconAddTime,
-  symRoundedPauseCircle as iconSuspended,
-  symRoundedNotificationsActive as iconCall,
-  symRoundedPerson as iconPerson,
-  symRoundedPersonAdd as iconNewVisitor,
-  symRoundedPrint as iconPrint,
-  symRoundedSearch as iconSearch,
-  symRoundedTimer as iconSession,
-  symRoundedTranslate as iconLanguage,
-  symRoundedVisibility as iconShow,
-  symRoundedVisibilityOff as iconHide,
-  symRoundedVolumeOff as iconSoundOff,
-  symRoundedVolumeUp as iconSound,
-  symRoundedWarning as iconWarning,
-} from '@quasar/extras/material-symbols-rounded'
+import * as shapes from './icon-shapes.ts'
+
+export type IconName = keyof typeof shapes
+
+/** Gives Quasar the shape of an icon of ours; its own icons are shapes already. */
+export const findIcon = (name: string) => (name in shapes ? { icon: shapes[name as IconName] } : undefined)
+
+/** What can be done to a row of a table. */
+export interface RowAction {
+  icon: IconName
+  label: string
+  /** Shown as an icon in red. */
+  isDestructive?: boolean
+  act: () => unknown
+}

@@ -1,47 +1,44 @@
 import type { PairingRequest, Station, User } from '@escale/protocol'
-import type { MenuOp, CommandTarget } from '../features/commands/menu-commands.ts'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
+import type { CommandTarget, MenuOp } from '../features/commands/menu-commands.ts'
 
-/** Asked before what cannot be undone. */
+/** The dialogs that several pages open, with the props of each; `layouts/OpenDialogs.vue` shows them. */
+export interface DialogProps {
+  session: { visitor?: User; stationId?: string }
+  visitor: { visitor?: User; thenSession?: { stationId?: string } }
+  station: { station?: Station }
+  command: { op: MenuOp; target: CommandTarget }
+  accept: { request: PairingRequest }
+  confirm: Confirmation
+}
+export type DialogName = keyof DialogProps
+
+/** Asked before something that cannot be undone. */
 export interface Confirmation {
   title: string
-  /** Read anew while the dialog is open. */
+  /** Evaluated again while the dialog is open. */
   text: () => string
   confirmLabel: string
-  /** Without: cancel. */
+  /** "Cancel" by default. */
   cancelLabel?: string
   act: () => unknown
-  /** Whether there is nothing left to decide; the dialog closes then. */
+  /** There is nothing left to confirm; the dialog closes then. */
   isObsolete?: () => boolean
 }
 
-export type OpenDialog =
-  | { kind: 'session'; visitor?: User; stationId?: string }
-  | { kind: 'visitor'; visitor?: User; thenSession?: { stationId?: string } }
-  | { kind: 'station'; station?: Station }
-  | { kind: 'command'; op: MenuOp; target: CommandTarget }
-  | { kind: 'accept'; request: PairingRequest }
-  | { kind: 'confirm'; question: Confirmation }
-
 /** The one dialog that is open over the page. */
 export const useDialogs = defineStore('dialogs', () => {
-  /** None or one; the serial number lets each dialog start afresh. */
-  const current = shallowRef<{ serial: number; dialog: OpenDialog }[]>([])
-  let openings = 0
-  function open(dialog: OpenDialog): void {
-    openings += 1
-    current.value = [{ serial: openings, dialog }]
+  const current = shallowRef<{ id: number; name: DialogName; props: DialogProps[DialogName] }>()
+  let lastId = 0
+
+  function open<Name extends DialogName>(name: Name, props: DialogProps[Name]): void {
+    lastId += 1
+    current.value = { id: lastId, name, props }
   }
-  return {
-    current,
-    open,
-    confirm: (question: Confirmation) => {
-      open({ kind: 'confirm', question })
-    },
-    /** A dialog that gave way to another one must not close its successor. */
-    close(dialog: OpenDialog) {
-      current.value = current.value.filter((open) => open.dialog !== dialog)
-    },
+  /** Closes the dialog with this id, unless another one has replaced it. */
+  function close(id: number): void {
+    if (current.value?.id === id) current.value = undefined
   }
+  return { current, open, close }
 })

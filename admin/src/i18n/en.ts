@@ -37,7 +37,6 @@ export const en: Messages = {
     requests: '{n} station waits for an answer | {n} stations wait for an answer',
     signOut: 'Sign out',
     password: 'Change my password',
-    account: 'Account {name}',
     otherLanguage: 'Français',
   },
   live: {
@@ -108,7 +107,6 @@ export const en: Messages = {
     addTime: 'Add time',
     addTimeTo: 'Add time to {station}',
     addMinutes: '+{minutes} min',
-    other: 'Other length',
     otherLabel: 'Minutes to add',
     otherHint: 'From 1 to 1440. A negative number takes time away.',
     add: 'Add',

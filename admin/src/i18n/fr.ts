@@ -39,7 +39,6 @@ export const fr = {
     requests: '{n} poste attend une réponse | {n} postes attendent une réponse',
     signOut: 'Se déconnecter',
     password: 'Changer mon mot de passe',
-    account: 'Compte {name}',
     otherLanguage: 'English',
   },
   live: {
@@ -110,7 +109,6 @@ export const fr = {
     addTime: 'Ajouter du temps',
     addTimeTo: 'Ajouter du temps à {station}',
     addMinutes: '+{minutes} min',
-    other: 'Autre durée',
     otherLabel: 'Minutes à ajouter',
     otherHint: 'De 1 à 1440. Un nombre négatif retire du temps.',
     add: 'Ajouter',

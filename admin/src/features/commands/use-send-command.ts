@@ -1,7 +1,6 @@
 import type { CommandInput } from '@escale/protocol'
 import { useI18n } from 'vue-i18n'
-import { useDialogs } from '../../composables/dialogs-store.ts'
-import { useNotify } from '../../composables/use-notify.ts'
+import { useDialogs, useNotify } from '../../composables/index.ts'
 import { useRoom } from '../room/room-store.ts'
 import { useCommands } from './commands-store.ts'
 import { immediateOps, type MenuOp, type CommandTarget } from './menu-commands.ts'
@@ -30,7 +29,7 @@ export function useSendCommand() {
     send,
     choose(op: MenuOp, target: CommandTarget): void {
       if (immediateOps.includes(op)) void send({ op }, target)
-      else dialogs.open({ kind: 'command', op, target })
+      else dialogs.open('command', { op, target })
     },
   }
 }

@@ -23,7 +23,10 @@ export const useRoom = defineStore('room', () => {
 
   /** Frames that arrive while the lists are being loaded: they are newer than the lists. */
   let waiting: ServerFrame[] | undefined
-  const requests = new Map<string, { isRepeated: boolean }>()
+  const once = oneAtATime((error) => {
+    // What was removed meanwhile is not shown.
+    if (!(error instanceof ApiError && error.code === 'not-found')) loadError.value = error
+  })
 
   function receive(frame: ServerFrame): void {
     if (frame.type === 'connection_established') void load()
@@ -95,25 +98,6 @@ export const useRoom = defineStore('room', () => {
     })
   }
 
-  /** One request at a time for each thing. Asked for again meanwhile, it is sent again: its answer may be too old. */
-  async function once(key: string, ask: () => Promise<void>): Promise<void> {
-    const running = requests.get(key)
-    if (running !== undefined) {
-      running.isRepeated = true
-      return
-    }
-    const request = { isRepeated: false }
-    requests.set(key, request)
-    try {
-      await ask()
-    } catch (error) {
-      // What was removed meanwhile is not shown.
-      if (!(error instanceof ApiError && error.code === 'not-found')) loadError.value = error
-    }
-    requests.delete(key)
-    if (request.isRepeated) await once(key, ask)
-  }
-
   function keep(session: Session): void {
     keepSession(room, session)
     void loadVisitor(session.userId)
@@ -160,3 +144,21 @@ export const useRoom = defineStore('room', () => {
     loadPairingRequests,
   }
 })
+
+/** One request at a time for each key. Asked for again meanwhile, it is sent again: its answer may be too old. */
+function oneAtATime(onError: (error: unknown) => void) {
+  const running = new Map<string, { isRepeated: boolean }>()
+
+  return async function once(key: string, ask: () => Promise<void>): Promise<void> {
+    const earlier = running.get(key)
+    if (earlier !== undefined) {
+      earlier.isRepeated = true
+      return
+    }
+    const request = { isRepeated: false }
+    running.set(key, request)
+    await ask().catch(onError)
+    running.delete(key)
+    if (request.isRepeated) await once(key, ask)
+  }
+}

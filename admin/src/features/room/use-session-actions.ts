@@ -1,7 +1,6 @@
 import type { Session, Station } from '@escale/protocol'
 import { useI18n } from 'vue-i18n'
-import { useFormat } from '../../composables/use-format.ts'
-import { useNotify } from '../../composables/use-notify.ts'
+import { useFormat, useNotify } from '../../composables/index.ts'
 import { useServices } from '../../services.ts'
 import { useVisitorName } from '../users/visitor-name.ts'
 import { useRoom } from './room-store.ts'

@@ -1,5 +1,5 @@
 import { useI18n } from 'vue-i18n'
-import { useFormat } from '../../composables/use-format.ts'
+import { useFormat } from '../../composables/index.ts'
 import { useLive } from '../../live/live-store.ts'
 
 /** Says until when a code is valid: the time, and the day unless that is today. */

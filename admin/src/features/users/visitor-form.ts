@@ -1,5 +1,5 @@
 import type { User, UserInput } from '@escale/protocol'
-import { filledIn } from '../../composables/use-form.ts'
+import { filledIn } from '../../composables/index.ts'
 
 /** The values of a visitor's form: no field is missing, an empty one is an empty text. */
 export type VisitorForm = Required<Omit<UserInput, 'sex'>> & { sex: NonNullable<UserInput['sex']> | '' }
