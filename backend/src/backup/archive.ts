@@ -8,6 +8,7 @@ import { createGunzip, createGzip } from 'node:zlib'
 import { extract, pack, type Pack } from 'tar-stream'
 import { Check } from 'typebox/value'
 import { SetupError } from '../errors.ts'
+import { fileFaultOf } from './file-fault.ts'
 import { FORMAT, MANIFEST_NAME, Manifest, type ManifestFile } from './manifest.ts'
 
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
@@ -97,7 +98,7 @@ export async function readArchive(
     await unpacking
   } catch (err) {
     source.destroy()
-    throw err instanceof SetupError || isOfDisk(err) ? err : unreadable(file, err)
+    throw err instanceof SetupError || fileFaultOf(err) ? err : unreadable(file, err)
   }
   if (!manifest) throw unreadable(file)
   requireSame(file, manifest, found)
@@ -152,11 +153,6 @@ function isPlainPath(path: string): boolean {
     !/[\\:\0]/.test(path) && posix.normalize(path) === path && !/^(\/|\.\.(\/|$))/.test(path) && path !== '.'
   )
 }
-
-const isOfDisk = (err: unknown) =>
-  ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EIO', 'ENOENT', 'EISDIR'].includes(
-    (err as NodeJS.ErrnoException).code ?? '',
-  )
 
 function parseManifest(file: string, text: string): Manifest {
   const value = JSON.parse(text) as { format?: unknown; release?: unknown }

@@ -1,45 +1,13 @@
 import { BaseError, ConnectionError } from 'sequelize'
 import type { Bilingual } from '@escale/protocol'
 import { AppError } from '../errors.ts'
+import { faultOfCode, type StorageFault } from './fault-codes.ts'
 import { isConnectionLost, isTemporary } from './retries.ts'
 
-/** Why the database cannot be read or written now, whatever was asked of it. */
-export type StorageFault =
-  'full' | 'locked' | 'busy' | 'read-only' | 'out-of-reach' | 'damaged' | 'failing' | 'unreachable'
+export type { StorageFault } from './fault-codes.ts'
 
 /** Seconds until it is worth trying again: people act on most of these. */
 const RETRY_AFTER_SECONDS = 5
-
-const FAULTS: Partial<Record<string, StorageFault>> = {
-  SQLITE_FULL: 'full',
-  SQLITE_BUSY: 'locked',
-  SQLITE_LOCKED: 'locked',
-  SQLITE_READONLY: 'read-only',
-  SQLITE_PERM: 'read-only',
-  SQLITE_CANTOPEN: 'out-of-reach',
-  SQLITE_CORRUPT: 'damaged',
-  SQLITE_NOTADB: 'damaged',
-  SQLITE_IOERR: 'failing',
-  // Of files beside the database, photos say.
-  ENOSPC: 'full',
-  EDQUOT: 'full',
-  EROFS: 'read-only',
-  EACCES: 'read-only',
-  EIO: 'failing',
-  EMFILE: 'failing',
-  ENFILE: 'failing',
-  // PostgreSQL's documentation, appendix A.
-  '40001': 'busy',
-  '40P01': 'busy',
-  '53100': 'full',
-  '53200': 'failing',
-  '53300': 'unreachable',
-  '55P03': 'locked',
-  '25006': 'read-only',
-  '58030': 'failing',
-  XX001: 'damaged',
-  XX002: 'damaged',
-}
 
 const sentences: Record<StorageFault, Bilingual> = {
   full: {
@@ -79,7 +47,7 @@ const sentences: Record<StorageFault, Bilingual> = {
 /** What hinders the database; undefined for a failure that lies in what was asked. */
 export function storageFaultOf(err: unknown): StorageFault | undefined {
   const { code, message } = causeOf(err)
-  const known = FAULTS[code]
+  const known = faultOfCode(code)
   if (known) return known
   // The tables are gone with the file that held them: another stands in its place.
   if (code === 'SQLITE_ERROR' && message.startsWith('SQLITE_ERROR: no such table')) return 'damaged'
