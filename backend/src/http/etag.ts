@@ -1,14 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { SeenVersions } from '../db/versions.ts'
-
-/** Metadata of a route that answers with a version, and heeds the one that the caller has seen. */
-export const versioned = { sendsVersion: true, takesVersion: true } as const
-
-/** Names the version of a single resource. */
-export function sendVersioned<T>(reply: FastifyReply, version: number, body: T): T {
-  void reply.header('etag', `"${version}"`)
-  return body
-}
 
 /**
  * What `If-Match` names; undefined when any version will do. A proxy that compresses an answer marks its tag as weak, or

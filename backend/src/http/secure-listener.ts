@@ -1,7 +1,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { LimitConnections } from './newcomers.ts'
+import type { LimitConnections } from './connection-limits.ts'
 import { serverOptions } from './server-options.ts'
 import type { Certificates, ServerCertificate } from '../certificates/index.ts'
 

@@ -4,7 +4,7 @@ import type { App } from '../app.ts'
 import type { Certificates, ServerCertificate } from '../certificates/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Environment } from './environment.ts'
-import { createConnectionLimits } from '../http/newcomers.ts'
+import { createConnectionLimits } from '../http/connection-limits.ts'
 import { listenSecurely } from '../http/secure-listener.ts'
 
 const LOOPBACK = '127.0.0.1'

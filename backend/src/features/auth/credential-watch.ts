@@ -118,7 +118,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
   return {
     async start(): Promise<void> {
       lastId = (await logs.last())?.id ?? 0
-      timer = setInterval(tick, SECOND_MS)
+      timer ??= setInterval(tick, SECOND_MS)
     },
     async stop(): Promise<void> {
       unsubscribe()
