@@ -73,9 +73,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const hasPeers = peers !== undefined
   const services = createServices(database, events, bus, { ...options, hasPeers })
-  const { accounts, auth, credentials, desired, settings } = services
+  const { accounts, desired, rights, settings } = services
 
-  const guard = { auth, stations: credentials, accounts }
   const endpoints = [
     stationEndpoints({ ...services, clock }),
     sessionEndpoints({ ...services, clock }),
@@ -93,7 +92,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     message.name === 'automationRequest' ? automation.service.receive(message) : takeFromStation(message)
   const broker = await createBroker(
     {
-      authenticate: createMqttLogin(guard),
+      authenticate: createMqttLogin(rights),
       receive: shared?.intakeOver(receive) ?? receive,
       isTemporary: (err) => storageFaultOf(err) !== undefined,
       beforeDesired: desired.refresh,
@@ -133,7 +132,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   registerValidation(http)
   registerBodies(http)
   registerProblems(http)
-  registerGuard(http, guard)
+  registerGuard(http, rights)
   registerNotFound(http)
   await registerPages(http, options.adminDir)
   await registerOpenApi(http)

@@ -9,7 +9,7 @@ import { createAccounts } from './features/accounts/index.ts'
 import { createArchives } from './features/archives/index.ts'
 import { createJobCalendar } from './features/jobs/index.ts'
 import { createReports } from './features/reports/index.ts'
-import { createAuth, createCredentialWatch } from './features/auth/index.ts'
+import { createAuth, createCredentialWatch, createRights } from './features/auth/index.ts'
 import { createOperators } from './features/operators/index.ts'
 import { createThrottles } from './features/throttles/index.ts'
 import { createPasswords } from './crypto/passwords.ts'
@@ -203,12 +203,17 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     nightlyBackup: options.nightlyBackup,
   })
   const audience = createAudience({ events, room, clock })
+  const rights = createRights(
+    { auth: auth.service.signIns, stations: credentials, accounts: accounts.service },
+    clock,
+  )
   const credentialWatch = createCredentialWatch({
     bus,
     screens: audience,
     signIns: auth.service.signIns,
     stations: credentials,
     accounts: accounts.service,
+    rights,
     logs: logs.service.records,
     events,
     log,
@@ -253,6 +258,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     photos,
     presences,
     rates,
+    rights,
     room,
     sessions,
     settings,

@@ -4,6 +4,7 @@ import type { Bus } from '../../bus/port.ts'
 import type { AppEvents } from '../../events.ts'
 import { createQueue } from '../../timing.ts'
 import type { Records } from '../logs/index.ts'
+import type { Rights } from './rights.ts'
 import type { SignIns } from './sign-ins.ts'
 
 /** Actions after which the secret of a machine, or a sign-in, may no longer be valid. */
@@ -29,18 +30,19 @@ export interface CredentialWatchPorts {
   signIns: Pick<SignIns, 'living'>
   stations: { liveSecrets: LiveSecrets }
   accounts: { liveSecrets: LiveSecrets }
+  rights: Pick<Rights, 'forget' | 'confirm'>
   logs: Pick<Records, 'last' | 'withActionAfter'>
   events: AppEvents
   log: Logger
 }
 
 /**
- * Closes connections whose secret or sign-in is no longer valid, within 2 s of the change. Another server, which this
- * one may not hear of, or a command on this machine may have made the change: so the journal is read every second, and
- * what is valid is asked of the database.
+ * Makes rights in memory be forgotten, and closes connections whose secret or sign-in is no longer valid, within 2 s of
+ * the change. Another server, which this one may not hear of, or a command on this machine may have made the change: so
+ * the journal is read every second, and what is valid is asked of the database.
  */
 export function createCredentialWatch(ports: CredentialWatchPorts) {
-  const { bus, screens, signIns, stations, accounts, logs, events, log } = ports
+  const { bus, screens, signIns, stations, accounts, rights, logs, events, log } = ports
   let lastId = 0
   let timer: NodeJS.Timeout | undefined
   let isGraceRunning = false
@@ -81,14 +83,19 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
   }
 
   async function look(): Promise<void> {
+    const askedAtMs = performance.now()
     const newestId = (await logs.last())?.id ?? 0
     if (newestId > lastId) {
       const changes = await logs.withActionAfter(lastId, cuttingActions)
-      // Twice, because a login with the old secret may be under way during the first sweep.
-      if (changes.length > 0) sweepsLeft = 2
+      if (changes.length > 0) {
+        rights.forget()
+        // Twice, because a login with the old secret may be under way during the first sweep.
+        sweepsLeft = 2
+      }
       await stations.liveSecrets([...new Set(changes.flatMap(({ stationId }) => stationId ?? []))])
       lastId = Math.max(newestId, changes.at(-1)?.id ?? 0)
     }
+    rights.confirm(askedAtMs)
     // When the time of grace of an old secret ends, the journal gets no record.
     const isOldSecretInUse =
       isGraceRunning || bus.machines().some(({ expiresAtMs }) => expiresAtMs !== undefined)
@@ -110,9 +117,10 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
   }
 
   const unsubscribe = events.subscribe((event) => {
-    if (event.type !== 'logAdded' || !timer) return
+    if (event.type !== 'logAdded' || !cuttingActions.includes(event.log.action)) return
     // Changes by this server take effect at once. The next look finds the same record again.
-    if (cuttingActions.includes(event.log.action)) void inTurn(sweep)
+    rights.forget()
+    if (timer) void inTurn(sweep)
   })
 
   return {

@@ -14,6 +14,7 @@ import { createTokens } from './tokens.ts'
 export { createCredentialWatch } from './credential-watch.ts'
 export { createMqttLogin } from './mqtt-login.ts'
 export type { PasswordCheck } from './password-check.ts'
+export { createRights } from './rights.ts'
 export type { SignIns } from './sign-ins.ts'
 export { createTokens } from './tokens.ts'
 
