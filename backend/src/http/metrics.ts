@@ -1,11 +1,14 @@
 import type { Broker } from '@escale/broker'
+import type { SessionState } from '@escale/protocol'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Database } from '../db/database.ts'
-import type { RoomStore } from '../features/room/index.ts'
 
 export interface MetricsPorts {
-  room: Pick<RoomStore, 'stationStats' | 'running'>
+  room: {
+    stationStats(): Record<'available' | 'occupied' | 'maintenance' | 'offline', number>
+    running(): readonly { state: SessionState }[]
+  }
   broker: Pick<Broker, 'stats'>
   database: Pick<Database, 'statementCount'>
 }
