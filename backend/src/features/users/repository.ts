@@ -1,7 +1,7 @@
 import { Op, literal, type WhereOptions } from 'sequelize'
 import { normalisePhone, type UserQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
-import type { UserRow } from '../../db/rows.ts'
+import type { RawRow, UserRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import { userSearchTextOf } from '../../db/search-texts.ts'
 import { searchTermsOf } from '../../domain/search-text.ts'
@@ -33,9 +33,11 @@ export function createUserRepository({ models: { users }, scope, containing }: T
         order: [...(order ? [order] : []), ['searchText', 'ASC'], ['id', 'ASC']],
         limit,
         offset,
+        // Building Sequelize's own rows takes longer than the query.
+        raw: true,
         ...scope(),
       })
-      return { count, rows: rows.map((row) => row.get()) }
+      return { count, rows: (rows as unknown as RawRow<UserRow>[]).map(rowOf) }
     },
     async update(row: UserRow): Promise<void> {
       await users.update(withSearchText(row), { where: { id: row.id }, ...scope() })
@@ -59,6 +61,8 @@ export function createUserRepository({ models: { users }, scope, containing }: T
     },
   }
 }
+
+const rowOf = (row: RawRow<UserRow>): UserRow => ({ ...row, consentGiven: Boolean(row.consentGiven) })
 
 const withSearchText = (row: UserRow): UserRow => ({
   ...row,
