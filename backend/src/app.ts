@@ -11,7 +11,6 @@ import { registerGuard } from './http/guard.ts'
 import { createAutomation } from './gateways/automation/index.ts'
 import { liveRoutes } from './gateways/live/index.ts'
 import { sessionEndpoints } from './features/sessions/index.ts'
-import { siteConfigOf } from './features/settings/index.ts'
 import {
   createBirths,
   createStationIntake,
@@ -105,10 +104,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   )
   ownBus.attach(broker)
   publishDomainEvents(events, bus)
-  events.subscribe((event) => {
-    if (event.type === 'settingsChanged')
-      void bus.publish('config', undefined, siteConfigOf(settings.current()))
-  })
 
   const loggerInstance: FastifyBaseLogger = log
   const http = Fastify({
@@ -153,7 +148,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async prepare() {
       // Also the first thing that a database which cannot be written refuses.
       await database.write(() => putMark(database, 'release', RELEASE))
-      await settings.load()
+      await services.siteSettings.start()
       await services.enrolment.start()
       await services.photos.start()
       await services.archives.start()
@@ -164,7 +159,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       services.presences.start()
       births.start()
       await services.commands.start()
-      await bus.publish('config', undefined, siteConfigOf(settings.current()))
       await services.presences.publishAll(ownBus)
       await desired.publishAll()
       await services.credentialWatch.start()
@@ -185,7 +179,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       births.stop()
       reportedEnds.stop()
       await services.presences.stop()
-      await services.rates.stop()
+      await services.stationRates.stop()
       await database.close()
     },
   }

@@ -88,6 +88,7 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
       run: (name, actor) => calendar.service.run(name, actor),
     },
     events,
+    bus,
   })
   const settings = siteSettings.service
   const sealer = createSealer(options.codeKey)
@@ -103,7 +104,8 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     ...{ passwords, throttles: throttles.service, tokenKey: options.tokenKey, hashKey },
   })
   const operators = createOperators({ ...base, ...auth.service, passwords })
-  const rates = createRates({ ...base, log })
+  const stationRates = createRates({ ...base, log })
+  const rates = stationRates.service
   const machines = createMachines({ room, clock })
   const desired = createDesiredDocuments(
     database,
@@ -259,9 +261,11 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     presences,
     rates,
     rights,
+    stationRates,
     room,
     sessions,
     settings,
+    siteSettings,
     stations,
   }
 }

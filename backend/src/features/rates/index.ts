@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { takeToken, type Bucket, type BucketRules } from '../../domain/rate.ts'
+import type { Feature } from '../feature.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 
 /** Messages that were dropped get one record a minute for each kind. */
@@ -32,7 +33,7 @@ const rules = {
 } as const satisfies Record<string, BucketRules>
 
 export type RateKind = keyof typeof rules
-export type Rates = ReturnType<typeof createRates>
+export type Rates = ReturnType<typeof createRates>['service']
 
 /** Limits how much one station can make the journal and the database grow. */
 export function createRates(ports: { database: Database; journal: Journal; clock: Clock; log: Logger }) {
@@ -75,7 +76,7 @@ export function createRates(ports: { database: Database; journal: Journal; clock
     }
   }
 
-  return {
+  const service = {
     /** Whether a station may do this now; if not, it is counted as dropped. */
     allows(stationId: string, kind: RateKind): boolean {
       const isTaken = take(stationId, kind)
@@ -92,8 +93,7 @@ export function createRates(ports: { database: Database; journal: Journal; clock
 
     /** Seconds after which the next of a kind is taken. */
     retryAfterSeconds: (kind: RateKind): number => Math.ceil(rules[kind].refillMs / SECOND_MS),
-
-    /** Writes the records that are still due. */
-    stop: recordDropped,
   }
+  /** Writes the records that are still due. */
+  return { service, stop: recordDropped } satisfies Feature
 }
