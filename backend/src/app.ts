@@ -1,5 +1,5 @@
 import { createBroker, type Broker, type Received } from '@escale/broker'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
@@ -7,7 +7,6 @@ import { storageFaultOf } from './db/storage-fault.ts'
 import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
 import { createMqttLogin } from './features/auth/index.ts'
-import { registerGuard } from './http/guard.ts'
 import { createAutomation } from './gateways/automation/index.ts'
 import { liveRoutes } from './gateways/live/index.ts'
 import { sessionEndpoints } from './features/sessions/index.ts'
@@ -19,19 +18,9 @@ import {
 } from './gateways/stations/index.ts'
 import { stationEndpoints } from './features/stations/index.ts'
 import { createAppEvents } from './events.ts'
-import { PUBLIC_BODY_BYTES, registerBodies } from './http/bodies.ts'
-import { registerCaching } from './http/caching.ts'
-import { registerClientAddress } from './http/client-address.ts'
 import { healthRoutes } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
-import { registerNotFound } from './http/not-found.ts'
-import { registerOpenApi } from './http/openapi.ts'
-import { registerPages } from './http/pages.ts'
-import { registerEndpoints } from './http/endpoints.ts'
-import { handleFailure, refuseConnection, registerClosing, registerProblems } from './http/problem.ts'
-import { serverOptions } from './http/server-options.ts'
-import { answersOptions, registerValidation } from './http/validation.ts'
-import { registerWebSockets } from './http/websocket.ts'
+import { createHttpServer } from './http/server.ts'
 import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
 import { createSharing } from './peers/sharing.ts'
@@ -105,37 +94,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   ownBus.attach(broker)
   publishDomainEvents(events, bus)
 
-  const loggerInstance: FastifyBaseLogger = log
-  const http = Fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { ignoreTrailingSlash: true },
-    http: serverOptions,
-    requestTimeout: serverOptions.requestTimeout,
-    forceCloseConnections: true,
-    // Of what no route knows; routes have limits by who may call them.
-    bodyLimit: PUBLIC_BODY_BYTES,
-    serializerOpts: answersOptions,
-    // While it closes, and for what is no request yet, the answers are ours as everywhere.
-    return503OnClosing: false,
-    clientErrorHandler: refuseConnection,
-    frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),
+  const http = await createHttpServer({
+    ...options,
+    ...{ endpoints, guard: rights, broker },
+    routes: [
+      healthRoutes(createStorageProbe(database), shared),
+      metricsRoutes({ ...services, broker, database }),
+      liveRoutes({ ...services, clock }),
+    ],
   })
-  registerClientAddress(http, options.trustedProxies)
-  registerCaching(http)
-  registerClosing(http)
-  registerValidation(http)
-  registerBodies(http)
-  registerProblems(http)
-  registerGuard(http, rights)
-  registerNotFound(http)
-  await registerPages(http, options.adminDir)
-  await registerOpenApi(http)
-  await registerWebSockets(http, broker, options.publicOrigin)
-  await http.register(healthRoutes(createStorageProbe(database), shared))
-  await http.register(metricsRoutes({ ...services, broker, database }))
-  await registerEndpoints(http, endpoints)
-  await http.register(liveRoutes({ ...services, clock }), { prefix: '/ws/sessions' })
 
   return {
     http,

@@ -14,11 +14,11 @@ const config = { access: 'public' } as const
 export function liveRoutes(given: Omit<LivePorts, 'places'>): FastifyPluginAsyncTypebox {
   const ports = { ...given, places: createPlaces() }
   return async (app) => {
-    app.get('/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
+    app.get('/ws/sessions/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
       serveLiveConnection(socket, liveRequestOf(request, undefined), ports),
     )
     app.get(
-      '/:id',
+      '/ws/sessions/:id',
       { config, websocket: true, schema: { hide: true, params: Type.Object({ id: Type.String() }) } },
       (socket, request) => serveLiveConnection(socket, liveRequestOf(request, request.params.id), ports),
     )
