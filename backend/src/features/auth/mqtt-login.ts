@@ -1,24 +1,10 @@
 import { OPERATOR_USERNAME, type Credentials, type Principal } from '@escale/broker'
 import { SECOND_MS } from '@escale/protocol'
 import { hashSecret } from '../../crypto/secrets.ts'
-import type { AccountRow, StationRow } from '../../db/rows.ts'
-import type { SignIns } from './sign-ins.ts'
-
-export interface MqttLoginPorts {
-  auth: Pick<SignIns, 'authenticate'>
-  stations: {
-    authenticate(
-      id: string,
-      secret: string,
-    ): Promise<{ station: Pick<StationRow, 'label'>; untilMs?: number } | undefined>
-  }
-  accounts: {
-    authenticate(id: string, secret: string): Promise<Pick<AccountRow, 'kind' | 'label'> | undefined>
-  }
-}
+import type { Authenticators } from './authenticators.ts'
 
 /** Finds who connects to the broker: an operator's browser by its access token, or a machine by its secret. */
-export function createMqttLogin({ auth, stations, accounts }: MqttLoginPorts) {
+export function createMqttLogin({ auth, stations, accounts }: Authenticators) {
   return async ({ username, password, clientId }: Credentials): Promise<Principal | undefined> => {
     if (username === OPERATOR_USERNAME) {
       const claims = await auth.authenticate(password)

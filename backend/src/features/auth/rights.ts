@@ -1,14 +1,14 @@
 import { SECOND_MS, type AccessClaims } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import { hashSecret } from '../../crypto/secrets.ts'
-import type { GuardPorts } from '../../http/guard.ts'
+import type { Authenticators } from './authenticators.ts'
 
 /** More callers than a site has at once; the oldest is forgotten for the next. */
 const MOST_REMEMBERED = 1_000
 /** How long memory is trusted after the journal was asked for changes, which happens every second. */
 const TRUSTED_MS = 2 * SECOND_MS
 
-type Account = Awaited<ReturnType<GuardPorts['accounts']['authenticate']>>
+type Account = Awaited<ReturnType<Authenticators['accounts']['authenticate']>>
 
 export type Rights = ReturnType<typeof createRights>
 
@@ -17,7 +17,7 @@ export type Rights = ReturnType<typeof createRights>
  * clears the memory. When the journal could not be asked for 2 s, the memory is not used. Only valid secrets are
  * remembered, as hashes, so wrong ones need no memory.
  */
-export function createRights({ auth, stations, accounts }: GuardPorts, clock: Clock) {
+export function createRights({ auth, stations, accounts }: Authenticators, clock: Clock) {
   const claims = new Map<string, AccessClaims>()
   const opened = new Map<string, { secretHash: string; account: NonNullable<Account> }>()
   let trustedUntilMs = -Infinity
@@ -83,5 +83,5 @@ export function createRights({ auth, stations, accounts }: GuardPorts, clock: Cl
     confirm(askedAtMs: number): void {
       trustedUntilMs = askedAtMs + TRUSTED_MS
     },
-  } satisfies GuardPorts & Record<string, unknown>
+  } satisfies Authenticators & Record<string, unknown>
 }
