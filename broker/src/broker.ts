@@ -56,7 +56,11 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const outgoing = createOutgoing(aedes)
   const retained = routeByTable(aedes, inbound.routingOf)
   const noteOrigin = (stream: object, origin: Origin) => void origins.set(stream, origin)
-  const streams = createStreams({ aedes, places, deadline, timeouts, hasRoom: login.hasRoom, noteOrigin })
+  const streams = createStreams({
+    ...{ aedes, places, deadline, timeouts, connectTimeoutMs, noteOrigin },
+    hasRoom: login.hasRoom,
+    failed: ends.failed,
+  })
   followClients(aedes, { ports, connections, log, loggedIn: streams.loggedIn, ended: ends.ended })
   const listeners = createListeners({
     ...{ places, deadline, accept: streams.accept },

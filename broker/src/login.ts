@@ -27,8 +27,8 @@ interface LoginParts {
 export interface Login {
   preConnect: NonNullable<AedesOptions['preConnect']>
   authenticate: NonNullable<AedesOptions['authenticate']>
-  /** Whether one more client may wait for its login. */
-  hasRoom(client: Client): boolean
+  /** Whether one more client of this address may wait for its login. */
+  hasRoom(address: string): boolean
   /** To be called once a station's first report is taken: what its connection begins with is done. */
   opened(client: Client): void
 }
@@ -102,7 +102,7 @@ export function createLogin(parts: LoginParts): Login {
         (err: unknown) => done(asAuthenticateError(err), false),
       )
     },
-    hasRoom: (client) => admission.hasRoom(addressGroupOf(originOf(client).ip)),
+    hasRoom: admission.hasRoom,
     opened: admission.opened,
   }
 }

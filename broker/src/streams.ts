@@ -8,7 +8,12 @@ import { deliverAsGranted } from './granted-qos.ts'
 import { guardConnection } from './guard.ts'
 import type { Places } from './places.ts'
 import type { Origin } from './ports.ts'
+import { busy, CONNACK } from './refusal.ts'
 import { enforceWireRules } from './wire-rules.ts'
+
+/** First byte of a CONNECT packet (MQTT 3.1.1 section 3.1.1). */
+const CONNECT = 0x10
+const CONNACK_BUSY = Buffer.from([0x20, 2, 0, CONNACK.serverUnavailable])
 
 interface StreamsParts {
   aedes: Pick<Aedes, 'handle'>
@@ -16,8 +21,11 @@ interface StreamsParts {
   places: Places
   deadline: Deadlines
   timeouts: ClientTimeouts
-  /** Whether one more client may log in now. */
-  hasRoom(client: Client): boolean
+  /** Whether one more client of this address may log in now. */
+  hasRoom(address: string): boolean
+  connectTimeoutMs: number
+  /** A connection came to nothing before anybody logged in on it. */
+  failed(ip: string, err: Error): void
   noteOrigin(stream: Duplex, origin: Origin): void
 }
 
@@ -27,6 +35,18 @@ export function createStreams(parts: StreamsParts) {
   const open = new Set<Duplex>()
   const leaving = new WeakMap<Client, () => void>()
   let isClosed = false
+
+  /** Costs as little as possible: all that is read is the first byte of the CONNECT. */
+  function sendAway(stream: Duplex, ip: string) {
+    const late = deadline(parts.connectTimeoutMs, () => stream.destroy())
+    stream.once('close', () => late.stop())
+    stream.on('error', () => undefined)
+    stream.once('data', (chunk: Buffer) => {
+      parts.failed(ip, busy())
+      if (chunk[0] === CONNECT) stream.end(CONNACK_BUSY, () => stream.destroy())
+      else stream.destroy()
+    })
+  }
 
   return {
     /** @param leavePlace gives up the place of a stream that has one already */
@@ -46,9 +66,14 @@ export function createStreams(parts: StreamsParts) {
         open.delete(stream)
         leavePlace()
       })
+      const hasRoomNow = () => hasRoom(addressGroupOf(origin.ip))
+      if (!hasRoomNow()) {
+        sendAway(stream, origin.ip)
+        return
+      }
       const client = aedes.handle(stream)
       leaving.set(client, leavePlace)
-      enforceWireRules(client, hasRoom)
+      enforceWireRules(client, hasRoomNow)
       guardConnection(client, deadline)
       timeouts.expectConnect(client)
       disableDuplicateCounters(client)

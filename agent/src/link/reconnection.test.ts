@@ -13,13 +13,13 @@ it('is back within a second while a server may be restarting, and patient with o
   expect(waits.at(-1)).toBe(15_000)
 })
 
-it('waits longer for a busy server, up to a minute', () => {
-  expect(delays(times(6, 'busy'))).toEqual([3_000, 9_000, 27_000, 60_000, 60_000, 60_000])
-  expect(delays(times(3, 'busy'), () => 0)).toEqual([1_000, 1_000, 1_000])
+it('waits longer for a busy server, up to half a minute', () => {
+  expect(delays(times(5, 'busy'))).toEqual([6_000, 18_000, 30_000, 30_000, 30_000])
+  expect(delays(times(3, 'busy'), () => 0)).toEqual([2_000, 2_000, 2_000])
 })
 
 it('stays patient with a busy server when attempts fail otherwise in between', () => {
-  expect(delays(['busy', 'busy', 'refused', 'busy'])).toEqual([3_000, 9_000, 300, 27_000])
+  expect(delays(['busy', 'busy', 'refused', 'busy'])).toEqual([6_000, 18_000, 300, 30_000])
 })
 
 it('begins anew once the connection has been healthy', () => {
@@ -27,5 +27,5 @@ it('begins anew once the connection has been healthy', () => {
   for (const failure of [...times(35, 'refused'), ...times(5, 'busy')]) reconnection.delayMs(failure)
   reconnection.recover()
   expect(reconnection.delayMs('refused')).toBe(300)
-  expect(reconnection.delayMs('busy')).toBe(3_000)
+  expect(reconnection.delayMs('busy')).toBe(6_000)
 })
