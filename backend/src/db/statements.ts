@@ -97,10 +97,18 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
   }
 }
 
+/** The columns of a table, as its rows and as the database name them. */
+export function fieldsOf<Found extends object>(table: Table<Found>): { name: string; field: string }[] {
+  return Object.entries<{ field?: string }>(table.getAttributes()).map(([name, { field }]) => ({
+    name,
+    field: field ?? name,
+  }))
+}
+
 /** The columns of a table for a SELECT or RETURNING, named as its rows name them. */
 export function columnsOf<Found extends object>(table: Table<Found>): string {
-  return Object.entries<{ field?: string }>(table.getAttributes())
-    .map(([name, { field }]) => `${field ?? name} AS "${name}"`)
+  return fieldsOf(table)
+    .map(({ name, field }) => `${field} AS "${name}"`)
     .join(', ')
 }
 

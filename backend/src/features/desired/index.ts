@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 import { desiredStateOf } from '../../domain/station-state.ts'
-import type { StationRow } from '../../db/rows.ts'
+import type { SessionRecord, StationRow } from '../../db/rows.ts'
 import type { AppEvents } from '../../events.ts'
 import type { Rates } from '../rates/index.ts'
 import type { RoomStore } from '../room/index.ts'
@@ -17,13 +17,19 @@ export { createDesiredRepository } from './repository.ts'
 /** Documents made from one look at the database; a query takes no more ids than this. */
 const READ_AT_ONCE = 500
 
+/** The session that is active or suspended at a station; undefined where there is none. */
+export interface KnownSession {
+  session: SessionRecord | undefined
+}
+
 export interface DesiredDocuments {
   /**
    * Allocates the station's next version in the write under way; the document goes out once it is committed.
    * @param actions what it tells the station of
+   * @param known the session at the station, for whoever has just written it; read from the database otherwise
    * @returns the version, or undefined when the station does not exist
    */
-  change(stationId: string, actions: readonly LogAction[]): Promise<number | undefined>
+  change(stationId: string, actions: readonly LogAction[], known?: KnownSession): Promise<number | undefined>
   /**
    * A station told what it has applied. One that has a higher version than ours (a restored database) gets a higher one
    * still; one that no server can have given is not believed.
@@ -129,24 +135,25 @@ export function createDesiredDocuments(
   async function allocate(
     stationId: string,
     atLeastVersion: number,
-    actions: readonly LogAction[],
+    { actions, known }: { actions: readonly LogAction[]; known?: KnownSession | undefined },
   ): Promise<number | undefined> {
-    const station = await repository.findStation(stationId)
+    const atLeast = Math.max(atLeastVersion, clock.nowMs())
+    const station = await repository.raiseVersion(stationId, atLeast, known?.session?.userId)
     if (!station) return undefined
-    const version = Math.max(station.desiredVersion + 1, atLeastVersion, clock.nowMs())
-    await repository.saveVersion(stationId, version)
-    const document = (await documentsOf([stationId])).get(stationId)
-    if (document) {
-      database.afterCommit(() => {
-        void publish(stationId, document)
-        events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
-      })
-    }
+    const { call, firstName, desiredVersion: version } = station
+    const running = known
+      ? known.session && { session: known.session, firstName: firstName ?? undefined }
+      : (await repository.runningAt([stationId])).get(stationId)
+    const document: Desired = { ...documentOf(station, running), ...(call && { staffCall: { state: call } }) }
+    database.afterCommit(() => {
+      void publish(stationId, document)
+      events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
+    })
     return version
   }
 
   return {
-    change: (stationId, actions) => allocate(stationId, 0, actions),
+    change: (stationId, actions, known) => allocate(stationId, 0, { actions, known }),
     async takeReported(stationId, version) {
       const isHigher = version > publishedVersion(stationId)
       const station = isHigher ? await repository.findStation(stationId) : undefined
@@ -157,7 +164,8 @@ export function createDesiredDocuments(
       events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
       if (!station || version <= station.desiredVersion) return true
       // Each report may raise the version by up to a day, so a station that goes on like that is limited.
-      if (rates.allows(stationId, 'version')) await database.write(() => allocate(stationId, version + 1, []))
+      if (rates.allows(stationId, 'version'))
+        await database.write(() => allocate(stationId, version + 1, { actions: [] }))
       return true
     },
     async repair() {

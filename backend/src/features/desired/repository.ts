@@ -1,6 +1,8 @@
 import { Op } from 'sequelize'
 import { MAX_VERSION_LEAD_MS } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
+import type { Table } from '../../db/models.ts'
+import { columnsOf } from '../../db/statements.ts'
 import { toSessionRecord } from '../../db/session-record.ts'
 import type { SessionRecord, StationRow } from '../../db/rows.ts'
 
@@ -12,11 +14,31 @@ export interface RunningSession {
   firstName?: string
 }
 
+/** A station with its new version, and what else its document tells of it and its visitor. */
+export type RaisedStation = StationRow & { call: 'waiting' | 'taken' | null; firstName: string | null }
+
 export function createDesiredRepository({
   models: { stations, sessions, users, staffCalls, retiredStations, logs },
   scope,
+  statement,
 }: Tables) {
+  const raise = statement<RaisedStation>(
+    `UPDATE stations SET desired_version = CASE WHEN desired_version >= $2 THEN desired_version + 1 ELSE $2 END
+      WHERE id = $1
+      RETURNING ${columnsOf(stations)},
+        (SELECT CASE WHEN taken_at_ms IS NULL THEN 'waiting' ELSE 'taken' END
+          FROM staff_calls WHERE station_id = stations.id) AS "call",
+        (SELECT first_name FROM users WHERE users.id = $3) AS "firstName"`,
+    stations as unknown as Table<RaisedStation>,
+  )
   return {
+    /**
+     * Gives a station the next version, or `atLeast` where that is higher.
+     * @param userId whose first name is wanted
+     * @returns undefined when there is no such station
+     */
+    raiseVersion: (id: string, atLeast: number, userId?: string): Promise<RaisedStation | undefined> =>
+      raise.get(id, atLeast, userId),
     /** The version in force of each station's document. */
     async versions(): Promise<Map<string, number>> {
       const rows = await stations.findAll({ attributes: ['id', 'desiredVersion'], ...scope() })

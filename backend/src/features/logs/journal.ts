@@ -45,34 +45,48 @@ export function createJournal(
   events: AppEvents,
   clock: Clock,
 ): Journal {
+  /** The newest record, as far as this server knows: another may have written since, or the write was undone. */
+  let newest: Pick<LogRow, 'id' | 'hash'> | undefined
+
   return {
     async append(entry) {
-      const last = await repository.last()
       const note = noteOf(entry.texts)
-      const unchained = {
-        id: (last?.id ?? 0) + 1,
-        atMs: entry.atMs ?? clock.nowMs(),
-        action: entry.action,
-        level: entry.level ?? 'info',
-        actorType: entry.actor.type,
-        actorId: entry.actor.id,
-        actorLabel: entry.actor.label,
-        stationId: entry.stationId ?? null,
-        sessionId: entry.sessionId ?? null,
-        userId: entry.userId ?? null,
-        ip: entry.ip ?? null,
-        details: JSON.stringify({ ...entry.details, ...(note && { [NOTE_HASH]: hashOfNote(note) }) }),
-        prevHash: last?.hash ?? GENESIS_HASH,
+      const atMs = entry.atMs ?? clock.nowMs()
+      let row = newest && linked({ ...entry, atMs }, note, newest)
+      if (!row || !(await repository.insertAfter(row))) {
+        row = linked({ ...entry, atMs }, note, await repository.last())
+        await repository.insert(row)
       }
-      const row: NotedLogRow = {
-        ...unchained,
-        hash: hashOf(unchained),
-        ...(note && { note: { logId: unchained.id, ...note } }),
-      }
-      await repository.insert(row)
-      database.afterCommit(() => events.emit({ type: 'logAdded', log: toLog(row) }))
+      newest = { id: row.id, hash: row.hash }
+      const log = toLog(row)
+      database.afterCommit(() => events.emit({ type: 'logAdded', log }))
     },
   }
+}
+
+/** @param last the record that this one follows in the chain; undefined for the first */
+function linked(
+  { details, level = 'info', actor, ...entry }: LogEntry & { atMs: number },
+  note: Note | undefined,
+  last: Pick<LogRow, 'id' | 'hash'> | undefined,
+): NotedLogRow {
+  const unchained = {
+    id: (last?.id ?? 0) + 1,
+    atMs: entry.atMs,
+    action: entry.action,
+    level,
+    actorType: actor.type,
+    actorId: actor.id,
+    actorLabel: actor.label,
+    stationId: entry.stationId ?? null,
+    sessionId: entry.sessionId ?? null,
+    userId: entry.userId ?? null,
+    ip: entry.ip ?? null,
+    details: JSON.stringify({ ...details, ...(note && { [NOTE_HASH]: hashOfNote(note) }) }),
+    prevHash: last?.hash ?? GENESIS_HASH,
+  }
+  const hash = hashOf(unchained)
+  return { ...unchained, hash, ...(note && { note: { logId: unchained.id, ...note } }) }
 }
 
 /** SHA-256 over the record's fields in this order, its predecessor's hash last: the link of the chain. */

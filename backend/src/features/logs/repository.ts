@@ -3,6 +3,7 @@ import type { LogAction, LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { LogCheckpointRow, LogNoteRow, LogRow } from '../../db/rows.ts'
+import { inserting } from '../../db/row-statements.ts'
 import { equalTo } from '../../db/where.ts'
 import { foldText, searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
@@ -19,9 +20,19 @@ const BATCH = 500
 
 export type LogRepository = ReturnType<typeof createLogRepository>
 
+/** Inserts a record after the one that it is linked to, where that one is still the newest. */
+const INSERT_AFTER = `INSERT INTO logs (id, at_ms, action, level, actor_type, actor_id, actor_label, station_id, session_id,
+    user_id, ip, details, prev_hash, hash)
+  SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+  WHERE EXISTS (SELECT 1 FROM logs WHERE id = CAST($1 AS BIGINT) - 1 AND hash = $13)
+    AND NOT EXISTS (SELECT 1 FROM logs WHERE id >= CAST($1 AS BIGINT))`
+
 export function createLogRepository(database: Tables) {
   const { models, scope } = database
   const { logs, logCheckpoints, logTexts, logNotes } = models
+  const insertAfter = database.statement(INSERT_AFTER)
+  const insertNote = inserting(database, logNotes)
+  const insertText = inserting(database, logTexts)
   const countBy = async (column: 'action' | 'level'): Promise<Record<string, number>> => {
     const groups = await logs.count({ group: [column], ...scope() })
     return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
@@ -35,6 +46,12 @@ export function createLogRepository(database: Tables) {
       const note = byId.get(row.get().id)
       return { ...row.get(), ...(note && { note }) }
     })
+  }
+  /** Texts of people, and what a search looks in where it is not plain ASCII. */
+  async function insertBeside({ id: logId, details, actorLabel }: LogRow, note?: LogNoteRow): Promise<void> {
+    if (note) await insertNote(note)
+    const said = [details, actorLabel]
+    if (!isAscii(said.join(''))) await insertText({ logId, searchText: searchTextOf(said) })
   }
   return {
     /** What the next record is linked to: the newest record, or the checkpoint where all were purged. */
@@ -67,12 +84,20 @@ export function createLogRepository(database: Tables) {
       const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }
       return (await logs.findAll({ where, order: [['id', 'ASC']], ...scope() })).map((row) => row.get())
     },
+    /** @returns false, and nothing is inserted, where the newest record is another than the one it is linked to */
+    async insertAfter({ note, ...row }: NotedLogRow): Promise<boolean> {
+      const { id, atMs, action, level, actorType, actorId, actorLabel } = row
+      const { stationId, sessionId, userId, ip, details, prevHash, hash } = row
+      const actor = [actorType, actorId, actorLabel]
+      const about = [stationId, sessionId, userId, ip, details]
+      const values = [id, atMs, action, level, ...actor, ...about, prevHash, hash]
+      if ((await insertAfter.run(...values)) === 0) return false
+      await insertBeside(row, note)
+      return true
+    },
     async insert({ note, ...row }: NotedLogRow): Promise<void> {
       await logs.create(row, scope())
-      if (note) await logNotes.create(note, scope())
-      const said = [row.details, row.actorLabel]
-      if (!isAscii(said.join('')))
-        await logTexts.create({ logId: row.id, searchText: searchTextOf(said) }, scope())
+      await insertBeside(row, note)
     },
     async find(id: number): Promise<NotedLogRow | undefined> {
       const row = await logs.findByPk(id, scope())
