@@ -1,6 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
-import type { Command } from './mqtt/payloads.ts'
-import { type commandOps } from './mqtt/payloads.ts'
+import { commandOps } from './mqtt/payloads.ts'
 import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
 import { line, lines } from './text.ts'
 
@@ -28,17 +27,7 @@ export const commandParams = {
 } as const satisfies Record<(typeof commandOps)[number], TSchema>
 
 /** What an operator may order: the bus's commands, and `wake`, which goes by LAN to a machine that is off. */
-export const orderOps = [
-  'message',
-  'lock',
-  'logout',
-  'reboot',
-  'shutdown',
-  'identify',
-  'update',
-  'cancel',
-  'wake',
-] as const satisfies readonly (Command['op'] | 'wake')[]
+export const orderOps = [...commandOps, 'wake'] as const
 export type OrderOp = (typeof orderOps)[number]
 
 /** What waits before it is done, and can be cancelled until then; the others have happened when they are sent. */

@@ -1,63 +1,10 @@
-import type {
-  AcceptPairingInput,
-  Account,
-  AccountInput,
-  AccountReplacement,
-  AccountWithSecret,
-  AddTimeInput,
-  BootToken,
-  CanCreateSession,
-  CommandInput,
-  CommandsInput,
-  CreatedSession,
-  EnrolInput,
-  Enrolled,
-  EnrolmentKey,
-  ErasureProof,
-  GiveCreditInput,
-  HeartbeatInput,
-  JobStatus,
-  Log,
-  LogSearchInput,
-  LogStats,
-  LoginInput,
-  Operator,
-  OperatorInput,
-  OperatorReplacement,
-  OwnPasswordInput,
-  PairingPending,
-  PairingRequest,
-  ReasonInput,
-  RefreshInput,
-  Report,
-  SentCommands,
-  ServiceStatus,
-  Session,
-  SessionInput,
-  SessionReplacement,
-  SessionStats,
-  SessionTime,
-  SettingsAnswer,
-  SettingsReplacement,
-  SiteSettings,
-  StaffCall,
-  StartInput,
-  Station,
-  StationCommand,
-  StationInput,
-  StationReplacement,
-  StationStats,
-  Statistics,
-  Throttle,
-  TokenPair,
-  User,
-  UserInput,
-  UserReplacement,
-  UserStats,
-  ValidateCodeInput,
-  ValidatedCode,
-  VerifyInput,
-} from './index.ts'
+import type { Static, TSchema } from 'typebox'
+import type * as protocol from './index.ts'
+
+type Protocol = typeof protocol
+type SchemaName = { [K in keyof Protocol]: Protocol[K] extends TSchema ? K : never }[keyof Protocol]
+/** What a schema of the protocol allows, by the name of the schema. */
+type Example<K extends SchemaName> = Static<Extract<Protocol[K], TSchema>>
 
 const userId = '5f0c7f5e-3d3a-4c0e-9a53-0d6c3a1e8b11'
 const sessionId = '8a1b5f0e-92a4-4f0b-8b0f-3f2b6c1d7e22'
@@ -67,10 +14,10 @@ const startedAt = '2026-03-02T09:00:00.000Z'
 const nowAt = '2026-03-02T09:12:30.000Z'
 const endsAt = '2026-03-02T09:45:00.000Z'
 
-const login: LoginInput = { username: 'accueil', password: 'une-longue-phrase-secrète' }
-const tokens: TokenPair = { access: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI…', refresh: 'k3V9…' }
+const login: Example<'LoginInput'> = { username: 'accueil', password: 'une-longue-phrase-secrète' }
+const tokens: Example<'TokenPair'> = { access: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI…', refresh: 'k3V9…' }
 
-const userInput: UserInput = {
+const userInput: Example<'UserInput'> = {
   firstName: 'Zoé',
   lastName: 'Martin',
   email: 'zoe.martin@example.org',
@@ -79,7 +26,7 @@ const userInput: UserInput = {
   municipality: 'Villeurbanne',
   consentGiven: true,
 }
-const user: User = {
+const user: Example<'User'> = {
   id: userId,
   ...userInput,
   consentGiven: true,
@@ -90,22 +37,22 @@ const user: User = {
   updatedAt: createdAt,
 }
 
-const stationInput: StationInput = {
+const stationInput: Example<'StationInput'> = {
   id: 'pc-06',
   label: 'Poste 6',
   location: 'Salle multimédia',
   ipAddress: '192.168.10.26',
   macAddress: '02:00:5e:10:00:06',
 }
-const stationReplacement: StationReplacement = { label: 'Poste 6', location: 'Espace jeunesse' }
-const heartbeat: HeartbeatInput = {
+const stationReplacement: Example<'StationReplacement'> = { label: 'Poste 6', location: 'Espace jeunesse' }
+const heartbeat: Example<'HeartbeatInput'> = {
   uptimeSeconds: 5_400,
   state: 'active',
   cpuPercent: 12.5,
   memoryPercent: 41,
   diskPercent: 63,
 }
-const station: Station = {
+const station: Example<'Station'> = {
   ...stationInput,
   lastSeenIp: '192.168.10.26',
   state: 'occupied',
@@ -119,8 +66,8 @@ const station: Station = {
   updatedAt: startedAt,
 }
 
-const sessionInput: SessionInput = { userId, stationId: 'pc-06', minutes: 45 }
-const pendingSession: Session = {
+const sessionInput: Example<'SessionInput'> = { userId, stationId: 'pc-06', minutes: 45 }
+const pendingSession: Example<'Session'> = {
   id: sessionId,
   userId,
   stationId: 'pc-06',
@@ -136,9 +83,9 @@ const pendingSession: Session = {
   createdAt,
   updatedAt: createdAt,
 }
-const createdSession: CreatedSession = { ...pendingSession, accessCode: 'K7MP-3XQA' }
+const createdSession: Example<'CreatedSession'> = { ...pendingSession, accessCode: 'K7MP-3XQA' }
 const elapsed = { elapsedSeconds: 750, remainingSeconds: 1_950, percentUsed: 27.8 }
-const session: Session = {
+const session: Example<'Session'> = {
   ...pendingSession,
   ...elapsed,
   state: 'active',
@@ -146,7 +93,7 @@ const session: Session = {
   endsAt,
   updatedAt: startedAt,
 }
-const sessionTime: SessionTime = {
+const sessionTime: Example<'SessionTime'> = {
   sessionId,
   stationId: 'pc-06',
   state: 'active',
@@ -156,7 +103,7 @@ const sessionTime: SessionTime = {
   sentAt: nowAt,
 }
 
-const log: Log = {
+const log: Example<'Log'> = {
   id: 1204,
   at: startedAt,
   action: 'session.started',
@@ -170,14 +117,14 @@ const log: Log = {
   hash: '4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce',
 }
 
-const enrol: EnrolInput = {
+const enrol: Example<'EnrolInput'> = {
   enrolmentKey: 'clé-du-site',
   macAddress: '02:00:5e:10:00:06',
   hostname: 'pc-06',
   os: 'Debian 13',
   agentVersion: '1.0.0',
 }
-const pairingRequest: PairingRequest = {
+const pairingRequest: Example<'PairingRequest'> = {
   id: 'c0a4e8d2-4d0f-4a55-b2a5-5f6f0f6f7a33',
   state: 'waiting',
   pairingCode: '048215',
@@ -190,7 +137,7 @@ const pairingRequest: PairingRequest = {
   expiresAt: '2026-03-02T09:27:30.000Z',
 }
 
-const operator: Operator = {
+const operator: Example<'Operator'> = {
   id: 'd2b1c3a4-7e6f-4d5c-8b9a-0a1b2c3d4e44',
   username: 'accueil',
   role: 'operator',
@@ -198,22 +145,22 @@ const operator: Operator = {
   createdAt,
 }
 
-const accountInput: AccountInput = {
+const accountInput: Example<'AccountInput'> = {
   id: 'node-red',
   kind: 'automation',
   label: 'Automatisations',
   role: 'operator',
 }
-const account: Account = { ...accountInput, isActive: true, createdAt, updatedAt: createdAt }
+const account: Example<'Account'> = { ...accountInput, isActive: true, createdAt, updatedAt: createdAt }
 
-const job: JobStatus = {
+const job: Example<'JobStatus'> = {
   name: 'session_report',
   schedule: '0 6 * * *',
   lastRunAt: '2026-03-02T05:00:00.000Z',
   lastOutcome: 'done',
   nextRunAt: '2026-03-03T05:00:00.000Z',
 }
-const settings: SiteSettings = {
+const settings: Example<'SiteSettings'> = {
   siteName: 'Médiathèque des Tilleuls',
   timeZone: 'Europe/Paris',
   language: 'fr',
@@ -233,28 +180,28 @@ const settings: SiteSettings = {
 export const examples = {
   LoginInput: login,
   TokenPair: tokens,
-  RefreshInput: { refresh: 'k3V9…' } satisfies RefreshInput,
-  VerifyInput: { token: tokens.access } satisfies VerifyInput,
+  RefreshInput: { refresh: 'k3V9…' },
+  VerifyInput: { token: tokens.access },
   OwnPasswordInput: {
     currentPassword: login.password,
     newPassword: 'brouette-girafe-lundi-tango',
-  } satisfies OwnPasswordInput,
+  },
   UserInput: userInput,
-  UserReplacement: { ...userInput, phone: '+33 4 78 00 00 00' } satisfies UserReplacement,
+  UserReplacement: { ...userInput, phone: '+33 4 78 00 00 00' },
   User: user,
-  UserStats: { total: 812, withConsent: 790, createdToday: 4, withSessionToday: 37 } satisfies UserStats,
+  UserStats: { total: 812, withConsent: 790, createdToday: 4, withSessionToday: 37 },
   CanCreateSession: {
     allowed: false,
     reasons: ['quota-reached'],
     sessionsToday: 3,
     quota: 3,
-  } satisfies CanCreateSession,
+  },
   ErasureProof: {
     erasedAt: nowAt,
     anonymisedSessions: 14,
     isFileClean: true,
     left: { users: 0, sessions: 0, photos: 0, commands: 0, calls: 0, logsNaming: 0, logsWithIdOnly: 52 },
-  } satisfies ErasureProof,
+  },
   StationInput: stationInput,
   StationReplacement: stationReplacement,
   Station: station,
@@ -265,11 +212,11 @@ export const examples = {
     maintenance: 1,
     offline: 1,
     online: 10,
-  } satisfies StationStats,
+  },
   HeartbeatInput: heartbeat,
-  ReasonInput: { reason: 'Clavier à changer' } satisfies ReasonInput,
+  ReasonInput: { reason: 'Clavier à changer' },
   SessionInput: sessionInput,
-  SessionReplacement: { ...sessionInput, minutes: 60 } satisfies SessionReplacement,
+  SessionReplacement: { ...sessionInput, minutes: 60 },
   Session: session,
   CreatedSession: createdSession,
   SessionStats: {
@@ -281,27 +228,27 @@ export const examples = {
     createdToday: 21,
     grantedSecondsToday: 56_700,
     averageElapsedSeconds: 2_214,
-  } satisfies SessionStats,
-  AddTimeInput: { minutes: 10 } satisfies AddTimeInput,
-  GiveCreditInput: {} satisfies GiveCreditInput,
-  ValidateCodeInput: { code: 'K7MP-3XQA', stationId: 'pc-06' } satisfies ValidateCodeInput,
-  ValidatedCode: { sessionId, displayName: 'Zoé', grantedSeconds: 2_700 } satisfies ValidatedCode,
-  StartInput: { stationId: 'pc-06' } satisfies StartInput,
+  },
+  AddTimeInput: { minutes: 10 },
+  GiveCreditInput: {},
+  ValidateCodeInput: { code: 'K7MP-3XQA', stationId: 'pc-06' },
+  ValidatedCode: { sessionId, displayName: 'Zoé', grantedSeconds: 2_700 },
+  StartInput: { stationId: 'pc-06' },
   SessionTime: sessionTime,
   Log: log,
-  LogSearchInput: { text: 'pc-06', level: 'warning', from: startedAt } satisfies LogSearchInput,
+  LogSearchInput: { text: 'pc-06', level: 'warning', from: startedAt },
   LogStats: {
     total: 18_440,
     today: 96,
     byLevel: { info: 18_201, warning: 231, error: 8 },
     byAction: { 'session.started': 3_100, 'code.rejected': 208 },
-  } satisfies LogStats,
-  CommandInput: { op: 'reboot', params: { delaySeconds: 30 } } satisfies CommandInput,
+  },
+  CommandInput: { op: 'reboot', params: { delaySeconds: 30 } },
   CommandsInput: {
     op: 'message',
     params: { text: 'Fermeture dans dix minutes.', level: 'warning' },
     location: 'Salle multimédia',
-  } satisfies CommandsInput,
+  },
   StaffCall: {
     id: '7d1f9c3e-52b8-4a6e-9f0d-8c4b2a6e1f57',
     stationId: 'pc-06',
@@ -313,8 +260,8 @@ export const examples = {
     renewedAt: nowAt,
     takenAt: '2026-03-02T09:13:05.000Z',
     takenBy: 'accueil',
-  } satisfies StaffCall,
-  SentCommands: { commands: [{ id: commandId, stationId: 'pc-06' }] } satisfies SentCommands,
+  },
+  SentCommands: { commands: [{ id: commandId, stationId: 'pc-06' }] },
   StationCommand: {
     id: commandId,
     stationId: 'pc-06',
@@ -327,49 +274,49 @@ export const examples = {
     expiresAt: '2026-03-02T09:13:30.000Z',
     deliveredAt: '2026-03-02T09:12:30.021Z',
     appliedAt: '2026-03-02T09:12:30.034Z',
-  } satisfies StationCommand,
+  },
   EnrolInput: enrol,
   Enrolled: {
     stationId: 'pc-06',
     mqttSecret: 'pT0…',
     mqttUrl: 'mqtt://192.168.10.2:1883',
-  } satisfies Enrolled,
+  },
   PairingPending: {
     pairingCode: '048215',
     pairingSecret: 'Zm9…',
     retryAfterSeconds: 5,
-  } satisfies PairingPending,
+  },
   PairingRequest: pairingRequest,
   AcceptPairingInput: {
     stationId: 'pc-06',
     label: 'Poste 6',
     location: 'Salle multimédia',
-  } satisfies AcceptPairingInput,
+  },
   Operator: operator,
-  OperatorInput: { ...login, role: 'operator' } satisfies OperatorInput,
-  OperatorReplacement: { role: 'viewer', isActive: true } satisfies OperatorReplacement,
+  OperatorInput: { ...login, role: 'operator' },
+  OperatorReplacement: { role: 'viewer', isActive: true },
   Account: account,
   AccountInput: accountInput,
   AccountReplacement: {
     label: 'Automatisations',
     role: 'viewer',
     isActive: true,
-  } satisfies AccountReplacement,
+  },
   AccountWithSecret: {
     ...account,
     secret: 'qJ7…',
     mqttUrl: 'mqtts://escale.example.org:8883',
-  } satisfies AccountWithSecret,
-  EnrolmentKey: { enrolmentKey: 'hR2…', rotatedAt: createdAt } satisfies EnrolmentKey,
+  },
+  EnrolmentKey: { enrolmentKey: 'hR2…', rotatedAt: createdAt },
   BootToken: {
     stationId: 'pc-06',
     macAddress: '02:00:5e:10:00:06',
     bootToken: 'wX4…',
     expiresAt: '2026-03-02T09:22:30.000Z',
-  } satisfies BootToken,
+  },
   SiteSettings: settings,
-  SettingsReplacement: { ...settings, sessionsPerDay: 2 } satisfies SettingsReplacement,
-  SettingsAnswer: { ...settings, jobs: [job] } satisfies SettingsAnswer,
+  SettingsReplacement: { ...settings, sessionsPerDay: 2 },
+  SettingsAnswer: { ...settings, jobs: [job] },
   JobStatus: job,
   Report: {
     id: 'sessions-2026-03-01',
@@ -378,7 +325,7 @@ export const examples = {
     to: '2026-03-01T23:00:00.000Z',
     createdAt: '2026-03-02T05:00:00.000Z',
     content: { created: 21, startedSessions: 20, usedSeconds: 44_280 },
-  } satisfies Report,
+  },
   Statistics: {
     by: 'station',
     from: '2026-02-28T23:00:00.000Z',
@@ -394,7 +341,7 @@ export const examples = {
         averageLengthSeconds: 2_139,
       },
     ],
-  } satisfies Statistics,
+  },
   Throttle: {
     id: 'x2Yk8mJ1v0Q',
     kind: 'station-code',
@@ -402,6 +349,6 @@ export const examples = {
     failures: 6,
     blockedUntil: '2026-03-02T09:13:00.000Z',
     retryAfterSeconds: 30,
-  } satisfies Throttle,
-  ServiceStatus: { status: 'ok' } satisfies ServiceStatus,
-} as const
+  },
+  ServiceStatus: { status: 'ok' },
+} as const satisfies { [K in SchemaName]?: Example<K> }

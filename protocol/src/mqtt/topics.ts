@@ -33,127 +33,62 @@ export interface TopicRule<S extends TSchema = TSchema> {
 }
 
 const watchers = ['automation', 'operator', 'diagnostics'] as const
-const rule = <S extends TSchema>(topicRule: TopicRule<S>): TopicRule<S> => topicRule
+
+/** A row of the table: unless it says otherwise, of QoS 1 and not retained, for nobody, and not private. */
+const rule = <S extends TSchema>(
+  pattern: string,
+  payload: S,
+  options: Partial<Omit<TopicRule, 'pattern' | 'payload'>>,
+): TopicRule<S> => ({
+  pattern,
+  payload,
+  qos: 1,
+  retain: false,
+  publishers: [],
+  subscribers: [],
+  isPrivate: false,
+  ...options,
+})
 
 /** The bus in one table: every topic, its payload, quality of service, and who may do what. */
 export const topicTable = {
-  presence: rule({
-    pattern: 'stations/{stationId}/presence',
-    payload: Presence,
-    qos: 1,
+  presence: rule('stations/{stationId}/presence', Presence, {
     retain: true,
     publishers: ['station'],
     subscribers: watchers,
-    isPrivate: false,
   }),
-  heartbeat: rule({
-    pattern: 'stations/{stationId}/heartbeat',
-    payload: Heartbeat,
+  heartbeat: rule('stations/{stationId}/heartbeat', Heartbeat, {
     qos: 0,
-    retain: false,
     publishers: ['station'],
     subscribers: watchers,
-    isPrivate: false,
   }),
-  desired: rule({
-    pattern: 'stations/{stationId}/desired',
-    payload: Desired,
-    qos: 1,
+  desired: rule('stations/{stationId}/desired', Desired, {
     retain: true,
-    publishers: [],
     subscribers: ['station', 'diagnostics'],
-    isPrivate: false,
   }),
-  reported: rule({
-    pattern: 'stations/{stationId}/reported',
-    payload: Reported,
-    qos: 1,
+  reported: rule('stations/{stationId}/reported', Reported, {
     retain: true,
     publishers: ['station'],
     subscribers: watchers,
-    isPrivate: false,
   }),
-  request: rule({
-    pattern: 'stations/{stationId}/request',
-    payload: Request,
-    qos: 1,
-    retain: false,
-    publishers: ['station'],
-    subscribers: [],
-    isPrivate: true,
-  }),
-  response: rule({
-    pattern: 'stations/{stationId}/response',
-    payload: Response,
-    qos: 1,
-    retain: false,
-    publishers: [],
-    subscribers: ['station'],
-    isPrivate: true,
-  }),
-  command: rule({
-    pattern: 'stations/{stationId}/command',
-    payload: Command,
-    qos: 1,
-    retain: false,
-    publishers: [],
-    subscribers: ['station', 'diagnostics'],
-    isPrivate: false,
-  }),
-  ack: rule({
-    pattern: 'stations/{stationId}/ack',
-    payload: Ack,
-    qos: 1,
-    retain: false,
+  request: rule('stations/{stationId}/request', Request, { isPrivate: true, publishers: ['station'] }),
+  response: rule('stations/{stationId}/response', Response, { isPrivate: true, subscribers: ['station'] }),
+  command: rule('stations/{stationId}/command', Command, { subscribers: ['station', 'diagnostics'] }),
+  ack: rule('stations/{stationId}/ack', Ack, { publishers: ['station'], subscribers: ['diagnostics'] }),
+  events: rule('stations/{stationId}/events', StationEvent, {
     publishers: ['station'],
     subscribers: ['diagnostics'],
-    isPrivate: false,
   }),
-  events: rule({
-    pattern: 'stations/{stationId}/events',
-    payload: StationEvent,
-    qos: 1,
-    retain: false,
-    publishers: ['station'],
-    subscribers: ['diagnostics'],
-    isPrivate: false,
-  }),
-  config: rule({
-    pattern: 'config',
-    payload: SiteConfig,
-    qos: 1,
-    retain: true,
-    publishers: [],
-    subscribers: ['station', 'diagnostics'],
-    isPrivate: false,
-  }),
-  domainEvent: rule({
-    pattern: 'events/{kind}',
-    payload: DomainEvent,
-    qos: 1,
-    retain: false,
-    publishers: [],
-    subscribers: watchers,
-    isPrivate: false,
-  }),
-  automationRequest: rule({
-    pattern: 'automation/{clientId}/request',
-    payload: Request,
-    qos: 1,
-    retain: false,
+  config: rule('config', SiteConfig, { retain: true, subscribers: ['station', 'diagnostics'] }),
+  domainEvent: rule('events/{kind}', DomainEvent, { subscribers: watchers }),
+  automationRequest: rule('automation/{clientId}/request', Request, {
+    isPrivate: true,
     publishers: ['automation'],
-    subscribers: [],
-    isPrivate: true,
   }),
-  automationResponse: rule({
-    pattern: 'automation/{clientId}/response',
-    payload: Response,
-    qos: 1,
-    retain: false,
-    publishers: [],
-    // Diagnostics ask nothing, but are told there what they may not do.
-    subscribers: ['automation', 'diagnostics'],
+  automationResponse: rule('automation/{clientId}/response', Response, {
     isPrivate: true,
+    // Diagnostics send no requests, but learn here when they published where they may not.
+    subscribers: ['automation', 'diagnostics'],
   }),
 } as const
 
