@@ -43,6 +43,8 @@ export interface App {
   http: FastifyInstance
   broker: Broker
   operators: Services['operators']
+  /** What is read of stations and sessions. */
+  room: Services['room']
   runJob: Services['calendar']['service']['run']
   /** Brings memory and bus up to the database; to be done before anything listens. */
   prepare(): Promise<void>
@@ -108,6 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     http,
     broker,
     operators: services.operators,
+    room: services.room,
     async runJob(name, actor) {
       await settings.load()
       return services.calendar.service.run(name, actor)

@@ -11,6 +11,7 @@ import { vi } from 'vitest'
 import { WebSocket, type ClientOptions } from 'ws'
 import { createApp, type App } from '../app.ts'
 import { openDatabase, type Store } from '../db/database.ts'
+import type { Peers } from '../peers/port.ts'
 import { createTestDatabase, watchDatabases } from './database.ts'
 import { createTokens } from '../features/auth/index.ts'
 import { inboxOf, liveClientOf } from './clients.ts'
@@ -60,7 +61,13 @@ export function useFakeTime(nowMs = Date.now()): void {
 export async function startTestApp({
   isFollowingDate = false,
   trustedProxies,
-}: { isFollowingDate?: boolean; trustedProxies?: string } = {}) {
+  connectPeers,
+}: {
+  isFollowingDate?: boolean
+  trustedProxies?: string
+  /** Where servers of the same site hear each other. */
+  connectPeers?: () => Promise<Peers>
+} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'escale-backend-'))
   const { url: databaseUrl, drop } = await createTestDatabase(folder)
   const watch = watchDatabases()
@@ -101,6 +108,7 @@ export async function startTestApp({
       keepSiteKey: (key) => void (keptSiteKey = key),
       adminDir: join(folder, 'no-admin'),
       ...(trustedProxies === undefined ? {} : { trustedProxies }),
+      ...(connectPeers === undefined ? {} : { connectPeers }),
       wake: (macAddress) => wake(macAddress),
       brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${ports?.mqtt ?? 0}` }),
       clock,

@@ -21,7 +21,13 @@ export type Machines = ReturnType<typeof createMachines>
  * Tells one machine that starts again from two that have one identity, as copied disks have. A start that is followed
  * by another never comes back; where it does, both are there and take the station's connection from each other in turn.
  */
-export function createMachines({ room, clock }: { room: Pick<Room, 'station' | 'stations' | 'setConflict'>; clock: Clock }) {
+export function createMachines({
+  room,
+  clock,
+}: {
+  room: Pick<Room, 'station' | 'stations' | 'setConflict'>
+  clock: Clock
+}) {
   const stations = new Map<string, Seen>()
   let timer: NodeJS.Timeout | undefined
   let onEnded: (stationId: string) => void = () => undefined

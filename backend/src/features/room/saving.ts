@@ -2,10 +2,10 @@ import { SECOND_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
-import type { Room } from '../../domain/room.ts'
 import type { StationPresence } from '../../domain/station.ts'
 import type { AppEvents } from '../../events.ts'
 import type { RoomRepository } from './repository.ts'
+import type { RoomStore } from './store.ts'
 
 /** What stations tell is written together, at most this often. */
 const SAVE_MS = SECOND_MS
@@ -20,32 +20,37 @@ interface Told {
 export function createSaving(ports: {
   database: Database
   repository: Pick<RoomRepository, 'knownIds' | 'saveTold'>
-  room: Pick<Room, 'station' | 'changePresence'>
+  room: Pick<RoomStore, 'station' | 'changePresence' | 'unsaved'>
   events: AppEvents
   log: Logger
 }) {
   const { database, repository, room, events, log } = ports
-  const unsaved = new Set<string>()
+  const { unsaved } = room
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
   function saveSoon(stationId: string): void {
-    if (isStopped) return
     unsaved.add(stationId)
-    timer ??= setTimeout(() => void flush(), SAVE_MS)
+    if (!isStopped) timer ??= setTimeout(() => void flush(), SAVE_MS)
   }
 
   /** Writes what is told of the given stations; one that is gone must not keep the others from being saved. */
   async function save(items: readonly Told[]): Promise<void> {
     const known = await repository.knownIds(items.map(({ stationId }) => stationId))
+    const seen = new Map<string, StationPresence>()
     const presences = new Map<string, StationPresence>()
     for (const { stationId, told } of items) {
-      const before = presences.get(stationId) ?? room.station(stationId)?.presence
-      if (before && known.has(stationId)) presences.set(stationId, { ...before, ...told })
+      const station = room.station(stationId)
+      if (!station || !known.has(stationId)) continue
+      seen.set(stationId, station.presence)
+      presences.set(stationId, { ...(presences.get(stationId) ?? station.presence), ...told })
     }
     await repository.saveTold(presences)
     const stationIds = [...presences.keys()]
     database.afterCommit(() => {
+      // What was told meanwhile is saved next.
+      for (const { stationId } of items)
+        if (room.station(stationId)?.presence === seen.get(stationId)) unsaved.delete(stationId)
       for (const { stationId, told } of items)
         if (told && presences.has(stationId)) room.changePresence(stationId, told)
       events.emit({ type: 'presencesSaved', stationIds })
@@ -57,15 +62,13 @@ export function createSaving(ports: {
   async function flush(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    const ids = [...unsaved]
-    unsaved.clear()
-    if (ids.length === 0) return
+    if (unsaved.size === 0) return
     try {
-      await database.write(() => save(ids.map((stationId) => ({ stationId }))))
+      await database.write(() => save([...unsaved].map((stationId) => ({ stationId }))))
     } catch (err) {
       log.error({ err }, 'saving what stations tell failed, trying again')
-      for (const id of ids) saveSoon(id)
     }
+    for (const id of unsaved) saveSoon(id)
   }
 
   return {

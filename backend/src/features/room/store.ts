@@ -15,6 +15,8 @@ export interface RoomStore extends Room {
   reload(stationIds?: readonly string[]): Promise<void>
   /** Sessions that the database has otherwise, as it has them; one that is gone there was cancelled. */
   missedSessions(): Promise<SessionRecord[]>
+  /** Stations that have told this server something that is not in the database yet. */
+  readonly unsaved: Set<string>
 }
 
 /**
@@ -27,6 +29,7 @@ export function createRoomStore(ports: {
   clock: Clock
 }): RoomStore {
   const { repository, events, clock } = ports
+  const unsaved = new Set<string>()
   const changed = new Map<string, { isUrgent: boolean; origin: EventOrigin }>()
   /** Stations that changed while the database is being read: what is read of them may be older. */
   let touched: Set<string> | undefined
@@ -71,6 +74,7 @@ export function createRoomStore(ports: {
           return
         case 'stationRemoved':
           room.removeStation(event.stationId)
+          unsaved.delete(event.stationId)
           return
         case 'desiredChanged':
           room.putDocument(event.stationId, event)
@@ -85,9 +89,14 @@ export function createRoomStore(ports: {
   function mergePresence(stationId: string, saved: StationPresence): void {
     const known = room.station(stationId)?.presence
     if (!known) return
-    const isNewer = (saved.lastHeardAtMs ?? 0) > (known.lastHeardAtMs ?? 0)
-    if (isNewer) room.changePresence(stationId, saved)
-    else if (saved.online !== known.online) room.changePresence(stationId, { online: saved.online })
+    const [savedMs, knownMs] = [saved.lastHeardAtMs ?? 0, known.lastHeardAtMs ?? 0]
+    const isNewer = savedMs > knownMs || !unsaved.has(stationId)
+    // A start gives stations a whole deadline, which holds.
+    const merged = isNewer
+      ? { ...saved, lastHeardAtMs: savedMs > knownMs ? saved.lastHeardAtMs : known.lastHeardAtMs }
+      : { ...known, online: saved.online }
+    if (JSON.stringify(inOrder(merged)) !== JSON.stringify(inOrder(known)))
+      room.changePresence(stationId, merged)
   }
 
   function take(
@@ -146,6 +155,7 @@ export function createRoomStore(ports: {
 
   return {
     ...room,
+    unsaved,
     missedSessions,
     async load() {
       const records = await repository.stations()
@@ -175,3 +185,5 @@ function partsOf(ids: readonly string[] | undefined): (readonly string[] | undef
 function isOther(known: StationRecord | undefined, read: StationRecord): boolean {
   return !known || (Object.keys(known) as (keyof StationRecord)[]).some((key) => known[key] !== read[key])
 }
+
+const inOrder = (presence: StationPresence) => Object.entries(presence).sort(([a], [b]) => (a < b ? -1 : 1))
