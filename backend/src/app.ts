@@ -18,7 +18,7 @@ import {
 } from './gateways/stations/index.ts'
 import { stationEndpoints } from './features/stations/index.ts'
 import { createAppEvents } from './events.ts'
-import { healthRoutes } from './http/health.ts'
+import { serviceEndpoints } from './http/health.ts'
 import { metricsRoutes } from './http/metrics.ts'
 import { createHttpServer } from './http/server.ts'
 import { createCatchUp } from './peers/catch-up.ts'
@@ -66,6 +66,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { accounts, desired, rights, settings } = services
 
   const endpoints = [
+    serviceEndpoints(createStorageProbe(database), shared),
     stationEndpoints({ ...services, clock }),
     sessionEndpoints({ ...services, clock }),
     ...services.endpoints,
@@ -99,11 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const http = await createHttpServer({
     ...options,
     ...{ endpoints, guard: rights, broker },
-    routes: [
-      healthRoutes(createStorageProbe(database), shared),
-      metricsRoutes({ ...services, broker, database }),
-      liveRoutes({ ...services, clock }),
-    ],
+    routes: [metricsRoutes({ ...services, broker, database }), liveRoutes({ ...services, clock })],
   })
 
   return {

@@ -1,6 +1,5 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BEARER_SUBPROTOCOL_PREFIX } from '@escale/protocol'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { createPlaces } from '../../domain/places.ts'
 import { languageOf } from '../../http/problem.ts'
@@ -11,13 +10,13 @@ export { createAudience } from './audience.ts'
 const config = { access: 'public' } as const
 
 /** `/ws/sessions/` and `/ws/sessions/{id}/`: each connection shows its token itself. */
-export function liveRoutes(given: Omit<LivePorts, 'places'>): FastifyPluginAsyncTypebox {
+export function liveRoutes(given: Omit<LivePorts, 'places'>): FastifyPluginAsync {
   const ports = { ...given, places: createPlaces() }
   return async (app) => {
     app.get('/ws/sessions/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
       serveLiveConnection(socket, liveRequestOf(request, undefined), ports),
     )
-    app.get(
+    app.get<{ Params: { id: string } }>(
       '/ws/sessions/:id',
       { config, websocket: true, schema: { hide: true, params: Type.Object({ id: Type.String() }) } },
       (socket, request) => serveLiveConnection(socket, liveRequestOf(request, request.params.id), ports),
