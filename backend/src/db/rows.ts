@@ -7,231 +7,356 @@ import type {
   LogLevel,
   OperatorRole,
   OrderOp,
+  ReportedState,
   ReportKind,
   SessionState,
   User,
 } from '@escale/protocol'
 import type { CommandProgress } from '../domain/command.ts'
-import type { StationPresence, StationRecord } from '../domain/station.ts'
-import type { ThrottleState } from '../domain/throttle.ts'
+import { bigint, boolean, integer, key, optional, orNull, text, type RowOf } from './columns.ts'
 
 export type { SessionRecord } from '../domain/session-record.ts'
 
-/** Rows as the database holds them. Instants are Unix milliseconds; an absent value is null. */
-export interface OperatorRow {
-  id: string
-  username: string
-  passwordHash: string
-  role: OperatorRole
-  isActive: boolean
-  version: number
-  createdAtMs: number
-}
+/**
+ * Every table and its columns; the migrations make them, constraints and indexes included. Instants are Unix
+ * milliseconds; an absent value is null.
+ */
+export const tables = {
+  operators: {
+    id: key(text()),
+    username: text(),
+    passwordHash: text(),
+    role: text<OperatorRole>(),
+    isActive: boolean(),
+    version: bigint(),
+    createdAtMs: bigint(),
+  },
+  refreshTokens: {
+    tokenHash: key(text()),
+    familyId: text(),
+    operatorId: text(),
+    expiresAtMs: bigint(),
+    usedAtMs: orNull(bigint()),
+    /** However often it is renewed. */
+    familyEndsAtMs: bigint(),
+  },
+  /** An address from which an operator has signed in. */
+  signInAddresses: {
+    operatorId: key(text()),
+    /** Keyed hash of the address's group. */
+    addressHash: key(text()),
+    lastAtMs: bigint(),
+  },
+  users: {
+    id: key(text()),
+    firstName: text(),
+    lastName: text(),
+    email: orNull(text()),
+    phone: orNull(text()),
+    birthDate: orNull(text()),
+    sex: orNull(text<NonNullable<User['sex']>>()),
+    municipality: orNull(text()),
+    occupation: orNull(text()),
+    notes: orNull(text()),
+    consentGiven: boolean(),
+    consentAtMs: orNull(bigint()),
+    consentVersion: orNull(text()),
+    consentRevokedAtMs: orNull(bigint()),
+    /** What a search looks in; the repository keeps it. */
+    searchText: optional(text()),
+    /** File in the photo folder. */
+    photoName: orNull(text()),
+    version: bigint(),
+    createdAtMs: bigint(),
+    updatedAtMs: bigint(),
+  },
+  stations: {
+    id: key(text()),
+    label: text(),
+    location: orNull(text()),
+    ipAddress: orNull(text()),
+    macAddress: orNull(text()),
+    isMaintenance: boolean(),
+    isMarkedOffline: boolean(),
+    secretHash: orNull(text()),
+    previousSecretHash: orNull(text()),
+    previousSecretUntilMs: orNull(bigint()),
+    desiredVersion: bigint(),
+    version: bigint(),
+    createdAtMs: bigint(),
+    updatedAtMs: bigint(),
+  },
+  stationPresences: {
+    stationId: key(text()),
+    online: boolean(),
+    lastHeardAtMs: orNull(bigint()),
+    lastHeartbeatAtMs: orNull(bigint()),
+    lastSeenIp: orNull(text()),
+    bootId: orNull(text()),
+    connectionSeq: orNull(bigint()),
+    agentVersion: orNull(text()),
+    os: orNull(text()),
+    reportedState: orNull(text<ReportedState>()),
+    reportedVersion: orNull(bigint()),
+    /** JSON of StationMetrics. */
+    metrics: orNull(text()),
+    /** JSON of the last Presence. */
+    presence: orNull(text()),
+  },
+  sessions: {
+    id: key(text()),
+    userId: orNull(text()),
+    stationId: orNull(text()),
+    state: text<SessionState>(),
+    grantedSeconds: integer(),
+    creditSeconds: integer(),
+    consumedMs: bigint(),
+    runningSinceMs: orNull(bigint()),
+    codeHash: orNull(text()),
+    codeExpiresAtMs: bigint(),
+    validatedStationId: orNull(text()),
+    validatedAtMs: orNull(bigint()),
+    /** Start of the agent that validated the code. */
+    validatedBootId: orNull(text()),
+    /** Start of the agent that the session belongs to. */
+    bootId: orNull(text()),
+    movedBackMs: bigint(),
+    startedAtMs: orNull(bigint()),
+    suspendedAtMs: orNull(bigint()),
+    endedAtMs: orNull(bigint()),
+    endReason: orNull(text<EndReason>()),
+    /** When time alone changes the session next; null once it is over. */
+    deadlineMs: orNull(bigint()),
+    createdBy: text(),
+    mayOutliveClosing: boolean(),
+    version: bigint(),
+    createdAtMs: bigint(),
+    updatedAtMs: bigint(),
+  },
+  /** One row: up to when the server's clock has been. */
+  serverClock: {
+    id: key(integer()),
+    reachedMs: bigint(),
+  },
+  sessionGrants: {
+    sessionId: key(text()),
+    desiredVersion: bigint(),
+    seconds: integer(),
+    atMs: bigint(),
+  },
+  logs: {
+    id: key(bigint()),
+    atMs: bigint(),
+    action: text<LogAction>(),
+    level: text<LogLevel>(),
+    actorType: text<'operator' | 'station' | 'account' | 'system'>(),
+    actorId: text(),
+    actorLabel: text(),
+    stationId: orNull(text()),
+    sessionId: orNull(text()),
+    userId: orNull(text()),
+    ip: orNull(text()),
+    /** JSON object. */
+    details: text(),
+    prevHash: text(),
+    hash: text(),
+  },
+  /** What a record says beyond plain ASCII, as a search compares it. */
+  logTexts: {
+    logId: key(bigint()),
+    searchText: text(),
+  },
+  /** The texts of people in a record: beside the chain, which holds their salted hash, so that they can go. */
+  logNotes: {
+    logId: key(bigint()),
+    salt: text(),
+    /** JSON object: fields of the record's details. */
+    content: text(),
+    searchText: text(),
+  },
+  sessionProfiles: {
+    sessionId: key(text()),
+    ageBand: orNull(text()),
+    sex: orNull(text<NonNullable<User['sex']>>()),
+    municipality: orNull(text()),
+    occupation: orNull(text()),
+  },
+  logCheckpoints: {
+    /** The newest record that may be purged. */
+    upToId: key(bigint()),
+    lastHash: text(),
+    sealedAtMs: bigint(),
+  },
+  settings: {
+    name: key(text()),
+    /** JSON value. */
+    value: text(),
+  },
+  jobRuns: {
+    name: key(text<JobName>()),
+    /** The instant at which it was due; each slot is run once. */
+    slotMs: key(bigint()),
+    startedAtMs: bigint(),
+    endedAtMs: orNull(bigint()),
+    outcome: orNull(text<'done' | 'failed'>()),
+    result: orNull(text()),
+  },
+  reports: {
+    id: key(text()),
+    kind: text<ReportKind>(),
+    fromMs: bigint(),
+    toMs: bigint(),
+    createdAtMs: bigint(),
+    /** JSON object. */
+    content: text(),
+  },
+  archives: {
+    file: key(text()),
+    kind: text<ReportKind>(),
+    fromMs: bigint(),
+    toMs: bigint(),
+    rowCount: bigint(),
+    sha256: text(),
+    verifiedAtMs: bigint(),
+    /** Nothing in it leads to a person; archives of earlier releases are made so at the next start. */
+    isAnonymous: boolean(),
+  },
+  throttles: {
+    key: key(text()),
+    failures: integer(),
+    windowStartMs: bigint(),
+    level: integer(),
+    blockedUntilMs: bigint(),
+  },
+  accounts: {
+    id: key(text()),
+    kind: text<AccountKind>(),
+    label: text(),
+    /** Null for diagnostics. */
+    role: orNull(text<OperatorRole>()),
+    isActive: boolean(),
+    secretHash: text(),
+    version: bigint(),
+    createdAtMs: bigint(),
+    updatedAtMs: bigint(),
+  },
+  /** At most one for each station, gone once it is used. */
+  bootTokens: {
+    stationId: key(text()),
+    tokenHash: text(),
+    macAddress: text(),
+    expiresAtMs: bigint(),
+  },
+  /** A station whose secret an admin took away, until it has another. */
+  revokedSecrets: {
+    stationId: key(text()),
+    atMs: bigint(),
+  },
+  /** The one site key of all servers of a database. */
+  siteKeys: {
+    id: key(integer()),
+    keyHash: text(),
+    /** Sealed, so that admins can be shown it and a copy of the database tells nothing. */
+    sealedKey: text(),
+    rotatedAtMs: bigint(),
+  },
+  answeredRequests: {
+    /** Station id, or whole client id of an automation. */
+    party: key(text()),
+    requestId: key(text()),
+    /** Keyed: what was asked may hold an access code. */
+    contentHash: text(),
+    /** Sealed JSON of the response. */
+    sealedResponse: text(),
+    atMs: bigint(),
+  },
+  stationEvents: {
+    stationId: key(text()),
+    bootId: key(text()),
+    seq: key(bigint()),
+    atMs: bigint(),
+  },
+  /** A call for help that is open. */
+  staffCalls: {
+    id: key(text()),
+    stationId: text(),
+    sessionId: orNull(text()),
+    /** What the visitor typed. */
+    reason: orNull(text()),
+    times: integer(),
+    calledAtMs: bigint(),
+    renewedAtMs: bigint(),
+    takenAtMs: orNull(bigint()),
+    takenById: orNull(text()),
+    takenBy: orNull(text()),
+  },
+  commands: {
+    id: key(text()),
+    stationId: text(),
+    batchId: text(),
+    op: text<OrderOp>(),
+    /** JSON object. */
+    params: text(),
+    bootId: orNull(text()),
+    status: text<CommandStatus>(),
+    createdBy: text(),
+    sentAtMs: bigint(),
+    expiresAtMs: bigint(),
+    deliveredAtMs: orNull(bigint()),
+    appliedAtMs: orNull(bigint()),
+    failedAtMs: orNull(bigint()),
+    expiredAtMs: orNull(bigint()),
+    error: orNull(text()),
+  },
+  /** The version at which a deleted station stopped: one created under its name goes on above it. */
+  retiredStations: {
+    stationId: key(text()),
+    desiredVersion: bigint(),
+  },
+  pairingRequests: {
+    id: key(text()),
+    macAddress: text(),
+    hostname: text(),
+    os: text(),
+    agentVersion: text(),
+    ip: orNull(text()),
+    pairingCode: text(),
+    secretHash: text(),
+    stationId: orNull(text()),
+    requestedAtMs: bigint(),
+    expiresAtMs: bigint(),
+  },
+} as const
 
-export interface RefreshTokenRow {
-  tokenHash: string
-  familyId: string
-  operatorId: string
-  expiresAtMs: number
-  usedAtMs: number | null
-  /** However often it is renewed. */
-  familyEndsAtMs: number
-}
-
-/** An address from which an operator has signed in. */
-export interface SignInAddressRow {
-  operatorId: string
-  /** Keyed hash of the address's group. */
-  addressHash: string
-  lastAtMs: number
-}
-
-export interface UserRow {
-  id: string
-  firstName: string
-  lastName: string
-  email: string | null
-  phone: string | null
-  birthDate: string | null
-  sex: User['sex'] | null
-  municipality: string | null
-  occupation: string | null
-  notes: string | null
-  consentGiven: boolean
-  consentAtMs: number | null
-  consentVersion: string | null
-  consentRevokedAtMs: number | null
-  /** What a search looks in; the repository keeps it. */
-  searchText?: string
-  /** File in the photo folder. */
-  photoName: string | null
-  version: number
-  createdAtMs: number
-  updatedAtMs: number
-}
-
-export type StationRow = StationRecord
-
-export interface StationPresenceRow extends Omit<StationPresence, 'metrics' | 'presence'> {
-  stationId: string
-  /** JSON of StationMetrics. */
-  metrics: string | null
-  /** JSON of the last Presence. */
-  presence: string | null
-}
-
-/** One row: up to when the server's clock has been. */
-export interface ServerClockRow {
-  id: number
-  reachedMs: number
-}
-
-export interface SessionRow {
-  id: string
-  userId: string | null
-  stationId: string | null
-  state: SessionState
-  grantedSeconds: number
-  creditSeconds: number
-  consumedMs: number
-  runningSinceMs: number | null
-  codeHash: string | null
-  codeExpiresAtMs: number
-  validatedStationId: string | null
-  validatedAtMs: number | null
-  /** Start of the agent that validated the code. */
-  validatedBootId: string | null
-  /** Start of the agent that the session belongs to. */
-  bootId: string | null
-  movedBackMs: number
-  startedAtMs: number | null
-  suspendedAtMs: number | null
-  endedAtMs: number | null
-  endReason: EndReason | null
-  /** When time alone changes the session next; null once it is over. */
-  deadlineMs: number | null
-  createdBy: string
-  mayOutliveClosing: boolean
-  version: number
-  createdAtMs: number
-  updatedAtMs: number
-}
-
-export interface SessionGrantRow {
-  sessionId: string
-  desiredVersion: number
-  seconds: number
-  atMs: number
-}
-
-export interface LogRow {
-  id: number
-  atMs: number
-  action: LogAction
-  level: LogLevel
-  actorType: 'operator' | 'station' | 'account' | 'system'
-  actorId: string
-  actorLabel: string
-  stationId: string | null
-  sessionId: string | null
-  userId: string | null
-  ip: string | null
-  /** JSON object. */
-  details: string
-  prevHash: string
-  hash: string
-}
-
-/** What a record says beyond plain ASCII, as a search compares it. */
-export interface LogTextRow {
-  logId: number
-  searchText: string
-}
-
-/** The texts of people in a record: beside the chain, which holds their salted hash, so that they can go. */
-export interface LogNoteRow {
-  logId: number
-  salt: string
-  /** JSON object: fields of the record's details. */
-  content: string
-  searchText: string
-}
-
-export interface SessionProfileRow {
-  sessionId: string
-  ageBand: string | null
-  sex: User['sex'] | null
-  municipality: string | null
-  occupation: string | null
-}
-
-export interface LogCheckpointRow {
-  /** The newest record that may be purged. */
-  upToId: number
-  lastHash: string
-  sealedAtMs: number
-}
-
-export interface SettingRow {
-  name: string
-  /** JSON value. */
-  value: string
-}
-
-export interface JobRunRow {
-  name: JobName
-  /** The instant at which it was due; each slot is run once. */
-  slotMs: number
-  startedAtMs: number
-  endedAtMs: number | null
-  outcome: 'done' | 'failed' | null
-  result: string | null
-}
-
-export interface ReportRow {
-  id: string
-  kind: ReportKind
-  fromMs: number
-  toMs: number
-  createdAtMs: number
-  /** JSON object. */
-  content: string
-}
-
-export interface ArchiveRow {
-  file: string
-  kind: ReportKind
-  fromMs: number
-  toMs: number
-  rowCount: number
-  sha256: string
-  verifiedAtMs: number
-  /** Nothing in it leads to a person; archives of earlier releases are made so at the next start. */
-  isAnonymous: boolean
-}
-
-export interface ThrottleRow extends ThrottleState {
-  key: string
-}
-
-export interface CommandRow {
-  id: string
-  stationId: string
-  batchId: string
-  op: OrderOp
-  /** JSON object. */
-  params: string
-  bootId: string | null
-  status: CommandStatus
-  createdBy: string
-  sentAtMs: number
-  expiresAtMs: number
-  deliveredAtMs: number | null
-  appliedAtMs: number | null
-  failedAtMs: number | null
-  expiredAtMs: number | null
-  error: string | null
-}
+export type OperatorRow = RowOf<(typeof tables)['operators']>
+export type RefreshTokenRow = RowOf<(typeof tables)['refreshTokens']>
+export type SignInAddressRow = RowOf<(typeof tables)['signInAddresses']>
+export type UserRow = RowOf<(typeof tables)['users']>
+export type StationRow = RowOf<(typeof tables)['stations']>
+export type StationPresenceRow = RowOf<(typeof tables)['stationPresences']>
+export type SessionRow = RowOf<(typeof tables)['sessions']>
+export type ServerClockRow = RowOf<(typeof tables)['serverClock']>
+export type SessionGrantRow = RowOf<(typeof tables)['sessionGrants']>
+export type LogRow = RowOf<(typeof tables)['logs']>
+export type LogTextRow = RowOf<(typeof tables)['logTexts']>
+export type LogNoteRow = RowOf<(typeof tables)['logNotes']>
+export type SessionProfileRow = RowOf<(typeof tables)['sessionProfiles']>
+export type LogCheckpointRow = RowOf<(typeof tables)['logCheckpoints']>
+export type SettingRow = RowOf<(typeof tables)['settings']>
+export type JobRunRow = RowOf<(typeof tables)['jobRuns']>
+export type ReportRow = RowOf<(typeof tables)['reports']>
+export type ArchiveRow = RowOf<(typeof tables)['archives']>
+export type ThrottleRow = RowOf<(typeof tables)['throttles']>
+export type AccountRow = RowOf<(typeof tables)['accounts']>
+export type BootTokenRow = RowOf<(typeof tables)['bootTokens']>
+export type RevokedSecretRow = RowOf<(typeof tables)['revokedSecrets']>
+export type SiteKeyRow = RowOf<(typeof tables)['siteKeys']>
+export type AnsweredRequestRow = RowOf<(typeof tables)['answeredRequests']>
+export type StationEventRow = RowOf<(typeof tables)['stationEvents']>
+export type StaffCallRow = RowOf<(typeof tables)['staffCalls']>
+export type CommandRow = RowOf<(typeof tables)['commands']>
+export type RetiredStationRow = RowOf<(typeof tables)['retiredStations']>
+export type PairingRequestRow = RowOf<(typeof tables)['pairingRequests']>
 
 /** A command as services hold it. */
 export interface CommandRecord extends CommandProgress {
@@ -244,95 +369,6 @@ export interface CommandRecord extends CommandProgress {
   bootId?: string
   createdBy: string
   sentAtMs: number
-  expiresAtMs: number
-}
-
-/** The version at which a deleted station stopped: one created under its name goes on above it. */
-export interface RetiredStationRow {
-  stationId: string
-  desiredVersion: number
-}
-
-export interface AccountRow {
-  id: string
-  kind: AccountKind
-  label: string
-  /** Null for diagnostics. */
-  role: OperatorRole | null
-  isActive: boolean
-  secretHash: string
-  version: number
-  createdAtMs: number
-  updatedAtMs: number
-}
-
-/** At most one for each station, gone once it is used. */
-export interface BootTokenRow {
-  stationId: string
-  tokenHash: string
-  macAddress: string
-  expiresAtMs: number
-}
-
-/** A station whose secret an admin took away, until it has another. */
-export interface RevokedSecretRow {
-  stationId: string
-  atMs: number
-}
-
-/** The one site key of all servers of a database. */
-export interface SiteKeyRow {
-  id: number
-  keyHash: string
-  /** Sealed, so that admins can be shown it and a copy of the database tells nothing. */
-  sealedKey: string
-  rotatedAtMs: number
-}
-
-export interface AnsweredRequestRow {
-  /** Station id, or whole client id of an automation. */
-  party: string
-  requestId: string
-  /** Keyed: what was asked may hold an access code. */
-  contentHash: string
-  /** Sealed JSON of the response. */
-  sealedResponse: string
-  atMs: number
-}
-
-/** A call for help that is open. */
-export interface StaffCallRow {
-  id: string
-  stationId: string
-  sessionId: string | null
-  /** What the visitor typed. */
-  reason: string | null
-  times: number
-  calledAtMs: number
-  renewedAtMs: number
-  takenAtMs: number | null
-  takenById: string | null
-  takenBy: string | null
-}
-
-export interface StationEventRow {
-  stationId: string
-  bootId: string
-  seq: number
-  atMs: number
-}
-
-export interface PairingRequestRow {
-  id: string
-  macAddress: string
-  hostname: string
-  os: string
-  agentVersion: string
-  ip: string | null
-  pairingCode: string
-  secretHash: string
-  stationId: string | null
-  requestedAtMs: number
   expiresAtMs: number
 }
 
