@@ -5,10 +5,10 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Plugin } from 'vite'
 
 const TEXTS = /\.(css|html|js|json|svg|txt|webmanifest)$/
-/** Less than that fits one packet anyway. */
+/** A smaller file fits in one packet anyway. */
 const MIN_BYTES = 1_024
 
-/** Puts each text file of the build beside itself as `.br` and `.gz`, once, so that the server only hands it out. */
+/** Compresses each text file of the build once, as `.br` and `.gz` beside it, so that the server only sends it. */
 export function compressed(): Plugin {
   let outDir = ''
   return {

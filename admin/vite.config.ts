@@ -6,7 +6,7 @@ import { compressed } from './compressed.ts'
 
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
-/** In development the pages come from Vite, everything else from the server at ESCALE_DEV_SERVER. */
+/** In development Vite serves the pages, and the server at ESCALE_DEV_SERVER everything else. */
 const server = process.env['ESCALE_DEV_SERVER'] ?? 'http://127.0.0.1:3000'
 
 export default defineConfig({
@@ -28,9 +28,9 @@ export default defineConfig({
   build: {
     outDir: 'dist',
     emptyOutDir: true,
-    // Everything as a file of its own: the policy has no data: for fonts, styles or scripts.
+    // Every asset is a file: the content security policy allows no `data:` for fonts, styles or scripts.
     assetsInlineLimit: 0,
-    // All pages come as one (see router.ts).
+    // All pages are in one file (see router.ts).
     chunkSizeWarningLimit: 700,
     target: 'es2022',
   },

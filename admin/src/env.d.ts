@@ -1,4 +1,4 @@
-/** For tools that read TypeScript without Vue's compiler; vue-tsc knows each component's own type. */
+/** For tools that read TypeScript without Vue's compiler. vue-tsc knows the real type of each component. */
 declare module '*.vue' {
   import type { Component } from 'vue'
 

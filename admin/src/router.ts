@@ -9,7 +9,7 @@ import UnknownPage from './pages/UnknownPage.vue'
 import VisitorsPage from './pages/VisitorsPage.vue'
 import { loginRouteFrom } from './routes.ts'
 
-/** Every page comes with the first: with the server gone, or another version of it back, each can still be opened. */
+/** All pages are loaded with the first one, so each can be opened while the server is away or has been updated. */
 export function createAppRouter(isSignedIn: () => boolean) {
   const router = createRouter({
     history: createWebHistory(),

@@ -2,11 +2,11 @@ import type { RouteLocationNormalizedLoaded, RouteLocationRaw } from 'vue-router
 
 /** Pages of the menu, in its order. */
 export const menuPages = ['room', 'visitors', 'stations', 'logs', 'access'] as const
-/** Of use to admins alone. */
+/** Pages for admins only. */
 export const adminPages: readonly MenuPage[] = ['access']
 export type MenuPage = (typeof menuPages)[number]
 
-/** The login page that remembers where one was going. */
+/** The login page, with the page to return to. */
 export function loginRouteFrom(
   route: Pick<RouteLocationNormalizedLoaded, 'fullPath' | 'name' | 'query'>,
   isExpired: boolean,
@@ -21,7 +21,7 @@ export function loginRouteFrom(
   }
 }
 
-/** Where to go after signing in: a path of our own, whatever the address says. */
+/** Where to go after signing in: only a path of this site is accepted. */
 export function safeNextPath(asked: unknown): string {
   return typeof asked === 'string' && /^\/(?![/\\])/.test(asked) ? asked : '/'
 }

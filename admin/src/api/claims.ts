@@ -1,8 +1,8 @@
 import type { AccessClaims } from '@escale/protocol'
 
 /**
- * What an access token (a JWT) says of its bearer, unverified: good for showing a name and timing a
- * renewal, never for a decision about rights, which is the server's.
+ * The claims in an access token (a JWT), not verified. They are good enough to show a name and to time a renewal.
+ * Only the server decides about rights.
  */
 export function claimsOf(token: string): AccessClaims | undefined {
   const payload = token.split('.')[1] ?? ''

@@ -1,6 +1,6 @@
 import { isErrorCode, type ErrorCode, type Problem } from '@escale/protocol'
 
-/** What the server says, or why it could not be asked or understood. */
+/** The server's error code, or why there is none: it could not be reached, or its answer not be read. */
 export type FailureCode = ErrorCode | 'network' | 'unreadable'
 
 export interface FieldError {
@@ -17,7 +17,7 @@ interface Failure {
   retryAfterSeconds?: number
 }
 
-/** A call that did not succeed; `code` is what to branch on, `message` is already in the reader's language. */
+/** A failed call. Branch on `code`; `message` is already in the operator's language. */
 export class ApiError extends Error {
   readonly code: FailureCode
   readonly status: number
@@ -34,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The error that an answer carries. Something between us and the server may answer without a problem. */
+/** The error in an answer. A proxy on the way may answer without a problem document. */
 export async function errorOf(response: Response): Promise<ApiError> {
   const problem = await problemOf(response)
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)

@@ -16,13 +16,12 @@ interface Rotation {
 }
 
 /**
- * The access token stays in memory, the refresh token in sessionStorage: a reload keeps the operator
- * signed in, closing the tab signs out, and nothing is left on the disk of a shared desk computer. Where the
- * browser refuses to keep anything, a reload signs out.
- * A cookie would have to be guarded against forged requests; the contract knows bearer tokens only.
+ * The access token is kept in memory, the refresh token in sessionStorage. So the operator stays signed in after a
+ * reload, closing the tab signs out, and nothing is left on the disk of a shared computer. Where the browser keeps
+ * nothing, a reload signs out. A cookie would need protection against forged requests; the API takes bearer tokens.
  *
- * A duplicated tab starts with a copy of the refresh token, and rotating one copy would make the other
- * look stolen. So a rotation is told to the other tabs, and who held the replaced token takes the new one.
+ * A duplicated tab starts with a copy of the refresh token. Once one tab has exchanged it, the other copy would look
+ * stolen. So each exchange is sent to the other tabs, and a tab that holds the old token takes the new one.
  */
 export function createTokens(store: Store, otherTabs?: BroadcastChannel): Tokens {
   let access: string | undefined

@@ -1,48 +1,55 @@
-/** What this page may keep in the browser: texts by name, of one tab or of the whole browser. */
+/** What a page may store in the browser: texts by name. */
 export interface Store {
   get: (name: string) => string | undefined
   set: (name: string, text: string) => void
   remove: (name: string) => void
-  /** Whether the browser keeps it; else it lasts as long as the page. */
+  /** False when the browser refuses: then a text lasts as long as the page. */
   readonly isKept: boolean
 }
 
+const PROBE = 'escale.probe'
+
 /**
- * The browser's own store, or this page's memory where the browser refuses: with site data blocked even naming
- * `localStorage` throws, in a private window or on a full disk writing may.
- * @param open names the store, such as `() => localStorage`
+ * The browser's own storage, or the memory of this page when the browser refuses. With site data blocked, even the
+ * name `localStorage` throws; in a private window or on a full disk, writing may throw.
+ * @param open names the storage, such as `() => localStorage`
  */
 export function openStore(open: () => Storage): Store {
   const memory = new Map<string, string>()
-  const storage = usable(open)
-  let isKept = storage !== undefined
+  let opened: Storage | undefined
+  let isKept = true
 
+  /** After the first refusal the browser's storage is not used any more. */
   function attempt<T>(act: (storage: Storage) => T): T | undefined {
-    if (storage === undefined || !isKept) return undefined
+    if (!isKept) return undefined
     try {
-      return act(storage)
+      opened ??= open()
+      return act(opened)
     } catch {
-      // Refused from now on: the page goes on with what it remembers itself.
       isKept = false
       return undefined
     }
   }
+  attempt((storage) => {
+    storage.setItem(PROBE, '1')
+    storage.removeItem(PROBE)
+  })
 
   return {
     get(name) {
-      const text = attempt((kept) => kept.getItem(name)) ?? undefined
+      const text = attempt((storage) => storage.getItem(name)) ?? undefined
       return isKept ? text : memory.get(name)
     },
     set(name, text) {
       memory.set(name, text)
-      attempt((kept) => {
-        kept.setItem(name, text)
+      attempt((storage) => {
+        storage.setItem(name, text)
       })
     },
     remove(name) {
       memory.delete(name)
-      attempt((kept) => {
-        kept.removeItem(name)
+      attempt((storage) => {
+        storage.removeItem(name)
       })
     },
     get isKept() {
@@ -51,20 +58,7 @@ export function openStore(open: () => Storage): Store {
   }
 }
 
-const PROBE = 'escale.probe'
-
-function usable(open: () => Storage): Storage | undefined {
-  try {
-    const storage = open()
-    storage.setItem(PROBE, '1')
-    storage.removeItem(PROBE)
-    return storage
-  } catch {
-    return undefined
-  }
-}
-
-/** A line to the other tabs of this site, where the browser gives one. */
+/** A channel to the other tabs of this site, where the browser has one. */
 export function openChannel(name: string): BroadcastChannel | undefined {
   try {
     return new BroadcastChannel(name)

@@ -1,6 +1,6 @@
 /**
- * Every icon by its name in `<q-icon name="..." />`: what it means, or the state, operation or page that it shows.
- * They are SVG paths, so no font file is needed.
+ * Every icon by its name in `<q-icon name="..." />`: its meaning, or the state, command or page that it stands for.
+ * The shapes are SVG paths, so no font file is needed.
  */
 export {
   symRoundedAdd as add,

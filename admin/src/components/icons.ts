@@ -2,7 +2,7 @@ import * as shapes from './icon-shapes.ts'
 
 export type IconName = keyof typeof shapes
 
-/** Gives Quasar the shape of an icon of ours; its own icons are shapes already. */
+/** How Quasar finds the shape of our icons. Its own icons are given as shapes, not as names. */
 export const findIcon = (name: string) => (name in shapes ? { icon: shapes[name as IconName] } : undefined)
 
 /** What can be done to a row of a table. */

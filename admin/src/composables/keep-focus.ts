@@ -1,11 +1,11 @@
 /**
- * When what has the focus is taken off the page, the focus goes to the nearest thing around it that is left, else
- * to where it was before a dialog opened, and at last to the page's content; a browser would drop it to the body,
- * and a keyboard would start from the top.
+ * When the element with the focus is removed, the focus moves to the nearest element around it that is left, else to
+ * the button that opened the dialog, else to the page's content. A browser would move it to the body, and the
+ * keyboard would start again at the top of the page.
  */
 export function keepFocus(): void {
   let around: HTMLElement[] = []
-  /** What had the focus last outside of any dialog or menu. */
+  /** What had the focus last outside dialogs and menus. */
   let opener: HTMLElement | undefined
 
   document.addEventListener('focusin', ({ target }) => {
@@ -20,7 +20,7 @@ export function keepFocus(): void {
   }).observe(document.body, { childList: true, subtree: true })
 
   function restore(): void {
-    // Whoever took it away may have given the focus a place meanwhile.
+    // The component that removed the element may have moved the focus itself.
     if (!isLost(around[0])) return
     const near = around.find((one) => one.isConnected && one.matches(PLACES))
     const before = opener?.isConnected === true ? opener : undefined
@@ -31,10 +31,10 @@ export function keepFocus(): void {
   }
 }
 
-/** What lies above the page, in a portal of its own. */
+/** What Quasar shows above the page. */
 const ABOVE = '.q-dialog, .q-menu'
 
-/** Elements that may take the focus once something within them is gone. */
+/** Elements that may take the focus when something inside them is removed. */
 const PLACES = 'article, section, form, [role="dialog"], [role="alertdialog"], main'
 
 const isLost = (last: HTMLElement | undefined) =>

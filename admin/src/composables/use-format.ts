@@ -4,8 +4,8 @@ import { useI18n } from 'vue-i18n'
 import { useSite } from './use-site.ts'
 
 /**
- * Dates, times, lengths and shares as the operator's language writes them. Instants are RFC 3339 or Unix ms, and
- * are told in the site's time zone, wherever the browser thinks it is.
+ * Dates, times, durations and percentages in the operator's language. Instants are RFC 3339 or Unix ms, and are shown
+ * in the site's time zone, whatever the browser's time zone is.
  */
 export function useFormat() {
   const { locale } = useI18n()
@@ -16,7 +16,7 @@ export function useFormat() {
 
 export type Formatting = ReturnType<typeof formatting>
 
-/** @param formats read anew for each text */
+/** @param formats called again for each text */
 function formatting(formats: () => Formats) {
   return {
     time: (instant: string | number) => formats().time.format(new Date(instant)),
@@ -28,7 +28,7 @@ function formatting(formats: () => Formats) {
     dayTime: (instant: string) => formats().dayTime.format(new Date(instant)),
     /** The day on which an instant falls at the site. */
     date: (instant: string | number) => formats().date.format(new Date(instant)),
-    /** A date that stands in no time zone, such as a birth date: `YYYY-MM-DD`. */
+    /** A date without a time zone, such as a birth date: `YYYY-MM-DD`. */
     calendarDate: (date: string) => formats().calendarDate.format(new Date(`${date}T00:00:00Z`)),
     dateTime: (instant: string) => formats().dateTime.format(new Date(instant)),
     percent: (percent: number) => formats().percent.format(percent / 100),
@@ -40,7 +40,7 @@ function formatting(formats: () => Formats) {
   }
 }
 
-/** The same outside of a component. @param timeZone IANA name; the browser's own without */
+/** The same outside components. @param timeZone IANA name; the browser's own by default */
 export function formattingIn(language: Language, timeZone?: string): Formatting {
   const formats = formatsIn(language, timeZone)
   return formatting(() => formats)

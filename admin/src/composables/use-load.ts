@@ -1,6 +1,6 @@
 import { useAsyncState } from '@vueuse/core'
 
-/** Something that is loaded, perhaps again and again: the newest answer, and the error of the newest request. */
+/** Something that is loaded, and may be loaded again: the newest answer, and the error of the newest request. */
 export function useLoad<T>(load: () => Promise<T>) {
   const { state, error, executeImmediate } = useAsyncState<T | undefined, []>(load, undefined, {
     immediate: false,

@@ -2,11 +2,11 @@ import { useQuasar } from 'quasar'
 import { useI18n } from 'vue-i18n'
 import { useErrorText } from './use-error-text.ts'
 
-/** Long enough to notice a mistake and reach the button. */
+/** Long enough to notice a mistake and press the button. */
 const UNDO_MS = 8_000
 const SHOWN_MS = 4_000
 
-/** Short messages at the edge of the page; an act that can be reversed offers it there. */
+/** Short messages at the edge of the page, with a button where something can be undone. */
 export function useNotify() {
   const quasar = useQuasar()
   const { t } = useI18n()
@@ -36,7 +36,7 @@ export function useNotify() {
     })
   }
 
-  /** Does something and tells how it went; `undo` is offered for eight seconds. */
+  /** Does something and shows how it went; `undo` is offered for eight seconds. */
   async function attempt<T>(
     act: () => Promise<T>,
     done: string,

@@ -11,7 +11,7 @@ export const useSite = defineStore('site', () => {
   const { data: settings, error: loadError, reload } = useLoad(api.settings.read)
   useReload(reload, ({ action }) => action === 'settings.updated')
 
-  /** In which every hour is shown. The browser's own until it is known, or where the browser does not know the zone. */
+  /** Where hours are shown; without one, in the browser's own. It may be unknown to an old browser. */
   const timeZone = computed(() => {
     const zone = settings.value?.timeZone
     return zone !== undefined && isTimeZone(zone) ? zone : undefined

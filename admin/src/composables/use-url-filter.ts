@@ -1,7 +1,7 @@
 import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 
-/** A filter that lives in the address: it survives a reload, can be bookmarked and sent. */
+/** A filter in the page's address: it survives a reload and can be bookmarked or sent. */
 export function useUrlFilter(name: string) {
   const route = useRoute()
   const router = useRouter()
@@ -12,7 +12,7 @@ export function useUrlFilter(name: string) {
     },
     set: (value: string) => {
       const query = { ...route.query, [name]: value || undefined }
-      // A page number belongs to the filter it was counted under.
+      // The page number counted the rows of the other filter.
       if (name !== 'page') delete query['page']
       void router.replace({ query })
     },

@@ -1,6 +1,6 @@
 /**
- * Everything an operator reads, in French. Written with plain spaces: `typesetFrench` puts the others.
- * Verbs on buttons, one idea a sentence. `|` parts singular from plural.
+ * The French texts of the admin. They are written with plain spaces: `typesetFrench` adds the special ones.
+ * Buttons have verbs, sentences have one idea. `|` separates singular and plural.
  */
 export const fr = {
   common: {

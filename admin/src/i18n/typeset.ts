@@ -2,9 +2,8 @@ const NARROW = '\u202f'
 const FIXED = '\u00a0'
 
 /**
- * Gives a French text its invisible typography, so that the tables can be written with plain spaces:
- * narrow no-break spaces before `; ! ?` and inside guillemets, no-break spaces before `:` and units,
- * typographic apostrophes and ellipses.
+ * Adds French typography to a text that is written with plain spaces: narrow no-break spaces before `; ! ?` and
+ * inside guillemets, no-break spaces before `:` and units, typographic apostrophes and ellipses.
  */
 export function typesetFrench(text: string): string {
   return text
@@ -21,7 +20,7 @@ export interface MessageTable {
   [key: string]: string | MessageTable
 }
 
-/** The same table with every text typeset. */
+/** The same table with French typography in every text. */
 export function typesetTable<T extends MessageTable>(table: T): T {
   return Object.fromEntries(
     Object.entries(table).map(([key, value]) => [

@@ -64,9 +64,9 @@ export const useLive = defineStore('live', () => {
     state: readonly(state),
     heardAtMs: readonly(heardAtMs),
     nowMs,
-    /** Calls a function with each frame, until the component that asked is gone. */
+    /** Calls a function with each frame, until the calling component is removed. */
     onFrame: frames.on,
-    /** Calls a function when the operator signs out: what a store keeps is for nobody else to see. */
+    /** Calls a function when the operator signs out: stores forget their data then. */
     onStop: stops.on,
     start() {
       connection.start()

@@ -1,19 +1,18 @@
-/** How many of the latest samples count: old ones must go, for the two clocks drift apart. */
+/** How many of the newest samples are used. The two clocks drift apart, so old samples become wrong. */
 const WINDOW = 60
 
 export interface ServerClock {
   /** The server said `sentAtMs` (Unix ms, its clock) when our monotonic clock read `receivedAtMs`. */
   learn: (sentAtMs: number, receivedAtMs: number) => void
-  /** Forgets what was learnt: after a new connection either clock may have been asleep or set. */
+  /** Forgets all samples: before a new connection, either computer may have slept or set its clock. */
   reset: () => void
-  /** Unix milliseconds at the server, as far as we know, when our monotonic clock reads `monotonicMs`. */
+  /** Estimated Unix milliseconds at the server when our monotonic clock reads `monotonicMs`. */
   nowMs: (monotonicMs: number) => number
 }
 
 /**
- * The server's clock as seen from here. Each message is late by its way through the network, so the
- * sample that came fastest is the truest. Our own wall clock counts only until the first message: it
- * may be wrong by years.
+ * Estimates the server's clock. Each message is late by its time on the network, so the fastest sample is the most
+ * accurate. Our own wall clock is used only until the first message: it may be wrong by years.
  */
 export function createServerClock(initialOffsetMs: number): ServerClock {
   let samples: number[] = []

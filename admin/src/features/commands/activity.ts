@@ -6,23 +6,23 @@ import {
   type StationCommand,
 } from '@escale/protocol'
 
-/** A large room's order is committed within this time. */
+/** The server needs at most this long to write a command and its document for a large room. */
 const SAME_ACT_MS = 3_000
 
-/** One act of an operator and how far it has come. Instants are Unix milliseconds of the server's clock. */
+/** What an operator asked of stations, and how far it has come. Instants are Unix ms of the server's clock. */
 export interface Activity {
   key: string
   askedAtMs: number
   what: { op: OrderOp } | { actions: readonly LogAction[] }
-  /** Stations asked, and those that have not (yet) done it. */
+  /** The stations, and those of them that have not done it (yet). */
   stationIds: string[]
   missing: string[]
   status: 'underway' | 'applied' | 'failed' | 'expired' | 'cancelled'
   /** Commands that still wait and can be cancelled. */
   cancellable: Pick<StationCommand, 'id' | 'stationId'>[]
-  /** When the stations that put it off will do it. */
+  /** When stations that delay the command will do it. */
   dueAtMs?: number
-  /** Until the last of the stations had it, and had done it; ms after asking. */
+  /** Until the last station had received it, and had done it; ms after it was sent. */
   deliveredMs?: number
   appliedMs?: number
   error?: string
@@ -31,7 +31,7 @@ export interface Activity {
 
 const msOf = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant))
 
-/** The commands of one order together. */
+/** The commands that were sent together are one activity. */
 function ofBatch(commands: StationCommand[]): Activity | undefined {
   const [first] = commands
   if (first === undefined) return undefined
@@ -90,7 +90,7 @@ function ofDocument({ stationId, version, actions, askedAt, appliedAt }: Station
   }
 }
 
-/** `lock` and `logout` are said by a document, too: that is the same act, and the command tells it. */
+/** `lock` and `logout` also change the document: the activity of the command already shows this. */
 function isExplained({ stationId, askedAt }: StationDocument, commands: StationCommand[]): boolean {
   return commands.some(
     (command) =>
@@ -100,18 +100,18 @@ function isExplained({ stationId, askedAt }: StationDocument, commands: StationC
   )
 }
 
-/** Everything that was asked of stations lately, newest first. */
+/** All recent activities, newest first. */
 export function activitiesOf(
   commands: Iterable<StationCommand>,
   documents: Iterable<StationDocument>,
 ): Activity[] {
-  // A cancellation shows in what it cancels.
+  // A cancellation is shown at the command that it cancels.
   const all = [...commands].filter(({ op }) => op !== 'cancel')
   const batches = Map.groupBy(all, ({ batchId }) => batchId)
-  const told = [...documents]
+  const shownDocuments = [...documents]
     .filter((document) => document.actions.length > 0 && !isExplained(document, all))
     .map(ofDocument)
-  return [...[...batches.values()].map(ofBatch), ...told]
+  return [...[...batches.values()].map(ofBatch), ...shownDocuments]
     .filter((activity) => activity !== undefined)
     .sort((a, b) => b.askedAtMs - a.askedAtMs)
 }

@@ -5,7 +5,7 @@ import { useRoom } from '../room/room-store.ts'
 import { useCommands } from './commands-store.ts'
 import { immediateOps, type MenuOp, type CommandTarget } from './menu-commands.ts'
 
-/** Orders from the menus: the harmless ones go at once, the others are asked about first. */
+/** Sends commands from the menus: the harmless ones at once, the others after a dialog. */
 export function useSendCommand() {
   const { t } = useI18n()
   const { attempt } = useNotify()

@@ -1,12 +1,12 @@
 import type { ServerFrame, Session, SessionTime, Station } from '@escale/protocol'
 
-/** What the pages know of the room: every station, and each session that has not ended. */
+/** The room as the pages know it: all stations, and the sessions that have not ended. */
 export interface Room {
   stations: Map<string, Station>
   sessions: Map<string, Session>
 }
 
-/** What a frame leaves to be asked from the server. */
+/** What must be loaded from the server after a frame. */
 export type Followup =
   | { load: 'session'; id: string }
   | { load: 'user'; id: string }
@@ -15,7 +15,7 @@ export type Followup =
 
 const NOTHING: Followup[] = []
 
-/** Takes a live frame into the room. A frame of a session not known yet only says to load it. */
+/** Applies a live frame to the room. A frame about an unknown session only says that it must be loaded. */
 export function applyFrame(room: Room, frame: ServerFrame): Followup[] {
   switch (frame.type) {
     case 'time_update':
@@ -38,13 +38,13 @@ export function applyFrame(room: Room, frame: ServerFrame): Followup[] {
   }
 }
 
-/** Keeps a station unless what is known is newer: an answer and a frame may overtake each other. */
+/** Keeps a station unless the known one is newer: an answer and a frame may arrive in either order. */
 export function keepStation(room: Room, station: Station): void {
   const known = room.stations.get(station.id)
   if (known === undefined || known.updatedAt <= station.updatedAt) room.stations.set(station.id, station)
 }
 
-/** Keeps a session that goes on, forgets one that is over. */
+/** Keeps a session that has not ended, and forgets one that has. */
 export function keepSession(room: Room, session: Session): void {
   if (session.state === 'ended') room.sessions.delete(session.id)
   else room.sessions.set(session.id, session)

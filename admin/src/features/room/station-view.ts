@@ -1,7 +1,7 @@
 import type { Session, Station } from '@escale/protocol'
 import type { Room } from './room-state.ts'
 
-/** What a station's card says in a word; the session's state tells more than the station's alone. */
+/** The status on a station's card. It also depends on the session there. */
 export const stationStatuses = [
   'available',
   'occupied',
@@ -12,7 +12,7 @@ export const stationStatuses = [
 ] as const
 export type StationStatus = (typeof stationStatuses)[number]
 
-/** What needs somebody to look, worst first. */
+/** Problems that an operator should look at, worst first. */
 export const troubles = [
   'two-machines',
   'lost-in-session',
@@ -33,7 +33,7 @@ export interface StationView {
   trouble: Trouble | undefined
 }
 
-/** Each station with the session that runs or rests there: trouble first, then by label. */
+/** Each station with its active or suspended session: stations with a problem first, then by label. */
 export function stationViews(room: Room, language: string): StationView[] {
   const sessionAt = new Map<string, Session>()
   for (const session of room.sessions.values()) {
@@ -69,7 +69,7 @@ function troubleOf(station: Station, session: Session | undefined): Trouble | un
 const rankOf = (view: StationView) =>
   view.trouble === undefined ? troubles.length : troubles.indexOf(view.trouble)
 
-/** Whether a card fits what was typed: label, place, or visitor; accents and case do not matter. */
+/** Whether a card matches a search by label, location or visitor; accents and case do not matter. */
 export function matchesSearch(view: StationView, visitorName: string, typed: string): boolean {
   const wanted = folded(typed)
   return [view.station.label, view.station.location ?? '', view.station.id, visitorName].some((text) =>

@@ -5,7 +5,7 @@ import { useServices } from '../../services.ts'
 import { useVisitorName } from '../users/visitor-name.ts'
 import { useRoom } from './room-store.ts'
 
-/** What an operator does to a running session. What can be taken back is done at once, with an undo. */
+/** What an operator can do with a session. What can be undone is done at once, and the undo is offered. */
 export function useSessionActions() {
   const { api } = useServices()
   const room = useRoom()
@@ -47,7 +47,7 @@ export function useSessionActions() {
           time: format.minutes(session.creditSeconds),
         }),
       ),
-    /** Cannot be taken back: ask first. */
+    /** Cannot be undone: ask first. */
     terminate: (station: Station, session: Session) =>
       attempt(
         () => kept(api.sessions.terminate({ id: session.id })),

@@ -2,7 +2,7 @@ import { useI18n } from 'vue-i18n'
 import { useFormat } from '../../composables/index.ts'
 import { useLive } from '../../live/live-store.ts'
 
-/** Says until when a code is valid: the time, and the day unless that is today. */
+/** Until when a code is valid: the time, with the day unless it is today. */
 export function useCodeExpiry() {
   const { t } = useI18n()
   const format = useFormat()

@@ -4,7 +4,7 @@ import { useRoom } from '../room/room-store.ts'
 
 export const fullName = (user: Pick<User, 'firstName' | 'lastName'>) => `${user.firstName} ${user.lastName}`
 
-/** Who a session is for, as an operator reads it; empty while the name is on its way. */
+/** The visitor of a session as operators read it; a general word while the name is not loaded yet. */
 export function useVisitorName() {
   const { t } = useI18n()
   const store = useRoom()
