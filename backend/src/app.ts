@@ -8,18 +8,9 @@ import { putMark } from './db/marks.ts'
 import { createStorageProbe } from './db/storage-probe.ts'
 import { createMqttLogin } from './features/auth/index.ts'
 import { createAutomation } from './gateways/automation/index.ts'
-import { liveRoutes } from './gateways/live/index.ts'
-import { sessionEndpoints } from './features/sessions/index.ts'
-import {
-  createBirths,
-  createStationIntake,
-  createReportedEnds,
-  createStationMessages,
-} from './gateways/stations/index.ts'
-import { stationEndpoints } from './features/stations/index.ts'
+import { createMonitoring } from './features/monitoring/index.ts'
+import { createStationGateway } from './gateways/stations/index.ts'
 import { createAppEvents } from './events.ts'
-import { serviceEndpoints } from './http/health.ts'
-import { metricsRoutes } from './http/metrics.ts'
 import { createHttpServer } from './http/server.ts'
 import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
@@ -65,22 +56,21 @@ export async function createApp(options: AppOptions): Promise<App> {
   const services = createServices(database, events, bus, { ...options, hasPeers })
   const { accounts, desired, rights, settings } = services
 
-  const endpoints = [
-    serviceEndpoints(createStorageProbe(database), shared),
-    stationEndpoints({ ...services, clock }),
-    sessionEndpoints({ ...services, clock }),
-    ...services.endpoints,
-  ]
-  const automation = createAutomation({ accounts, answers: services.answers, endpoints, bus, clock })
-  const messages = createStationMessages(database)
-  const births = createBirths({ ...services, database, hasPeers, log })
-  const reportedEnds = createReportedEnds({ ...services, hasPeers, log })
-  const takeFromStation = createStationIntake({
+  const automation = createAutomation({
+    accounts,
+    answers: services.answers,
+    endpoints: services.endpoints,
+    bus,
+    clock,
+  })
+  const stationGateway = createStationGateway({
     ...services,
-    ...{ commands: services.commands.service, database, messages, births, reportedEnds, bus, clock },
+    ...{ commands: services.commands.service, database, hasPeers, bus, ownBus, clock, log },
   })
   const receive = (message: Received) =>
-    message.name === 'automationRequest' ? automation.service.receive(message) : takeFromStation(message)
+    message.name === 'automationRequest'
+      ? automation.service.receive(message)
+      : stationGateway.service.receive(message)
   const broker = await createBroker(
     {
       authenticate: createMqttLogin(rights),
@@ -97,10 +87,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   ownBus.attach(broker)
   publishDomainEvents(events, bus)
 
+  const monitoring = createMonitoring({
+    storage: createStorageProbe(database),
+    peers: shared,
+    ...{ room: services.room, broker, database },
+  })
   const http = await createHttpServer({
     ...options,
-    ...{ endpoints, guard: rights, broker },
-    routes: [metricsRoutes({ ...services, broker, database }), liveRoutes({ ...services, clock })],
+    endpoints: [...services.endpoints, ...monitoring.endpoints],
+    routes: [monitoring.routes, services.live.routes],
+    ...{ guard: rights, broker },
   })
 
   return {
@@ -119,33 +115,30 @@ export async function createApp(options: AppOptions): Promise<App> {
       await services.enrolment.start()
       await services.photos.start()
       await services.archives.start()
-      await desired.repair()
+      await services.documents.start()
       await services.clockSteps.start()
-      await services.room.load()
-      await services.deadlines.start()
-      services.presences.start()
-      births.start()
+      await services.roomFeature.start()
+      await services.sessionFeature.start()
+      services.presenceFeature.start()
       await services.commands.start()
-      await services.presences.publishAll(ownBus)
-      await desired.publishAll()
+      await stationGateway.start()
       await services.credentialWatch.start()
       await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })
       services.calendar.start()
     },
     async close() {
-      services.audience.close()
+      services.live.stop()
       await services.calendar.stop()
       await services.clockSteps.stop()
       await services.credentialWatch.stop()
-      await services.deadlines.stop()
+      await services.sessionFeature.stop()
       await services.commands.stop()
       await http.close()
       await shared?.close()
       ownBus.detach()
       await broker.close()
-      births.stop()
-      reportedEnds.stop()
-      await services.presences.stop()
+      stationGateway.stop()
+      await services.presenceFeature.stop()
       await services.stationRates.stop()
       await database.close()
     },

@@ -16,36 +16,19 @@ import { createPasswords } from './crypto/passwords.ts'
 import { createSealer } from './crypto/sealing.ts'
 import { createCommands, type Wake } from './features/commands/index.ts'
 import { createClockSteps } from './features/clock-steps/index.ts'
-import { createDesiredDocuments, createDesiredRepository } from './features/desired/index.ts'
+import { createDesired } from './features/desired/index.ts'
 import { createEnrolment, type BrokerAddress } from './features/enrolment/index.ts'
-import { createAudience } from './gateways/live/index.ts'
+import { createLive } from './gateways/live/index.ts'
 import { createLogs } from './features/logs/index.ts'
 import { createPhotos, createPhotoStore } from './features/photos/index.ts'
 import { createPrivacy, createTraces } from './features/privacy/index.ts'
-import {
-  createMachines,
-  createPresences,
-  createRoomRepository,
-  createRoomStore,
-} from './features/room/index.ts'
+import { createPresences, createRoom } from './features/room/index.ts'
 import { createRates } from './features/rates/index.ts'
-import {
-  createAccessCodes,
-  createCodeValidation,
-  createDeadlines,
-  createSessionCredits,
-  createSessionGrants,
-  createSessionRepository,
-  createSessionService,
-} from './features/sessions/index.ts'
+import { createSessions } from './features/sessions/index.ts'
 import { createAnswers } from './gateways/answers/index.ts'
 import { createSettings } from './features/settings/index.ts'
 import { createStaffCalls } from './features/staff-calls/index.ts'
-import {
-  createStationCredentials,
-  createStationRepository,
-  createStationService,
-} from './features/stations/index.ts'
+import { createStations } from './features/stations/index.ts'
 import { createUsernames } from './features/usernames/index.ts'
 import { createUsers } from './features/users/index.ts'
 
@@ -75,8 +58,8 @@ export type Services = ReturnType<typeof createServices>
 /** What the server can do, feature by feature, each on what came before it; nothing runs yet. */
 export function createServices(database: Store, events: AppEvents, bus: Bus, options: ServiceOptions) {
   const { clock, hasPeers, log } = options
-  const roomRepository = createRoomRepository(database)
-  const room = createRoomStore({ repository: roomRepository, events, clock })
+  const roomFeature = createRoom({ database, events, clock })
+  const { room, machines } = roomFeature.service
   const logs = createLogs({ database, timeZone: () => settings.current().timeZone, events, clock })
   const { journal } = logs.service
   /** What nearly all of them write with. */
@@ -106,41 +89,35 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   const operators = createOperators({ ...base, ...auth.service, passwords })
   const stationRates = createRates({ ...base, log })
   const rates = stationRates.service
-  const machines = createMachines({ room, clock })
-  const desired = createDesiredDocuments(
+  const documents = createDesired({
     database,
-    createDesiredRepository(database),
     settings,
     bus,
+    rates,
+    machines,
+    room,
+    hasPeers,
     events,
     clock,
-    { rates, isInConflict: machines.isInConflict, room, hasPeers, log },
-  )
+    log,
+  })
+  const desired = documents.service
 
   const staffCalls = createStaffCalls({
     ...base,
     desired,
-    runningSessionAt: (stationId) => sessions.findRunningAt(stationId),
+    runningSessionAt: room.runningAt,
     events,
   })
   const calls = staffCalls.service
 
-  const sessionPorts = {
+  const sessionFeature = createSessions({
     ...base,
-    repository: createSessionRepository(database),
-    desired,
-    calls,
-    machines,
-    room,
-    settings,
-    events,
-  }
-  const accessCodes = createAccessCodes(options.codeKey)
-  const sessions = createSessionService(sessionPorts)
-  const grants = createSessionGrants({ ...sessionPorts, codes: accessCodes, sessions })
-  const credits = createSessionCredits({ ...sessionPorts, sessions })
-  const codes = createCodeValidation({ ...sessionPorts, codes: accessCodes, throttles: throttles.service })
-  const deadlines = createDeadlines({ sessions, room, events, clock, log })
+    ...{ desired, calls, machines, room, settings, events, log },
+    throttles: throttles.service,
+    codeKey: options.codeKey,
+  })
+  const { sessions, grants, credits, codes } = sessionFeature.service
 
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
   const answers = createAnswers({ database, sealer, hashKey, clock })
@@ -162,29 +139,24 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     photos: photoStore,
   })
 
-  const stationRepository = createStationRepository(database, room)
-  const stationPorts = { ...base, repository: stationRepository, room, hasPeers, bus, events }
   const usernames = createUsernames(database)
   const accounts = createAccounts({ ...base, usernames, brokerFor: options.brokerFor })
-  const presences = createPresences({
-    ...{ ...stationPorts, repository: roomRepository, stations: stationRepository },
-    ...{ settings, rates, log },
+  const presenceFeature = createPresences({
+    ...base,
+    ...{ room, hasPeers, bus, settings, rates, events, log },
+    unmarkOffline: (id) => stations.unmarkOffline(id),
   })
+  const presences = presenceFeature.service
   const clockSteps = createClockSteps({ database, sessions, presences, hasPeers, events, clock, log })
-  const stations = createStationService({
-    ...stationPorts,
-    presences,
-    machines,
-    sessions,
-    calls,
-    desired,
-    usernames,
+  const stationFeature = createStations({
+    ...base,
+    ...{ room, hasPeers, presences, machines, sessions, calls, desired, usernames, bus, events },
   })
+  const { stations, credentials } = stationFeature.service
   const commands = createCommands({
     ...base,
     ...{ sessions, presences, bus, wake: options.wake, hasPeers, events, log },
   })
-  const credentials = createStationCredentials(stationPorts)
   const enrolment = createEnrolment({
     ...base,
     ...{ stations, credentials, throttles: throttles.service, rates, sealer },
@@ -204,14 +176,14 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     reports: reports.service,
     nightlyBackup: options.nightlyBackup,
   })
-  const audience = createAudience({ events, room, clock })
   const rights = createRights(
     { auth: auth.service.signIns, stations: credentials, accounts: accounts.service },
     clock,
   )
+  const live = createLive({ events, room, auth: auth.service.signIns, sessions, codes, clock })
   const credentialWatch = createCredentialWatch({
     bus,
-    screens: audience,
+    screens: live.service,
     signIns: auth.service.signIns,
     stations: credentials,
     accounts: accounts.service,
@@ -225,7 +197,6 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     accounts: accounts.service,
     answers: answers.service,
     archives,
-    audience,
     auth: auth.service.signIns,
     calendar,
     calls,
@@ -235,10 +206,8 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     commands,
     credentialWatch,
     credentials,
-    deadlines,
     desired,
     enrolment,
-    grants,
     journal,
     machines,
     endpoints: [
@@ -253,12 +222,15 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
       reports,
       siteSettings,
       staffCalls,
+      stationFeature,
+      sessionFeature,
       commands,
       enrolment,
     ].flatMap((feature) => feature.endpoints),
     operators: operators.service,
     photos,
     presences,
+    live,
     rates,
     rights,
     stationRates,
@@ -266,6 +238,9 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
     sessions,
     settings,
     siteSettings,
-    stations,
+    documents,
+    roomFeature,
+    presenceFeature,
+    sessionFeature,
   }
 }

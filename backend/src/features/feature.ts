@@ -1,3 +1,4 @@
+import type { FastifyPluginAsync } from 'fastify'
 import type { ServedGroup } from '../http/endpoints.ts'
 
 /** A part of the server that builds, starts and stops itself. */
@@ -6,6 +7,8 @@ export interface Feature {
   service: object
   /** The groups of the REST API that it serves. */
   endpoints?: readonly ServedGroup[]
+  /** What it serves over HTTP beside the REST API. */
+  routes?: FastifyPluginAsync
   /** Brings its memory up to the database, and begins what it does by itself. */
   start?(): void | Promise<void>
   /** Ends what it does by itself; returns once nothing of it runs any more. */

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBus } from '../../bus/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, type TestApp } from '../../testing/app.ts'
-import { createDesiredDocuments, createDesiredRepository } from './index.ts'
+import { createDesiredDocuments } from './documents.ts'
+import { createDesiredRepository } from './repository.ts'
 
 let test: TestApp
 beforeAll(async () => {
@@ -33,10 +34,11 @@ describe('a document that is sent again', () => {
       },
     }
     const settings = { current: () => Create(SiteSettings) }
-    const desired = createDesiredDocuments(test.db, slow, settings, bus, createAppEvents(), test.clock, {
+    const desired = createDesiredDocuments({
+      ...{ database: test.db, repository: slow, settings, bus, events: createAppEvents(), clock: test.clock },
+      machines: { isInConflict: () => false },
       room: { station: () => undefined },
       hasPeers: false,
-      isInConflict: () => false,
       rates: { allows: () => true, drop: () => undefined },
       log: pino({ level: 'silent' }),
     })

@@ -2,7 +2,7 @@ import type { Actor } from '@escale/protocol'
 import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { Room } from '../../domain/room.ts'
-import type { StationPresence, StationRecord } from '../../domain/station.ts'
+import type { StationPresence } from '../../domain/station.ts'
 import type { Journal } from '../logs/index.ts'
 import type { RoomRepository } from './repository.ts'
 
@@ -19,7 +19,7 @@ export interface ComingAndGoingPorts {
   database: Database
   repository: Pick<RoomRepository, 'knownIds' | 'presences' | 'savePresences'>
   /** A station that is heard is no longer marked offline. */
-  stations: { update(id: string, columns: Pick<StationRecord, 'isMarkedOffline'>): Promise<void> }
+  unmarkOffline(stationId: string): Promise<void>
   room: Pick<Room, 'station' | 'changePresence'>
   journal: Journal
   /** Whether other servers may have said so already. */
@@ -33,7 +33,7 @@ export interface ComingAndGoingPorts {
  * room which connects at once takes a few transactions.
  */
 export function createComingAndGoing(ports: ComingAndGoingPorts) {
-  const { database, repository, stations, room, journal, hasPeers, onChanged } = ports
+  const { database, repository, unmarkOffline, room, journal, hasPeers, onChanged } = ports
   /** How many changes of each station are not committed yet. */
   const uncommitted = new Map<string, number>()
 
@@ -61,8 +61,7 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
     }
     await repository.savePresences(presences)
     for (const { stationId, online, cause, actor } of news) {
-      if (online && room.station(stationId)?.record.isMarkedOffline)
-        await stations.update(stationId, { isMarkedOffline: false })
+      if (online && room.station(stationId)?.record.isMarkedOffline) await unmarkOffline(stationId)
       const action = online ? 'station.online' : 'station.offline'
       const level = cause === 'lost' || cause === 'silent' ? 'warning' : 'info'
       await journal.append({ action, level, actor, stationId, details: { cause } })

@@ -234,7 +234,7 @@ describe('figures', () => {
     const presences = createPresences({
       database: test.db,
       ...{ repository, room, events },
-      stations: { update: () => Promise.resolve() },
+      unmarkOffline: () => Promise.resolve(),
       hasPeers: true,
       bus: createMemoryBus(),
       journal: { append: () => Promise.resolve() },

@@ -1,8 +1,46 @@
-export { sessionEndpoints } from './endpoints.ts'
-export { createAccessCodes, createCodeValidation, type CodeValidation } from './codes.ts'
-export { createSessionCredits, type SessionCredits } from './credits.ts'
-export { createDeadlines } from './deadlines.ts'
-export { createSessionGrants, type SessionGrants } from './grants.ts'
-export { createSessionRepository } from './repository.ts'
-export { createSessionService, type SessionService } from './service.ts'
+import type { Logger } from 'pino'
+import type { Store } from '../../db/database.ts'
+import type { Feature } from '../feature.ts'
+import type { RoomStore } from '../room/index.ts'
+import type { Throttles } from '../throttles/index.ts'
+import { createAccessCodes, createCodeValidation } from './codes.ts'
+import { createSessionCredits } from './credits.ts'
+import { createDeadlines } from './deadlines.ts'
+import { sessionEndpoints } from './endpoints.ts'
+import { createSessionGrants } from './grants.ts'
+import { createSessionRepository } from './repository.ts'
+import { createSessionService, type SessionPorts as ServicePorts } from './service.ts'
+
+export type { CodeValidation } from './codes.ts'
+export type { SessionCredits } from './credits.ts'
+export type { SessionGrants } from './grants.ts'
+export type { SessionService } from './service.ts'
 export { toSession, toSessionTime } from './view.ts'
+
+export interface SessionPorts extends Omit<ServicePorts, 'database' | 'repository'> {
+  database: Store
+  room: Pick<RoomStore, 'session' | 'sessions' | 'running'>
+  throttles: Throttles
+  /** Under which access codes are hashed. */
+  codeKey: Buffer
+  log: Logger
+}
+
+/** Time that is granted to visitors: from the access code to the end. */
+export function createSessions(ports: SessionPorts) {
+  const { database, codeKey, clock } = ports
+  const inside = {
+    ...ports,
+    repository: createSessionRepository(database),
+    codes: createAccessCodes(codeKey),
+  }
+  const sessions = createSessionService(inside)
+  const grants = createSessionGrants({ ...inside, sessions })
+  const credits = createSessionCredits({ ...inside, sessions })
+  const codes = createCodeValidation(inside)
+  return {
+    service: { sessions, grants, credits, codes },
+    endpoints: [sessionEndpoints({ sessions, grants, credits, codes, clock })],
+    ...createDeadlines({ ...ports, sessions }),
+  } satisfies Feature
+}

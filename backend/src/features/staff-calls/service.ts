@@ -33,7 +33,7 @@ export interface StaffCallServicePorts {
   repository: StaffCallRepository
   desired: Pick<DesiredDocuments, 'change'>
   /** The session that is active or suspended at a station. */
-  runningSessionAt(stationId: string): Promise<Pick<SessionRecord, 'id'> | undefined>
+  runningSessionAt(stationId: string): Pick<SessionRecord, 'id'> | undefined
   journal: Journal
   events: AppEvents
   clock: Clock
@@ -91,7 +91,7 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
         const call: StaffCallRow = {
           id: before?.id ?? randomUUID(),
           stationId,
-          sessionId: (await runningSessionAt(stationId))?.id ?? null,
+          sessionId: runningSessionAt(stationId)?.id ?? null,
           reason: reason ?? before?.reason ?? null,
           times: (before?.times ?? 0) + (isRepeated ? 0 : 1),
           calledAtMs: before?.calledAtMs ?? nowMs,

@@ -184,7 +184,7 @@ describe('a call for help', () => {
       const [events, { db: database, clock }] = [createAppEvents(), test]
       const journal = createJournal(database, createLogRepository(database), events, clock)
       const desired = { change: () => Promise.resolve(undefined) }
-      const runningSessionAt = () => Promise.resolve(undefined)
+      const runningSessionAt = () => undefined
       const ports = { database, desired, runningSessionAt, journal, events, clock }
       return { events, calls: createStaffCalls(ports).service }
     }

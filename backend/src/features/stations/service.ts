@@ -1,12 +1,4 @@
-import {
-  isIdentifyingMac,
-  normaliseIp,
-  normaliseMac,
-  type Actor,
-  type Bilingual,
-  type Station,
-  type StationInput,
-} from '@escale/protocol'
+import { normaliseIp, normaliseMac, type Actor, type Station, type StationInput } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -23,13 +15,14 @@ import type { Machines, Presences, RoomStore } from '../room/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import { reservedId, type Usernames } from '../usernames/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
+import { checkedAddresses } from './addresses.ts'
 import type { StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
 
-/** What stands where a station's id would, under `/api/postes/`. */
+/** Path segments below `/api/postes/` that are no station: no station may have such an id. */
 const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands', 'appels'])
 
-export interface StationPorts {
+export interface StationServicePorts {
   database: Database
   repository: StationRepository
   room: RoomStore
@@ -45,11 +38,6 @@ export interface StationPorts {
   journal: Journal
   events: AppEvents
   clock: Clock
-}
-
-const namesNobody: Bilingual = {
-  fr: 'Cette adresse MAC ne désigne aucune carte réseau\u00a0: donnez celle de la carte du poste.',
-  en: 'This MAC address names no network card: give the one of the station’s card.',
 }
 
 export type Mark = 'maintenance' | 'offline' | 'available'
@@ -69,7 +57,7 @@ export interface VersionedStation {
 
 export type StationService = ReturnType<typeof createStationService>
 
-export function createStationService(ports: StationPorts) {
+export function createStationService(ports: StationServicePorts) {
   const {
     database,
     repository,
@@ -99,24 +87,6 @@ export function createStationService(ports: StationPorts) {
     const station = room.station(id)
     if (!station) throw new AppError('not-found')
     return station
-  }
-
-  /** @throws AppError naming the field whose value is no address, or belongs to another station */
-  async function addressesOf(input: Omit<StationInput, 'id'>, ownId: string) {
-    const ipAddress = input.ipAddress === undefined ? null : normaliseIp(input.ipAddress)
-    const macAddress = input.macAddress === undefined ? null : normaliseMac(input.macAddress)
-    if (ipAddress === undefined)
-      throw invalidField('ipAddress', { fr: 'Ce n’est pas une adresse IP.', en: 'Not an IP address.' })
-    if (macAddress === undefined)
-      throw invalidField('macAddress', { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' })
-    if (macAddress !== null && !isIdentifyingMac(macAddress)) throw invalidField('macAddress', namesNobody)
-    const addresses = { ipAddress, macAddress }
-    for (const field of ['ipAddress', 'macAddress'] as const) {
-      const value = addresses[field]
-      const holder = value === null ? undefined : await repository.findBy({ [field]: value })
-      if (holder && holder.id !== ownId) throw duplicateField(field, holder.label)
-    }
-    return addresses
   }
 
   /** Marks a station, once; the station and the screens are told. @returns the station as it is then */
@@ -161,6 +131,9 @@ export function createStationService(ports: StationPorts) {
 
     isOnline: (id: string): boolean => room.station(id)?.presence.online ?? false,
 
+    /** A station that is heard is no longer marked offline. Call inside a write. */
+    unmarkOffline: (id: string): Promise<void> => repository.update(id, { isMarkedOffline: false }),
+
     findByMac: (macAddress: string) => repository.findBy({ macAddress }),
 
     list(filter: StationFilter, query: PageQuery): Rows<Station> {
@@ -183,7 +156,7 @@ export function createStationService(ports: StationPorts) {
           id: input.id,
           label: input.label,
           location: input.location ?? null,
-          ...(await addressesOf(input, input.id)),
+          ...(await checkedAddresses(repository, input, input.id)),
           isMaintenance: false,
           isMarkedOffline: false,
           secretHash: null,
@@ -211,7 +184,7 @@ export function createStationService(ports: StationPorts) {
         await repository.update(id, {
           label: input.label,
           location: input.location ?? null,
-          ...(await addressesOf(input, id)),
+          ...(await checkedAddresses(repository, input, id)),
           version: before.version + 1,
           updatedAtMs: clock.nowMs(),
         })
@@ -231,10 +204,10 @@ export function createStationService(ports: StationPorts) {
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {
           machines.forget(id)
-          // The document that locks it is on its way: cut off before, it would stay open to the visitor.
+          // The document that locks the station goes out first: without it, the station would stay open to its visitor.
           void bus.clearRetained(id).then(() => {
             bus.disconnectStation(id)
-            // Once more, for what it answered to that.
+            // Once more, for what the station published in answer to it.
             return bus.clearRetained(id)
           })
           events.emit({ type: 'stationRemoved', stationId: id })
@@ -250,15 +223,3 @@ const versioned = (station: RoomStation): VersionedStation => ({
   station: toStation(station),
   version: station.record.version,
 })
-
-function invalidField(field: string, message: Bilingual): AppError {
-  return new AppError('invalid-body', { errors: [{ pointer: `/${field}`, message }] })
-}
-
-function duplicateField(field: string, holder: string): AppError {
-  const detail = {
-    fr: `Cette valeur est déjà celle du poste «\u202f${holder}\u202f».`,
-    en: `This value already belongs to station “${holder}”.`,
-  }
-  return new AppError('duplicate', { detail, errors: [{ pointer: `/${field}`, message: detail }] })
-}

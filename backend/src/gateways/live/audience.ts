@@ -28,12 +28,14 @@ export interface Audience {
   close(): void
 }
 
-/** Passes on what happens to every live screen that may see it, and the time of running sessions each second. */
-export function createAudience(ports: {
+export interface AudiencePorts {
   events: AppEvents
   room: Pick<RoomStore, 'running' | 'station'>
   clock: Clock
-}): Audience {
+}
+
+/** Passes on what happens to every live screen that may see it, and the time of running sessions each second. */
+export function createAudience(ports: AudiencePorts): Audience {
   const { events, room, clock } = ports
   const listeners = new Set<Listener>()
   const changedStations = new Set<string>()

@@ -50,7 +50,7 @@ const tooMany = {
   },
 }
 
-export interface LivePorts {
+export interface ConnectionPorts {
   audience: Audience
   places: Places
   auth: Pick<SignIns, 'authenticate'>
@@ -70,7 +70,7 @@ export interface LiveRequest {
 }
 
 /** Speaks the live protocol over one socket until it closes. Source: docs/contract.md, WebSocket */
-export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: LivePorts): void {
+export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: ConnectionPorts): void {
   const { audience, places, auth, sessions, codes, clock } = ports
   const leaveAddress = places.take({ [`address ${addressGroupOf(request.ip)}`]: MOST_PER_ADDRESS })
   if (!leaveAddress) {

@@ -2,23 +2,34 @@ import { BEARER_SUBPROTOCOL_PREFIX } from '@escale/protocol'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { createPlaces } from '../../domain/places.ts'
+import type { Feature } from '../../features/feature.ts'
 import { languageOf } from '../../http/problem.ts'
-import { serveLiveConnection, type LivePorts, type LiveRequest } from './connection.ts'
+import { createAudience, type AudiencePorts } from './audience.ts'
+import { serveLiveConnection, type ConnectionPorts, type LiveRequest } from './connection.ts'
 
-export { createAudience } from './audience.ts'
+export type LivePorts = AudiencePorts & Pick<ConnectionPorts, 'auth' | 'sessions' | 'codes'>
 
-const config = { access: 'public' } as const
+/** Live screens over WebSocket. */
+export function createLive(ports: LivePorts) {
+  const audience = createAudience(ports)
+  return {
+    service: audience,
+    routes: liveRoutes({ ...ports, audience, places: createPlaces() }),
+    stop: audience.close,
+  } satisfies Feature
+}
 
-/** `/ws/sessions/` and `/ws/sessions/{id}/`: each connection shows its token itself. */
-export function liveRoutes(given: Omit<LivePorts, 'places'>): FastifyPluginAsync {
-  const ports = { ...given, places: createPlaces() }
+/** Public, because each connection shows its token itself. */
+function liveRoutes(ports: ConnectionPorts): FastifyPluginAsync {
   return async (app) => {
-    app.get('/ws/sessions/', { config, websocket: true, schema: { hide: true } }, (socket, request) =>
+    const options = { config: { access: 'public' }, websocket: true, schema: { hide: true } } as const
+    app.get('/ws/sessions/', options, (socket, request) =>
       serveLiveConnection(socket, liveRequestOf(request, undefined), ports),
     )
+    const params = Type.Object({ id: Type.String() })
     app.get<{ Params: { id: string } }>(
       '/ws/sessions/:id',
-      { config, websocket: true, schema: { hide: true, params: Type.Object({ id: Type.String() }) } },
+      { ...options, schema: { hide: true, params } },
       (socket, request) => serveLiveConnection(socket, liveRequestOf(request, request.params.id), ports),
     )
   }

@@ -1,163 +1,40 @@
-import {
-  SessionEndedDetails,
-  unixMsOf,
-  type Actor,
-  type Presence,
-  type Reported,
-  type StationEvent,
-} from '@escale/protocol'
-import type { Received, Verdict } from '@escale/broker'
-import { Check } from 'typebox/value'
-import type { CommandService } from '../../features/commands/index.ts'
-import type { Database } from '../../db/database.ts'
-import type { DesiredDocuments } from '../../features/desired/index.ts'
-import type { SessionCredits } from '../../features/sessions/index.ts'
-import type { Rates } from '../../features/rates/index.ts'
-import type { Machines, Presences } from '../../features/room/index.ts'
-import type { StationMessages } from './repository.ts'
-import type { Births } from './births.ts'
-import type { ReportedEnds } from './reported-ends.ts'
-import { createRequests, type RequestPorts } from './requests.ts'
+import type { Logger } from 'pino'
+import type { Bus } from '../../bus/port.ts'
+import type { Store } from '../../db/database.ts'
+import type { Feature } from '../../features/feature.ts'
+import { createBirths, type BirthPorts } from './births.ts'
+import { createStationIntake, type IntakePorts } from './intake.ts'
+import { createReportedEnds, type ReportedEndPorts } from './reported-ends.ts'
+import { createStationMessages } from './repository.ts'
 
-export { createBirths } from './births.ts'
-export { createReportedEnds } from './reported-ends.ts'
-export { createStationMessages } from './repository.ts'
+type Inside = 'database' | 'messages' | 'births' | 'reportedEnds'
 
-/**
- * Everything that stations say on the bus. What a message causes is committed before it is acknowledged;
- * requests, private to their two parties, are answered and go no further.
- */
-export function createStationIntake(
-  ports: RequestPorts & {
-    database: Database
-    messages: StationMessages
-    presences: Presences
-    desired: DesiredDocuments
-    commands: Pick<CommandService, 'takeAck'>
-    credits: Pick<SessionCredits, 'noteOutage'>
-    births: Pick<Births, 'take'>
-    reportedEnds: Pick<ReportedEnds, 'take'>
-    machines: Pick<Machines, 'hear'>
-    rates: Pick<Rates, 'allows' | 'turn' | 'retryAfterSeconds'>
-  },
-) {
-  const {
-    database,
-    messages,
-    sessions,
-    presences,
-    desired,
-    commands,
-    credits,
-    births,
-    reportedEnds,
-    machines,
-    rates,
-    journal,
-    clock,
-  } = ports
-  const requests = createRequests(ports)
-  /** Since when stations were down that came back: kept until it is noted, should that have to be tried again. */
-  const outages = new Map<string, number>()
-  /** Kept when a station locks: what it applies from then on its visitor has not seen. */
-  const openVersions = new Map<string, number>()
+export interface StationGatewayPorts extends Omit<IntakePorts & BirthPorts & ReportedEndPorts, Inside> {
+  database: Store
+  /** The bus of this server alone, where several serve the site. */
+  ownBus: Pick<Bus, 'publish'>
+  log: Logger
+}
 
-  /** The newest document that a station reported to have applied while it was open to a visitor. */
-  function versionWhileOpen(stationId: string): number | undefined {
-    const { reportedState, reportedVersion } = presences.find(stationId) ?? {}
-    const isOpen = reportedState === 'active' || reportedState === 'suspended'
-    return (isOpen ? reportedVersion : undefined) ?? openVersions.get(stationId)
-  }
+/** What stations and the server tell each other on the bus. */
+export function createStationGateway(ports: StationGatewayPorts) {
+  const { database, presences, desired, ownBus } = ports
+  const births = createBirths(ports)
+  const reportedEnds = createReportedEnds(ports)
+  const messages = createStationMessages(database)
+  const receive = createStationIntake({ ...ports, messages, births, reportedEnds })
 
-  /** A station's event while it was cut off counts once per (station, boot, number). */
-  async function takeEvent(event: StationEvent, actor: Actor): Promise<void> {
-    const { bootId, seq, at, kind, details } = event
-    const stationId = actor.id
-    if (kind === 'fault' && !rates.allows(stationId, 'fault')) return
-    await rates.turn(stationId, 'event')
-    await database.write(async () => {
-      const lastSeq = await messages.lastSeq(stationId, bootId)
-      if (!(await messages.saveEvent({ stationId, bootId, seq, atMs: clock.nowMs() }))) return
-      if (lastSeq !== undefined && seq > lastSeq + 1 && rates.allows(stationId, 'event_gap')) {
-        const missed = { bootId, fromSeq: lastSeq + 1, toSeq: seq - 1 }
-        await journal.append({
-          action: 'station.events_missed',
-          level: 'warning',
-          ...{ actor, stationId, details: missed },
-        })
-      }
-      if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
-        const { sessionId, reason = 'expired' } = details
-        const reported = presences.find(stationId)?.reportedVersion ?? undefined
-        const told = details.version ?? reported ?? Number.MAX_SAFE_INTEGER
-        // What it reported while the session ran it has seen, whatever its event says.
-        const version = Math.max(told, versionWhileOpen(stationId) ?? 0)
-        await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
-      }
-      if (kind === 'fault') {
-        const entry = { action: 'station.fault_reported', level: 'error', actor, stationId } as const
-        await journal.append({ ...entry, texts: details })
-      }
-    })
-  }
-
-  /** A station that comes back as another start of its agent was down since it was last heard. */
-  async function takePresence(presence: Presence, actor: Actor, ip: string): Promise<Verdict> {
-    const { bootId, lastHeardAtMs } = presences.find(actor.id) ?? {}
-    const isRestart = presence.online && bootId && bootId !== presence.bootId
-    if (isRestart && lastHeardAtMs) outages.set(actor.id, lastHeardAtMs)
-    const wasOnline = presences.find(actor.id)?.online === true
-    const isNewest = await presences.takePresence(presence, actor, ip)
-    if (isNewest && presence.online) await births.take(actor.id, presence.bootId, wasOnline)
-    const sinceMs = outages.get(actor.id)
-    if (isNewest && sinceMs !== undefined) await credits.noteOutage(actor.id, sinceMs, actor)
-    outages.delete(actor.id)
-    if (!isNewest) return 'drop'
-    return 'route'
-  }
-
-  /** What a station says to have applied is believed where a server of ours can have said it. */
-  async function takeReported(reported: Reported, actor: Actor, ip: string): Promise<Verdict> {
-    await presences.takeSign(actor, ip)
-    if (!(await desired.takeReported(actor.id, reported.version))) return 'drop'
-    const openVersion = versionWhileOpen(actor.id)
-    if (openVersion !== undefined) openVersions.set(actor.id, openVersion)
-    await presences.takeReported(reported, actor, ip)
-    reportedEnds.take(reported, actor)
-    return 'route'
-  }
-
-  return function receive(message: Received): Verdict | Promise<Verdict> {
-    const { party: id, ip, principal } = message
-    const actor: Actor = { type: 'station', id, label: principal?.label ?? id }
-    switch (message.name) {
-      case 'heartbeat': {
-        machines.hear(id, message.payload.bootId)
-        const change = presences.takeHeartbeat(message.payload, actor, ip)
-        return change ? change.then(() => 'route' as const) : 'route'
-      }
-      case 'presence':
-        // Its client is here: what the older connection was told to say when it breaks is not so.
-        return message.isSuperseded ? 'drop' : takePresence(message.payload, actor, ip)
-      case 'reported':
-        return takeReported(message.payload, actor, ip)
-      case 'request':
-        return presences
-          .takeSign(actor, ip)
-          .then(() => requests.take(message.payload, actor, ip))
-          .then(() => 'drop' as const)
-      case 'events':
-        return presences
-          .takeSign(actor, ip)
-          .then(() => takeEvent(message.payload, actor))
-          .then(() => 'route' as const)
-      case 'ack':
-        return presences
-          .takeSign(actor, ip)
-          .then(() => commands.takeAck(message.payload, actor))
-          .then(() => 'route' as const)
-      default:
-        return 'drop'
-    }
-  }
+  return {
+    service: { receive },
+    /** Publishes what stations must find on the bus; to be done before anything listens. */
+    async start(): Promise<void> {
+      births.start()
+      await presences.publishAll(ownBus)
+      await desired.publishAll()
+    },
+    stop(): void {
+      births.stop()
+      reportedEnds.stop()
+    },
+  } satisfies Feature
 }

@@ -3,23 +3,20 @@ import type { Logger } from 'pino'
 import type { RoomStore } from '../../features/room/index.ts'
 import type { SessionService } from '../../features/sessions/index.ts'
 
-/** A station that comes back reports first, and then tells what happened meanwhile: its exact word is waited for. */
-const WORD_WITHIN_MS = 2 * SECOND_MS
+/** A station that reconnects reports its state first and its events after that: the exact end is waited for this long. */
+const EVENTS_WITHIN_MS = 2 * SECOND_MS
 
-export type ReportedEnds = ReturnType<typeof createReportedEnds>
-
-/** Ends the session of a station that goes on reporting to be locked, whatever became of its own word of the end. */
-export function createReportedEnds({
-  sessions,
-  room,
-  hasPeers,
-  log,
-}: {
+export interface ReportedEndPorts {
   sessions: Pick<SessionService, 'endReported'>
   room: Pick<RoomStore, 'runningAt'>
   hasPeers: boolean
   log: Logger
-}) {
+}
+
+export type ReportedEnds = ReturnType<typeof createReportedEnds>
+
+/** Ends the session of a station that reports to be locked, should its own event of the end not come. */
+export function createReportedEnds({ sessions, room, hasPeers, log }: ReportedEndPorts) {
   const waiting = new Map<string, NodeJS.Timeout>()
   let isStopped = false
 
@@ -28,7 +25,7 @@ export function createReportedEnds({
     if (!isStopped)
       waiting.set(
         actor.id,
-        setTimeout(() => void end(reported, actor), WORD_WITHIN_MS),
+        setTimeout(() => void end(reported, actor), EVENTS_WITHIN_MS),
       )
   }
 

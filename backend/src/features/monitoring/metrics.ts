@@ -1,14 +1,11 @@
 import type { Broker } from '@escale/broker'
-import type { SessionState } from '@escale/protocol'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Registry } from 'prom-client'
-import type { Database } from '../db/database.ts'
+import type { Database } from '../../db/database.ts'
+import type { RoomStore } from '../room/index.ts'
 
 export interface MetricsPorts {
-  room: {
-    stationStats(): Record<'available' | 'occupied' | 'maintenance' | 'offline', number>
-    running(): readonly { state: SessionState }[]
-  }
+  room: Pick<RoomStore, 'stationStats' | 'running'>
   broker: Pick<Broker, 'stats'>
   database: Pick<Database, 'statementCount'>
 }

@@ -1,0 +1,191 @@
+import { instantOf, isBeyondBelief, type Desired, type LogAction } from '@escale/protocol'
+import type { Logger } from 'pino'
+import type { Bus } from '../../bus/port.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
+import { desiredStateOf } from '../../domain/station-state.ts'
+import type { SessionRecord, StationRow } from '../../db/rows.ts'
+import type { AppEvents } from '../../events.ts'
+import type { Rates } from '../rates/index.ts'
+import type { Machines, RoomStore } from '../room/index.ts'
+import { closingThatEnds, type Settings } from '../settings/index.ts'
+import type { DesiredRepository, RunningSession } from './repository.ts'
+
+/** Documents made from one look at the database; a query takes no more ids than this. */
+const READ_AT_ONCE = 500
+
+/** The session that is active or suspended at a station; undefined where there is none. */
+export interface KnownSession {
+  session: SessionRecord | undefined
+}
+
+export interface DesiredDocuments {
+  /**
+   * Allocates the station's next version in the write under way; the document goes out once it is committed.
+   * @param actions what it tells the station of
+   * @param known the session at the station, for whoever has just written it; read from the database otherwise
+   * @returns the version, or undefined when the station does not exist
+   */
+  change(stationId: string, actions: readonly LogAction[], known?: KnownSession): Promise<number | undefined>
+  /**
+   * Takes the version that a station has applied. Where it is higher than ours (a restored database), the station gets
+   * a higher one again; a version that no server can have given is ignored.
+   * @returns whether it is believed
+   */
+  takeReported(stationId: string, version: number): Promise<boolean>
+  /** Lowers versions that no server can have given: their stations would ignore every document. */
+  repair(): Promise<void>
+  /** Sends the document in force again, its remaining time as of now; its version stays. */
+  refresh(stationId: string): Promise<void>
+  /** Publishes every document that is newer than what was published last: all of them, before the listeners open. */
+  publishAll(): Promise<void>
+}
+
+export interface DocumentPorts {
+  database: Database
+  repository: DesiredRepository
+  settings: Settings
+  bus: Pick<Bus, 'publish'>
+  rates: Pick<Rates, 'allows' | 'drop'>
+  machines: Pick<Machines, 'isInConflict'>
+  room: Pick<RoomStore, 'station'>
+  /** Whether other servers may have changed a document just now. */
+  hasPeers: boolean
+  events: AppEvents
+  clock: Clock
+  log: Logger
+}
+
+/** The `desired` documents: all that each station should show and allow, with a version, retained on the bus. */
+export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
+  const { database, repository, settings, bus, rates, machines, room, hasPeers, events, clock, log } = ports
+  /** What was published last of each station, but for what the room tells. */
+  const published = new Map<string, Pick<Desired, 'version' | 'staffCall'>>()
+  events.subscribe((event) => {
+    if (event.type === 'stationRemoved') published.delete(event.stationId)
+  })
+
+  async function documentsOf(stationIds: string[]): Promise<Map<string, Desired>> {
+    const stations = await repository.findStations(stationIds)
+    const running = await repository.runningAt(stationIds)
+    const calls = await repository.callsAt(stationIds)
+    return new Map(
+      stations.map((station) => {
+        const call = calls.get(station.id)
+        const document = documentOf(station, running.get(station.id))
+        return [station.id, call === undefined ? document : { ...document, staffCall: { state: call } }]
+      }),
+    )
+  }
+
+  function documentOf(station: StationRow, running: RunningSession | undefined): Desired {
+    const state = desiredStateOf(station.isMaintenance, running?.session.state)
+    const nowMs = clock.nowMs()
+    const { desiredVersion: version, label } = station
+    const conflict = machines.isInConflict(station.id) ? { conflict: true } : {}
+    const sent = { version, label, state, ...conflict, sentAt: instantOf(nowMs) }
+    if (!running) return sent
+    const { session, firstName = '' } = running
+    const endsAtMs = endsAtMsOf(session)
+    const isCut = endsAtMs !== undefined && !session.mayOutliveClosing
+    const closesAtMs = isCut ? closingThatEnds(settings, endsAtMs, nowMs) : undefined
+    return {
+      ...sent,
+      session: {
+        id: session.id,
+        displayName: firstName,
+        grantedSeconds: session.grantedSeconds,
+        remainingSeconds: sessionTimeAt(session, nowMs).remainingSeconds,
+        ...(endsAtMs === undefined ? {} : { endsAt: instantOf(endsAtMs) }),
+        ...(closesAtMs === undefined ? {} : { closesAt: instantOf(closesAtMs) }),
+        ...(session.bootId === undefined ? {} : { bootId: session.bootId }),
+      },
+    }
+  }
+
+  async function refresh(stationIds: string[]): Promise<void> {
+    for (const [stationId, document] of await documentsOf(stationIds)) {
+      // A document that was read before a change was committed must not replace the one of that change.
+      if (document.version >= publishedVersion(stationId)) await publish(stationId, document)
+    }
+  }
+
+  /** The document in force of a station without a session, as the room has it; undefined where it cannot tell. */
+  function documentInRoom(stationId: string): Desired | undefined {
+    const station = room.station(stationId)
+    const { version, staffCall } = published.get(stationId) ?? {}
+    // The name of a visitor is not part of the room, and another server may have changed anything.
+    if (hasPeers || !station || station.running || station.record.desiredVersion !== version) return undefined
+    return { ...documentOf(station.record, undefined), ...(staffCall && { staffCall }) }
+  }
+
+  const publishedVersion = (stationId: string) => published.get(stationId)?.version ?? -1
+
+  function publish(stationId: string, document: Desired): Promise<void> {
+    const { version, staffCall } = document
+    published.set(stationId, { version, staffCall })
+    return bus.publish('desired', stationId, document)
+  }
+
+  async function allocate(
+    stationId: string,
+    atLeastVersion: number,
+    { actions, known }: { actions: readonly LogAction[]; known?: KnownSession | undefined },
+  ): Promise<number | undefined> {
+    const atLeast = Math.max(atLeastVersion, clock.nowMs())
+    const station = await repository.raiseVersion(stationId, atLeast, known?.session?.userId)
+    if (!station) return undefined
+    const { call, firstName, desiredVersion: version } = station
+    const running = known
+      ? known.session && { session: known.session, firstName: firstName ?? undefined }
+      : (await repository.runningAt([stationId])).get(stationId)
+    const document: Desired = { ...documentOf(station, running), ...(call && { staffCall: { state: call } }) }
+    database.afterCommit(() => {
+      void publish(stationId, document)
+      events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
+    })
+    return version
+  }
+
+  return {
+    change: (stationId, actions, known) => allocate(stationId, 0, { actions, known }),
+    async takeReported(stationId, version) {
+      const isHigher = version > publishedVersion(stationId)
+      const station = isHigher ? await repository.findStation(stationId) : undefined
+      if (station && isBeyondBelief(version, station.desiredVersion, clock.nowMs())) {
+        rates.drop(stationId, 'version')
+        return false
+      }
+      events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
+      if (!station || version <= station.desiredVersion) return true
+      // Each report may raise the version by up to a day, so a station that goes on like that is limited.
+      if (rates.allows(stationId, 'version'))
+        await database.write(() => allocate(stationId, version + 1, { actions: [] }))
+      return true
+    },
+    async repair() {
+      // With a clock that is behind, versions of yesterday must still be believed.
+      const newestMs = Math.max(clock.nowMs(), await repository.newestRecordMs())
+      const isAbsurd = (version: number) => isBeyondBelief(version, 0, newestMs)
+      const absurd = [...(await repository.versions())].filter(([, version]) => isAbsurd(version))
+      await database.write(async () => {
+        for (const [stationId, version] of absurd) {
+          await repository.saveVersion(stationId, newestMs)
+          log.warn({ stationId, version, repairedVersion: newestMs }, 'version of a document repaired')
+        }
+        await repository.repairRetired(newestMs)
+      })
+    },
+    refresh(stationId) {
+      const document = documentInRoom(stationId)
+      return document ? publish(stationId, document) : refresh([stationId])
+    },
+    async publishAll() {
+      const versions = await repository.versions()
+      const newer = [...versions].filter(([stationId, version]) => version > publishedVersion(stationId))
+      for (let from = 0; from < newer.length; from += READ_AT_ONCE)
+        await refresh(newer.slice(from, from + READ_AT_ONCE).map(([stationId]) => stationId))
+    },
+  }
+}

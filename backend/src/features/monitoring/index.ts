@@ -1,0 +1,14 @@
+import type { Feature } from '../feature.ts'
+import { serviceEndpoints, type ServiceEndpointPorts } from './endpoints.ts'
+import { metricsRoutes, type MetricsPorts } from './metrics.ts'
+
+export type MonitoringPorts = ServiceEndpointPorts & MetricsPorts
+
+/** What programs that watch over the server ask it. */
+export function createMonitoring(ports: MonitoringPorts) {
+  return {
+    service: {},
+    endpoints: [serviceEndpoints(ports)],
+    routes: metricsRoutes(ports),
+  } satisfies Feature
+}
