@@ -177,6 +177,8 @@ describe('what searches look in', () => {
         ...{ ip: null, details, prevHash: '', hash: '' },
       })
     }
+    // Stations had such a text when this step was written.
+    await database.sequelize.query('ALTER TABLE stations ADD COLUMN search_text TEXT')
     const statements = searchAndVersions.statements(database.sequelize.getDialect())
     for (const sql of statements) if (/^(UPDATE|INSERT)/.test(sql)) await database.sequelize.query(sql)
     for (const name of people) {

@@ -90,6 +90,8 @@ describe('an upgrade to texts beside the journal', () => {
   it('makes what searches look in anew, and telephone numbers plain', async () => {
     const fields = { lastName: 'O’Brien‑Mûre', phone: '+33\u00a06\u202f12 34 56 78', searchText: 'old' }
     await insert('u', fields)
+    // Stations had such a text when this step was written.
+    await database.sequelize.query('ALTER TABLE stations ADD COLUMN search_text TEXT')
     await database.sequelize.transaction((transaction) =>
       textsBesideTheJournal.rebuild!(database.sequelize, transaction),
     )
