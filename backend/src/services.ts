@@ -166,6 +166,8 @@ export function createServices(database: Store, events: AppEvents, bus: Bus, opt
   })
   const reports = createReports({ database, settings, clock })
   const archives = createArchives({
+    logs: logs.service.oldRecords,
+    throttles: throttles.service,
     ...{ database, settings, clock, log },
     folder: join(options.dataDir, 'archives'),
   })

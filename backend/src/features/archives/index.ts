@@ -2,7 +2,9 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
+import type { OldRecords } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
+import type { Throttles } from '../throttles/index.ts'
 import { createArchiveFiles } from './files.ts'
 import { createArchiveRepository } from './repository.ts'
 import { createRetention } from './retention.ts'
@@ -14,6 +16,8 @@ export interface ArchivePorts {
   database: Store
   /** Where the files lie. */
   folder: string
+  logs: OldRecords
+  throttles: Pick<Throttles, 'removeQuietSince'>
   settings: Settings
   clock: Clock
   log: Logger

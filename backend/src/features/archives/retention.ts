@@ -2,7 +2,9 @@ import { DEFAULT_ARCHIVE_RETENTION_DAYS } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
+import type { OldRecords } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
+import type { Throttles } from '../throttles/index.ts'
 import type { ArchiveFiles } from './files.ts'
 import type { RetentionRepository } from './retention-repository.ts'
 
@@ -19,10 +21,12 @@ export function createRetention(ports: {
   database: Database
   repository: RetentionRepository
   archives: ArchiveFiles
+  logs: OldRecords
+  throttles: Pick<Throttles, 'removeQuietSince'>
   settings: Settings
   clock: Clock
 }) {
-  const { database, repository, archives, settings, clock } = ports
+  const { database, repository, archives, logs, throttles, settings, clock } = ports
   const dayOf = (unixMs: number) =>
     Temporal.Instant.fromEpochMilliseconds(unixMs).toZonedDateTimeISO(settings.current().timeZone)
 
@@ -31,7 +35,7 @@ export function createRetention(ports: {
       const cutoffMs = nowMs - settings.current().sessionRetentionDays * DAY_MS
       await database.write(async () => {
         await repository.removeMessagesBefore(nowMs - MESSAGE_DAYS * DAY_MS)
-        await repository.removeThrottlesBefore(nowMs - DAY_MS)
+        await throttles.removeQuietSince(nowMs - DAY_MS)
       })
       const { archiveRetentionDays = DEFAULT_ARCHIVE_RETENTION_DAYS } = settings.current()
       const removed = await archives.removeBefore(nowMs - archiveRetentionDays * DAY_MS)
@@ -47,15 +51,12 @@ export function createRetention(ports: {
     /** Seals the journal up to the last record that is old enough, then purges below the seal. */
     async purgeLogs(nowMs: number): Promise<string> {
       const cutoffMs = nowMs - settings.current().logRetentionDays * DAY_MS
-      const last = await repository.lastLogBefore(cutoffMs)
+      const last = await logs.lastBefore(cutoffMs)
       if (!last) return 'nothing to purge'
       const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
-      const rows = () => repository.logsUpTo(last.id)
+      const rows = () => logs.upTo(last.id)
       const { file } = await archives.write({ kind: 'logs', label, fromMs: 0, toMs: cutoffMs, rows })
-      const count = await database.write(async () => {
-        await repository.seal(last.id, last.hash, clock.nowMs())
-        return repository.removeLogsUpTo(last.id)
-      })
+      const count = await database.write(() => logs.purgeUpTo(last, clock.nowMs()))
       return `${count} records purged, kept in ${file}`
     },
 
@@ -69,7 +70,7 @@ export function createRetention(ports: {
       const told: string[] = []
       for (const [kind, rows] of [
         ['sessions', () => repository.sessionsEndedWithin(fromMs, toMs)],
-        ['logs', () => repository.logsWithin(fromMs, toMs)],
+        ['logs', () => logs.within(fromMs, toMs)],
       ] as const) {
         const { file, rowCount, sha256 } = await archives.write({ kind, label, fromMs, toMs, rows })
         told.push(`${file}: ${rowCount} rows, sha256 ${sha256}`)

@@ -4,11 +4,13 @@ import type { AppEvents } from '../../events.ts'
 import type { Feature } from '../feature.ts'
 import { logEndpoints } from './endpoints.ts'
 import { createJournal } from './journal.ts'
+import { createOldRecordRepository } from './old-records-repository.ts'
 import { createRecords } from './records.ts'
 import { createLogRepository } from './repository.ts'
 
 export { auditJournal, type AuditReport } from './audit.ts'
 export { createJournal, systemActor, toLog, type Journal, type LogEntry } from './journal.ts'
+export type { OldRecords } from './old-records-repository.ts'
 export type { Records } from './records.ts'
 export { createLogRepository, logsSaying } from './repository.ts'
 
@@ -25,5 +27,6 @@ export function createLogs({ database, timeZone, events, clock }: LogPorts) {
   const repository = createLogRepository(database)
   const journal = createJournal(database, repository, events, clock)
   const records = createRecords({ repository, timeZone, clock })
-  return { service: { journal, records }, endpoints: [logEndpoints(records)] } satisfies Feature
+  const oldRecords = createOldRecordRepository(database)
+  return { service: { journal, records, oldRecords }, endpoints: [logEndpoints(records)] } satisfies Feature
 }

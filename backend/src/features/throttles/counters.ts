@@ -40,6 +40,8 @@ export function createCounters({ repository, hashOfUsername, clock }: CounterPor
         await repository.save({ ...state, key })
       }
     },
+    /** Removes counters that have not changed since an instant: they would start from zero anyway. Call inside a write. */
+    removeQuietSince: repository.removeQuietSince,
     /** Call inside a write. */
     async clear(subjects: readonly ThrottleSubject[]): Promise<void> {
       await repository.remove(subjects.map(throttleKeyOf))

@@ -19,6 +19,10 @@ export function createThrottleRepository({ models: { throttles }, scope }: Table
     async remove(keys: string[]): Promise<void> {
       await throttles.destroy({ where: { key: keys }, ...scope() })
     },
+    async removeQuietSince(instantMs: number): Promise<void> {
+      const isQuiet = { windowStartMs: { [Op.lt]: instantMs }, blockedUntilMs: { [Op.lt]: instantMs } }
+      await throttles.destroy({ where: isQuiet, ...scope() })
+    },
     async keysInForce(nowMs: number): Promise<string[]> {
       const where = { blockedUntilMs: { [Op.gt]: nowMs } }
       const rows = await throttles.findAll({ attributes: ['key'], where, ...scope() })
