@@ -1,6 +1,7 @@
-/** Milliseconds in one second, minute. */
+/** Milliseconds in one second, minute, day of 24 hours. */
 export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
+export const DAY_MS = 86_400_000
 
 /** People give time in minutes, everything inside counts in seconds. */
 export const secondsOfMinutes = (minutes: number) => minutes * 60

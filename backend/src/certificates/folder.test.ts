@@ -62,7 +62,7 @@ describe('the certificate folder', () => {
     const authority = await issueAuthority('mairie', nowMs)
     const own = await issueServerCertificate(authority, ['escale.ville.fr'], nowMs)
     const folder = folderAt(nowMs + 390 * DAY_MS)
-    folder.takeSiteOwn(own)
+    folder.useSiteOwn(own)
     const taken = await folder.ensure()
     expect(speaksFor(taken.leaf, 'escale.ville.fr')).toBe(true)
     expect(fingerprintOf(readFileSync(file('ca.pem'), 'utf8'))).toBe(fingerprintOf(taken.authority ?? ''))

@@ -1,44 +1,45 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DAY_MS } from '@escale/protocol'
 import type { Clock } from '../clock.ts'
-import { issueApart } from './issue-apart.ts'
+import { askProcess } from '../process-answer.ts'
+import type { IssueRequest, Issued } from './issue.ts'
 import { speaksFor, type Names } from './names.ts'
 import { certificatesIn, expiryMsOf, readServerCertificate, type ServerCertificate } from './pem.ts'
 
-const DAY_MS = 24 * 3_600_000
-/** A certificate of ours with less left is replaced; of one of the site's own the log warns. */
+/** A certificate that Escale made is replaced when it has fewer days left; for the site's own, the log warns. */
 export const RENEW_BEFORE_DAYS = 30
 
-/** Files of the folder, each whole: what belongs together is replaced together. */
+/** Files of the folder. What belongs together is in one file, so that it is replaced at once. */
 const files = {
   /** Key and certificate of the authority made here. */
   authority: 'authority.pem',
   /** Key and certificates of the server, signed by it. */
   server: 'server.pem',
-  /** Key and certificates of the site's own, which win. */
+  /** Key and certificates that the site brought itself; used instead of `server` when there. */
   site: 'site.pem',
-  /** The authority's certificate alone, for whoever wants to check: no secret. */
+  /** The authority's certificate alone, without any secret, for clients. */
   shown: 'ca.pem',
 } as const
 
 export interface CertificateFolder {
   readonly path: string
-  /** The certificate to serve with, made or renewed where it must be. @throws Error for files that cannot be used */
+  /** The certificate to serve with, made or renewed first if needed. @throws Error for files that cannot be used */
   ensure(): Promise<ServerCertificate>
-  /** The certificate as the files have it; undefined where there is none yet. @throws Error as `ensure` */
+  /** The certificate in the files; undefined when there is none yet. @throws Error as `ensure` does */
   read(): ServerCertificate | undefined
-  /** Makes another for the server, by the same authority. */
+  /** Makes a new certificate for the server, signed by the same authority. */
   renew(): Promise<ServerCertificate>
-  /** Takes the site's own, from PEM of key and certificates. @throws Error when they cannot be used */
-  takeSiteOwn(pem: string): ServerCertificate
+  /** Serves with the site's own certificate from now on. @param pem key and certificates @throws Error when they cannot be used */
+  useSiteOwn(pem: string): ServerCertificate
   /** Goes back to the certificate made here. */
   dropSiteOwn(): void
   isSiteOwn(): boolean
-  /** What a certificate should be good for and is not; of the site's own only what the settings name. */
+  /** Names that a certificate should be valid for and is not; for the site's own, only names from the settings count. */
   missingNames(certificate: ServerCertificate): string[]
 }
 
-/** Keeps the certificates of a data folder; its keys can be read by the server's user alone. */
+/** The certificates in a data folder. Only the server's user can read the keys. */
 export function createCertificateFolder(dataDir: string, names: Names, clock: Clock): CertificateFolder {
   const path = join(dataDir, 'certificates')
   const textOf = (name: keyof typeof files) => {
@@ -58,7 +59,7 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
   const replace = (name: keyof typeof files, text: string) =>
     renameSync(draftOf(name, text), join(path, files[name]))
 
-  /** Of two servers that start at once on one folder, the first one's authority is everybody's. */
+  /** When two servers start at once on one folder, both use the authority of the first. */
   function keepAuthority(text: string): boolean {
     const draft = draftOf('authority', text)
     try {
@@ -82,8 +83,8 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
   async function renew(): Promise<ServerCertificate> {
     const authority = textOf('authority')
     const { machine, required, more } = names
-    const request = { machine, names: [...new Set([...required, ...more])], nowMs: clock.nowMs() }
-    const issued = await issueApart({ ...request, authority })
+    const wanted = [...new Set([...required, ...more])]
+    const issued = await issueInProcess({ machine, names: wanted, nowMs: clock.nowMs(), authority })
     if (authority === undefined && !keepAuthority(issued.authority)) return renew()
     replace('server', issued.server)
     return readServerCertificate(issued.server)
@@ -94,7 +95,7 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
     return text === undefined ? undefined : readServerCertificate(text)
   }
 
-  /** Whether a certificate of ours can go on: of this authority, for these names, for a while. */
+  /** Whether a certificate that Escale made can stay: signed by this authority, valid for all names and long enough. */
   function isGood({ leaf, authority }: ServerCertificate): boolean {
     const [issuer] = certificatesIn(textOf('authority') ?? '')
     return (
@@ -113,7 +114,7 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
       const isKept = found && (textOf('site') !== undefined || isGood(found))
       return show(isKept ? found : await renew())
     },
-    takeSiteOwn(pem) {
+    useSiteOwn(pem) {
       const certificate = readServerCertificate(pem)
       replace('site', pem)
       return show(certificate)
@@ -129,7 +130,11 @@ export function daysLeft(certificate: ServerCertificate['leaf'], nowMs: number):
   return Math.floor((expiryMsOf(certificate) - nowMs) / DAY_MS)
 }
 
-/** A file of ours that was damaged is simply made again. */
+/** In a process of its own: the library takes 25 MB of memory that this process would keep. */
+const issueInProcess = (request: IssueRequest) =>
+  askProcess<Issued>(new URL('issue-process.ts', import.meta.url), request, 'certificates cannot be made')
+
+/** Undefined for a damaged file of ours: it is simply made again. */
 function readable(text: string | undefined): ServerCertificate | undefined {
   try {
     return text === undefined ? undefined : readServerCertificate(text)

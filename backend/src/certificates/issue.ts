@@ -7,6 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { isIP } from 'node:net'
+import { DAY_MS } from '@escale/protocol'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -22,18 +23,33 @@ import {
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' }
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' }
-const DAY_MS = 86_400_000
 const AUTHORITY_DAYS = 30 * 365
-/** With what comes before, under the 825 days that Apple's browsers put up with. */
+/** Together with the backdated days, below the 825 days that Apple's browsers accept. */
 const SERVER_DAYS = 397
-/** A station whose clock fell back, for want of a battery, is not shut out. Source: docs/adr/0013-own-authority.md */
+/** A station with an empty battery, whose clock is far behind, can still connect. Source: docs/adr/0013-own-authority.md */
 const BACKDATED_DAYS = 400
+
+export interface IssueRequest {
+  /** PEM of the authority's key and certificate; without it an authority is made. */
+  authority?: string
+  /** Name of this machine, for the authority's certificate. */
+  machine: string
+  names: string[]
+  /** Unix milliseconds. */
+  nowMs: number
+}
+
+/** PEM: of the authority, its key and certificate; of the server, these two and the authority's certificate. */
+export interface Issued {
+  authority: string
+  server: string
+}
 
 const validity = (nowMs: number, days: number) => ({
   notBefore: new Date(nowMs - BACKDATED_DAYS * DAY_MS),
   notAfter: new Date(nowMs + days * DAY_MS),
 })
-/** Positive and, as RFC 5280 has it, unique. */
+/** Positive and unique, as RFC 5280 demands. */
 const drawSerial = () => `01${randomBytes(15).toString('hex')}`
 const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 const forSigning = (key: KeyObject) => key.toCryptoKey(CURVE, false, ['sign'])
@@ -44,7 +60,7 @@ export async function issueAuthority(machine: string, nowMs: number): Promise<st
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: CURVE.namedCurve })
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: drawSerial(),
-    // Two servers of one name must not be taken for each other.
+    // Tells two servers with the same name apart.
     name: [{ O: ['Escale'] }, { CN: [`Escale ${machine} ${randomBytes(3).toString('hex')}`] }],
     ...validity(nowMs, AUTHORITY_DAYS),
     signingAlgorithm: SIGNING,

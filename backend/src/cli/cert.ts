@@ -56,7 +56,7 @@ async function run(environment: Environment): Promise<ServerCertificate> {
   if (values.show) return folder.ensure()
   if (values.cert !== undefined && values.key !== undefined) {
     const ca = values.ca === undefined ? undefined : textOf(values.ca)
-    return folder.takeSiteOwn(checkSiteOwn(textOf(values.cert), textOf(values.key), ca, clock.nowMs()))
+    return folder.useSiteOwn(checkSiteOwn(textOf(values.cert), textOf(values.key), ca, clock.nowMs()))
   }
   if (values.cert ?? values.key ?? values.ca) {
     throw new Error(`Il faut --cert et --key ensemble. · --cert and --key go together.\n${USAGE}`)

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DAY_MS } from '@escale/protocol'
 import { LAST_BACKUP } from '../backup/folder-contents.ts'
 import type { Environment } from '../setup/environment.ts'
 import { bad, good, type Finding } from './finding.ts'
 
-const DAY_MS = 24 * 3_600_000
 /** A night may be missed. */
 const NIGHTLY_LIMIT_DAYS = 2
 const BY_HAND_LIMIT_DAYS = 30

@@ -81,7 +81,7 @@ describe('the doctor', () => {
     const days = (count: number) => nowMs + count * 86_400_000
     expect(findCertificate(certificates, nowMs).isGood).toBe(true)
     const authority = await issueAuthority('mairie', nowMs)
-    certificates.takeSiteOwn(await issueServerCertificate(authority, ['localhost'], nowMs))
+    certificates.useSiteOwn(await issueServerCertificate(authority, ['localhost'], nowMs))
     expect(findCertificate(certificates, nowMs).english).toContain('not good for escale.ville.fr')
     expect(findCertificate(certificates, days(380)).english).toContain('ends in 1')
     expect(findCertificate(certificates, days(400)).english).toContain('has ended')

@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
-import { textFormats } from '@escale/protocol'
+import { DAY_MS, textFormats } from '@escale/protocol'
 import type { JsonSchema } from './description.ts'
 
 export interface Vocabulary {
@@ -9,7 +9,6 @@ export interface Vocabulary {
 }
 
 const MAX_ITEMS = 4
-const DAY_MS = 86_400_000
 /** Years that both a calendar and a database know. */
 const SPAN = { min: new Date('1900-01-01'), max: new Date('2200-01-01'), noInvalidDate: true }
 

@@ -1,4 +1,4 @@
-import { DEFAULT_ARCHIVE_RETENTION_DAYS } from '@escale/protocol'
+import { DAY_MS, DEFAULT_ARCHIVE_RETENTION_DAYS } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -8,7 +8,6 @@ import type { Throttles } from '../throttles/index.ts'
 import type { ArchiveFiles } from './files.ts'
 import type { RetentionRepository } from './retention-repository.ts'
 
-const DAY_MS = 24 * 3_600_000
 const MESSAGE_DAYS = 30
 
 export type Retention = ReturnType<typeof createRetention>

@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { MIN_PASSWORD_LENGTH, type Bilingual } from '@escale/protocol'
 import { foldText } from '../../domain/search-text.ts'
 import { AppError } from '../../errors.ts'
+import { askProcess } from '../../process-answer.ts'
 
 export interface StrengthRequest {
   passwords: string[]
@@ -49,7 +48,7 @@ async function weaknessOf(password: string, username: string): Promise<Bilingual
     .filter((word) => word.length >= SHORTEST_NAME)
     .reduce((text, word) => text.replaceAll(word, ''), folded)
   const request = { passwords: [judged, folded, rest], words: [name, ...siteWords] }
-  if ((await scoreApart(request)) >= NEEDED_SCORE) return undefined
+  if ((await scoreInProcess(request)) >= NEEDED_SCORE) return undefined
   return {
     fr: 'Ce mot de passe se devine trop vite\u00a0: prenez plutôt quatre mots sans rapport entre eux.',
     en: 'This password is guessed too quickly: rather take four words that have nothing to do with each other.',
@@ -57,17 +56,12 @@ async function weaknessOf(password: string, username: string): Promise<Bilingual
 }
 
 /**
- * Judges in a short-lived process: the word lists take 100 MB that are not needed afterwards, and judging would keep
- * other requests waiting.
- * @throws Error when that process fails
+ * In a process of its own: the word lists take 100 MB that are not needed afterwards, and judging would keep other
+ * requests waiting.
  */
-function scoreApart(request: StrengthRequest): Promise<number> {
-  const path = fileURLToPath(new URL('password-strength-process.ts', import.meta.url))
-  return new Promise((resolve, reject) => {
-    const child = fork(path, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    child.once('message', (score) => resolve(score as number))
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`a password cannot be judged (exit code ${code})`)))
-    child.send(request)
-  })
-}
+const scoreInProcess = (request: StrengthRequest) =>
+  askProcess<number>(
+    new URL('password-strength-process.ts', import.meta.url),
+    request,
+    'a password cannot be judged',
+  )

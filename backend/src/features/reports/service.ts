@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  DAY_MS,
   instantOf,
   type Report,
   type ReportKind,
@@ -16,7 +17,6 @@ import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { Settings } from '../settings/index.ts'
 import type { ReportFilter, ReportRepository } from './repository.ts'
 
-const DAY_MS = 24 * 3_600_000
 const columns = { from: 'fromMs', to: 'toMs', createdAt: 'createdAtMs', kind: 'kind' }
 
 export interface ReportServicePorts {

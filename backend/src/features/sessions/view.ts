@@ -1,6 +1,6 @@
 import { instantOf, type Session, type SessionTime } from '@escale/protocol'
 import type { SessionRecord } from '../../db/rows.ts'
-import { keptFor } from '../../domain/kept.ts'
+import { memoise } from '../../domain/memoise.ts'
 import { endsAtMsOf, sessionTimeAt } from '../../domain/session.ts'
 
 const optionalInstant = (unixMs: number | undefined) => (unixMs === undefined ? undefined : instantOf(unixMs))
@@ -17,7 +17,7 @@ export function toSession(session: SessionRecord, nowMs: number): Session {
   return made
 }
 
-export const sessionJson = keptFor((session: Session) => Buffer.from(JSON.stringify(session)))
+export const sessionJson = memoise((session: Session) => Buffer.from(JSON.stringify(session)))
 
 function makeSession(session: SessionRecord, time: ReturnType<typeof sessionTimeAt>): Session {
   const { id, userId, stationId, state, grantedSeconds, creditSeconds, endReason, createdBy } = session

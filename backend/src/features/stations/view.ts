@@ -1,12 +1,12 @@
 import { instantOf, type Station } from '@escale/protocol'
 import { withoutNulls } from '../../db/nulls.ts'
-import { keptFor } from '../../domain/kept.ts'
+import { memoise } from '../../domain/memoise.ts'
 import type { DocumentProgress, RoomStation } from '../../domain/station.ts'
 
 /** A station as REST and the live screens show it, made once: another one is made once the station changes. */
-export const toStation = keptFor(makeStation)
+export const toStation = memoise(makeStation)
 
-export const stationJson = keptFor((station: Station) => Buffer.from(JSON.stringify(station)))
+export const stationJson = memoise((station: Station) => Buffer.from(JSON.stringify(station)))
 
 function makeStation({ record, presence, state, running, document, conflictAtMs }: RoomStation): Station {
   const { id, label, location, ipAddress, macAddress } = withoutNulls(record)
