@@ -2,8 +2,8 @@ import { Aedes, type Client } from 'aedes'
 import pTimeout from 'p-timeout'
 import { followClients } from './client-events.ts'
 import { createClientTimeouts, type ClientTimeouts } from './client-timeouts.ts'
-import { createConnectionEnds } from './connection-ends.ts'
-import { createConnections } from './connections.ts'
+import { createConnectionEnds, type ConnectionEnds } from './connection-ends.ts'
+import { createConnections, type Connections } from './connections.ts'
 import { createDeadlines } from './deadlines.ts'
 import { keepIdsInFlight, MAX_QOS2_IN_FLIGHT } from './in-flight.ts'
 import { createInbound, type Inbound } from './inbound.ts'
@@ -12,16 +12,15 @@ import { createLogThrottle } from './log-throttle.ts'
 import { createLogin, type Login } from './login.ts'
 import { createOutgoing } from './outgoing.ts'
 import { createPlaces, placesForUnknown } from './places.ts'
-import type { Broker, BrokerOptions, BrokerPorts, Origin } from './ports.ts'
+import type { Broker, BrokerOptions, BrokerPorts, BrokerStats, Origin } from './ports.ts'
 import { lookUpRetained } from './retained-lookup.ts'
 import { routeByTable } from './route-by-table.ts'
 import { createStreams } from './streams.ts'
+import { turnAway } from './turn-away.ts'
 import { publishSysFigures } from './sys-figures.ts'
 import { mqttStreamOf } from './websocket-stream.ts'
 
-const DEFAULT_DRAIN_TIMEOUT_MS = 2_000
-const DEFAULT_CONNECT_TIMEOUT_MS = 5_000
-const DEFAULT_LOGIN_TIMEOUT_MS = 5_000
+const DEFAULT_TIMEOUTS = { drainTimeoutMs: 2_000, connectTimeoutMs: 5_000, loginTimeoutMs: 5_000 }
 /** How long a stop waits for messages that are being taken. */
 const CLOSE_TIMEOUT_MS = 500
 
@@ -34,9 +33,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const throttle = createLogThrottle(nowMs)
   const connections = createConnections(nowMs)
   const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(nowMs() - withinMs) ?? 0) > 0
-  const drainTimeoutMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS
-  const connectTimeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
-  const loginTimeoutMs = options.loginTimeoutMs ?? DEFAULT_LOGIN_TIMEOUT_MS
+  const { drainTimeoutMs, connectTimeoutMs, loginTimeoutMs } = { ...DEFAULT_TIMEOUTS, ...options }
 
   const origins = new WeakMap<object, Origin>()
   const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
@@ -65,23 +62,11 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const listeners = createListeners({
     ...{ places, deadline, accept: streams.accept },
     handshakeTimeoutMs: connectTimeoutMs,
-    failed: (err, during, ip) => {
-      if (during === 'handshake') ends.failed(ip, err)
-      else log.error({ err }, 'mqtt listener error')
-    },
+    failed: ends.failed,
+    turnAway,
   })
 
-  const stats = () => {
-    const [taken, ended] = [inbound.counts(), ends.counts()]
-    return {
-      clients: connections.count(),
-      retained: retained.size,
-      messagesPublished: outgoing.count(),
-      ...taken,
-      connectionsRefused: ended.connectionsRefused,
-      policyViolations: ended.policyViolations + taken.policyViolations,
-    }
-  }
+  const stats = () => statsOf({ connections, retained, outgoing, inbound, ends })
   const stopFigures = publishSysFigures({
     stats,
     publish: (packet) => aedes.publish(packet, () => undefined),
@@ -111,6 +96,27 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     takeOver: connections.takeOver,
     stats,
     close: () => (closing ??= shutDown()),
+  }
+}
+
+interface Counting {
+  connections: Pick<Connections, 'count'>
+  retained: { size: number }
+  outgoing: { count(): number }
+  inbound: Pick<Inbound, 'counts'>
+  ends: Pick<ConnectionEnds, 'counts'>
+}
+
+function statsOf({ connections, retained, outgoing, inbound, ends }: Counting): BrokerStats {
+  const [taken, ended] = [inbound.counts(), ends.counts()]
+  return {
+    clients: connections.count(),
+    retained: retained.size,
+    messagesPublished: outgoing.count(),
+    ...taken,
+    connectionsRefused: ended.connectionsRefused,
+    // Counted where they are refused, and where they end a connection.
+    policyViolations: ended.policyViolations + taken.policyViolations,
   }
 }
 

@@ -19,6 +19,8 @@ interface About {
   reason: string
 }
 
+export type ConnectionEnds = ReturnType<typeof createConnectionEnds>
+
 /** Counts connections that were refused, thrown out or lost, and logs why. */
 export function createConnectionEnds({ log, throttle, connections, originOf }: ConnectionEndsParts) {
   const counts = { connectionsRefused: 0, policyViolations: 0 }
@@ -58,7 +60,7 @@ export function createConnectionEnds({ log, throttle, connections, originOf }: C
         tell({ clientId, reason: err.message }, 'mqtt connection lost', 'info')
       }
     },
-    /** A connection failed before anybody logged in on it. */
+    /** A connection came to nothing before anybody logged in on it. */
     failed,
     /** An address has too many connections that are not logged in: one of them was closed. */
     turnedAway: (address: string) =>

@@ -11,9 +11,10 @@ const BACKLOG = 4_096
 // Without noDelay the first retained message waits for a delayed ACK: 45 ms instead of 3.
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS }
 
-interface ListenersParts extends Omit<NewSocketPorts, 'accept' | 'failed'> {
+interface ListenersParts extends Omit<NewSocketPorts, 'accept'> {
   accept(socket: Socket, origin: Origin, leavePlace: () => void): void
-  failed(err: Error, during: 'handshake' | 'listening', ip: string): void
+  failed(ip: string, err: Error): void
+  turnAway(socket: Socket): void
 }
 
 /** The TCP and TLS listeners of the broker. */
@@ -48,7 +49,6 @@ async function openListener(options: ListenOptions, parts: ListenersParts): Prom
   watchNewSockets(server, tls !== undefined, {
     ...parts,
     accept: (socket, leavePlace) => parts.accept(socket, { ip: ipOf(socket), transport }, leavePlace),
-    failed: (err, ip) => parts.failed(err, 'handshake', ip),
   })
 
   await new Promise<void>((resolve, reject) => {
@@ -58,7 +58,7 @@ async function openListener(options: ListenOptions, parts: ListenersParts): Prom
       resolve()
     })
   })
-  return server.on('error', (err: Error) => parts.failed(err, 'listening', ''))
+  return server.on('error', (err: Error) => parts.failed('', err))
 }
 
 const contextOf = ({ key, cert }: TlsCertificate) => ({ key, cert, minVersion: 'TLSv1.2' }) as const

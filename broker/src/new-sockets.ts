@@ -10,7 +10,10 @@ export interface NewSocketPorts {
   handshakeTimeoutMs: number
   /** @param identified to be called once it is known whose socket it is, or not at all */
   accept(socket: Socket, identified: () => void): void
-  failed(err: Error, ip: string): void
+  /** A socket came to nothing. */
+  failed(ip: string, err: Error): void
+  /** Closes a socket that there is no place for; one that speaks in the clear may be told why. */
+  turnAway?(socket: Socket): void
 }
 
 /**
@@ -18,14 +21,14 @@ export interface NewSocketPorts {
  * reports these, but leaves the socket open.
  */
 export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSocketPorts): void {
-  const { places, deadline, handshakeTimeoutMs, accept, failed } = ports
+  const { places, deadline, handshakeTimeoutMs, accept, failed, turnAway } = ports
   const handshakes = new Map<string, { identified: () => void; end: () => void }>()
 
   function beginHandshake(socket: Socket, identified: () => void) {
     const peer = peerOf(socket)
     const ip = ipOf(socket)
     const late = deadline(handshakeTimeoutMs, () => {
-      failed(new Error('TLS handshake took too long'), ip)
+      failed(ip, new Error('TLS handshake took too long'))
       socket.destroy()
     })
     const end = () => {
@@ -39,7 +42,8 @@ export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSoc
   server.on('connection', (socket: Socket) => {
     const leave = places.take(addressGroupOf(ipOf(socket)), () => socket.destroy())
     if (!leave) {
-      socket.destroy()
+      if (turnAway && !isSecure) turnAway(socket)
+      else socket.destroy()
       return
     }
     socket.once('close', leave)
@@ -55,7 +59,7 @@ export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSoc
     else socket.destroy()
   })
   server.on('tlsClientError', (err: Error & { code?: string }, socket: Socket) => {
-    failed(new Error(err.code ?? err.message), ipOf(socket))
+    failed(ipOf(socket), new Error(err.code ?? err.message))
     socket.destroy()
   })
 }

@@ -191,7 +191,7 @@ describe('connections that nobody has logged in on', () => {
     address = await room.broker.listen({ host: '127.0.0.1', port: 0 })
   })
   const silent = async (port: number, localAddress = '127.0.0.2') => {
-    const socket = createConnection({ port, host: '127.0.0.1', localAddress })
+    const socket = createConnection({ port, host: '127.0.0.1', localAddress }).resume()
     socket.on('error', () => undefined)
     const closed = once(socket, 'close')
     await Promise.race([once(socket, 'connect'), closed])

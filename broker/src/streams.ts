@@ -8,12 +8,12 @@ import { deliverAsGranted } from './granted-qos.ts'
 import { guardConnection } from './guard.ts'
 import type { Places } from './places.ts'
 import type { Origin } from './ports.ts'
-import { busy, CONNACK } from './refusal.ts'
+import { busy } from './refusal.ts'
+import { turnAway } from './turn-away.ts'
 import { enforceWireRules } from './wire-rules.ts'
 
 /** First byte of a CONNECT packet (MQTT 3.1.1 section 3.1.1). */
 const CONNECT = 0x10
-const CONNACK_BUSY = Buffer.from([0x20, 2, 0, CONNACK.serverUnavailable])
 
 interface StreamsParts {
   aedes: Pick<Aedes, 'handle'>
@@ -43,7 +43,7 @@ export function createStreams(parts: StreamsParts) {
     stream.on('error', () => undefined)
     stream.once('data', (chunk: Buffer) => {
       parts.failed(ip, busy())
-      if (chunk[0] === CONNECT) stream.end(CONNACK_BUSY, () => stream.destroy())
+      if (chunk[0] === CONNECT) turnAway(stream)
       else stream.destroy()
     })
   }
@@ -57,7 +57,8 @@ export function createStreams(parts: StreamsParts) {
     ): void {
       if (isClosed || !leavePlace) {
         leavePlace?.()
-        stream.destroy()
+        if (isClosed) stream.destroy()
+        else turnAway(stream)
         return
       }
       noteOrigin(stream, origin)

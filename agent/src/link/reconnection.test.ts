@@ -14,12 +14,12 @@ it('is back within a second while a server may be restarting, and patient with o
 })
 
 it('waits longer for a busy server, up to half a minute', () => {
-  expect(delays(times(5, 'busy'))).toEqual([6_000, 18_000, 30_000, 30_000, 30_000])
-  expect(delays(times(3, 'busy'), () => 0)).toEqual([2_000, 2_000, 2_000])
+  expect(delays(times(4, 'busy'))).toEqual([9_000, 27_000, 30_000, 30_000])
+  expect(delays(times(3, 'busy'), () => 0)).toEqual([3_000, 3_000, 3_000])
 })
 
 it('stays patient with a busy server when attempts fail otherwise in between', () => {
-  expect(delays(['busy', 'busy', 'refused', 'busy'])).toEqual([6_000, 18_000, 300, 30_000])
+  expect(delays(['busy', 'busy', 'refused', 'busy'])).toEqual([9_000, 27_000, 300, 30_000])
 })
 
 it('begins anew once the connection has been healthy', () => {
@@ -27,5 +27,5 @@ it('begins anew once the connection has been healthy', () => {
   for (const failure of [...times(35, 'refused'), ...times(5, 'busy')]) reconnection.delayMs(failure)
   reconnection.recover()
   expect(reconnection.delayMs('refused')).toBe(300)
-  expect(reconnection.delayMs('busy')).toBe(6_000)
+  expect(reconnection.delayMs('busy')).toBe(9_000)
 })

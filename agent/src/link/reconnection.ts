@@ -11,7 +11,7 @@ const RESTARTING: BackoffLimits = { leastMs: 100, mostMs: 1_000 }
 const GONE: BackoffLimits = { leastMs: 250, mostMs: 15_000 }
 const QUICK_ATTEMPTS = 30
 /** Each attempt costs a busy server time that it needs for the others. */
-const BUSY: BackoffLimits = { leastMs: 2_000, mostMs: 30_000 }
+const BUSY: BackoffLimits = { leastMs: 3_000, mostMs: 30_000 }
 
 export interface Reconnection {
   /** Milliseconds to wait before the next attempt. */

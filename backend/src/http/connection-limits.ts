@@ -59,7 +59,7 @@ export function createConnectionLimits(
     watchNewSockets(server, isSecure, {
       ...{ places, deadline, handshakeTimeoutMs },
       accept: (socket, leavePlace) => void waiting.set(socket, leavePlace),
-      failed: (err, ip) => tell(ip, err.message),
+      failed: (ip, err) => tell(ip, err.message),
     })
     const asked = ({ socket }: { socket: object }) => waiting.get(socket)?.()
     server.on('request', asked)

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningServer } from '../../support/server.ts'
 import { spawned } from '../../support/spawned.ts'
 import { openDatabaseOf, startFilledServer } from '../filled.ts'
+import { statementsOf } from '../load.ts'
 import { cpuSeconds, type Row } from '../measure.ts'
 import type { RoomProgress } from './room.ts'
 
@@ -30,29 +31,37 @@ async function measureRoom(size: number, note: (text: string) => void, words: st
   const server = await startRoomServer(size, secret)
   const { pid = 0 } = server.process().child
   const stopHalving = words.includes('half') ? runAtHalfSpeed(pid) : undefined
-  const cpuBefore = cpuSeconds(pid)
+  const [cpuBefore, statementsBefore] = [cpuSeconds(pid), await statementsOf(server.url)]
   const last = await runRoom(server, { size, secret, note, words })
-  const cpuMs = (cpuSeconds(pid) - cpuBefore) * 1_000
+  const costs = {
+    cpuMs: ((cpuSeconds(pid) - cpuBefore) * 1_000) / size,
+    statements: ((await statementsOf(server.url)) ?? Number.NaN) - (statementsBefore ?? 0),
+  }
   stopHalving?.()
   const refused = await refusedBy(server)
   await server.dispose()
+  const how = ['half', 'one-address'].filter((word) => words.includes(word)).map((word) => `, ${word}`)
+  return rowsOf(`${size} stations at once${how.join('')}`, size, last, { ...costs, refused })
+}
 
-  const seconds = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`)
-  const { allConnectedMs, allAgreedMs, lost, failed, connected, agreed } = last
-  const rate = allConnectedMs === undefined ? 0 : (size * 1_000) / allConnectedMs
-  const what = `${size} stations at once${words.includes('half') ? ', half speed' : ''}${words.includes('one-address') ? ', one address' : ''}`
+function rowsOf(
+  what: string,
+  size: number,
+  { allConnectedMs, allAgreedMs, connected, agreed, lost, failed }: RoomProgress,
+  { cpuMs, statements, refused }: { cpuMs: number; statements: number; refused: number },
+): Row[] {
+  const time = (ms: number | undefined, reached: number) =>
+    ms === undefined ? `not in time (${reached})` : `${(ms / 1_000).toFixed(1)} s`
+  const rate = allConnectedMs === undefined ? Number.NaN : (size * 1_000) / allConnectedMs
   return [
     { what: `${what}: connected a second`, figure: rate.toFixed(0), aim: '–' },
-    { what: `${what}: all connected`, figure: `${seconds(allConnectedMs)} (${connected})`, aim: '–' },
-    { what: `${what}: all agree`, figure: `${seconds(allAgreedMs)} (${agreed})`, aim: '–' },
+    { what: `${what}: until all are connected`, figure: time(allConnectedMs, connected), aim: '–' },
+    { what: `${what}: until all agree`, figure: time(allAgreedMs, agreed), aim: '–' },
+    { what: `${what}: connections lost again`, figure: String(lost), aim: '0' },
+    { what: `${what}: sent away / attempts in vain`, figure: `${refused} / ${failed}`, aim: '–' },
     {
-      what: `${what}: lost again, refused, attempts in vain`,
-      figure: `${lost}, ${refused}, ${failed}`,
-      aim: '0 lost',
-    },
-    {
-      what: `${what}: processor time of the server for each`,
-      figure: `${(cpuMs / size).toFixed(2)} ms`,
+      what: `${what}: processor time and statements of the server for each`,
+      figure: `${cpuMs.toFixed(1)} ms, ${(statements / size).toFixed(1)}`,
       aim: '–',
     },
   ]

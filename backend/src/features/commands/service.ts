@@ -21,6 +21,7 @@ import { systemActor, type Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from '../room/index.ts'
 import { requireOrder, stationsOf, unknownCommand, type Target } from './orders.ts'
+import { createOpenCommands } from './open-commands.ts'
 import type { CommandFilter, CommandRepository } from './repository.ts'
 import type { Wake } from './wake.ts'
 
@@ -54,27 +55,7 @@ export type CommandService = ReturnType<typeof createCommandService>
  */
 export function createCommandService(ports: CommandServicePorts) {
   const { database, repository, sessions, presences, bus, wake, hasPeers, journal, events, clock } = ports
-  /** Stations that are being woken: the heartbeats of all others need no query. */
-  const waking = new Set<string>()
-  /** Commands without a final answer, by station, so that no station that connects costs a query. */
-  const openAt = new Map<string, Set<string>>()
-
-  events.subscribe((event) => {
-    if (event.type === 'commandChanged') note(event.command)
-    if (event.type === 'stationRemoved') openAt.delete(event.stationId)
-  })
-
-  function note(command: CommandRecord): void {
-    const { id, stationId, op, status } = command
-    if (op === 'wake') {
-      if (status === 'sent') waking.add(stationId)
-      else waking.delete(stationId)
-    }
-    const open = openAt.get(stationId) ?? new Set()
-    if (isSettled(command)) open.delete(id)
-    else openAt.set(stationId, open.add(id))
-    if (open.size === 0) openAt.delete(stationId)
-  }
+  const openCommands = createOpenCommands(events)
 
   function publish(command: CommandRecord): void {
     const { id, stationId, bootId, op, params, expiresAtMs } = command
@@ -230,7 +211,7 @@ export function createCommandService(ports: CommandServicePorts) {
 
     /** A station subscribes again: it gets the open commands that it may have missed. */
     async resend(stationId: string): Promise<void> {
-      if (!hasPeers && !openAt.has(stationId)) return
+      if (!hasPeers && !openCommands.isAnyAt(stationId)) return
       for (const command of await repository.findOpenOf(stationId, clock.nowMs())) publish(command)
     },
 
@@ -249,10 +230,10 @@ export function createCommandService(ports: CommandServicePorts) {
 
     /** Loads the commands without a final answer; call it once, before any station is heard. */
     async loadOpen(): Promise<void> {
-      for (const command of await repository.findAllOpen()) note(command)
+      for (const command of await repository.findAllOpen()) openCommands.note(command)
     },
 
-    isWaking: (stationId: string) => waking.has(stationId),
+    isWaking: openCommands.isWaking,
 
     /** A station that is being woken and has been heard since then is awake. */
     async noteHeard(stationId: string): Promise<void> {
