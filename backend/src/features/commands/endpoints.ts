@@ -2,14 +2,14 @@ import { restApi, type SentCommands } from '@escale/protocol'
 import { filterOf } from '../../db/page-window.ts'
 import type { CommandRecord } from '../../db/rows.ts'
 import { serve } from '../../http/endpoints.ts'
-import type { CommandService } from './service.ts'
+import type { CommandSending } from './sending.ts'
 import { toStationCommand } from './view.ts'
 
 const sentBy = (commands: CommandRecord[]): SentCommands => ({
   commands: commands.map(({ id, stationId }) => ({ id, stationId })),
 })
 
-export function commandEndpoints(commands: Pick<CommandService, 'get' | 'list' | 'send'>) {
+export function commandEndpoints(commands: Pick<CommandSending, 'get' | 'list' | 'send'>) {
   return serve(restApi.commands, {
     list: async ({ query }) => {
       const { count, rows } = await commands.list(filterOf(query), query)

@@ -3,18 +3,32 @@ import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
 import { createCommandDeadlines } from './deadlines.ts'
 import { commandEndpoints } from './endpoints.ts'
+import { createOpenCommands } from './open-commands.ts'
 import { createCommandRepository } from './repository.ts'
-import { createCommandService, type CommandServicePorts } from './service.ts'
+import { createCommandSending, type CommandSendingPorts } from './sending.ts'
+import { createSettling } from './settling.ts'
 
-export type { CommandService } from './service.ts'
 export { toStationCommand } from './view.ts'
 export { createWaker, type Wake } from './wake.ts'
 
-export type CommandPorts = Omit<CommandServicePorts, 'repository'> & { database: Store; log: Logger }
+type Inside = 'database' | 'repository' | 'settling' | 'openCommands'
+
+export interface CommandPorts extends Omit<CommandSendingPorts, Inside> {
+  database: Store
+  log: Logger
+}
+
+export type CommandService = ReturnType<typeof createCommands>['service']
 
 /** What operators order stations to do, and what becomes of it. */
 export function createCommands(ports: CommandPorts) {
-  const service = createCommandService({ ...ports, repository: createCommandRepository(ports.database) })
-  const deadlines = createCommandDeadlines({ ...ports, commands: service })
-  return { service, endpoints: [commandEndpoints(service)], ...deadlines } satisfies Feature
+  const repository = createCommandRepository(ports.database)
+  const settling = createSettling({ ...ports, repository })
+  const openCommands = createOpenCommands({ ...ports, repository, settling })
+  const commands = createCommandSending({ ...ports, repository, settling, openCommands })
+  return {
+    service: { ...commands, takeAck: settling.takeAck },
+    endpoints: [commandEndpoints(commands)],
+    ...createCommandDeadlines({ ...ports, settling, openCommands }),
+  } satisfies Feature
 }

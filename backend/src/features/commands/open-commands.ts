@@ -1,9 +1,22 @@
-import { isSettled } from '../../domain/command.ts'
 import type { CommandRecord } from '../../db/rows.ts'
+import { isSettled } from '../../domain/command.ts'
 import type { AppEvents } from '../../events.ts'
+import { systemActor } from '../logs/index.ts'
+import type { Presences } from '../room/index.ts'
+import type { CommandRepository } from './repository.ts'
+import type { Settling } from './settling.ts'
+
+export interface OpenCommandPorts {
+  repository: Pick<CommandRepository, 'findAllOpen' | 'findOpenOf'>
+  settling: Pick<Settling, 'settleNow'>
+  presences: Pick<Presences, 'find'>
+  events: AppEvents
+}
+
+export type OpenCommands = ReturnType<typeof createOpenCommands>
 
 /** Which stations have a command without a final answer, in memory: no heartbeat and no connection costs a query. */
-export function createOpenCommands(events: AppEvents) {
+export function createOpenCommands({ repository, settling, presences, events }: OpenCommandPorts) {
   const byStation = new Map<string, Map<string, CommandRecord>>()
 
   function note(command: CommandRecord): void {
@@ -20,12 +33,25 @@ export function createOpenCommands(events: AppEvents) {
   })
 
   return {
-    note,
     isAnyAt: (stationId: string): boolean => byStation.has(stationId),
+
+    /** Loads the commands without a final answer; call it once, before any station is heard. */
+    async loadOpen(): Promise<void> {
+      for (const command of await repository.findAllOpen()) note(command)
+    },
+
     /** Whether a station is being woken. */
     isWaking: (stationId: string): boolean =>
       [...(byStation.get(stationId)?.values() ?? [])].some(
         ({ op, status }) => op === 'wake' && status === 'sent',
       ),
+
+    /** A station that is being woken and has been heard since then is awake. */
+    async noteHeard(stationId: string): Promise<void> {
+      const heardAtMs = presences.find(stationId)?.lastHeardAtMs ?? 0
+      const open = await repository.findOpenOf(stationId, 0)
+      for (const { id } of open.filter(({ op, sentAtMs }) => op === 'wake' && sentAtMs < heardAtMs))
+        await settling.settleNow(id, { status: 'applied' }, systemActor)
+    },
   }
 }

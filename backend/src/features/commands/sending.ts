@@ -4,25 +4,24 @@ import {
   SECOND_MS,
   cancellableOps,
   instantOf,
-  type Ack,
   type Actor,
   type CommandInput,
-  type LogAction,
 } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { CommandRecord, StationRow } from '../../db/rows.ts'
-import { ANSWER_GRACE_MS, isSettled, settleCommand } from '../../domain/command.ts'
+import { isSettled } from '../../domain/command.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from '../room/index.ts'
+import type { OpenCommands } from './open-commands.ts'
 import { requireOrder, stationsOf, unknownCommand, type Target } from './orders.ts'
-import { createOpenCommands } from './open-commands.ts'
 import type { CommandFilter, CommandRepository } from './repository.ts'
+import type { Settling } from './settling.ts'
 import type { Wake } from './wake.ts'
 
 const columns = {
@@ -33,9 +32,11 @@ const columns = {
   status: 'status',
 }
 
-export interface CommandServicePorts {
+export interface CommandSendingPorts {
   database: Database
   repository: CommandRepository
+  settling: Pick<Settling, 'settle' | 'settleNow'>
+  openCommands: Pick<OpenCommands, 'isAnyAt'>
   sessions: Pick<SessionService, 'change' | 'findRunningAt'>
   presences: Pick<Presences, 'find'>
   bus: Bus
@@ -47,15 +48,15 @@ export interface CommandServicePorts {
   clock: Clock
 }
 
-export type CommandService = ReturnType<typeof createCommandService>
+export type CommandSending = ReturnType<typeof createCommandSending>
 
 /**
- * Commands to stations: stored, sent, answered or expired. The bus carries each once, and again to a station that
+ * Sends commands to stations. The bus carries each once, and again to a station that
  * connects before the command expires; a station carries out each id once.
  */
-export function createCommandService(ports: CommandServicePorts) {
-  const { database, repository, sessions, presences, bus, wake, hasPeers, journal, events, clock } = ports
-  const openCommands = createOpenCommands(events)
+export function createCommandSending(ports: CommandSendingPorts) {
+  const { database, repository, settling, openCommands, sessions, presences } = ports
+  const { bus, wake, hasPeers, journal, events, clock } = ports
 
   function publish(command: CommandRecord): void {
     const { id, stationId, bootId, op, params, expiresAtMs } = command
@@ -72,40 +73,6 @@ export function createCommandService(ports: CommandServicePorts) {
     const input = op === 'lock' ? ({ type: 'suspend' } as const) : terminate
     // A refusal means that the session has ended meanwhile, which is what was asked for.
     await sessions.change(session.id, input, actor, { details: { commandId } })
-  }
-
-  async function settle(
-    command: CommandRecord,
-    answer: Parameters<typeof settleCommand>[1],
-    actor: Actor,
-  ): Promise<void> {
-    const nowMs = clock.nowMs()
-    const settled = settleCommand(command, answer, nowMs)
-    if (!settled) return
-    const after = settled.status === 'delivered' ? withTimeForDelay(settled, nowMs) : settled
-    await repository.save(after)
-    const { id: commandId, batchId, op, stationId, status, error, sentAtMs } = after
-    if (isSettled(after)) {
-      await journal.append({
-        action: `command.${status}` as LogAction,
-        level: status === 'applied' ? 'info' : 'warning',
-        actor,
-        stationId,
-        details: { commandId, batchId, op, afterMs: nowMs - sentAtMs },
-        texts: { error },
-      })
-    }
-    database.afterCommit(() => {
-      events.emit({ type: 'commandChanged', command: after })
-    })
-  }
-
-  /** Settles a command as the database has it now. */
-  function settleNow(id: string, answer: Parameters<typeof settleCommand>[1], actor: Actor): Promise<void> {
-    return database.write(async () => {
-      const command = await repository.find(id)
-      if (command) await settle(command, answer, actor)
-    })
   }
 
   /**
@@ -127,8 +94,8 @@ export function createCommandService(ports: CommandServicePorts) {
     actor: Actor,
   ): Promise<void> {
     if (cancelled.status !== 'sent' || presences.find(cancelled.stationId)?.online) return
-    await settle(cancelled, { status: 'failed', error: 'cancelled' }, actor)
-    await settle(cancelling, { status: 'applied' }, actor)
+    await settling.settle(cancelled, { status: 'failed', error: 'cancelled' }, actor)
+    await settling.settle(cancelling, { status: 'applied' }, actor)
   }
 
   function recordOf(order: CommandInput, station: StationRow, batchId: string, actor: Actor): CommandRecord {
@@ -157,7 +124,7 @@ export function createCommandService(ports: CommandServicePorts) {
       await wake(macAddress)
     } catch (err) {
       const error = err instanceof AppError ? err.code : String(err)
-      await settleNow(id, { status: 'failed', error }, systemActor)
+      await settling.settleNow(id, { status: 'failed', error }, systemActor)
     }
   }
 
@@ -202,55 +169,12 @@ export function createCommandService(ports: CommandServicePorts) {
     list: (filter: CommandFilter, query: PageQuery): Promise<Rows<CommandRecord>> =>
       repository.list(filter, windowOf(query, columns)),
 
-    /** A station's answer. An answer to another station's command, or to an unknown one, is ignored. */
-    async takeAck({ id, status, error }: Ack, actor: Actor): Promise<void> {
-      const command = await repository.find(id)
-      if (command?.stationId !== actor.id || command.op === 'wake' || isSettled(command)) return
-      await settleNow(id, { status, error }, actor)
-    },
-
     /** A station subscribes again: it gets the open commands that it may have missed. */
     async resend(stationId: string): Promise<void> {
       if (!hasPeers && !openCommands.isAnyAt(stationId)) return
       for (const command of await repository.findOpenOf(stationId, clock.nowMs())) publish(command)
     },
-
-    /** Lets unanswered commands expire; @returns when the next one is due, Unix milliseconds, if there is one */
-    async expireDue(): Promise<number | undefined> {
-      const dueMs = await repository.nextExpiryMs()
-      if (dueMs === undefined || dueMs + ANSWER_GRACE_MS > clock.nowMs())
-        return dueMs === undefined ? undefined : dueMs + ANSWER_GRACE_MS
-      await database.write(async () => {
-        for (const command of await repository.findOverdue(clock.nowMs() - ANSWER_GRACE_MS))
-          await settle(command, { status: 'expired' }, systemActor)
-      })
-      const nextMs = await repository.nextExpiryMs()
-      return nextMs === undefined ? undefined : nextMs + ANSWER_GRACE_MS
-    },
-
-    /** Loads the commands without a final answer; call it once, before any station is heard. */
-    async loadOpen(): Promise<void> {
-      for (const command of await repository.findAllOpen()) openCommands.note(command)
-    },
-
-    isWaking: openCommands.isWaking,
-
-    /** A station that is being woken and has been heard since then is awake. */
-    async noteHeard(stationId: string): Promise<void> {
-      const heardAtMs = presences.find(stationId)?.lastHeardAtMs ?? 0
-      const open = await repository.findOpenOf(stationId, 0)
-      for (const { id } of open.filter(({ op, sentAtMs }) => op === 'wake' && sentAtMs < heardAtMs))
-        await settleNow(id, { status: 'applied' }, systemActor)
-    },
   }
 }
 
 const terminate = { type: 'terminate', reason: 'terminated' } as const
-
-/** A command with a delay has the usual time after that delay to be carried out. */
-function withTimeForDelay(command: CommandRecord, nowMs: number): CommandRecord {
-  const { delaySeconds } = command.params
-  if (typeof delaySeconds !== 'number') return command
-  const dueMs = nowMs + (delaySeconds + DEFAULT_COMMAND_SECONDS) * SECOND_MS
-  return { ...command, expiresAtMs: Math.max(command.expiresAtMs, dueMs) }
-}

@@ -1,0 +1,88 @@
+import { DEFAULT_COMMAND_SECONDS, SECOND_MS, type Ack, type Actor, type LogAction } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { CommandRecord } from '../../db/rows.ts'
+import { ANSWER_GRACE_MS, isSettled, settleCommand } from '../../domain/command.ts'
+import type { AppEvents } from '../../events.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { CommandRepository } from './repository.ts'
+
+export interface SettlingPorts {
+  database: Database
+  repository: CommandRepository
+  journal: Journal
+  events: AppEvents
+  clock: Clock
+}
+
+export type Settling = ReturnType<typeof createSettling>
+
+/** What becomes of a command that was sent: the answers of its station, or its expiry. */
+export function createSettling({ database, repository, journal, events, clock }: SettlingPorts) {
+  async function settle(
+    command: CommandRecord,
+    answer: Parameters<typeof settleCommand>[1],
+    actor: Actor,
+  ): Promise<void> {
+    const nowMs = clock.nowMs()
+    const settled = settleCommand(command, answer, nowMs)
+    if (!settled) return
+    const after = settled.status === 'delivered' ? withTimeForDelay(settled, nowMs) : settled
+    await repository.save(after)
+    const { id: commandId, batchId, op, stationId, status, error, sentAtMs } = after
+    if (isSettled(after)) {
+      await journal.append({
+        action: `command.${status}` as LogAction,
+        level: status === 'applied' ? 'info' : 'warning',
+        actor,
+        stationId,
+        details: { commandId, batchId, op, afterMs: nowMs - sentAtMs },
+        texts: { error },
+      })
+    }
+    database.afterCommit(() => {
+      events.emit({ type: 'commandChanged', command: after })
+    })
+  }
+
+  /** Settles a command as the database has it now. */
+  function settleNow(id: string, answer: Parameters<typeof settleCommand>[1], actor: Actor): Promise<void> {
+    return database.write(async () => {
+      const command = await repository.find(id)
+      if (command) await settle(command, answer, actor)
+    })
+  }
+
+  return {
+    settle,
+    settleNow,
+
+    /** A station's answer. An answer to another station's command, or to an unknown one, is ignored. */
+    async takeAck({ id, status, error }: Ack, actor: Actor): Promise<void> {
+      const command = await repository.find(id)
+      if (command?.stationId !== actor.id || command.op === 'wake' || isSettled(command)) return
+      await settleNow(id, { status, error }, actor)
+    },
+
+    /** Lets unanswered commands expire; @returns when the next one is due, Unix milliseconds, if there is one */
+    async expireDue(): Promise<number | undefined> {
+      const dueMs = await repository.nextExpiryMs()
+      if (dueMs === undefined || dueMs + ANSWER_GRACE_MS > clock.nowMs())
+        return dueMs === undefined ? undefined : dueMs + ANSWER_GRACE_MS
+      await database.write(async () => {
+        for (const command of await repository.findOverdue(clock.nowMs() - ANSWER_GRACE_MS))
+          await settle(command, { status: 'expired' }, systemActor)
+      })
+      const nextMs = await repository.nextExpiryMs()
+      return nextMs === undefined ? undefined : nextMs + ANSWER_GRACE_MS
+    },
+  }
+}
+
+/** A command with a delay has the usual time after that delay to be carried out. */
+function withTimeForDelay(command: CommandRecord, nowMs: number): CommandRecord {
+  const { delaySeconds } = command.params
+  if (typeof delaySeconds !== 'number') return command
+  const dueMs = nowMs + (delaySeconds + DEFAULT_COMMAND_SECONDS) * SECOND_MS
+  return { ...command, expiresAtMs: Math.max(command.expiresAtMs, dueMs) }
+}
