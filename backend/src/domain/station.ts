@@ -104,7 +104,7 @@ export function changedStation(
   }
 }
 
-/** Whether a change is more than figures that move with every heartbeat: screens hear of it at once. */
+/** Whether a change is more than metrics, which move with every heartbeat: screens hear of it at once. */
 export function isUrgentChange(before: RoomStation, after: RoomStation): boolean {
   return (
     before.record !== after.record ||

@@ -98,11 +98,8 @@ export function createPresences(ports: PresencePorts) {
     /** Says again what is known of each station: the broker keeps nothing over a restart. */
     async publishAll(to: Pick<Bus, 'publish'>): Promise<void> {
       for (const { record, presence } of room.stations()) {
-        if (presence.presence === null) continue
-        const { online } = presence
-        const said =
-          presence.presence.online === online ? presence.presence.cause : online ? 'birth' : 'silent'
-        await to.publish('presence', record.id, { ...presence.presence, online, cause: said })
+        const said = saidOf(presence)
+        if (said) await to.publish('presence', record.id, said)
       }
     },
 
@@ -145,21 +142,11 @@ export function createPresences(ports: PresencePorts) {
 
     /** Takes the metrics of a heartbeat, whichever way it came; any field may be missing over REST. */
     takeHeartbeat(heartbeat: Partial<Heartbeat>, actor: Actor, ip: string): Promise<void> | undefined {
-      const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC, state } = heartbeat
-      const told = {
-        ...heardNow(ip),
-        lastHeartbeatAtMs: clock.nowMs(),
-        metrics: {
-          uptimeSeconds,
-          cpuPercent,
-          memoryPercent,
-          diskPercent,
-          temperatureC,
-        } as StationPresence['metrics'],
-        ...(state && { reportedState: state }),
-      }
-      if (presenceOf(actor.id).online) return void note(actor.id, told)
-      return changeOnline({ stationId: actor.id, online: true, cause: 'heartbeat', actor, told })
+      const told = { ...heardNow(ip), ...toldBy(heartbeat), lastHeartbeatAtMs: clock.nowMs() }
+      if (!presenceOf(actor.id).online)
+        return changeOnline({ stationId: actor.id, online: true, cause: 'heartbeat', actor, told })
+      note(actor.id, told)
+      return undefined
     },
 
     /** Takes what the station says to have applied: a new state is committed before it is acknowledged. */
@@ -176,4 +163,18 @@ export function createPresences(ports: PresencePorts) {
     /** Notes that a station spoke; one that was offline is back. */
     takeSign: (actor: Actor, ip: string): Promise<void> => takeSign(actor, ip),
   }
+}
+
+/** What a heartbeat tells; any field may be missing over REST. */
+function toldBy(heartbeat: Partial<Heartbeat>): Partial<StationPresence> {
+  const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC, state } = heartbeat
+  const metrics = { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC }
+  return { metrics: metrics as StationPresence['metrics'], ...(state && { reportedState: state }) }
+}
+
+/** What a station announced last, as it is by now. */
+function saidOf({ presence, online }: StationPresence): Presence | undefined {
+  if (presence === null) return undefined
+  const cause = online ? 'birth' : 'silent'
+  return { ...presence, online, cause: presence.online === online ? presence.cause : cause }
 }

@@ -99,11 +99,7 @@ export function createStationService(ports: StationServicePorts) {
     return database.write(async () => {
       const station = await get(id)
       requireVersion(station, expectedVersion)
-      const marks = {
-        // Until the station is marked available, whatever else it is marked.
-        isMaintenance: marked === 'maintenance' || (marked === 'offline' && station.isMaintenance),
-        isMarkedOffline: marked === 'offline',
-      }
+      const marks = marksOf(station, marked)
       if (await sessions.findRunningAt(id)) throw new AppError('session-active')
       const known = await find(id)
       if (station.isMaintenance === marks.isMaintenance && station.isMarkedOffline === marks.isMarkedOffline)
@@ -157,13 +153,8 @@ export function createStationService(ports: StationServicePorts) {
           label: input.label,
           location: input.location ?? null,
           ...(await checkedAddresses(repository, input, input.id)),
-          isMaintenance: false,
-          isMarkedOffline: false,
-          secretHash: null,
-          previousSecretHash: null,
-          previousSecretUntilMs: null,
+          ...unmarked,
           desiredVersion: await repository.retiredVersion(input.id),
-          version: 1,
           createdAtMs: nowMs,
           updatedAtMs: nowMs,
         })
@@ -218,6 +209,22 @@ export function createStationService(ports: StationServicePorts) {
     mark,
   }
 }
+
+/** A new station, which has no secret yet. */
+const unmarked = {
+  isMaintenance: false,
+  isMarkedOffline: false,
+  secretHash: null,
+  previousSecretHash: null,
+  previousSecretUntilMs: null,
+  version: 1,
+}
+
+const marksOf = ({ isMaintenance }: StationRow, marked: Mark) => ({
+  // Until the station is marked available, whatever else it is marked.
+  isMaintenance: marked === 'maintenance' || (marked === 'offline' && isMaintenance),
+  isMarkedOffline: marked === 'offline',
+})
 
 const versioned = (station: RoomStation): VersionedStation => ({
   station: toStation(station),

@@ -1,0 +1,102 @@
+import type { Room } from '../../domain/room.ts'
+import type { StationPresence, StationRecord } from '../../domain/station.ts'
+import type { AppEvents } from '../../events.ts'
+import type { RoomRepository } from './repository.ts'
+import type { createTelling } from './telling.ts'
+
+/** A query takes no more ids than this. */
+const READ_AT_ONCE = 500
+
+/** Takes over what the database has of stations: other servers, or a command beside this one, may have changed it. */
+export function createReloading(ports: {
+  repository: Pick<RoomRepository, 'stations' | 'presences'>
+  room: Pick<Room, 'station' | 'stations' | 'putStation' | 'changePresence'>
+  /** Stations that have told this server something that is not in the database yet. */
+  unsaved: ReadonlySet<string>
+  telling: Pick<ReturnType<typeof createTelling>, 'as'>
+  events: AppEvents
+}) {
+  const { repository, room, unsaved, telling, events } = ports
+  /** Stations that changed here while the database is being read: what is read of them may be older. */
+  let touched: Set<string> | undefined
+  let reading: Promise<void> = Promise.resolve()
+
+  /** Another server may have heard the station since, or have said that it came or went. */
+  function mergePresence(stationId: string, saved: StationPresence): void {
+    const known = room.station(stationId)?.presence
+    if (!known) return
+    const [savedMs, knownMs] = [saved.lastHeardAtMs ?? 0, known.lastHeardAtMs ?? 0]
+    const isNewer = savedMs > knownMs || !unsaved.has(stationId)
+    // A start gives stations a whole deadline, which holds.
+    const merged = isNewer
+      ? { ...saved, lastHeardAtMs: savedMs > knownMs ? saved.lastHeardAtMs : known.lastHeardAtMs }
+      : { ...known, online: saved.online }
+    if (JSON.stringify(inOrder(merged)) !== JSON.stringify(inOrder(known)))
+      room.changePresence(stationId, merged)
+  }
+
+  function take(
+    ids: readonly string[] | undefined,
+    records: StationRecord[],
+    presences: Map<string, StationPresence>,
+    isSkipped: (id: string) => boolean,
+  ): void {
+    const found = new Set(records.map(({ id }) => id))
+    for (const id of ids ?? [...room.stations()].map(({ record }) => record.id))
+      if (!found.has(id) && !isSkipped(id) && room.station(id))
+        events.emit({ type: 'stationRemoved', stationId: id }, 'peer')
+    for (const record of records) {
+      if (isSkipped(record.id)) continue
+      if (isOther(room.station(record.id)?.record, record)) room.putStation(record)
+      const saved = presences.get(record.id)
+      if (saved) mergePresence(record.id, saved)
+    }
+  }
+
+  /** @returns the stations that changed here meanwhile, to be read again */
+  async function readOnce(ids: readonly string[] | undefined): Promise<string[]> {
+    const meanwhile = (touched = new Set<string>())
+    try {
+      const records = await repository.stations(ids)
+      const presences = await repository.presences(ids)
+      touched = undefined
+      telling.as('peer', () => take(ids, records, presences, (id) => meanwhile.has(id)))
+      return [...meanwhile].filter((id) => ids === undefined || ids.includes(id))
+    } finally {
+      touched = undefined
+    }
+  }
+
+  async function reload(ids?: readonly string[]): Promise<void> {
+    let left = ids
+    do {
+      const again: string[] = []
+      for (const part of partsOf(left)) again.push(...(await readOnce(part)))
+      left = again
+    } while (left.length > 0)
+  }
+
+  return {
+    /** A station has changed here. */
+    touch: (stationId: string) => void touched?.add(stationId),
+
+    /** Reads the given stations, all by default; one reading at a time. */
+    reload(ids?: readonly string[]): Promise<void> {
+      reading = reading.catch(() => undefined).then(() => reload(ids))
+      return reading
+    },
+  }
+}
+
+function partsOf(ids: readonly string[] | undefined): (readonly string[] | undefined)[] {
+  if (ids === undefined) return [undefined]
+  const parts = []
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) parts.push(ids.slice(from, from + READ_AT_ONCE))
+  return parts
+}
+
+function isOther(known: StationRecord | undefined, read: StationRecord): boolean {
+  return !known || (Object.keys(known) as (keyof StationRecord)[]).some((key) => known[key] !== read[key])
+}
+
+const inOrder = (presence: StationPresence) => Object.entries(presence).sort(([a], [b]) => (a < b ? -1 : 1))
