@@ -1,4 +1,5 @@
 import type { Language } from '@escale/protocol'
+import { toReactive, useMemoize } from '@vueuse/core'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useSite } from './use-site.ts'
@@ -7,44 +8,41 @@ import { useSite } from './use-site.ts'
  * Dates, times, durations and percentages in the operator's language. Instants are RFC 3339 or Unix ms, and are shown
  * in the site's time zone, whatever the browser's time zone is.
  */
-export function useFormat() {
+export function useFormat(): Formatting {
   const { locale } = useI18n()
   const site = useSite()
-  const formats = computed(() => formatsIn(locale.value as Language, site.timeZone))
-  return formatting(() => formats.value)
+  return toReactive(computed(() => formattingIn(locale.value as Language, site.timeZone)))
 }
 
-export type Formatting = ReturnType<typeof formatting>
+export type Formatting = ReturnType<typeof formattingIn>
 
-/** @param formats called again for each text */
-function formatting(formats: () => Formats) {
+/**
+ * The same outside components. It is kept, because a large room has thousands of texts to format.
+ * @param timeZone IANA name; the browser's own by default
+ */
+export const formattingIn = useMemoize((language: Language, timeZone?: string) => {
+  const formats = formatsIn(language, timeZone)
   return {
-    time: (instant: string | number) => formats().time.format(new Date(instant)),
-    clock: (instant: number) => formats().clock.format(instant),
+    time: (instant: string | number) => formats.time.format(new Date(instant)),
+    clock: (instant: number) => formats.clock.format(instant),
     /** `34 ms`, `1,2 s`. */
     delay: (ms: number) =>
-      ms < 1_000 ? formats().millisecond.format(ms) : formats().shortSecond.format(ms / 1_000),
+      ms < 1_000 ? formats.millisecond.format(ms) : formats.shortSecond.format(ms / 1_000),
     /** `mardi 24 novembre à 02:21`. */
-    dayTime: (instant: string) => formats().dayTime.format(new Date(instant)),
+    dayTime: (instant: string) => formats.dayTime.format(new Date(instant)),
     /** The day on which an instant falls at the site. */
-    date: (instant: string | number) => formats().date.format(new Date(instant)),
+    date: (instant: string | number) => formats.date.format(new Date(instant)),
     /** A date without a time zone, such as a birth date: `YYYY-MM-DD`. */
-    calendarDate: (date: string) => formats().calendarDate.format(new Date(`${date}T00:00:00Z`)),
-    dateTime: (instant: string) => formats().dateTime.format(new Date(instant)),
-    percent: (percent: number) => formats().percent.format(percent / 100),
-    celsius: (degrees: number) => formats().celsius.format(degrees),
-    number: (value: number) => formats().number.format(value),
-    minutes: (seconds: number) => lengthText(formats(), seconds),
-    seconds: (seconds: number) => formats().second.format(seconds),
-    ago: (fromMs: number, nowMs: number) => agoText(formats(), (nowMs - fromMs) / 1_000),
+    calendarDate: (date: string) => formats.calendarDate.format(new Date(`${date}T00:00:00Z`)),
+    dateTime: (instant: string) => formats.dateTime.format(new Date(instant)),
+    percent: (percent: number) => formats.percent.format(percent / 100),
+    celsius: (degrees: number) => formats.celsius.format(degrees),
+    number: (value: number) => formats.number.format(value),
+    minutes: (seconds: number) => lengthText(formats, seconds),
+    seconds: (seconds: number) => formats.second.format(seconds),
+    ago: (fromMs: number, nowMs: number) => agoText(formats, (nowMs - fromMs) / 1_000),
   }
-}
-
-/** The same outside components. @param timeZone IANA name; the browser's own by default */
-export function formattingIn(language: Language, timeZone?: string): Formatting {
-  const formats = formatsIn(language, timeZone)
-  return formatting(() => formats)
-}
+})
 
 function formatsIn(language: Language, timeZone: string | undefined) {
   const tag = language === 'fr' ? 'fr-FR' : 'en-GB'

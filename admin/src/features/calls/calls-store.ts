@@ -1,11 +1,11 @@
-import type { ServerFrame, StaffCall } from '@escale/protocol'
+import type { StaffCall } from '@escale/protocol'
 import { useIntervalFn, useStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
-import { computed, reactive, ref, watch } from 'vue'
+import { computed, reactive, watch } from 'vue'
 import type { Api } from '../../api/client.ts'
 import { everyPage } from '../../api/every-page.ts'
 import { ApiError } from '../../api/problem.ts'
-import { useLive } from '../../live/live-store.ts'
+import { useLiveList } from '../../composables/use-live-list.ts'
 import { useServices } from '../../services.ts'
 import { createBell } from './bell.ts'
 
@@ -15,13 +15,9 @@ const RING_AGAIN_MS = 30_000
 /** Visitors who call for help: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCalls = defineStore('calls', () => {
   const { api } = useServices()
-  const live = useLive()
   const bell = createBell()
   const open = reactive(new Map<string, StaffCall>())
-  const loadError = ref<unknown>()
   const muted = useStorage('escale.calls.muted', '0')
-  /** Frames that arrive while the list is being loaded: they are newer than the list. */
-  let waiting: StaffCall[] | undefined
   const ringing = useIntervalFn(ring, RING_AGAIN_MS, { immediate: false })
 
   const all = computed(() => [...open.values()].sort(byWait))
@@ -29,14 +25,21 @@ export const useCalls = defineStore('calls', () => {
   /** A new entry each time that a visitor presses the button. */
   const presses = computed(() => unanswered.value.map(({ id, times }) => `${id}/${times}`))
 
-  function receive(frame: ServerFrame): void {
-    if (frame.type === 'connection_established') void load()
-    else if (frame.type === 'station_removed') forgetStation(frame.stationId)
-    else if (frame.type === 'call_changed') {
-      waiting?.push(frame.call)
-      keep(frame.call)
-    }
-  }
+  const { loadError, reload } = useLiveList({
+    load: () => everyPage(api.calls.list),
+    show(calls) {
+      open.clear()
+      calls.forEach(keep)
+    },
+    apply(frame) {
+      if (frame.type === 'station_removed') forgetStation(frame.stationId)
+      else if (frame.type === 'call_changed') keep(frame.call)
+    },
+    clear() {
+      ringing.pause()
+      open.clear()
+    },
+  })
 
   function keep(call: StaffCall): void {
     if (call.state === 'closed') open.delete(call.id)
@@ -45,23 +48,6 @@ export const useCalls = defineStore('calls', () => {
 
   function forgetStation(stationId: string): void {
     for (const call of [...open.values()]) if (call.stationId === stationId) open.delete(call.id)
-  }
-
-  async function load(): Promise<void> {
-    const mine: StaffCall[] = []
-    waiting = mine
-    loadError.value = undefined
-    try {
-      const found = await everyPage(api.calls.list)
-      if (waiting !== mine) return // a newer connection loads again
-      open.clear()
-      found.forEach(keep)
-      mine.forEach(keep)
-    } catch (error) {
-      if (waiting === mine) loadError.value = error
-    } finally {
-      if (waiting === mine) waiting = undefined
-    }
   }
 
   /** A call that was closed meanwhile is removed here too. */
@@ -78,13 +64,6 @@ export const useCalls = defineStore('calls', () => {
     if (muted.value !== '1' && unanswered.value.length > 0) void bell.ring()
   }
 
-  live.onFrame(receive)
-  live.onStop(() => {
-    ringing.pause()
-    waiting = undefined
-    open.clear()
-    loadError.value = undefined
-  })
   watch(presses, (now, before) => {
     if (!now.some((press) => !before.includes(press))) return
     ring()
@@ -96,7 +75,7 @@ export const useCalls = defineStore('calls', () => {
     unanswered,
     isMuted: computed(() => muted.value === '1'),
     loadError,
-    load,
+    reload,
     take: (call: StaffCall) => act(call, api.calls.take),
     close: (call: StaffCall) => act(call, api.calls.close),
     mute(isMuted: boolean) {

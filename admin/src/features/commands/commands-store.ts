@@ -1,8 +1,8 @@
-import type { CommandInput, ServerFrame, Station, StationCommand } from '@escale/protocol'
+import type { CommandInput, Station, StationCommand } from '@escale/protocol'
 import { defineStore } from 'pinia'
-import { computed, reactive, ref, watch } from 'vue'
+import { computed, reactive, watch } from 'vue'
 import { FULL_PAGE } from '../../api/every-page.ts'
-import { useLive } from '../../live/live-store.ts'
+import { useLiveList } from '../../composables/use-live-list.ts'
 import { useServices } from '../../services.ts'
 import { useRoom } from '../room/room-store.ts'
 import { activitiesOf, type Activity, type StationDocument } from './activity.ts'
@@ -14,17 +14,24 @@ const KEPT_DOCUMENTS = 50
 /** Recent commands: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCommands = defineStore('commands', () => {
   const { api } = useServices()
-  const live = useLive()
   const room = useRoom()
   const commands = reactive(new Map<string, StationCommand>())
   const documents = reactive(new Map<string, StationDocument>())
-  const loadError = ref<unknown>()
 
-  function receive(frame: ServerFrame): void {
-    if (frame.type === 'connection_established') void load()
-    else if (frame.type === 'command_changed') keep(frame.command)
-    else if (frame.type === 'station_changed') keepDocument(frame.station)
-  }
+  const { loadError, reload } = useLiveList({
+    load: () => api.commands.list({ pageSize: FULL_PAGE }),
+    show({ results }) {
+      results.forEach(keep)
+    },
+    apply(frame) {
+      if (frame.type === 'command_changed') keep(frame.command)
+      else if (frame.type === 'station_changed') keepDocument(frame.station)
+    },
+    clear() {
+      commands.clear()
+      documents.clear()
+    },
+  })
 
   function keep(command: StationCommand): void {
     const known = commands.get(command.id)
@@ -40,22 +47,6 @@ export const useCommands = defineStore('commands', () => {
     }
   }
 
-  async function load(): Promise<void> {
-    loadError.value = undefined
-    try {
-      const { results } = await api.commands.list({ pageSize: FULL_PAGE })
-      results.forEach(keep)
-    } catch (error) {
-      loadError.value = error
-    }
-  }
-
-  live.onFrame(receive)
-  live.onStop(() => {
-    commands.clear()
-    documents.clear()
-    loadError.value = undefined
-  })
   watch(
     () => room.isLoaded,
     (isLoaded) => {
@@ -66,7 +57,7 @@ export const useCommands = defineStore('commands', () => {
   return {
     activities: computed(() => activitiesOf(commands.values(), documents.values())),
     loadError,
-    load,
+    reload,
     send: (command: CommandInput, target: CommandTarget) =>
       'stationId' in target
         ? api.commands.send({ id: target.stationId }, command)

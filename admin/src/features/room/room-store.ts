@@ -1,8 +1,9 @@
-import type { PairingRequest, ServerFrame, Session, Station, User } from '@escale/protocol'
+import type { PairingRequest, Session, Station, User } from '@escale/protocol'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref } from 'vue'
 import { everyPage } from '../../api/every-page.ts'
 import { ApiError } from '../../api/problem.ts'
+import { useLiveList } from '../../composables/use-live-list.ts'
 import { useLive } from '../../live/live-store.ts'
 import { useServices } from '../../services.ts'
 import { useOperator } from '../auth/operator.ts'
@@ -18,53 +19,42 @@ export const useRoom = defineStore('room', () => {
   const visitors = reactive(new Map<string, User>())
   const pairingRequests = ref<PairingRequest[]>([])
   const credits = ref<Session[]>([])
-  const loadError = ref<unknown>()
   const isLoaded = ref(false)
 
-  /** Frames that arrive while the lists are being loaded: they are newer than the lists. */
-  let waiting: ServerFrame[] | undefined
   const once = oneAtATime((error) => {
     // What was removed meanwhile is not shown.
     if (!(error instanceof ApiError && error.code === 'not-found')) loadError.value = error
   })
-
-  function receive(frame: ServerFrame): void {
-    if (frame.type === 'connection_established') void load()
-    else if (waiting !== undefined) waiting.push(frame)
-    else take(frame)
-  }
-
-  function take(frame: ServerFrame): void {
-    for (const followup of applyFrame(room, frame)) void follow(followup)
-  }
-
-  async function load(): Promise<void> {
-    const mine: ServerFrame[] = []
-    waiting = mine
-    loadError.value = undefined
-    try {
-      const [stations, active, pending, users] = await Promise.all([
+  const { loadError, reload } = useLiveList({
+    load: () =>
+      Promise.all([
         everyPage(api.stations.list),
         everyPage(api.sessions.listActive),
         everyPage((query) => api.sessions.list({ ...query, state: 'pending' })),
         everyPage((query) => api.users.list({ ...query, hasOpenSession: true })),
-      ])
-      if (waiting !== mine) return // a newer connection loads again
-      room.stations = new Map(stations.map((station) => [station.id, station]))
-      room.sessions = new Map([...active, ...pending].map((session) => [session.id, session]))
-      visitors.clear()
-      for (const user of users) visitors.set(user.id, user)
+      ]),
+    show([stations, active, pending, users]) {
+      show(stations, [...active, ...pending], users)
       isLoaded.value = true
       void loadPairingRequests()
       void loadCredits()
-    } catch (error) {
-      if (waiting === mine) loadError.value = error
-    } finally {
-      if (waiting === mine) {
-        waiting = undefined
-        mine.forEach(take)
-      }
-    }
+    },
+    apply(frame) {
+      for (const followup of applyFrame(room, frame)) void follow(followup)
+    },
+    clear() {
+      show([], [], [])
+      pairingRequests.value = []
+      credits.value = []
+      isLoaded.value = false
+    },
+  })
+
+  function show(stations: Station[], sessions: Session[], users: User[]): void {
+    room.stations = new Map(stations.map((station) => [station.id, station]))
+    room.sessions = new Map(sessions.map((session) => [session.id, session]))
+    visitors.clear()
+    for (const user of users) visitors.set(user.id, user)
   }
 
   async function follow(followup: Followup): Promise<void> {
@@ -107,18 +97,6 @@ export const useRoom = defineStore('room', () => {
   const stationLabel = (id: string | undefined) =>
     id === undefined ? '' : (room.stations.get(id)?.label ?? id)
 
-  live.onFrame(receive)
-  live.onStop(() => {
-    waiting = undefined
-    room.stations = new Map()
-    room.sessions = new Map()
-    visitors.clear()
-    pairingRequests.value = []
-    credits.value = []
-    loadError.value = undefined
-    isLoaded.value = false
-  })
-
   return {
     room,
     stationLabel,
@@ -136,7 +114,7 @@ export const useRoom = defineStore('room', () => {
     ),
     isLoaded,
     loadError,
-    load,
+    reload,
     keep,
     keepStation: (station: Station) => keepStation(room, station),
     keepVisitor: (visitor: User) => void visitors.set(visitor.id, visitor),
