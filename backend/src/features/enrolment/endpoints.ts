@@ -4,16 +4,18 @@ import { unwrap } from '../../errors.ts'
 import { serve } from '../../http/endpoints.ts'
 import type { BootTokens } from './boot-tokens.ts'
 import type { BrokerAddress } from './broker-address.ts'
+import type { Pairing } from './pairing.ts'
 import type { EnrolmentService } from './service.ts'
 import type { SiteKey } from './site-key.ts'
 
 export interface EnrolmentEndpointPorts {
   enrolment: EnrolmentService
+  pairing: Pick<Pairing, 'list' | 'accept' | 'refuse'>
   bootTokens: Pick<BootTokens, 'issue'>
   brokerFor: BrokerAddress
 }
 
-export function enrolmentEndpoints({ enrolment, bootTokens, brokerFor }: EnrolmentEndpointPorts) {
+export function enrolmentEndpoints({ enrolment, pairing, bootTokens, brokerFor }: EnrolmentEndpointPorts) {
   return serve(restApi.enrolment, {
     enrol: async ({ body, ip, caller, arrival }) => {
       const ownId = caller?.type === 'station' ? caller.id : undefined
@@ -22,10 +24,10 @@ export function enrolmentEndpoints({ enrolment, bootTokens, brokerFor }: Enrolme
       return { status: 200 as const, body: { ...outcome.identity, ...brokerFor(arrival) } }
     },
     issueBootToken: ({ params, actor }) => bootTokens.issue(params.id, actor),
-    list: ({ query }) => enrolment.list(filterOf(query), query),
-    accept: ({ params, body, actor }) => enrolment.accept(params.id, body, actor),
+    list: ({ query }) => pairing.list(filterOf(query), query),
+    accept: ({ params, body, actor }) => pairing.accept(params.id, body, actor),
     refuse: async ({ params, actor }) => {
-      await enrolment.refuse(params.id, actor)
+      await pairing.refuse(params.id, actor)
       return {}
     },
   })

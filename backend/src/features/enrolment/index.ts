@@ -7,6 +7,7 @@ import { createBootTokens, type BootTokenPorts } from './boot-tokens.ts'
 import type { BrokerAddress } from './broker-address.ts'
 import { enrolmentEndpoints, siteKeyEndpoints } from './endpoints.ts'
 import { createBootTokenRepository, createPairingRepository, createSiteKeyRepository } from './repository.ts'
+import { createPairing, type PairingPorts } from './pairing.ts'
 import { createEnrolmentService, type EnrolmentServicePorts } from './service.ts'
 import { createSiteKey } from './site-key.ts'
 
@@ -14,8 +15,8 @@ export { brokerAddressOf, type BrokerAddress, type BrokerSite } from './broker-a
 
 export interface EnrolmentPorts {
   database: Store
-  stations: EnrolmentServicePorts['stations'] & BootTokenPorts['stations']
-  credentials: EnrolmentServicePorts['credentials'] & BootTokenPorts['credentials']
+  stations: EnrolmentServicePorts['stations'] & PairingPorts['stations'] & BootTokenPorts['stations']
+  credentials: PairingPorts['credentials'] & BootTokenPorts['credentials']
   throttles: EnrolmentServicePorts['throttles']
   rates: EnrolmentServicePorts['rates']
   /** Where a station finds the broker, by how it came. */
@@ -35,15 +36,11 @@ export function createEnrolment(ports: EnrolmentPorts) {
   const { database, brokerFor } = ports
   const siteKey = createSiteKey({ ...ports, repository: createSiteKeyRepository(database) })
   const bootTokens = createBootTokens({ ...ports, repository: createBootTokenRepository(database) })
-  const enrolment = createEnrolmentService({
-    ...ports,
-    repository: createPairingRepository(database),
-    siteKey,
-    bootTokens,
-  })
+  const pairing = createPairing({ ...ports, repository: createPairingRepository(database) })
+  const enrolment = createEnrolmentService({ ...ports, pairing, siteKey, bootTokens })
   return {
     service: {},
-    endpoints: [enrolmentEndpoints({ enrolment, bootTokens, brokerFor }), siteKeyEndpoints(siteKey)],
+    endpoints: [enrolmentEndpoints({ enrolment, pairing, bootTokens, brokerFor }), siteKeyEndpoints(siteKey)],
     start: siteKey.start,
   } satisfies Feature
 }

@@ -1,154 +1,30 @@
-import { randomInt, randomUUID } from 'node:crypto'
-import {
-  MINUTE_MS,
-  addressGroupOf,
-  instantOf,
-  isIdentifyingMac,
-  normaliseMac,
-  type AcceptPairingInput,
-  type Actor,
-  type EnrolInput,
-  type Enrolled,
-  type PairingPending,
-  type PairingRequest,
-} from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
+import { isIdentifyingMac, normaliseMac, type EnrolInput } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import { withoutNulls } from '../../db/nulls.ts'
-import type { PairingRequestRow } from '../../db/rows.ts'
-import { AppError, failure, success, type Result } from '../../errors.ts'
-import type { PageQuery, Rows } from '../../db/page-window.ts'
-import { windowOf } from '../../db/page-window.ts'
-import { drawSecret, hashSecret } from '../../crypto/secrets.ts'
+import { failure, success, type Result } from '../../errors.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { Rates } from '../rates/index.ts'
-import type { StationCredentials, StationService } from '../stations/index.ts'
+import type { StationService } from '../stations/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { BootTokens } from './boot-tokens.ts'
-import type { PairingFilter, PairingRepository } from './repository.ts'
+import type { EnrolmentOutcome, Pairing } from './pairing.ts'
 import type { SiteKey } from './site-key.ts'
-
-const columns = {
-  requestedAt: 'requestedAtMs',
-  expiresAt: 'expiresAtMs',
-  hostname: 'hostname',
-  macAddress: 'macAddress',
-  ip: 'ip',
-  os: 'os',
-  agentVersion: 'agentVersion',
-}
-const MAX_REQUESTS = 100
-/** A room that is set up behind one address can send more as requests are accepted. */
-const MAX_PER_ADDRESS = 10
-const REQUEST_MS = 15 * MINUTE_MS
-const RETRY_AFTER_SECONDS = 3
 
 export interface EnrolmentServicePorts {
   database: Database
-  repository: PairingRepository
-  stations: Pick<StationService, 'findByMac' | 'create' | 'get'>
-  credentials: Pick<StationCredentials, 'renewSecret' | 'requireAcceptance'>
+  pairing: Pick<Pairing, 'enrolled' | 'pair' | 'dropWaiting'>
+  stations: Pick<StationService, 'findByMac'>
   siteKey: Pick<SiteKey, 'isRight'>
   bootTokens: Pick<BootTokens, 'redeem'>
   throttles: Throttles
   rates: Pick<Rates, 'allows' | 'retryAfterSeconds'>
   journal: Journal
-  clock: Clock
 }
 
-/** An identity, without where the broker is: that depends on how the station came. Or the request waits. */
-export type EnrolmentOutcome =
-  | { type: 'enrolled'; identity: Pick<Enrolled, 'stationId' | 'mqttSecret'> }
-  | { type: 'pending'; pending: PairingPending }
 export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
 /** How a station gets an identity of its own. */
 export function createEnrolmentService(ports: EnrolmentServicePorts) {
-  const { database, repository, stations, credentials, throttles, rates, siteKey, bootTokens } = ports
-  const { journal, clock } = ports
-
-  async function enrolled(stationId: string, ip: string): Promise<EnrolmentOutcome> {
-    const mqttSecret = await credentials.renewSecret(stationId)
-    await journal.append({ action: 'station.enrolled', actor: systemActor, stationId, ip })
-    return { type: 'enrolled', identity: { stationId, mqttSecret } }
-  }
-
-  /** A station that asks again with its pairing secret gets its identity once accepted; every other one waits. */
-  async function pair(input: EnrolInput, macAddress: string, ip: string): Promise<Result<EnrolmentOutcome>> {
-    const nowMs = clock.nowMs()
-    await repository.removeExpired(nowMs)
-    const shown = input.pairingSecret
-    const known = shown ? await repository.findBySecret(macAddress, hashSecret(shown)) : undefined
-    if (known && known.stationId !== null) {
-      await repository.remove(known.id)
-      return success(await enrolled(known.stationId, ip))
-    }
-    const refusal = known ? undefined : await makeRoom(macAddress, ip)
-    if (refusal) return refusal
-    const pairingSecret = known && shown ? shown : drawSecret()
-    const pairingCode = known?.pairingCode ?? String(randomInt(1_000_000)).padStart(6, '0')
-    const { hostname, os, agentVersion } = input
-    await repository.save({
-      id: known?.id ?? randomUUID(),
-      ...{ macAddress, hostname, os, agentVersion, ip, pairingCode },
-      secretHash: hashSecret(pairingSecret),
-      stationId: null,
-      requestedAtMs: known?.requestedAtMs ?? nowMs,
-      expiresAtMs: nowMs + REQUEST_MS,
-    })
-    if (!known) {
-      const details = { macAddress }
-      await journal.append({
-        action: 'station.enrolment_requested',
-        actor: systemActor,
-        ip,
-        details,
-        texts: { hostname },
-      })
-    }
-    const pending = { pairingCode, pairingSecret, retryAfterSeconds: RETRY_AFTER_SECONDS }
-    return success({ type: 'pending', pending })
-  }
-
-  /**
-   * Makes room for a request that shows no pairing secret. It replaces the waiting request of the same MAC address
-   * from the same network, since a MAC address can be forged. Accepted requests stay.
-   * @returns the refusal when too many wait
-   */
-  async function makeRoom(
-    macAddress: string,
-    ip: string,
-  ): Promise<{ ok: false; error: AppError } | undefined> {
-    await dropWaiting(macAddress, ip)
-    const group = addressGroupOf(ip)
-    const all = await repository.findAll()
-    const fromHere = all.filter((row) => row.ip !== null && addressGroupOf(row.ip) === group)
-    if (fromHere.length >= MAX_PER_ADDRESS) {
-      const detail = {
-        fr: 'Trop de postes attendent déjà une acceptation depuis cette adresse.',
-        en: 'Too many stations at this address already wait to be accepted.',
-      }
-      return failure('pairing-full', { detail, retryAfterSeconds: 60 })
-    }
-    if (all.length < MAX_REQUESTS) return undefined
-    return failure('pairing-full', { retryAfterSeconds: 60 })
-  }
-
-  /** Removes the waiting request of this MAC address from this network. */
-  async function dropWaiting(macAddress: string, ip: string): Promise<void> {
-    if (!isIdentifyingMac(macAddress)) return
-    const group = addressGroupOf(ip)
-    for (const row of await repository.findAll()) {
-      const isSame = row.macAddress === macAddress && row.ip !== null && addressGroupOf(row.ip) === group
-      if (isSame && row.stationId === null) await repository.remove(row.id)
-    }
-  }
-
-  async function requireWaiting(id: string): Promise<PairingRequestRow> {
-    const request = await repository.find(id)
-    if (!request || request.expiresAtMs <= clock.nowMs()) throw new AppError('not-found')
-    return request
-  }
+  const { database, pairing, stations, throttles, rates, siteKey, bootTokens, journal } = ports
 
   return {
     /** @param ownStationId the station that called with its own credentials, to renew its secret */
@@ -173,11 +49,11 @@ export function createEnrolmentService(ports: EnrolmentServicePorts) {
         const refusedNow = await throttled()
         if (refusedNow) return refusedNow
         const hasMac = isIdentifyingMac(macAddress)
-        if (ownStationId !== undefined) return success(await enrolled(ownStationId, ip))
+        if (ownStationId !== undefined) return success(await pairing.enrolled(ownStationId, ip))
         // With an identity, its waiting request needs no operator any more.
         const identified = async (stationId: string) => {
-          await dropWaiting(macAddress, ip)
-          return success(await enrolled(stationId, ip))
+          await pairing.dropWaiting(macAddress, ip)
+          return success(await pairing.enrolled(stationId, ip))
         }
         const known = hasMac ? await bootTokens.redeem(input.enrolmentKey, macAddress) : undefined
         if (known !== undefined) return identified(known)
@@ -189,52 +65,8 @@ export function createEnrolmentService(ports: EnrolmentServicePorts) {
         }
         const station = hasMac ? await stations.findByMac(macAddress) : undefined
         if (station?.secretHash === null) return identified(station.id)
-        return pair(input, macAddress, ip)
+        return pairing.pair(input, macAddress, ip)
       })
     },
-
-    async list(filter: PairingFilter, query: PageQuery): Promise<Rows<PairingRequest>> {
-      // A MAC address is known in whatever notation.
-      const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
-      const window = windowOf(query, columns)
-      const { count, rows } = await repository.list(clock.nowMs(), { ...filter, macAddress }, window)
-      return { count, rows: rows.map(toPairingRequest) }
-    },
-
-    /** Makes a waiting station the existing station `stationId`, or creates that station where `label` is given. */
-    accept(id: string, input: AcceptPairingInput, actor: Actor): Promise<PairingRequest> {
-      return database.write(async () => {
-        const request = await requireWaiting(id)
-        const { stationId, label, location } = input
-        const macAddress = isIdentifyingMac(request.macAddress) ? request.macAddress : undefined
-        if (label === undefined) await stations.get(stationId)
-        else await stations.create({ id: stationId, label, location, macAddress }, actor)
-        // Only the pairing secret collects the identity: whoever forges the MAC address must not be faster.
-        await credentials.requireAcceptance(stationId)
-        const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
-        if (macAddress !== undefined) await repository.removeOthers(request)
-        await repository.save(accepted)
-        await journal.append({ action: 'station.pairing_accepted', actor, stationId })
-        return toPairingRequest(accepted)
-      })
-    },
-
-    refuse(id: string, actor: Actor): Promise<void> {
-      return database.write(async () => {
-        const { macAddress } = await requireWaiting(id)
-        await repository.remove(id)
-        await journal.append({ action: 'station.pairing_refused', actor, details: { macAddress } })
-      })
-    },
-  }
-}
-
-function toPairingRequest(row: PairingRequestRow): PairingRequest {
-  const { secretHash: _hash, requestedAtMs, expiresAtMs, ...shown } = withoutNulls(row)
-  return {
-    ...shown,
-    state: shown.stationId === undefined ? 'waiting' : 'accepted',
-    requestedAt: instantOf(requestedAtMs),
-    expiresAt: instantOf(expiresAtMs),
   }
 }
