@@ -35,13 +35,12 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(nowMs() - withinMs) ?? 0) > 0
   const { drainTimeoutMs, connectTimeoutMs, loginTimeoutMs } = { ...DEFAULT_TIMEOUTS, ...options }
 
-  const origins = new WeakMap<object, Origin>()
-  const originOf = (client: Client) => origins.get(client.conn) ?? UNKNOWN_ORIGIN
-  const ends = createConnectionEnds({ log, throttle, connections, originOf })
+  const origins = createOrigins()
+  const ends = createConnectionEnds({ log, throttle, connections, originOf: origins.of })
   const places = createPlaces(options.places ?? placesForUnknown(), ends.turnedAway)
   const deadline = createDeadlines(ports)
   const timeouts = createClientTimeouts({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
-  const login = createLogin({ ports, connections, originOf, deadline, loginTimeoutMs })
+  const login = createLogin({ ports, connections, originOf: origins.of, deadline, loginTimeoutMs })
   const inbound = createInbound({
     ...{ ports, connections, log, throttle, hasPaused },
     holdMs: options.holdMs,
@@ -52,18 +51,15 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const aedes = await openAedes({ login, timeouts, inbound, drainTimeoutMs })
   const outgoing = createOutgoing(aedes)
   const retained = routeByTable(aedes, inbound.routingOf)
-  const noteOrigin = (stream: object, origin: Origin) => void origins.set(stream, origin)
   const streams = createStreams({
-    ...{ aedes, places, deadline, timeouts, connectTimeoutMs, noteOrigin },
+    ...{ aedes, places, deadline, timeouts, connectTimeoutMs, noteOrigin: origins.note },
     hasRoom: login.hasRoom,
     failed: ends.failed,
   })
   followClients(aedes, { ports, connections, log, loggedIn: streams.loggedIn, ended: ends.ended })
   const listeners = createListeners({
-    ...{ places, deadline, accept: streams.accept },
+    ...{ places, deadline, accept: streams.accept, failed: ends.failed, turnAway },
     handshakeTimeoutMs: connectTimeoutMs,
-    failed: ends.failed,
-    turnAway,
   })
 
   const stats = () => statsOf({ connections, retained, outgoing, inbound, ends })
@@ -96,6 +92,15 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     takeOver: connections.takeOver,
     stats,
     close: () => (closing ??= shutDown()),
+  }
+}
+
+/** Where each stream comes from. */
+function createOrigins() {
+  const origins = new WeakMap<object, Origin>()
+  return {
+    note: (stream: object, origin: Origin) => void origins.set(stream, origin),
+    of: ({ conn }: Client) => origins.get(conn) ?? UNKNOWN_ORIGIN,
   }
 }
 
