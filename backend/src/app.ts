@@ -1,5 +1,39 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { NightlyBackup } from './backup/nightly.ts'
+import type { Bus } from './bus/port.ts'
+import type { Clock } from './clock.ts'
+import type { Store } from './db/database.ts'
+import type { AppEvents } from './events.ts'
+import { createAccounts } from './features/accounts/index.ts'
+import { createArchives } from './features/archives/index.ts'
+import { createJobCalendar } from './features/jobs/index.ts'
+import { createReports } from './features/reports/index.ts'
+import { createAuth, createCredentialWatch, createRights } from './features/auth/index.ts'
+import { createOperators } from './features/operators/index.ts'
+import { createThrottles } from './features/throttles/index.ts'
+import { createPasswords } from './crypto/passwords.ts'
+import { createSealer } from './crypto/sealing.ts'
+import { createCommands, type Wake } from './features/commands/index.ts'
+import { createClockSteps } from './features/clock-steps/index.ts'
+import { createDesired } from './features/desired/index.ts'
+import { createEnrolment, type BrokerAddress } from './features/enrolment/index.ts'
+import { createLive } from './gateways/live/index.ts'
+import { createLogs } from './features/logs/index.ts'
+import { createPhotos, createPhotoStore } from './features/photos/index.ts'
+import { createPrivacy, createTraces } from './features/privacy/index.ts'
+import { createPresences, createRoom } from './features/room/index.ts'
+import { createRates } from './features/rates/index.ts'
+import { createSessions } from './features/sessions/index.ts'
+import { createAnswers } from './gateways/answers/index.ts'
+import { createSettings } from './features/settings/index.ts'
+import { createStaffCalls } from './features/staff-calls/index.ts'
+import { createStations } from './features/stations/index.ts'
+import { createUsernames } from './features/usernames/index.ts'
+import { createUsers } from './features/users/index.ts'
 import { createBroker, type Broker, type Received } from '@escale/broker'
 import type { FastifyInstance } from 'fastify'
+import type { Feature } from './features/feature.ts'
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
 import { openDatabase } from './db/database.ts'
@@ -16,10 +50,24 @@ import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
 import { createSharing } from './peers/sharing.ts'
 import { RELEASE } from './release.ts'
-import { createServices, type ServiceOptions, type Services } from './services.ts'
 
-export interface AppOptions extends Omit<ServiceOptions, 'hasPeers'> {
+export interface AppOptions {
   databaseUrl: string
+  /** Photos and archives. */
+  dataDir: string
+  tokenKey: Buffer
+  codeKey: Buffer
+  /** Key of enrolment, in force until an admin draws another. */
+  siteKey: string
+  /** Keeps the site key in force where whoever looks after the server finds it. */
+  keepSiteKey(key: string): void
+  /** Where a machine finds the broker, by how it came. */
+  brokerFor: BrokerAddress
+  /** Wakes a machine by its MAC address. */
+  wake: Wake
+  /** Makes the backup of each night. */
+  nightlyBackup?: NightlyBackup
+
   /** Built pages of the admin. */
   adminDir: string
   /** Address of the site as browsers know it, if it is not the one they connect to. */
@@ -28,57 +76,256 @@ export interface AppOptions extends Omit<ServiceOptions, 'hasPeers'> {
   trustedProxies?: string
   /** Where several servers serve one site: reaches the others. */
   connectPeers?: () => Promise<Peers>
+  clock: Clock
+  log: Logger
 }
+
+/** What starts and stops in its turn. */
+type Part = Partial<Feature>
+
+type Features = ReturnType<typeof createFeatures>
 
 export interface App {
   http: FastifyInstance
   broker: Broker
-  operators: Services['operators']
+  operators: Features['operators']
   /** What is read of stations and sessions. */
-  room: Services['room']
-  runJob: Services['calendar']['service']['run']
+  room: Features['room']
+  runJob: Features['calendar']['run']
   /** Brings memory and bus up to the database; to be done before anything listens. */
   prepare(): Promise<void>
   close(): Promise<void>
 }
 
-/** The whole server, put together and not yet listening. */
+/** What every feature is made on. */
+interface Base extends AppOptions {
+  database: Store
+  events: AppEvents
+  bus: Bus
+  /** The bus of this server alone. */
+  ownBus: Bus
+  hasPeers: boolean
+}
+
+/** What the server can do, feature by feature, each on what stands before it. */
+function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, ...options }: Base) {
+  const roomPart = createRoom({ database, events, clock })
+  const { room, machines } = roomPart.service
+  const logs = createLogs({ database, timeZone: () => settings.current().timeZone, events, clock })
+  const { journal } = logs.service
+  /** What nearly all of them write with. */
+  const base = { database, journal, clock }
+  const settingsPart = createSettings({
+    ...base,
+    calendar: {
+      statuses: () => calendar.service.statuses(),
+      run: (name, actor) => calendar.service.run(name, actor),
+    },
+    events,
+    bus,
+  })
+  const settings = settingsPart.service
+  const sealer = createSealer(options.codeKey)
+  const passwords = createPasswords()
+  const hashKey = options.codeKey
+  const throttles = createThrottles({ ...base, hashKey, operators: () => operators.service.findAll() })
+  const auth = createAuth({
+    ...base,
+    operators: {
+      find: (id) => operators.service.find(id),
+      findByTypedName: (typed) => operators.service.findByTypedName(typed),
+    },
+    ...{ passwords, throttles: throttles.service, tokenKey: options.tokenKey, hashKey },
+  })
+  const operators = createOperators({ ...base, ...auth.service, passwords })
+  const ratesPart = createRates({ ...base, log })
+  const rates = ratesPart.service
+  const desiredPart = createDesired({
+    database,
+    settings,
+    bus,
+    rates,
+    machines,
+    room,
+    hasPeers,
+    events,
+    clock,
+    log,
+  })
+  const desired = desiredPart.service
+
+  const callsPart = createStaffCalls({
+    ...base,
+    desired,
+    runningSessionAt: room.runningAt,
+    events,
+  })
+  const calls = callsPart.service
+
+  const sessionsPart = createSessions({
+    ...base,
+    ...{ desired, calls, machines, room, settings, events, log },
+    throttles: throttles.service,
+    codeKey: options.codeKey,
+  })
+  const { sessions, grants, credits, codes } = sessionsPart.service
+
+  const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
+  const answers = createAnswers({ database, sealer, hashKey, clock })
+  const traces = createTraces(database, clock)
+  const users = createUsers({
+    ...base,
+    sessions,
+    grants,
+    photos: photoStore,
+    traces,
+    answers: answers.service,
+    settings,
+  })
+  const photos = createPhotos({ users: users.service, store: photoStore, clock })
+  const privacy = createPrivacy({
+    ...base,
+    users: users.service,
+    logs: logs.service.records,
+    photos: photoStore,
+  })
+
+  const usernames = createUsernames(database)
+  const accounts = createAccounts({ ...base, usernames, brokerFor: options.brokerFor })
+  const presencesPart = createPresences({
+    ...base,
+    ...{ room, hasPeers, bus, settings, rates, events, log },
+    unmarkOffline: (id) => stations.unmarkOffline(id),
+  })
+  const presences = presencesPart.service
+  const clockSteps = createClockSteps({ database, sessions, presences, hasPeers, events, clock, log })
+  const stationsPart = createStations({
+    ...base,
+    ...{ room, hasPeers, presences, machines, sessions, calls, desired, usernames, bus, events },
+  })
+  const { stations, credentials } = stationsPart.service
+  const commands = createCommands({
+    ...base,
+    ...{ sessions, presences, bus, wake: options.wake, hasPeers, events, log },
+  })
+  const enrolment = createEnrolment({
+    ...base,
+    ...{ stations, credentials, throttles: throttles.service, rates, sealer },
+    brokerFor: options.brokerFor,
+    firstSiteKey: options.siteKey,
+    keepSiteKey: (key) => options.keepSiteKey(key),
+  })
+  const reports = createReports({ database, settings, clock })
+  const archives = createArchives({
+    logs: logs.service.oldRecords,
+    throttles: throttles.service,
+    ...{ database, settings, clock, log },
+    folder: join(options.dataDir, 'archives'),
+  })
+  const calendar = createJobCalendar({
+    ...base,
+    ...{ settings, sessions, room, calls, events, log },
+    retention: archives.service,
+    reports: reports.service,
+    nightlyBackup: options.nightlyBackup,
+  })
+  const rights = createRights(
+    { auth: auth.service.signIns, stations: credentials, accounts: accounts.service },
+    clock,
+  )
+  const live = createLive({ events, room, auth: auth.service.signIns, sessions, codes, clock })
+  const credentialWatch = createCredentialWatch({
+    bus,
+    screens: live.service,
+    signIns: auth.service.signIns,
+    stations: credentials,
+    accounts: accounts.service,
+    rights,
+    logs: logs.service.records,
+    events,
+    log,
+  })
+
+  const parts = [
+    ...[
+      ratesPart,
+      auth,
+      operators,
+      throttles,
+      accounts,
+      users,
+      privacy,
+      logs,
+      reports,
+      settingsPart,
+      enrolment,
+    ],
+    ...[
+      photos,
+      archives,
+      desiredPart,
+      clockSteps,
+      roomPart,
+      stationsPart,
+      sessionsPart,
+      presencesPart,
+      commands,
+    ],
+    ...[callsPart, answers],
+  ] satisfies Part[]
+  const endpoints = parts.flatMap((part: Part) => part.endpoints ?? [])
+  const automation = createAutomation({
+    accounts: accounts.service,
+    answers: answers.service,
+    endpoints,
+    bus,
+    clock,
+  })
+  const stationGateway = createStationGateway({
+    ...base,
+    ...{ answers: answers.service, auth: auth.service.signIns, calls, codes, credits, credentials, desired },
+    ...{ commands: commands.service, machines, presences, rates, room, sessions, settings },
+    ...{ hasPeers, bus, ownBus, events, log },
+  })
+
+  return {
+    /** In the order in which they start. */
+    beforeBroker: [...parts, automation, stationGateway] satisfies Part[],
+    afterBroker: [credentialWatch, calendar, live] satisfies Part[],
+    endpoints,
+    live,
+    receive: (message: Received) =>
+      message.name === 'automationRequest'
+        ? automation.service.receive(message)
+        : stationGateway.service.receive(message),
+    ...{ calls, desired, presences, rights, room, settings },
+    calendar: calendar.service,
+    commands: commands.service,
+    operators: operators.service,
+  }
+}
+
+/** The whole server, put together and not yet listening. Its parts start in their order and stop in reverse. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { clock, log } = options
   const database = await openDatabase(options.databaseUrl, log)
   const events = createAppEvents()
   const ownBus = createBrokerBus(log)
   const peers = await options.connectPeers?.()
-  const shared = peers && createSharing(peers, events, clock, log)
-  const bus = shared?.busOver(ownBus) ?? ownBus
-
+  const sharing = peers && createSharing(peers, events, clock, log)
+  const bus = sharing?.busOver(ownBus) ?? ownBus
   const hasPeers = peers !== undefined
-  const services = createServices(database, events, bus, { ...options, hasPeers })
-  const { accounts, desired, rights, settings } = services
+  const features = createFeatures({ ...options, database, events, bus, ownBus, hasPeers })
+  const { calendar, desired, rights, room } = features
 
-  const automation = createAutomation({
-    accounts,
-    answers: services.answers,
-    endpoints: services.endpoints,
-    bus,
-    clock,
-  })
-  const stationGateway = createStationGateway({
-    ...services,
-    ...{ commands: services.commands.service, database, hasPeers, bus, ownBus, clock, log },
-  })
-  const receive = (message: Received) =>
-    message.name === 'automationRequest'
-      ? automation.service.receive(message)
-      : stationGateway.service.receive(message)
   const broker = await createBroker(
     {
       authenticate: createMqttLogin(rights),
-      receive: shared?.intakeOver(receive) ?? receive,
+      receive: sharing?.intakeOver(features.receive) ?? features.receive,
       isTemporary: (err) => storageFaultOf(err) !== undefined,
       beforeDesired: desired.refresh,
-      listening: services.commands.service.resend,
-      ...(shared && { connected: shared.connected }),
+      listening: features.commands.resend,
+      ...(sharing && { connected: sharing.connected }),
       nowMs: () => clock.nowMs(),
       missedSinceMs: clock.missedSinceMs,
     },
@@ -86,61 +333,50 @@ export async function createApp(options: AppOptions): Promise<App> {
   )
   ownBus.attach(broker)
   publishDomainEvents(events, bus)
-
   const monitoring = createMonitoring({
-    storage: createStorageProbe(database),
-    peers: shared,
-    ...{ room: services.room, broker, database },
+    ...{ storage: createStorageProbe(database), peers: sharing, room, broker, database },
   })
   const http = await createHttpServer({
     ...options,
-    endpoints: [...services.endpoints, ...monitoring.endpoints],
-    routes: [monitoring.routes, services.live.routes],
+    endpoints: [...features.endpoints, ...monitoring.endpoints],
+    routes: [monitoring.routes, features.live.routes],
     ...{ guard: rights, broker },
   })
 
+  const parts: Part[] = [
+    {
+      // Also the first thing that a database which cannot be written refuses.
+      start: () => database.write(() => putMark(database, 'release', RELEASE)),
+      stop: () => database.close(),
+    },
+    ...features.beforeBroker,
+    { stop: () => closeBroker(ownBus, broker) },
+    {
+      start: () => sharing?.start({ ...features, bus: ownBus, broker, catchUp: createCatchUp(features) }),
+      stop: () => sharing?.close(),
+    },
+    { stop: () => http.close() },
+    ...features.afterBroker,
+  ]
   return {
     http,
     broker,
-    operators: services.operators,
-    room: services.room,
+    room,
+    operators: features.operators,
     async runJob(name, actor) {
-      await settings.load()
-      return services.calendar.service.run(name, actor)
+      await features.settings.load()
+      return calendar.run(name, actor)
     },
     async prepare() {
-      // Also the first thing that a database which cannot be written refuses.
-      await database.write(() => putMark(database, 'release', RELEASE))
-      await services.siteSettings.start()
-      await services.enrolment.start()
-      await services.photos.start()
-      await services.archives.start()
-      await services.documents.start()
-      await services.clockSteps.start()
-      await services.roomFeature.start()
-      await services.sessionFeature.start()
-      services.presenceFeature.start()
-      await services.commands.start()
-      await stationGateway.start()
-      await services.credentialWatch.start()
-      await shared?.start({ ...services, bus: ownBus, broker, catchUp: createCatchUp(services) })
-      services.calendar.start()
+      for (const part of parts) await part.start?.()
     },
     async close() {
-      services.live.stop()
-      await services.calendar.stop()
-      await services.clockSteps.stop()
-      await services.credentialWatch.stop()
-      await services.sessionFeature.stop()
-      await services.commands.stop()
-      await http.close()
-      await shared?.close()
-      ownBus.detach()
-      await broker.close()
-      stationGateway.stop()
-      await services.presenceFeature.stop()
-      await services.stationRates.stop()
-      await database.close()
+      for (const part of parts.toReversed()) await part.stop?.()
     },
   }
+}
+
+async function closeBroker(bus: { detach(): void }, broker: Broker): Promise<void> {
+  bus.detach()
+  await broker.close()
 }

@@ -27,7 +27,7 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
 
   events.subscribe((event, origin) => {
     if (event.type === 'sessionChanged') isNewest(event.session)
-    if (origin === 'here' && !isOwn(event)) peers.send({ type: 'event', event })
+    if (origin === 'here' && !isOwn(event) && !isClosed) peers.send({ type: 'event', event })
   })
 
   async function logged(work: Promise<unknown>): Promise<void> {
