@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { appOptionsOf, certificateFolderOf, openDataOf } from './setup/app-options.ts'
 import { createApp } from './app.ts'
 import { finishRestore } from './backup/restore.ts'
-import { openCertificates, speaksFor, type Certificates } from './certificates/index.ts'
+import { openCertificates, isValidFor, type Certificates } from './certificates/index.ts'
 import type { Environment } from './setup/environment.ts'
 import { AppError } from './errors.ts'
 import { makeFolder } from './setup/folder.ts'
@@ -149,7 +149,7 @@ function brokerSiteOf(where: { broker: ListenerPair; certificates: Certificates 
   if (!where) throw new Error('the broker does not listen yet')
   const { leaf, authority } = where.certificates.current()
   const { plain, secure } = where.broker
-  const certificate = { authority, speaksFor: (host: string) => speaksFor(leaf, host) }
+  const certificate = { authority, speaksFor: (host: string) => isValidFor(leaf, host) }
   return { mqttPort: plain.port, mqttsPort: secure?.port, certificate }
 }
 

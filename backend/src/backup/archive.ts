@@ -13,15 +13,15 @@ import { FORMAT, MANIFEST_NAME, Manifest, type ManifestFile } from './manifest.t
 
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 
-/** One file to be kept: under which name, and where it is now. */
+/** A file to back up: its name in the backup, and where it is now. */
 export interface Source {
   path: string
   from: string
 }
 
 /**
- * Writes files and, after them, a manifest that names each with its hash, as a compressed tar that any tar reads.
- * A file that is gone when its turn comes was removed meanwhile, and is left out.
+ * Writes a compressed tar file: first the files, then a manifest with the hash of each. Files that are removed
+ * meanwhile are left out.
  */
 export async function writeArchive(
   file: string,
@@ -33,8 +33,8 @@ export async function writeArchive(
   const fill = async () => {
     const files: ManifestFile[] = []
     for (const source of sources) {
-      const kept = await addFile(archive, source)
-      if (kept) files.push(kept)
+      const added = await addFile(archive, source)
+      if (added) files.push(added)
     }
     const manifest = describe(files)
     archive.entry({ name: MANIFEST_NAME, mode: 0o600 }, JSON.stringify(manifest, undefined, 1))
@@ -71,9 +71,9 @@ async function addFile(archive: Pack, { path, from }: Source): Promise<ManifestF
 }
 
 /**
- * Reads a backup from its first byte to its last, and compares each file with what the manifest says of it.
- * @param open opens the file that takes the content of one; undefined to read it only
- * @throws SetupError when the file is no backup, is cut off, was altered, or comes from a later release
+ * Reads a whole backup, and compares each file with the manifest.
+ * @param open opens the file to unpack to; undefined to read without unpacking
+ * @throws SetupError when the file is no backup, is incomplete, was altered, or comes from a later release
  */
 export async function readArchive(
   file: string,
@@ -84,7 +84,7 @@ export async function readArchive(
   const reader = extract()
   const source = createReadStream(file)
   const unpacking = pipeline(source, createGunzip(), reader)
-  // Told by the loop, which ends with it.
+  // The loop below throws the same error.
   unpacking.catch(() => undefined)
   try {
     for await (const entry of reader) {
@@ -147,7 +147,7 @@ async function textOf(content: AsyncIterable<unknown>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** A path that stays within the folder in which it is unpacked. */
+/** Whether a path cannot lead out of the folder that it is unpacked to. */
 function isPlainPath(path: string): boolean {
   return (
     !/[\\:\0]/.test(path) && posix.normalize(path) === path && !/^(\/|\.\.(\/|$))/.test(path) && path !== '.'

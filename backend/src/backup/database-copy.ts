@@ -6,9 +6,9 @@ import { auditJournal, createLogRepository, type AuditReport } from '../features
 import { SetupError } from '../errors.ts'
 
 /**
- * Reads a copy whole, as SQLite and the journal's chain have it.
- * @param file nobody else uses it
- * @returns what the chain says; undefined for a copy of an earlier release, whose journal this one does not know
+ * Checks a copy of the database, and the chain of the journal in it.
+ * @param file used by nobody else
+ * @returns the state of the chain; undefined for a copy of an earlier release, whose journal may differ
  * @throws SetupError when the copy is damaged or comes from a later release
  */
 export async function checkCopy(file: string): Promise<AuditReport | undefined> {

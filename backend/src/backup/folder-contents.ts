@@ -3,11 +3,11 @@ import { join, relative, sep } from 'node:path'
 import { DATABASE_NAME } from './manifest.ts'
 import type { Source } from './archive.ts'
 
-/** When the last backup was made and where it is, for whoever looks after the server. */
+/** Says when the last backup was made and where it is. */
 export const LAST_BACKUP = 'last-backup.json'
-/** What was in the folder before a restore. */
+/** Begins the name of the folder that keeps what was there before a restore. */
 export const BEFORE_RESTORE = 'before-restore-'
-/** A restore that reads its backup, one that may take its place, and one that takes it. */
+/** Folder of a restore while it reads the backup, when all is read, and while its files are moved to their place. */
 export const RESTORING = {
   reading: 'restore.reading',
   ready: 'restore.ready',
@@ -22,13 +22,13 @@ const OF_THIS_MACHINE = [
   new RegExp(`^${BEFORE_RESTORE}`),
 ]
 const OF_DATABASE = new RegExp(`^${DATABASE_NAME.replace('.', '\\.')}(-wal|-shm|-journal)?$`)
-/** Written beside the file they are to become; whoever began them begins again. */
+/** Files that were being written when the server stopped: they are written again. */
 const DRAFT = /\.(part|new)$|\.[0-9a-f]{8}$/
 
 /** Whether an entry of the data folder belongs to the site, not to the machine that serves it. */
 export const isOfSite = (name: string) => !OF_THIS_MACHINE.some((pattern) => pattern.test(name))
 
-/** Every file of a data folder that a backup keeps, the database aside. @param without folders left out, as paths */
+/** Every file of a data folder that a backup keeps, except the database. @param without folders to leave out */
 export function filesOf(dataDir: string, without: readonly string[]): Source[] {
   const sources: Source[] = []
   const visit = (folder: string) => {

@@ -9,16 +9,16 @@ const NAME = /^escale-\d{8}T\d{6}Z\.tar\.gz$/
 const DRAFT = /^escale-\d{8}T\d{6}Z\.tar\.gz\.part/
 
 export interface NightlyBackup {
-  /** @returns what was made, in a few words @throws Error with the sentence of the command */
+  /** @returns a short text about the backup @throws Error with what the command printed */
   run(nowMs: number): Promise<string>
-  /** Ends the one under way; nothing is left of it. */
+  /** Cancels a running backup; its files are removed. */
   stop(): void
 }
 
 /**
- * Makes a backup in a folder and keeps so many of them. In a process of its own: reading the site back costs
- * seconds of computing, in which nobody could be served.
- * @param command for tests
+ * Makes a backup in `dir` and removes all but the newest `keep`. It runs in a process of its own: reading the backup
+ * again takes seconds of computing, and no request could be served meanwhile.
+ * @param command the script to run; another one in tests
  */
 export function createNightlyBackup({
   dir,
@@ -33,7 +33,7 @@ export function createNightlyBackup({
 
   function makeOne(file: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      // Its channel closes with this process, and it ends.
+      // When this process ends, the channel closes, and the command stops.
       const child = spawn(process.execPath, [command, file], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
       running = child
       let said = ''
@@ -50,7 +50,7 @@ export function createNightlyBackup({
 
   return {
     async run(nowMs) {
-      // Where a disk is not mounted, a folder made in its place would fill the wrong one.
+      // Never made here: when its disk is not mounted, the backups would fill another disk.
       if (!existsSync(dir))
         throw new Error(
           `Le dossier des sauvegardes n’existe pas\u00a0: ${dir} (ESCALE_BACKUP_DIR). Créez-le, ou branchez son disque. · ` +

@@ -11,15 +11,15 @@ import { stampOf } from './stamp.ts'
 
 export interface RestoreReport {
   manifest: Manifest
-  /** Where what was in the folder is now; undefined where there was nothing. */
+  /** Folder with the previous files; undefined when there were none. */
   kept: string | undefined
 }
 
 /**
- * Puts the contents of a backup into a data folder, once all of it has been read and checked; what was there is
- * kept beside it under a dated name. To be called with the folder's lock held.
- * @param isPostgres whether the database of this site is PostgreSQL, which keeps its own
- * @throws SetupError when the backup cannot be used; the folder is as it was then
+ * Reads and checks a whole backup, then replaces the files of a data folder with it. The previous files are kept in a
+ * folder with a dated name. The caller holds the folder's lock.
+ * @param isPostgres whether this site's database is on PostgreSQL, and so not in the folder
+ * @throws SetupError when the backup cannot be used; nothing has changed then
  */
 export async function restoreBackup(
   dataDir: string,
@@ -47,15 +47,15 @@ export async function restoreBackup(
   }
 }
 
-/** Removes what a restore has read so far; the folder's own contents were not touched yet. */
+/** Removes the files of an unfinished restore; the files of the site have not been touched yet. */
 export function dropUnfinishedRestore(dataDir: string): void {
   rmSync(join(dataDir, RESTORING.reading), { recursive: true, force: true })
 }
 
 /**
- * Puts what was restored in its place; whatever ends this, calling it again goes on where it ended. Its two halves,
- * the old that leaves and the new that enters, are told apart by the name of the folder that holds the new.
- * @returns where what was in the folder is kept; undefined where nothing was
+ * Moves the previous files away, then the restored files to their place. When it is interrupted, another call goes on
+ * from there: the name of the folder with the restored files says which of the two steps is next.
+ * @returns the folder with the previous files; undefined when there were none
  */
 export function finishRestore(dataDir: string): string | undefined {
   const ready = join(dataDir, RESTORING.ready)

@@ -24,23 +24,23 @@ import { DATABASE_NAME, FORMAT, type Manifest } from './manifest.ts'
 export interface BackupOptions {
   dataDir: string
   databaseUrl: string
-  /** The backup to be made; nothing may be there. */
+  /** Path of the new backup; no file may be there. */
   file: string
-  /** Folders within the data folder that backups are kept in. */
+  /** Folders of backups within the data folder, to be left out. */
   without?: readonly string[]
 }
 
 export interface BackupReport {
   manifest: Manifest
   bytes: number
-  /** What the journal's chain says; undefined where it was not followed. */
+  /** The state of the journal's chain; undefined when it was not checked. */
   journal: AuditReport | undefined
 }
 
 /**
- * Writes everything of a site into one file, reads it back, and gives it its name at the very end: whatever ends
- * this before leaves the name free. A server may write meanwhile.
- * @throws SetupError when it cannot be made; nothing is left of it then
+ * Writes all files of a site into one file, reads it again, and only then gives it its name, so that no incomplete
+ * backup has it. A server may run meanwhile.
+ * @throws SetupError when it cannot be made; its files are removed then
  */
 export async function writeBackup(options: BackupOptions): Promise<BackupReport> {
   const { file } = options
@@ -83,7 +83,7 @@ async function write({ dataDir, databaseUrl, file, without = [] }: BackupOptions
 
 const draftOf = (file: string) => ({ file: `${file}.part`, folder: `${file}.part-files` })
 
-/** Removes what an unfinished backup has written. */
+/** Removes the files of an unfinished backup. */
 export function removeDraft(file: string): void {
   const draft = draftOf(file)
   rmSync(draft.file, { force: true })
@@ -122,7 +122,7 @@ function failed(file: string, err: unknown): unknown {
   )
 }
 
-/** A new name in a folder is on the disk once the folder is; Windows has no such call. */
+/** Writes a new name in a folder to the disk. Windows has no such call. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
   const descriptor = openSync(folder, 'r')

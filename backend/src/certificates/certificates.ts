@@ -5,19 +5,19 @@ import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from './folder.ts
 import { expiryMsOf, fingerprintOf, type ServerCertificate } from './pem.ts'
 
 const CHECK_EVERY_MS = 6 * 3_600_000
-/** A file is whole at once, but several may change together. */
+/** Several files may change together: read when no more changes come. */
 const SETTLE_MS = 200
 
 export interface Certificates {
   current(): ServerCertificate
-  /** Calls for each new certificate. */
+  /** Calls `listener` with each new certificate. */
   onRenewed(listener: (certificate: ServerCertificate) => void): void
   close(): void
 }
 
 /**
- * What a running server serves with: renewed in time, and taken from the folder as soon as it changes there.
- * @throws Error when there is none that can be used
+ * The certificate of a running server: renewed in time, and read again when it changes in the folder.
+ * @throws Error when there is no usable certificate
  */
 export async function openCertificates(
   folder: CertificateFolder,
@@ -26,9 +26,9 @@ export async function openCertificates(
 ): Promise<Certificates> {
   const listeners: ((certificate: ServerCertificate) => void)[] = []
   let current = await folder.ensure()
-  tell()
+  logValidity()
 
-  function tell() {
+  function logValidity() {
     const { leaf, authority } = current
     const days = daysLeft(leaf, clock.nowMs())
     const facts = { expiresAt: new Date(expiryMsOf(leaf)).toISOString(), days }
@@ -36,18 +36,18 @@ export async function openCertificates(
     else log.info({ ...facts, authority: authority && fingerprintOf(authority) }, 'certificate')
   }
 
-  function take(found: ServerCertificate | undefined) {
+  function replaceBy(found: ServerCertificate | undefined) {
     if (!found || found.leaf.fingerprint256 === current.leaf.fingerprint256) return
     current = found
     for (const listener of listeners) listener(found)
-    tell()
+    logValidity()
   }
 
   const failed = (err: unknown) => log.error({ err }, 'the certificate in the folder cannot be used')
   const check = setInterval(() => {
     folder.ensure().then((found) => {
-      take(found)
-      if (daysLeft(found.leaf, clock.nowMs()) < RENEW_BEFORE_DAYS) tell()
+      replaceBy(found)
+      if (daysLeft(found.leaf, clock.nowMs()) < RENEW_BEFORE_DAYS) logValidity()
     }, failed)
   }, CHECK_EVERY_MS).unref()
 
@@ -56,7 +56,7 @@ export async function openCertificates(
     clearTimeout(settling)
     settling = setTimeout(() => {
       try {
-        take(folder.read())
+        replaceBy(folder.read())
       } catch (err) {
         failed(err)
       }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createCertificateFolder, daysLeft } from './folder.ts'
 import { issueAuthority, issueServerCertificate } from './issue.ts'
 import type { Names } from './names.ts'
-import { speaksFor } from './names.ts'
+import { isValidFor } from './names.ts'
 import { certificatesIn, fingerprintOf, keyIn } from './pem.ts'
 import { checkSiteOwn } from './site-own.ts'
 
@@ -28,8 +28,8 @@ describe('the certificate folder', () => {
   it('makes an authority and a certificate for every name once, with keys for the server’s user alone', async () => {
     const made = await folderAt().ensure()
     for (const name of ['localhost', '127.0.0.1', 'accueil', '::1'])
-      expect(speaksFor(made.leaf, name)).toBe(true)
-    expect(speaksFor(made.leaf, 'ailleurs')).toBe(false)
+      expect(isValidFor(made.leaf, name)).toBe(true)
+    expect(isValidFor(made.leaf, 'ailleurs')).toBe(false)
     expect(statSync(file('authority.pem')).mode & 0o777).toBe(0o600)
     expect(statSync(file('server.pem')).mode & 0o777).toBe(0o600)
     expect(readFileSync(file('ca.pem'), 'utf8')).toBe(made.authority)
@@ -45,7 +45,7 @@ describe('the certificate folder', () => {
     expect(daysLeft(renewed.leaf, late)).toBeGreaterThan(300)
 
     const moved = { ...names, required: [...names.required, 'escale.ville.fr'] }
-    expect(speaksFor((await folderAt(nowMs, moved).ensure()).leaf, 'escale.ville.fr')).toBe(true)
+    expect(isValidFor((await folderAt(nowMs, moved).ensure()).leaf, 'escale.ville.fr')).toBe(true)
 
     writeFileSync(file('server.pem'), 'half a fi')
     const mended = await folderAt().ensure()
@@ -64,7 +64,7 @@ describe('the certificate folder', () => {
     const folder = folderAt(nowMs + 390 * DAY_MS)
     folder.useSiteOwn(own)
     const taken = await folder.ensure()
-    expect(speaksFor(taken.leaf, 'escale.ville.fr')).toBe(true)
+    expect(isValidFor(taken.leaf, 'escale.ville.fr')).toBe(true)
     expect(fingerprintOf(readFileSync(file('ca.pem'), 'utf8'))).toBe(fingerprintOf(taken.authority ?? ''))
 
     folder.dropSiteOwn()

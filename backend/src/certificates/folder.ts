@@ -4,7 +4,7 @@ import { DAY_MS } from '@escale/protocol'
 import type { Clock } from '../clock.ts'
 import { askProcess } from '../process-answer.ts'
 import type { IssueRequest, Issued } from './issue.ts'
-import { speaksFor, type Names } from './names.ts'
+import { isValidFor, type Names } from './names.ts'
 import { certificatesIn, expiryMsOf, readServerCertificate, type ServerCertificate } from './pem.ts'
 
 /** A certificate that Escale made is replaced when it has fewer days left; for the site's own, the log warns. */
@@ -144,4 +144,4 @@ function readable(text: string | undefined): ServerCertificate | undefined {
 }
 
 const missingOf = (leaf: ServerCertificate['leaf'], wanted: string[]) =>
-  wanted.filter((name) => !speaksFor(leaf, name))
+  wanted.filter((name) => !isValidFor(leaf, name))

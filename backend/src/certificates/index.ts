@@ -1,6 +1,6 @@
 export { openCertificates, type Certificates } from './certificates.ts'
 export { createCertificateFolder, daysLeft, RENEW_BEFORE_DAYS, type CertificateFolder } from './folder.ts'
-export { namesOfMachine, speaksFor } from './names.ts'
+export { namesOfMachine, isValidFor } from './names.ts'
 export {
   certificatesIn,
   expiryMsOf,

@@ -6,17 +6,17 @@ const DNS_NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i
 
 export interface Names {
   machine: string
-  /** What the settings call this server. */
+  /** Names of this server in the settings. */
   given: string[]
-  /** A certificate without one of these is replaced. */
+  /** A certificate that lacks one of these names is replaced. */
   required: string[]
-  /** Added where one is made: what changes too often to make another. */
+  /** Names for a new certificate that change too often to replace one for them. */
   more: string[]
 }
 
 /**
- * What this server may be called by: this machine's names and addresses, and what the site calls it.
- * @param given host names or addresses of the settings
+ * All names under which clients may reach this server: names and addresses of this machine, and those in the settings.
+ * @param given host names or addresses from the settings
  */
 export function namesOfMachine(given: readonly string[]): Names {
   const machine = hostname()
@@ -35,8 +35,8 @@ export function namesOfMachine(given: readonly string[]): Names {
   return { machine, given: usable([...given]), required: usable(required), more: usable(more) }
 }
 
-/** Whether a certificate is good for a host name or address. */
-export function speaksFor(certificate: X509Certificate, name: string): boolean {
+/** Whether a certificate is valid for a host name or address. */
+export function isValidFor(certificate: X509Certificate, name: string): boolean {
   return (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined
 }
 

@@ -3,23 +3,23 @@ import { X509Certificate, createPrivateKey } from 'node:crypto'
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 const KEY = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^-]+-----END \1PRIVATE KEY-----/
 
-/** What a server shows, and what it is checked by. */
+/** A server's certificate, its key, and the authority that clients check it with. */
 export interface ServerCertificate {
-  /** PEM: the server's certificate, then what links it to its authority. */
+  /** PEM: the server's certificate, then the intermediate ones up to its authority. */
   chain: string
   /** PEM. */
   key: string
-  /** PEM of the authority that clients are told; undefined where they know it by themselves. */
+  /** PEM of the authority for clients; undefined when clients know it already. */
   authority?: string
   leaf: X509Certificate
 }
 
-/** Every certificate in a PEM text, in order. @throws Error for one that cannot be read */
+/** All certificates in a PEM text, in order. @throws Error when one cannot be read */
 export function certificatesIn(pem: string): X509Certificate[] {
   return (pem.match(CERTIFICATES) ?? []).map((text) => new X509Certificate(text))
 }
 
-/** The private key in a PEM text, as it stands. */
+/** The part of a PEM text that is the private key. */
 export const keyIn = (pem: string): string | undefined => KEY.exec(pem)?.[0]
 
 /**
@@ -42,13 +42,13 @@ export function readServerCertificate(pem: string): ServerCertificate {
   }
 }
 
-/** Whether a certificate is signed by its own key: an authority's, or one that stands for itself. */
+/** Whether a certificate is signed by its own key: a root authority, or a self-signed certificate. */
 export function isOwnIssuer(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)
 }
 
-/** SHA-256 of the DER form, as `AB:CD:...`: what a person compares. */
+/** SHA-256 of the DER form, as `AB:CD:...`, for people to compare. */
 export const fingerprintOf = (pem: string): string => new X509Certificate(pem).fingerprint256
 
-/** End of a certificate's validity, Unix milliseconds. */
+/** When a certificate expires, Unix milliseconds. */
 export const expiryMsOf = (certificate: X509Certificate): number => Date.parse(certificate.validTo)

@@ -1,47 +1,31 @@
 import { resolve } from 'node:path'
 import { databaseUrlOf } from '../setup/app-options.ts'
 import { removeDraft, writeBackup, type BackupReport } from '../backup/write.ts'
-import {
-  EXIT_USAGE,
-  EXIT_STOPPED,
-  isDatabaseHere,
-  isUnderstood,
-  onStop,
-  pathGiven,
-  runCommand,
-} from './command.ts'
+import { EXIT_USAGE, EXIT_STOPPED, isDatabaseHere, onStop, runFileCommand } from './command.ts'
 
 const USAGE =
   'npm run backup FICHIER\n' +
   '    Garde tout le site en un fichier (base, clés, photos, archives, certificats), même pendant que le serveur tourne.\n' +
   'npm run backup FILE\n' +
   '    Keeps all of the site in one file (database, keys, photos, archives, certificates), also while the server runs.\n' +
-  'Ex.: npm run backup /mnt/usb/escale-2026-11-26.tar.gz\n'
+  'Ex.: npm run backup /mnt/usb/escale-2026-11-26.tar.gz'
 
-process.umask(0o077)
-const words = process.argv.slice(2)
-const file = isUnderstood(words, 1) ? pathGiven(words[0]) : undefined
-
-if (file === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = EXIT_USAGE
-} else
-  await runCommand(async (environment) => {
-    if (!isDatabaseHere(environment)) return EXIT_USAGE
-    onStop(() => {
-      removeDraft(file)
-      process.exit(EXIT_STOPPED)
-    })
-    const { ESCALE_DATA_DIR, ESCALE_BACKUP_DIR } = environment
-    const report = await writeBackup({
-      dataDir: resolve(ESCALE_DATA_DIR),
-      databaseUrl: databaseUrlOf(environment),
-      file,
-      without: ESCALE_BACKUP_DIR === '' ? [] : [resolve(ESCALE_BACKUP_DIR)],
-    })
-    say(file, report)
-    return 0
+await runFileCommand(USAGE, async (file, environment) => {
+  if (!isDatabaseHere(environment)) return EXIT_USAGE
+  onStop(() => {
+    removeDraft(file)
+    process.exit(EXIT_STOPPED)
   })
+  const { ESCALE_DATA_DIR, ESCALE_BACKUP_DIR } = environment
+  const report = await writeBackup({
+    dataDir: resolve(ESCALE_DATA_DIR),
+    databaseUrl: databaseUrlOf(environment),
+    file,
+    without: ESCALE_BACKUP_DIR === '' ? [] : [resolve(ESCALE_BACKUP_DIR)],
+  })
+  say(file, report)
+  return 0
+})
 
 function say(written: string, { manifest, bytes, journal }: BackupReport): void {
   const megabytes = (bytes / 1024 / 1024).toFixed(1)

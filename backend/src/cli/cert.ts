@@ -11,6 +11,7 @@ import {
 import { createMonotonicClock } from '../clock.ts'
 import { EXIT_USAGE, isUnderstood, runCommand } from './command.ts'
 import type { Environment } from '../setup/environment.ts'
+import { SetupError } from '../errors.ts'
 import { complain, say } from './terminal.ts'
 
 const USAGE =
@@ -63,9 +64,9 @@ async function run(environment: Environment): Promise<ServerCertificate> {
   }
   if (values.local) folder.dropSiteOwn()
   if (folder.isSiteOwn()) {
-    throw new Error(
-      'Le certificat est celui du site\u00a0: donnez le nouveau avec --cert et --key, ou revenez à celui d’Escale avec --local.\n' +
-        `The certificate is the site’s own: give the new one with --cert and --key, or go back to Escale’s with --local.\n${USAGE}`,
+    throw new SetupError(
+      'Le certificat est celui du site\u00a0: donnez le nouveau avec --cert et --key, ou revenez à celui d’Escale avec --local.',
+      `The certificate is the site’s own: give the new one with --cert and --key, or go back to Escale’s with --local.\n${USAGE}`,
     )
   }
   const renewed = folder.renew()
@@ -77,10 +78,10 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (err) {
-    throw new Error(
-      `Le fichier ${path} ne peut pas être lu\u00a0: vérifiez son nom et vos droits.\n` +
-        `The file ${path} cannot be read: check its name and your rights.`,
-      { cause: err },
+    throw new SetupError(
+      `Le fichier ${path} ne peut pas être lu\u00a0: vérifiez son nom et vos droits.`,
+      `The file ${path} cannot be read: check its name and your rights.`,
+      err,
     )
   }
 }

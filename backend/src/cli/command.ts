@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { databaseFileOf } from '../setup/data-folder.ts'
 import type { Environment } from '../setup/environment.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError, SetupError, messageOf } from '../errors.ts'
 import { storageErrorOf } from '../db/storage-fault.ts'
 import { readSettings } from '../setup/settings-file.ts'
 import type { Remark } from '../setup/settings-names.ts'
-import { SetupError } from '../errors.ts'
 import { complain } from './terminal.ts'
 
 /** The usual exit code for a command line that makes no sense. */
@@ -14,15 +13,14 @@ export const EXIT_USAGE = 2
 /** The usual exit code after Ctrl-C. */
 export const EXIT_STOPPED = 130
 
-/** The path that whoever typed the command means, from where they typed it; npm runs it in the project's folder. */
-export function pathGiven(path: string | undefined): string | undefined {
+/** A path relative to the folder where the command was typed; npm runs the command in the project's folder. */
+function pathGiven(path: string | undefined): string | undefined {
   return path ? resolve(process.env['INIT_CWD'] ?? '.', path) : undefined
 }
 
 /**
- * Whether what was typed is at most so many words, none of which is a flag: another word would be passed over in
- * silence. A flag typed without the `--` that npm wants before it never arrives: npm keeps it, and only tells by a
- * variable.
+ * Whether a command was given at most `most` words and no option; complains otherwise, since it would ignore them.
+ * @param flagsOfNpm options of the command: npm keeps one that is typed without `--` before it, and only sets a variable
  */
 export function isUnderstood(
   args: readonly string[],
@@ -44,15 +42,15 @@ function keptByNpm(flags: readonly string[]): string {
   )
 }
 
-/** Calls `clean` when the command is to end before its work is done: by a signal, or because npm is gone. */
+/** Calls `clean` when the command must end before its work is done: by a signal, or because npm has ended. */
 export function onStop(clean: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, clean)
   process.on('disconnect', clean)
-  // Listening to the channel alone must not keep a command that is done.
+  // A command that is done must not wait for the channel to close.
   process.channel?.unref()
 }
 
-/** Tells whoever asks about a database that is not there yet; @returns whether it is */
+/** Whether the database is there; complains otherwise. */
 export function isDatabaseHere({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): boolean {
   const file = databaseFileOf(ESCALE_DATA_DIR)
   if (DATABASE_URL !== '' || existsSync(file)) return true
@@ -63,7 +61,7 @@ export function isDatabaseHere({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): 
   return false
 }
 
-/** Runs one command of the terminal, which answers its exit code; what whoever typed it can mend is told in sentences. */
+/** Runs one command, which returns its exit code. Failures that a person can repair are printed as sentences. */
 export async function runCommand(
   work: (environment: Environment, remarks: Remark[]) => Promise<number> | number,
 ): Promise<void> {
@@ -76,7 +74,20 @@ export async function runCommand(
   }
 }
 
-/** What to tell of a failure: sentences for what can be mended, a stack for what nobody expected. */
+/** Runs a command that takes the path of one file; prints `usage` when it is missing. */
+export async function runFileCommand(
+  usage: string,
+  work: (file: string, environment: Environment) => Promise<number>,
+): Promise<void> {
+  process.umask(0o077)
+  const words = process.argv.slice(2)
+  const file = isUnderstood(words, 1) ? pathGiven(words[0]) : undefined
+  if (file !== undefined) return runCommand((environment) => work(file, environment))
+  complain(usage)
+  process.exitCode = EXIT_USAGE
+}
+
+/** How a failure is printed: sentences when it can be repaired, a stack trace when nobody expected it. */
 export function sentencesOf(err: unknown): string {
   if (err instanceof SetupError) return err.message
   const known = err instanceof AppError ? err : storageErrorOf(err)

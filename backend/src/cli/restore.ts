@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { dropUnfinishedRestore, restoreBackup, type RestoreReport } from '../backup/restore.ts'
-import { EXIT_STOPPED, EXIT_USAGE, isUnderstood, onStop, pathGiven, runCommand } from './command.ts'
+import { EXIT_STOPPED, onStop, runFileCommand } from './command.ts'
 import type { Environment } from '../setup/environment.ts'
 import { makeFolder } from '../setup/folder.ts'
 import { SetupError } from '../errors.ts'
@@ -11,34 +11,26 @@ const USAGE =
   'npm run restore FICHIER\n' +
   '    Remet une sauvegarde à sa place, serveur arrêté\u202f; ce qui s’y trouvait est gardé sous un nom daté.\n' +
   'npm run restore FILE\n' +
-  '    Brings a backup back, with the server stopped; what was there is kept under a dated name.\n'
+  '    Brings a backup back, with the server stopped; what was there is kept under a dated name.'
 
-process.umask(0o077)
-const words = process.argv.slice(2)
-const file = isUnderstood(words, 1) ? pathGiven(words[0]) : undefined
-
-if (file === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = EXIT_USAGE
-} else
-  await runCommand(async (environment) => {
-    requireFile(file)
-    requireOwnDatabase(environment)
-    const dataDir = resolve(environment.ESCALE_DATA_DIR)
-    makeFolder(dataDir)
-    const lock = await lockFolder(dataDir, 'alone', 0)
-    if (!lock) throw runsAlready(dataDir)
-    onStop(() => {
-      dropUnfinishedRestore(dataDir)
-      process.exit(EXIT_STOPPED)
-    })
-    try {
-      say(dataDir, await restoreBackup(dataDir, file, environment.DATABASE_URL !== ''))
-      return 0
-    } finally {
-      await lock.release()
-    }
+await runFileCommand(USAGE, async (file, environment) => {
+  requireFile(file)
+  requireOwnDatabase(environment)
+  const dataDir = resolve(environment.ESCALE_DATA_DIR)
+  makeFolder(dataDir)
+  const lock = await lockFolder(dataDir, 'alone', 0)
+  if (!lock) throw runsAlready(dataDir)
+  onStop(() => {
+    dropUnfinishedRestore(dataDir)
+    process.exit(EXIT_STOPPED)
   })
+  try {
+    say(dataDir, await restoreBackup(dataDir, file, environment.DATABASE_URL !== ''))
+    return 0
+  } finally {
+    await lock.release()
+  }
+})
 
 function requireFile(path: string): void {
   if (existsSync(path)) return

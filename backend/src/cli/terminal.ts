@@ -1,14 +1,14 @@
 import { printable } from '@escale/protocol'
 
-/** Text that others wrote may hold what a terminal takes for an order, or turns the line around by: it is shown instead. */
+/** Shows control characters instead of printing them: in text that others wrote, they could command the terminal. */
 const shown = (text: string) => text.split('\n').map(printable).join('\n')
 
-/** Prints to whoever asked. */
+/** Prints the answer of a command. */
 export function say(text: string): void {
   process.stdout.write(`${shown(text)}\n`)
 }
 
-/** Prints what keeps a command from doing what it was asked. */
+/** Prints why a command cannot do its work. */
 export function complain(text: string): void {
   process.stderr.write(`${shown(text)}\n`)
 }

@@ -5,13 +5,13 @@ import { LAST_BACKUP } from '../backup/folder-contents.ts'
 import type { Environment } from '../setup/environment.ts'
 import { bad, good, type Finding } from './finding.ts'
 
-/** A night may be missed. */
+/** One missed night is no fault. */
 const NIGHTLY_LIMIT_DAYS = 2
 const BY_HAND_LIMIT_DAYS = 30
 
 type Settings = Pick<Environment, 'ESCALE_BACKUP_DIR'>
 
-/** Whether a backup is recent enough, and still where it was put. */
+/** Checks that the last backup is recent enough and still there. */
 export function findBackup(dataDir: string, { ESCALE_BACKUP_DIR: dir }: Settings, nowMs: number): Finding {
   if (dir !== '' && !existsSync(dir))
     return bad(
@@ -21,7 +21,7 @@ export function findBackup(dataDir: string, { ESCALE_BACKUP_DIR: dir }: Settings
   const limitDays = dir === '' ? BY_HAND_LIMIT_DAYS : NIGHTLY_LIMIT_DAYS
   const last = lastIn(dataDir)
   if (!last) {
-    const siteDays = daysSince(bornMs(dataDir, nowMs), nowMs)
+    const siteDays = daysSince(firstStartMs(dataDir, nowMs), nowMs)
     const [french, english] = ['Aucune sauvegarde encore', 'No backup yet']
     if (siteDays <= limitDays) return good(french, english)
     return bad(
@@ -50,13 +50,13 @@ function lastIn(dataDir: string): { at: string; file: string } | undefined {
   try {
     return JSON.parse(readFileSync(join(dataDir, LAST_BACKUP), 'utf8')) as { at: string; file: string }
   } catch {
-    // Written in one go: half of it, or none, is none.
+    // A missing or incomplete file counts as no backup.
     return undefined
   }
 }
 
-/** A key is drawn at the first start and never written again. */
-const bornMs = (dataDir: string, nowMs: number) =>
+/** The key's file is written once, at the first start. */
+const firstStartMs = (dataDir: string, nowMs: number) =>
   statSync(join(dataDir, 'keys', 'code'), { throwIfNoEntry: false })?.mtimeMs ?? nowMs
 
 const daysSince = (fromMs: number, nowMs: number) => Math.max(0, Math.floor((nowMs - fromMs) / DAY_MS))

@@ -10,13 +10,13 @@ import { createOperatorRepository } from '../features/operators/index.ts'
 import { auditJournal, createLogRepository } from '../features/logs/index.ts'
 import { bad, good, reasonOf, type Finding } from './finding.ts'
 
-/** So many of the newest records are followed; `npm run audit:verify` follows all. */
+/** How many of the newest records are checked; `npm run audit:verify` checks all. */
 const RECORDS = 1_000
 
 export interface DataReport {
   findings: Finding[]
   lastRecordMs?: number
-  /** An administrator, to speak for where the running server is asked. */
+  /** An administrator in whose name the running server can be asked. */
   adminId?: string
 }
 
@@ -88,7 +88,7 @@ async function readContents(url: string): Promise<DataReport> {
       { limit: 1, offset: 0 },
     )
     const chain = await auditJournal({
-      // What came before is taken as it stands.
+      // Earlier records are not checked: the chain starts at the first of these.
       checkpoints: () => Promise.resolve(first ? [{ upToId: first.id - 1, lastHash: first.prevHash }] : []),
       after: (id, limit) => logs.after(first ? Math.max(id, first.id - 1) : id, limit),
     })

@@ -1,4 +1,4 @@
-/** One thing looked at; a fault says in a sentence what to do. */
+/** The result of one check; for a fault, the text says what to do. */
 export interface Finding {
   isGood: boolean
   french: string
@@ -8,6 +8,6 @@ export interface Finding {
 export const good = (french: string, english: string): Finding => ({ isGood: true, french, english })
 export const bad = (french: string, english: string): Finding => ({ isGood: false, french, english })
 
-/** The message of whatever was thrown, on one line. */
+/** The first line of an error's message. */
 export const reasonOf = (err: unknown): string =>
   (err instanceof Error ? err.message : String(err)).split('\n')[0] ?? ''

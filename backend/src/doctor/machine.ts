@@ -18,9 +18,9 @@ const MIN_NODE = 24
 const MIN_MEMORY_MB = 256
 const MIN_DISK_MB = 1_024
 const MB = 1024 * 1024
-/** A clock before this is one without a battery. */
+/** An earlier time means that the clock was reset, for want of a battery. */
 const EARLIEST_MS = Date.parse('2026-01-01')
-/** Two servers' clocks, and the journal's own rounding. */
+/** How far the clocks of two servers may differ. */
 const CLOCK_SLACK_MS = 60_000
 
 export function findNode(version = process.versions.node): Finding {
@@ -41,7 +41,7 @@ export function findMemory(availableBytes = process.availableMemory()): Finding 
   )
 }
 
-/** Whether the data folder can be read and written, or be made. */
+/** Whether the data folder can be read and written, or created. */
 export function isUsable(dataDir: string): boolean {
   if (!existsSync(dataDir)) return canBeMade(dataDir)
   try {
@@ -88,7 +88,7 @@ export function findFolder(dataDir: string): Finding {
   )
 }
 
-/** Tried and taken back, in the nearest folder that is there: rights alone do not tell, as below /proc. */
+/** Creates a folder in the nearest existing one and removes it again: rights alone do not tell, for instance below /proc. */
 function canBeMade(dataDir: string): boolean {
   let above = dirname(dataDir)
   while (!existsSync(above)) above = dirname(above)
@@ -100,7 +100,7 @@ function canBeMade(dataDir: string): boolean {
   }
 }
 
-/** Secrets that others than the owner can read; a closed folder keeps all of its own. */
+/** Secrets that other users can read; none when the folder itself is closed to them. */
 function openFiles(folder: string): string[] {
   if (!existsSync(folder) || (statSync(folder).mode & 0o077) === 0) return []
   return readdirSync(folder)
@@ -139,7 +139,7 @@ export async function findClock(nowMs: number, lastRecordMs: number | undefined)
     '--value',
   ]).then(
     ({ stdout }) => stdout.trim(),
-    // A machine without systemd does not know.
+    // Without systemd, nobody knows.
     () => '',
   )
   if (synchronised === 'no')

@@ -6,7 +6,7 @@ import { bad, good, reasonOf, type Finding } from './finding.ts'
 
 const LISTENING = '0A'
 
-/** Whether a port can be had, and else by whom it is held. Not to be asked about a port of our own server. */
+/** Checks that a port is free, and says who uses it otherwise. Not for the ports of our own running server. */
 export async function findPort(setting: string, host: string, port: number): Promise<Finding> {
   if (port === 0) return good(`${setting}\u00a0: n’importe quel port libre`, `${setting}: any free port`)
   try {
@@ -29,7 +29,7 @@ export async function findPort(setting: string, host: string, port: number): Pro
   }
 }
 
-/** Name and number of the process that listens on a port; undefined where Linux does not tell us. */
+/** Name and number of the process that listens on a port; undefined when Linux does not show it to us. */
 function holderOf(port: number): string | undefined {
   try {
     const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => listenersOn(port, table)))
@@ -61,7 +61,7 @@ const linkOf = (path: string) => {
   }
 }
 
-/** Processes end while one looks, and those of others do not let us look. */
+/** False when the process has ended meanwhile, or belongs to another user. */
 const orFalse = (ask: () => boolean) => {
   try {
     return ask()

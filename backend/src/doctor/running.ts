@@ -6,7 +6,7 @@ const ANSWER_LIMIT_MS = 3_000
 const TOPIC = 'escale/v1/events/#'
 
 /**
- * Whether the server that answers there is the one of this data folder; undefined where none answers.
+ * Whether the server at `url` uses this data folder; undefined when no server answers.
  * @param token an access token of an administrator, signed with the folder's key
  */
 export async function askServer(
