@@ -169,7 +169,7 @@ export function createPresences(ports: PresencePorts) {
 function toldBy(heartbeat: Partial<Heartbeat>): Partial<StationPresence> {
   const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC, state } = heartbeat
   const metrics = { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC }
-  return { metrics: metrics as StationPresence['metrics'], ...(state && { reportedState: state }) }
+  return { metrics, ...(state && { reportedState: state }) }
 }
 
 /** What a station announced last, as it is by now. */

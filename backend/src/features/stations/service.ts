@@ -108,13 +108,8 @@ export function createStationService(ports: StationServicePorts) {
       await repository.update(id, columns)
       if (station.isMaintenance !== marks.isMaintenance) await desired.change(id, ['station.updated'])
       if (marks.isMarkedOffline) await presences.markOffline(id, actor)
-      await journal.append({
-        action: 'station.updated',
-        actor,
-        stationId: id,
-        details: { marked },
-        texts: { reason },
-      })
+      const noted = { stationId: id, details: { marked }, texts: { reason } }
+      await journal.append({ action: 'station.updated', actor, ...noted })
       const presence = marks.isMarkedOffline ? { ...known.presence, online: false } : known.presence
       return versioned(changedStation(known, { record: { ...station, ...columns }, presence }))
     })

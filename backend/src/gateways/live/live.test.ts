@@ -161,6 +161,27 @@ describe('what a screen is told', () => {
   })
 })
 
+describe('a card', () => {
+  it('is told once for one change, whatever that change touches', async () => {
+    const { id, stationId } = await test.startSession()
+    const live = await test.live()
+    await live.next('connection_established')
+    await test.settled()
+    vi.advanceTimersByTime(SECOND)
+    live.frames.length = 0
+    await test.done('POST', `/api/sessions/${id}/add_time`, { minutes: 5 })
+    await live.next('time_added')
+    for (let second = 0; second < 3; second += 1) {
+      await test.settled()
+      vi.advanceTimersByTime(SECOND)
+      await live.next('time_update')
+    }
+    expect(live.frames.filter(({ type }) => type === 'station_changed')).toMatchObject([
+      { station: { id: stationId, document: { actions: ['session.time_added'] } } },
+    ])
+  })
+})
+
 describe('what a screen may ask', () => {
   it('is the time, a code, a start, and a sign of life', async () => {
     const user = await test.createUser({ firstName: 'Zélie' })
