@@ -164,7 +164,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
 
   const sessionsPart = createSessions({
     ...base,
-    ...{ desired, calls, machines, room, settings, events, log },
+    ...{ desired, calls, machines, room, hasPeers, settings, events, log },
     throttles: throttles.service,
     codeKey: options.codeKey,
   })
@@ -365,6 +365,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     operators: features.operators,
     async runJob(name, actor) {
       await features.settings.load()
+      await room.load()
       return calendar.run(name, actor)
     },
     async prepare() {

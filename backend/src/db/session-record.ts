@@ -16,6 +16,28 @@ export function toSessionRecord(row: SessionRow): SessionRecord {
   return withoutNulls(clock)
 }
 
+/** The columns that every UPDATE of a session writes. */
+export const savedColumns = [
+  'userId',
+  'stationId',
+  'state',
+  'mayOutliveClosing',
+  'grantedSeconds',
+  'creditSeconds',
+  'consumedMs',
+  'codeExpiresAtMs',
+  'bootId',
+  'movedBackMs',
+  'runningSinceMs',
+  'startedAtMs',
+  'suspendedAtMs',
+  'endedAtMs',
+  'endReason',
+  'deadlineMs',
+  'version',
+  'updatedAtMs',
+] as const satisfies readonly (keyof SessionRow)[]
+
 /** What an UPDATE writes of a session. A code that can open nothing any more is forgotten. */
 export function sessionColumns(session: SessionRecord, rules: SessionRules): Partial<SessionRow> {
   return {

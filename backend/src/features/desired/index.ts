@@ -3,7 +3,7 @@ import type { Feature } from '../feature.ts'
 import { createDesiredDocuments, type DocumentPorts } from './documents.ts'
 import { createDesiredRepository } from './repository.ts'
 
-export type { DesiredDocuments } from './documents.ts'
+export type { DesiredDocuments, KnownSession } from './documents.ts'
 
 export type DesiredPorts = Omit<DocumentPorts, 'database' | 'repository'> & { database: Store }
 

@@ -11,22 +11,22 @@ import {
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { drawAccessCode } from '../../domain/access-code.ts'
-import type { ThrottleSubject } from '../../domain/throttle.ts'
+import { throttleKeyOf, type ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { Machines } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
-import type { SessionRepository } from './repository.ts'
+import type { CounterKeys, OpenedSession, SessionRepository } from './repository.ts'
 
 /** A station may start what it validated this recently. */
 export const VALIDATION_MS = 2 * MINUTE_MS
 
 export interface AccessCodes {
   hashOf(typedCode: string): string
-  /** Draws a code that no live session has. @returns it as shown, and its keyed hash */
-  draw(isTaken: (codeHash: string) => Promise<boolean>): Promise<{ accessCode: string; codeHash: string }>
+  /** Draws a code. @returns it as shown, and its keyed hash */
+  draw(): { accessCode: string; codeHash: string }
 }
 
 /** @param key secret of this installation, kept outside the database */
@@ -34,12 +34,9 @@ export function createAccessCodes(key: Buffer): AccessCodes {
   const hashOf = (typedCode: string) => keyedHash(key, normaliseAccessCode(typedCode))
   return {
     hashOf,
-    async draw(isTaken) {
-      for (;;) {
-        const code = drawAccessCode(() => randomBytes(1).readUInt8())
-        const codeHash = hashOf(code)
-        if (!(await isTaken(codeHash))) return { accessCode: formatAccessCode(code), codeHash }
-      }
+    draw() {
+      const code = drawAccessCode(() => randomBytes(1).readUInt8())
+      return { accessCode: formatAccessCode(code), codeHash: hashOf(code) }
     },
   }
 }
@@ -67,48 +64,76 @@ export function createCodeValidation(ports: {
 }) {
   const { database, repository, codes, throttles, machines, settings, journal, clock } = ports
 
+  const countersOf = ({ ip, stationId }: CodeAttempt): ThrottleSubject[] => {
+    const ofAddress: ThrottleSubject = { kind: 'address-code', ip }
+    return stationId === undefined ? [ofAddress] : [ofAddress, { kind: 'station-code', stationId }]
+  }
+
+  async function throttled(attempt: CodeAttempt) {
+    const retryAfterSeconds = await throttles.waitSeconds(countersOf(attempt))
+    return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined
+  }
+
+  /** Nothing is open here to this code at this moment. Call inside a write. */
+  async function refuse(attempt: CodeAttempt, codeHash: string): Promise<Result<never>> {
+    const { stationId, ip, actor } = attempt
+    const late = await throttled(attempt)
+    if (late) return late
+    const elsewhere = stationId && (await find(attempt, codeHash))
+    if (elsewhere) return wrongStation(repository, elsewhere.stationId ?? '')
+    await throttles.countFailure(countersOf(attempt))
+    await journal.append({ action: 'code.rejected', level: 'warning', actor, stationId, ip })
+    return failure('code-refused')
+  }
+
+  const find = (attempt: CodeAttempt, codeHash: string) =>
+    repository.findOpenedBy(codeHash, clock.nowMs(), keysOf(countersOf(attempt)))
+
+  /** Finds what a code opens, and notes the station where it was typed. Call inside a write. */
+  async function open(attempt: CodeAttempt, codeHash: string): Promise<OpenedSession | undefined> {
+    const { stationId } = attempt
+    if (stationId === undefined) return find(attempt, codeHash)
+    const by = { stationId, bootId: machines.bootIdOf(stationId), atMs: clock.nowMs() }
+    return repository.validate(codeHash, keysOf(countersOf(attempt)), by)
+  }
+
+  function openedBy({
+    id: sessionId,
+    firstName,
+    grantedSeconds,
+    mayOutliveClosing,
+  }: OpenedSession): ValidatedCode {
+    const endsAtMs = clock.nowMs() + grantedSeconds * SECOND_MS
+    const closesAtMs = mayOutliveClosing ? undefined : closingThatEnds(settings, endsAtMs, clock.nowMs())
+    const closesAt = closesAtMs === undefined ? {} : { closesAt: instantOf(closesAtMs) }
+    return { sessionId, displayName: firstName ?? '', grantedSeconds, ...closesAt }
+  }
+
   return {
     /**
      * What a code opens. Unknown, expired and used codes are told apart by nothing; a right code of another
      * station names that station and is not counted. Changes counters only.
      */
-    async validate({ code, stationId, ip, actor }: CodeAttempt): Promise<Result<ValidatedCode>> {
-      const counters: ThrottleSubject[] = [{ kind: 'address-code', ip }]
-      if (stationId !== undefined) counters.push({ kind: 'station-code', stationId })
-      const refusal = async () => {
-        const retryAfterSeconds = await throttles.waitSeconds(counters)
-        return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined
-      }
+    async validate(attempt: CodeAttempt): Promise<Result<ValidatedCode>> {
+      const { code, stationId } = attempt
       if (stationId !== undefined && machines.isInConflict(stationId)) return failure('station-conflict')
       // Whoever guesses on is refused by a look alone, and holds up nobody who writes.
-      const early = await refusal()
+      const early = await throttled(attempt)
       if (early) return early
+      const codeHash = codes.hashOf(code)
+      // In a write even where nothing is written: guesses are judged one after the other, each after those before it
+      // were counted.
       return database.write(async () => {
-        const late = await refusal()
-        if (late) return late
-        const session = await repository.findByCode(codes.hashOf(code), clock.nowMs())
-        if (!session) {
-          await throttles.countFailure(counters)
-          await journal.append({ action: 'code.rejected', level: 'warning', actor, stationId, ip })
-          return failure('code-refused')
-        }
-        if (stationId !== undefined && session.stationId !== undefined && session.stationId !== stationId) {
-          return wrongStation(repository, session.stationId)
-        }
-        if (stationId !== undefined) {
-          const bootId = machines.bootIdOf(stationId)
-          await repository.markValidated(session.id, { stationId, bootId, atMs: clock.nowMs() })
-        }
-        const user = session.userId === undefined ? undefined : await repository.findUser(session.userId)
-        const displayName = user?.firstName ?? ''
-        const { id: sessionId, grantedSeconds, mayOutliveClosing } = session
-        const endsAtMs = clock.nowMs() + grantedSeconds * SECOND_MS
-        const closesAtMs = mayOutliveClosing ? undefined : closingThatEnds(settings, endsAtMs, clock.nowMs())
-        const closesAt = closesAtMs === undefined ? {} : { closesAt: instantOf(closesAtMs) }
-        return success({ sessionId, displayName, grantedSeconds, ...closesAt })
+        const session = await open(attempt, codeHash)
+        return session ? success(openedBy(session)) : refuse(attempt, codeHash)
       })
     },
   }
+}
+
+function keysOf(counters: ThrottleSubject[]): CounterKeys {
+  const [first = '', second = first] = counters.map(throttleKeyOf)
+  return [first, second]
 }
 
 /** The refusal that names the station a session is meant for. */

@@ -6,7 +6,7 @@ import {
   type CanCreateSession,
   type SessionInput,
 } from '@escale/protocol'
-import type { SessionRecord } from '../../db/rows.ts'
+import type { SessionRecord, UserRow } from '../../db/rows.ts'
 import { canCreateSession, startOfDayMs } from '../../domain/quota.ts'
 import { ageBandOf } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
@@ -28,9 +28,13 @@ export function createSessionGrants(ports: GrantPorts) {
   async function canCreate(userId: string): Promise<CanCreateSession> {
     const user = await repository.findUser(userId)
     if (!user) throw new AppError('not-found')
+    return mayHaveSession(user)
+  }
+
+  async function mayHaveSession({ id, consentGiven }: UserRow): Promise<CanCreateSession> {
     const { timeZone, sessionsPerDay: quota, isConsentRequired } = settings.current()
-    const sessionsToday = await repository.countCreatedSince(userId, startOfDayMs(clock.nowMs(), timeZone))
-    return canCreateSession({ consentGiven: user.consentGiven, isConsentRequired, sessionsToday, quota })
+    const sessionsToday = await repository.countCreatedSince(id, startOfDayMs(clock.nowMs(), timeZone))
+    return canCreateSession({ consentGiven, isConsentRequired, sessionsToday, quota })
   }
 
   /** @throws AppError when nobody may be sent to that station, or it is no station of ours */
@@ -41,15 +45,28 @@ export function createSessionGrants(ports: GrantPorts) {
     if (station.isMaintenance) throw new AppError('station-maintenance')
   }
 
-  /** @throws AppError with the first reason why this user may not be granted a session */
-  async function requireUser(userId: string | undefined): Promise<void> {
+  /**
+   * The visitor of a session that is granted; none for an anonymous pass.
+   * @throws AppError with the first reason why this user may not be granted a session
+   */
+  async function requireUser(userId: string | undefined): Promise<UserRow | undefined> {
     if (userId === undefined) {
       if (!settings.current().areAnonymousPassesAllowed) throw new AppError('anonymous-not-allowed')
-      return
+      return undefined
     }
-    if (!(await repository.findUser(userId))) throw unknownReference('/userId')
-    const [refusal] = (await canCreate(userId)).reasons
+    const user = await repository.findUser(userId)
+    if (!user) throw unknownReference('/userId')
+    const [refusal] = (await mayHaveSession(user)).reasons
     if (refusal) throw new AppError(refusal)
+    return user
+  }
+
+  /** Keeps a new session under a code that no session has that waits. @returns the code as shown */
+  async function insertUnderCode(session: SessionRecord): Promise<string> {
+    for (;;) {
+      const { accessCode, codeHash } = codes.draw()
+      if (await repository.insert(session, codeHash, sessions.rules())) return accessCode
+    }
   }
 
   return {
@@ -59,7 +76,7 @@ export function createSessionGrants(ports: GrantPorts) {
     create(input: SessionInput, actor: Actor): Promise<{ session: SessionRecord; accessCode: string }> {
       return database.write(async () => {
         await requireStation(input.stationId)
-        await requireUser(input.userId)
+        const user = await requireUser(input.userId)
         const nowMs = clock.nowMs()
         const session: SessionRecord = {
           id: randomUUID(),
@@ -76,9 +93,9 @@ export function createSessionGrants(ports: GrantPorts) {
           createdAtMs: nowMs,
           updatedAtMs: nowMs,
         }
-        const { accessCode, codeHash } = await codes.draw(repository.isCodeTaken)
-        await repository.insert(session, codeHash, sessions.rules())
+        const accessCode = await insertUnderCode(session)
         await repository.insertGrant(session.id, 0, session.grantedSeconds, nowMs)
+        if (user) await repository.insertProfile(session.id, profileOf(user))
         await record('session.created', session, actor)
         return { session, accessCode }
       })
@@ -109,6 +126,8 @@ export function createSessionGrants(ports: GrantPorts) {
           throw new AppError('version-conflict')
         const addedSeconds = session.grantedSeconds - before.grantedSeconds
         if (addedSeconds !== 0) await repository.insertGrant(id, 0, addedSeconds, session.updatedAtMs)
+        const user = session.userId === undefined ? undefined : await repository.findUser(session.userId)
+        await repository.saveProfile(id, user && profileOf(user))
         await record('session.updated', session, actor)
         return session
       })
@@ -135,10 +154,7 @@ export function createSessionGrants(ports: GrantPorts) {
   }
 
   /** What the statistics may know of a visitor once the visitor is forgotten. */
-  async function profileOf(userId: string): Promise<SessionProfile | undefined> {
-    const user = await repository.findUser(userId)
-    if (!user) return undefined
-    const { birthDate, sex, municipality, occupation } = user
+  function profileOf({ birthDate, sex, municipality, occupation }: UserRow): SessionProfile {
     const { timeZone } = settings.current()
     const ageBand = birthDate === null ? null : ageBandOf(birthDate, clock.nowMs(), timeZone)
     return { ageBand, sex, municipality, occupation }
@@ -146,7 +162,6 @@ export function createSessionGrants(ports: GrantPorts) {
 
   async function record(action: 'session.created' | 'session.updated', session: SessionRecord, actor: Actor) {
     const { id: sessionId, stationId, userId, grantedSeconds } = session
-    await repository.saveProfile(sessionId, userId === undefined ? undefined : await profileOf(userId))
     await journal.append({ action, actor, sessionId, stationId, userId, details: { grantedSeconds } })
     sessions.announce(session)
   }

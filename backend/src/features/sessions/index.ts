@@ -19,7 +19,7 @@ export { toSession, toSessionTime } from './view.ts'
 
 export interface SessionPorts extends Omit<ServicePorts, 'database' | 'repository'> {
   database: Store
-  room: Pick<RoomStore, 'session' | 'sessions' | 'running'>
+  room: ServicePorts['room'] & Pick<RoomStore, 'running'>
   throttles: Throttles
   /** Under which access codes are hashed. */
   codeKey: Buffer

@@ -1,4 +1,4 @@
-import { Op, literal, type Model, type OrderItem, type WhereOptions } from 'sequelize'
+import { Op, literal, type OrderItem, type WhereOptions } from 'sequelize'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type {
@@ -9,13 +9,18 @@ import type {
   StationRow,
   UserRow,
 } from '../../db/rows.ts'
-import { sessionColumns, toSessionRecord } from '../../db/session-record.ts'
+import type { Table } from '../../db/models.ts'
+import { inserting, updating } from '../../db/row-statements.ts'
+import { columnsOf } from '../../db/statements.ts'
+import { savedColumns, sessionColumns, toSessionRecord } from '../../db/session-record.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import type { SessionFilter } from '../../domain/room-lists.ts'
 import type { SessionRules } from '../../domain/session.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type SessionProfile = Omit<SessionProfileRow, 'sessionId'>
+/** Keys of two counters, or twice the same. */
+export type CounterKeys = readonly [string, string]
 export type SessionRepository = ReturnType<typeof createSessionRepository>
 
 /** The instant at which an active session runs out, Unix milliseconds, as the domain has it; else NULL. */
@@ -23,8 +28,41 @@ const endsAtMs = literal('running_since_ms + granted_seconds * 1000.0 - consumed
 
 const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
 
-export function createSessionRepository({ models, scope, containing }: Tables) {
+/** A session that a code opens, with its visitor's first name. */
+export interface OpenedSession extends Pick<
+  SessionRow,
+  'id' | 'stationId' | 'grantedSeconds' | 'mayOutliveClosing'
+> {
+  firstName: string | null
+}
+
+const OPENED_COLUMNS = `id, station_id AS "stationId", granted_seconds AS "grantedSeconds",
+  may_outlive_closing AS "mayOutliveClosing",
+  (SELECT first_name FROM users WHERE users.id = sessions.user_id) AS "firstName"`
+
+/** What a code that was typed opens now: a session that waits, while none of the counters blocks. */
+const OPENED_BY_CODE = `state = 'pending' AND code_hash = $1 AND code_expires_at_ms > $2
+  AND NOT EXISTS (SELECT 1 FROM throttles WHERE key IN ($3, $4) AND blocked_until_ms > $2)`
+
+export function createSessionRepository(tables: Tables) {
+  const { models, scope, containing, statement } = tables
   const { sessions, sessionGrants, sessionProfiles, stations, users } = models
+  const insert = inserting(tables, sessions, `ON CONFLICT (code_hash) WHERE state = 'pending' DO NOTHING`)
+  const insertGrant = inserting(tables, sessionGrants)
+  const insertProfile = inserting(tables, sessionProfiles)
+  const update = updating(tables, sessions, savedColumns, ['id', 'version'])
+  const updateStarted = updating(tables, sessions, [...savedColumns, 'codeHash'], ['id', 'version'])
+  const byId = statement(`SELECT ${columnsOf(sessions)} FROM sessions WHERE id = $1`, sessions)
+  const stationById = statement(`SELECT ${columnsOf(stations)} FROM stations WHERE id = $1`, stations)
+  const userById = statement(`SELECT ${columnsOf(users)} FROM users WHERE id = $1`, users)
+  const opened = sessions as unknown as Table<OpenedSession>
+  const openedByCode = statement(`SELECT ${OPENED_COLUMNS} FROM sessions WHERE ${OPENED_BY_CODE}`, opened)
+  const validateByCode = statement(
+    `UPDATE sessions SET validated_station_id = $5, validated_boot_id = $6, validated_at_ms = $2
+      WHERE ${OPENED_BY_CODE} AND (station_id IS NULL OR station_id = $5)
+      RETURNING ${OPENED_COLUMNS}`,
+    opened,
+  )
   const findOne = async (where: WhereOptions<SessionRow>): Promise<SessionRecord | undefined> => {
     const row = (await sessions.findOne({ where, ...scope() }))?.get()
     return row && toSessionRecord(row)
@@ -35,33 +73,48 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
   }
 
   return {
-    async insert(session: SessionRecord, codeHash: string, rules: SessionRules): Promise<void> {
-      const { id, createdBy, createdAtMs, codeExpiresAtMs } = session
-      const fixed = { id, createdBy, createdAtMs, codeExpiresAtMs, codeHash }
-      await sessions.create(
-        {
-          validatedStationId: null,
-          validatedAtMs: null,
-          ...sessionColumns(session, rules),
-          ...fixed,
-        } as SessionRow,
-        scope(),
-      )
+    /** @returns false, and nothing is inserted, when a session that waits has the same code */
+    async insert(session: SessionRecord, codeHash: string, rules: SessionRules): Promise<boolean> {
+      const { id, createdBy, createdAtMs } = session
+      const unvalidated = { validatedStationId: null, validatedAtMs: null, validatedBootId: null }
+      const columns = {
+        ...unvalidated,
+        ...sessionColumns(session, rules),
+        id,
+        createdBy,
+        createdAtMs,
+        codeHash,
+      }
+      return (await insert(columns as SessionRow)) === 1
     },
     /** Writes a session if nobody has changed it since; @returns false when somebody has. */
     async save(session: SessionRecord, seenVersion: number, rules: SessionRules): Promise<boolean> {
-      const [count] = await sessions.update(sessionColumns(session, rules), {
-        where: { id: session.id, version: seenVersion },
-        ...scope(),
-      })
-      return count === 1
+      const columns = sessionColumns(session, rules)
+      const save = 'codeHash' in columns ? updateStarted : update
+      return (await save(columns, session.id, seenVersion)) === 1
     },
     async remove(id: string): Promise<void> {
       await sessions.destroy({ where: { id }, ...scope() })
     },
-    find: (id: string) => findOne({ id }),
-    findByCode: (codeHash: string, nowMs: number) =>
-      findOne({ codeHash, state: 'pending', codeExpiresAtMs: { [Op.gt]: nowMs } }),
+    async find(id: string): Promise<SessionRecord | undefined> {
+      const row = await byId.get(id)
+      return row && toSessionRecord(row)
+    },
+    /** @param blockers keys of the counters that would block this try */
+    findOpenedBy: (codeHash: string, nowMs: number, blockers: CounterKeys) =>
+      openedByCode.get(codeHash, nowMs, ...blockers),
+    /**
+     * Notes where a code was validated, if it opens its session there.
+     * @param by the station where it was typed, the start of its agent, and when
+     */
+    validate(
+      codeHash: string,
+      blockers: CounterKeys,
+      by: { stationId: string; bootId?: string; atMs: number },
+    ): Promise<OpenedSession | undefined> {
+      const { stationId, bootId, atMs } = by
+      return validateByCode.get(codeHash, atMs, ...blockers, stationId, bootId)
+    },
     findRunningAt: (stationId: string) => findOne({ stationId, ...running }),
     findRunningOf: (userId: string) => findOne({ userId, ...running }),
     /** The session at a station that ran out after `sinceMs`, Unix milliseconds: the newest of them. */
@@ -71,14 +124,6 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
       return row ? toSessionRecord(row.get()) : undefined
     },
     findUnendedOf: (userId: string) => findAll({ userId, state: { [Op.ne]: 'ended' } }),
-    findDue: (nowMs: number) => findAll({ deadlineMs: { [Op.lte]: nowMs } }),
-    async isCodeTaken(codeHash: string): Promise<boolean> {
-      return (await sessions.count({ where: { codeHash }, ...scope() })) > 0
-    },
-    async nextDeadlineMs(): Promise<number | undefined> {
-      const min = await sessions.min<number | null, Model<SessionRow>>('deadlineMs', scope())
-      return min ?? undefined
-    },
     findUnended: () => findAll({ state: { [Op.ne]: 'ended' } }),
     async list(filter: SessionFilter, { limit, offset, order }: PageWindow): Promise<Rows<SessionRecord>> {
       const { count, rows } = await sessions.findAndCountAll({
@@ -102,10 +147,14 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
       const where = { createdAtMs: { [Op.gte]: sinceMs }, userId: { [Op.ne]: null } }
       return sessions.count({ where, distinct: true, col: 'user_id', ...scope() })
     },
+    /** What the statistics know of a new session's visitor. */
+    async insertProfile(sessionId: string, profile: SessionProfile): Promise<void> {
+      await insertProfile({ sessionId, ...profile })
+    },
     /** Replaces what the statistics know of a session's visitor; nothing for an anonymous pass. */
     async saveProfile(sessionId: string, profile: SessionProfile | undefined): Promise<void> {
       await sessionProfiles.destroy({ where: { sessionId }, ...scope() })
-      if (profile) await sessionProfiles.create({ sessionId, ...profile }, scope())
+      if (profile) await insertProfile({ sessionId, ...profile })
     },
     /** Moves along with the clock when codes were validated. */
     async shiftValidations(byMs: number): Promise<void> {
@@ -117,11 +166,6 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
           ...scope(),
         },
       )
-    },
-    /** @param by the station where a code was typed, the start of its agent, and when */
-    async markValidated(id: string, by: { stationId: string; bootId?: string; atMs: number }): Promise<void> {
-      const validated = { validatedStationId: by.stationId, validatedBootId: by.bootId ?? null }
-      await sessions.update({ ...validated, validatedAtMs: by.atMs }, { where: { id }, ...scope() })
     },
     async isValidated(
       id: string,
@@ -137,7 +181,7 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
       seconds: number,
       atMs: number,
     ): Promise<void> {
-      await sessionGrants.create({ sessionId, desiredVersion, seconds, atMs }, scope())
+      await insertGrant({ sessionId, desiredVersion, seconds, atMs })
     },
     /** Seconds granted by documents newer than the one that a station had applied. */
     async unseenSeconds(sessionId: string, appliedVersion: number): Promise<number> {
@@ -162,12 +206,8 @@ export function createSessionRepository({ models, scope, containing }: Tables) {
         averageElapsedMs: Number(averageMs) || 0,
       }
     },
-    async findStation(id: string): Promise<StationRow | undefined> {
-      return (await stations.findByPk(id, scope()))?.get()
-    },
-    async findUser(id: string): Promise<UserRow | undefined> {
-      return (await users.findByPk(id, scope()))?.get()
-    },
+    findStation: (id: string): Promise<StationRow | undefined> => stationById.get(id),
+    findUser: (id: string): Promise<UserRow | undefined> => userById.get(id),
   }
 }
 

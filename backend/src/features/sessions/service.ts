@@ -2,10 +2,12 @@ import { MINUTE_MS, type Actor, type ErrorCode } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
+import { isRunning } from '../../domain/session-record.ts'
 import { listSessions, sessionFields, type SessionFilter } from '../../domain/room-lists.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import {
   afterStep,
+  deadlineMsOf,
   endByClosing,
   endsAtMsOf,
   transition,
@@ -14,11 +16,11 @@ import {
   type SessionRules,
   type SessionStep,
 } from '../../domain/session.ts'
-import { AppError, failure, success, type Result } from '../../errors.ts'
+import { AppError, failure, success, unwrap, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import { selectionOf, windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
-import type { DesiredDocuments } from '../desired/index.ts'
+import type { DesiredDocuments, KnownSession } from '../desired/index.ts'
 import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
@@ -52,7 +54,9 @@ export interface SessionPorts {
   desired: DesiredDocuments
   calls: Pick<StaffCalls, 'endWithSession'>
   machines: Pick<Machines, 'bootIdOf' | 'isInConflict'>
-  room: Pick<RoomStore, 'session' | 'sessions'>
+  room: Pick<RoomStore, 'session' | 'sessions' | 'station' | 'runningAt' | 'runningOf'>
+  /** Whether other servers may have changed a station just now. */
+  hasPeers: boolean
   settings: Settings
   journal: Journal
   events: AppEvents
@@ -67,11 +71,18 @@ export interface ChangeOptions {
   texts?: LogEntry['texts']
 }
 
+type Told = Pick<ChangeOptions, 'details' | 'texts'>
+type StepOptions = Told & { patch?: Partial<SessionRecord> }
+
+/** What its station shows of a session. */
+const runningPart = (session: SessionRecord) => (isRunning(session) ? session : undefined)
+
 export type SessionService = ReturnType<typeof createSessionService>
 
 /** The life of sessions: every change is one input to the domain, in one transaction with its record. */
 export function createSessionService(ports: SessionPorts) {
   const { database, repository, desired, calls, machines, room, settings, journal, events, clock } = ports
+  const { hasPeers } = ports
 
   const rules = (): SessionRules => ({ maxSuspendedMs: settings.current().maxSuspendedMinutes * MINUTE_MS })
 
@@ -88,13 +99,16 @@ export function createSessionService(ports: SessionPorts) {
     return session
   }
 
-  /** Gives one input to the domain, keeps what lasts of the outcome, and tells it to journal and station. */
-  async function step(
+  /**
+   * Gives one input to the domain, keeps what lasts of the outcome, and tells it to journal and station.
+   * @returns undefined, and nothing is written, when somebody has changed the session since
+   */
+  async function tryStep(
     before: SessionRecord,
     input: SessionInput,
     actor: Actor,
-    { patch, ...told }: Pick<ChangeOptions, 'details' | 'texts'> & { patch?: Partial<SessionRecord> } = {},
-  ): Promise<Result<SessionRecord>> {
+    { patch, ...told }: StepOptions = {},
+  ): Promise<Result<SessionRecord> | undefined> {
     const nowMs = clock.nowMs()
     const { session: after, effects } = withinOpeningHours(transition(before, input, nowMs, rules()), nowMs)
     const refusal = effects.find((effect) => effect.type === 'rejected')
@@ -102,9 +116,59 @@ export function createSessionService(ports: SessionPorts) {
     if (lasting.length === 0) return refusal ? failure(refusal.code) : success(before)
     const patched = refusal ? after : { ...after, ...patch }
     const session = { ...patched, version: before.version + 1, updatedAtMs: nowMs }
-    if (!(await repository.save(session, before.version, rules()))) throw new AppError('version-conflict')
-    await tell(session, lasting, actor, told)
+    if (!(await repository.save(session, before.version, rules()))) return undefined
+    const known = isRunning(before) || isRunning(session) ? { session: runningPart(session) } : undefined
+    await tell(session, lasting, actor, { ...told, known })
     return refusal ? failure(refusal.code) : success(session)
+  }
+
+  /** A step on a session that was read in the write under way. */
+  async function step(...[before, input, actor, options]: Parameters<typeof tryStep>) {
+    const done = await tryStep(before, input, actor, options)
+    if (!done) throw new AppError('version-conflict')
+    return done
+  }
+
+  /**
+   * Works on a session as the room has it, without reading it. Another server may know better: unless it is changed
+   * that way, it is read and worked on again.
+   * @param work answers undefined when the session has changed meanwhile
+   */
+  function onSession(
+    id: string,
+    expectedVersion: SeenVersions | undefined,
+    work: (before: SessionRecord, isFromRoom: boolean) => Promise<Result<SessionRecord> | undefined>,
+  ): Promise<Result<SessionRecord>> {
+    return database.write(async () => {
+      const known = room.session(id)
+      if (known && (expectedVersion === undefined || expectedVersion.includes(known.version))) {
+        const done = await work(known, true)
+        if (done?.ok && done.value !== known) return done
+      }
+      const before = await get(id)
+      requireVersion(before, expectedVersion)
+      const done = await work(before, false)
+      if (!done) throw new AppError('version-conflict')
+      return done
+    })
+  }
+
+  const deadlineOf = (session: SessionRecord) => deadlineMsOf(session, rules()) ?? Infinity
+
+  function nextDeadlineMs(): number | undefined {
+    let nextMs = Infinity
+    for (const session of room.sessions()) nextMs = Math.min(nextMs, deadlineOf(session))
+    return nextMs === Infinity ? undefined : nextMs
+  }
+
+  /** Ends a session on time alone; one that another server has changed is told as it is. */
+  async function endDueOne(known: SessionRecord): Promise<void> {
+    const input = { type: 'timePassed' } as const
+    if (await tryStep(known, input, systemActor)) return
+    const session = await repository.find(known.id)
+    const cancelled = { state: 'ended', endReason: 'terminated', endedAtMs: clock.nowMs() } as const
+    if (!session) announce({ ...known, ...cancelled })
+    else if (unwrap(await step(session, input, systemActor)) === session) announce(session)
   }
 
   /** A session never outlives closing time unless an operator said so; grants beyond it are taken back, on record. */
@@ -120,14 +184,14 @@ export function createSessionService(ports: SessionPorts) {
     session: SessionRecord,
     effects: LastingEffect[],
     actor: Actor,
-    { details, texts }: Pick<ChangeOptions, 'details' | 'texts'> = {},
+    { details, texts, known }: Told & { known?: KnownSession | undefined } = {},
   ): Promise<void> {
     const { id: sessionId, stationId, userId } = session
     const hasStarted = session.startedAtMs !== undefined && stationId !== undefined
     const actions = effects.map((effect) => logEntryOf(effect).action)
     // First, so that the station's document no longer speaks of it.
     if (session.state === 'ended') await calls.endWithSession(sessionId, actor)
-    const version = hasStarted ? await desired.change(stationId, actions) : undefined
+    const version = hasStarted ? await desired.change(stationId, actions, known) : undefined
     for (const effect of effects) {
       if (effect.type === 'timeAdded') {
         await repository.insertGrant(sessionId, version ?? 0, effect.addedSeconds, session.updatedAtMs)
@@ -158,11 +222,7 @@ export function createSessionService(ports: SessionPorts) {
     actor: Actor,
     { expectedVersion, ...told }: ChangeOptions = {},
   ): Promise<Result<SessionRecord>> {
-    return database.write(async () => {
-      const before = await get(id)
-      requireVersion(before, expectedVersion)
-      return step(before, input, actor, told)
-    })
+    return onSession(id, expectedVersion, (before) => tryStep(before, input, actor, told))
   }
 
   /** Starts a pending session at a station: the redemption of its code, for one caller alone. */
@@ -172,17 +232,16 @@ export function createSessionService(ports: SessionPorts) {
     actor: Actor,
     expectedVersion?: SeenVersions,
   ): Promise<Result<SessionRecord>> {
-    return database.write(async () => {
-      const before = await get(id)
-      requireVersion(before, expectedVersion)
+    return onSession(id, expectedVersion, async (before, isFromRoom) => {
       const wanted = actor.type === 'station' ? actor.id : stationId
       const target = before.stationId ?? wanted
       if (target === undefined) return failure('station-required')
       if (wanted !== undefined && wanted !== target) return wrongStation(repository, target)
       if (before.state === 'active') return success(before)
-      const refusal = before.state === 'pending' ? await refusalToStart(before, target, actor) : undefined
+      const isWaiting = before.state === 'pending'
+      const refusal = isWaiting ? await refusalToStart(before, target, actor, isFromRoom) : undefined
       if (refusal) return failure(refusal)
-      return step(before, { type: 'start' }, actor, {
+      return tryStep(before, { type: 'start' }, actor, {
         patch: { stationId: target, bootId: machines.bootIdOf(target) },
       })
     })
@@ -192,6 +251,7 @@ export function createSessionService(ports: SessionPorts) {
     session: SessionRecord,
     stationId: string,
     actor: Actor,
+    isFromRoom: boolean,
   ): Promise<ErrorCode | undefined> {
     if (actor.type === 'station') {
       const bootId = machines.bootIdOf(stationId)
@@ -200,14 +260,26 @@ export function createSessionService(ports: SessionPorts) {
       if (!isValidated) return 'code-not-validated'
     }
     if (!session.mayOutliveClosing && !siteOpeningAt(settings, clock.nowMs()).isOpen) return 'site-closed'
-    const station = await repository.findStation(stationId)
+    const isStationInRoom = isFromRoom && !hasPeers
+    const station = isStationInRoom
+      ? room.station(stationId)?.record
+      : await repository.findStation(stationId)
     if (!station) return 'station-required'
     if (machines.isInConflict(stationId)) return 'station-conflict'
     if (station.isMaintenance) return 'station-maintenance'
-    if (await repository.findRunningAt(stationId)) return 'session-active'
-    if (session.userId !== undefined && (await repository.findRunningOf(session.userId)))
-      return 'session-active'
-    return undefined
+    return (await isTaken(stationId, session.userId, isFromRoom)) ? 'session-active' : undefined
+  }
+
+  /** What the room does not know yet of other servers, unique indexes refuse. */
+  async function isTaken(
+    stationId: string,
+    userId: string | undefined,
+    isFromRoom: boolean,
+  ): Promise<boolean> {
+    if (isFromRoom)
+      return Boolean(room.runningAt(stationId) ?? (userId !== undefined && room.runningOf(userId)))
+    if (await repository.findRunningAt(stationId)) return true
+    return userId !== undefined && (await repository.findRunningOf(userId)) !== undefined
   }
 
   return {
@@ -232,14 +304,16 @@ export function createSessionService(ports: SessionPorts) {
 
     /** Ends whatever time alone ends; @returns the instant of the next such end, if there is one. */
     async endDue(): Promise<number | undefined> {
-      const nextMs = await repository.nextDeadlineMs()
-      if (nextMs === undefined || nextMs > clock.nowMs()) return nextMs
+      // Asked in the middle of an event or of a timer: whoever else is told goes first.
+      await Promise.resolve()
+      const nowMs = clock.nowMs()
+      const nextMs = nextDeadlineMs()
+      if (nextMs === undefined || nextMs > nowMs) return nextMs
       await database.write(async () => {
-        for (const session of await repository.findDue(clock.nowMs())) {
-          await step(session, { type: 'timePassed' }, systemActor)
-        }
+        for (const session of [...room.sessions()].filter((known) => deadlineOf(known) <= nowMs))
+          await endDueOne(session)
       })
-      return repository.nextDeadlineMs()
+      return nextDeadlineMs()
     },
 
     /** A station's own end of its session, with the version of the document that it had applied. */
