@@ -8,13 +8,13 @@ export type AccountKind = (typeof accountKinds)[number]
 
 const writableFields = {
   label: line(100),
-  /** What an automation may ask for; the others have none. */
+  /** What an automation may do; other kinds have no role. */
   role: Type.Optional(oneOf(operatorRoles)),
 }
 
 /**
- * A machine's login: an automation asks and listens, diagnostics listen to everything, netboot draws boot tokens over
- * REST and has no place on the bus. Its id is its username, unique over accounts and stations.
+ * A machine's login. An automation sends requests and listens, diagnostics listens to everything, netboot gets boot
+ * tokens by REST and cannot use MQTT. The id is the username, unique among accounts and stations.
  */
 export const Account = closed({
   id: StationId,
@@ -29,7 +29,7 @@ export type Account = Static<typeof Account>
 export const AccountInput = closed({ id: StationId, kind: oneOf(accountKinds), ...writableFields })
 export type AccountInput = Static<typeof AccountInput>
 
-/** The answer to a creation and to a renewal: the only places where the secret is ever shown; and where to use it. */
+/** The answer when an account is created or its secret renewed: the secret is shown only here. */
 export const AccountWithSecret = closed({
   ...Account.properties,
   secret: Type.String(),

@@ -1,7 +1,7 @@
 const MAC_DIGITS = /^[0-9a-f]{12}$/
 const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
 
-/** Any MAC notation (`AA-BB-…`, `aabb.cc…`) as `aa:bb:cc:dd:ee:ff`; undefined when it is none. */
+/** A MAC address in any notation (`AA-BB-…`, `aabb.cc…`) as `aa:bb:cc:dd:ee:ff`; undefined when it is none. */
 export function normaliseMac(text: string): string | undefined {
   const digits = text
     .trim()
@@ -36,8 +36,8 @@ export function normaliseIp(text: string): string | undefined {
 }
 
 /**
- * The address in what a proxy or a socket tells of a client, in its canonical text: `10.0.0.5:1234`, `[2001:db8::1]:443`
- * and `fe80::1%eth0` are understood. Undefined when there is none.
+ * The canonical text of a client's address as a proxy or a socket gives it, such as `10.0.0.5:1234`,
+ * `[2001:db8::1]:443` or `fe80::1%eth0`. Undefined when there is none.
  */
 export function clientAddressOf(text: string): string | undefined {
   const trimmed = text.trim()
@@ -47,8 +47,8 @@ export function clientAddressOf(text: string): string | undefined {
 }
 
 /**
- * What counts as one client where callers are limited: an IPv4 address, or the /64 network of an IPv6 address, since
- * one machine has a whole /64 to draw addresses from. What is no address counts as itself.
+ * What counts as one client when clients are limited: an IPv4 address, or the /64 network of an IPv6 address, since one
+ * machine can use all addresses of a /64. A text that is no address is returned as it is.
  */
 export function addressGroupOf(ip: string): string {
   const address = clientAddressOf(ip)
@@ -68,7 +68,7 @@ function canonicalIpv6(ip: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : undefined
 }
 
-/** Whether an address is this machine's own. */
+/** Whether an address is a loopback address: only this machine itself can use it. */
 export function isLoopback(ip: string): boolean {
   const address = normaliseIp(ip) ?? ''
   return address === '::1' || address.startsWith('127.')

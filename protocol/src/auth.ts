@@ -19,20 +19,20 @@ export type RefreshInput = Static<typeof RefreshInput>
 export const VerifyInput = closed({ token: Type.String({ minLength: 1, maxLength: 4_000 }) })
 export type VerifyInput = Static<typeof VerifyInput>
 
-/** Of an operator's own, to be replaced. */
+/** An operator changes their own password. */
 export const OwnPasswordInput = closed({
   currentPassword: Type.String({ minLength: 1, maxLength: 1_000 }),
   newPassword: Type.String({ minLength: 1, maxLength: 1_000 }),
 })
 export type OwnPasswordInput = Static<typeof OwnPasswordInput>
 
-/** What an access token carries. */
+/** The contents of an access token. */
 export const AccessClaims = Type.Object({
   sub: EntityId,
   username: Type.String(),
   role: oneOf(operatorRoles),
   exp: Type.Integer(),
-  /** The sign-in that it was issued under, and ends with; commands on the server's machine have none. */
+  /** The sign-in that it belongs to, and ends with. Tokens of commands on the server's machine have none. */
   sid: Type.Optional(Type.String()),
 })
 export type AccessClaims = Static<typeof AccessClaims>

@@ -1,17 +1,17 @@
 import { Type, type Static } from 'typebox'
 import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
 
-/** `waiting`: nobody has answered yet; `taken`: an operator is on the way; `closed`: over, and kept no longer. */
+/** `waiting`: nobody has answered; `taken`: an operator is on the way; `closed`: over, and deleted. */
 const staffCallStates = ['waiting', 'taken', 'closed'] as const
 
-/** A visitor asks for help at a station, which has one open call at most. Instants are of the server's clock. */
+/** A visitor asks for help at a station. A station has at most one open call. Times are of the server's clock. */
 export const StaffCall = closed({
   id: EntityId,
   stationId: StationId,
   /** The session that ran when the visitor called; the call ends with it. */
   sessionId: Type.Optional(EntityId),
   state: oneOf(staffCallStates),
-  /** What the visitor typed, if anything; forgotten with the call. */
+  /** What the visitor typed, if anything; deleted with the call. */
   reason: Type.Optional(Type.String()),
   /** How often the visitor has called until now. */
   times: Type.Integer({ minimum: 1 }),
@@ -27,7 +27,7 @@ export type StaffCall = Static<typeof StaffCall>
 export const StaffCallPage = pageOf(StaffCall)
 export type StaffCallPage = Static<typeof StaffCallPage>
 
-/** A closed call is in no list. */
+/** Closed calls are in no list. */
 export const StaffCallQuery = closed({
   ...listQuery,
   stationId: Type.Optional(StationId),

@@ -6,7 +6,7 @@ import { line, lines } from './text.ts'
 const Nothing = Type.Object({})
 const Delay = Type.Object({ delaySeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 })) })
 
-/** The schema of each command's `params`. `lock` and `logout` only say why: `desired` says what. */
+/** The schema of each command's `params`. `lock` and `logout` are only hints: the station follows `desired`. */
 export const commandParams = {
   message: Type.Object({
     text: lines(500),
@@ -22,18 +22,18 @@ export const commandParams = {
     url: line(2_000),
     signature: line(2_000),
   }),
-  /** Of a command to the same station that waits for its time, or for the station. */
+  /** Id of a pending command to the same station. */
   cancel: Type.Object({ commandId: EntityId }),
 } as const satisfies Record<(typeof commandOps)[number], TSchema>
 
-/** What an operator may order: the bus's commands, and `wake`, which goes by LAN to a machine that is off. */
+/** What an operator may send: the MQTT commands, and `wake`, which goes over the LAN to a machine that is off. */
 export const orderOps = [...commandOps, 'wake'] as const
 export type OrderOp = (typeof orderOps)[number]
 
-/** What waits before it is done, and can be cancelled until then; the others have happened when they are sent. */
+/** Commands that may wait and can be cancelled until they run; the others run at once. */
 export const cancellableOps: readonly OrderOp[] = ['message', 'reboot', 'shutdown', 'identify', 'update']
 
-/** Why a station could not do what a command asked: the `error` of its answer. */
+/** Why a station could not carry out a command: the `error` of its answer. */
 export const commandFailures = [
   'invalid-params',
   'power-not-managed',
@@ -62,7 +62,7 @@ const orderFields = {
 export const CommandInput = closed(orderFields)
 export type CommandInput = Static<typeof CommandInput>
 
-/** The same command to several stations: exactly one of `stationIds`, `location` and `all` says to which. */
+/** The same command to several stations. Exactly one of `stationIds`, `location` and `all` selects them. */
 export const CommandsInput = closed({
   ...orderFields,
   stationIds: Type.Optional(Type.Array(StationId, { minItems: 1, maxItems: 1_000 })),
@@ -71,15 +71,15 @@ export const CommandsInput = closed({
 })
 export type CommandsInput = Static<typeof CommandsInput>
 
-/** `delivered`: the station has it; the last three are final. */
+/** `delivered`: the station has received it. The last three are final. */
 export const commandStatuses = ['sent', 'delivered', 'applied', 'failed', 'expired'] as const
 export type CommandStatus = (typeof commandStatuses)[number]
 
-/** A command and what became of it; instants are of the server's clock. */
+/** A command and its result; times are of the server's clock. */
 export const StationCommand = closed({
   id: EntityId,
   stationId: StationId,
-  /** The same for all commands of one order. */
+  /** The same for all commands that were sent together. */
   batchId: EntityId,
   op: oneOf(orderOps),
   params: Type.Record(Type.String(), Type.Unknown()),
@@ -91,7 +91,7 @@ export const StationCommand = closed({
   appliedAt: Type.Optional(Instant),
   failedAt: Type.Optional(Instant),
   expiredAt: Type.Optional(Instant),
-  /** Why it failed or expired, as the station says it. */
+  /** Why it failed or expired, as the station reported. */
   error: Type.Optional(Type.String()),
 })
 export type StationCommand = Static<typeof StationCommand>

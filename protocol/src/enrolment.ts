@@ -12,7 +12,7 @@ export const EnrolInput = closed({
 })
 export type EnrolInput = Static<typeof EnrolInput>
 
-/** A station's identity on the bus; the secret is shown here once. */
+/** A station's credentials for MQTT; the secret is shown only here. */
 export const Enrolled = closed({
   stationId: StationId,
   mqttSecret: Type.String(),
@@ -22,7 +22,7 @@ export const Enrolled = closed({
 })
 export type Enrolled = Static<typeof Enrolled>
 
-/** The request waits for an operator; the station shows the code and asks again. */
+/** The request waits for an operator. The station shows the code and asks again later. */
 export const PairingPending = closed({
   pairingCode: Type.String(),
   pairingSecret: Type.String(),
@@ -59,7 +59,7 @@ export const PairingRequestQuery = closed({
 })
 export type PairingRequestQuery = Static<typeof PairingRequestQuery>
 
-/** Accepts a request as a station that exists, or as a new one when `label` is given. */
+/** Accepts a request as an existing station, or as a new one when `label` is given. */
 export const AcceptPairingInput = closed({
   stationId: StationId,
   label: Type.Optional(line(100)),
@@ -67,11 +67,11 @@ export const AcceptPairingInput = closed({
 })
 export type AcceptPairingInput = Static<typeof AcceptPairingInput>
 
-/** The site key, as admins see it: what an unknown station shows to ask for an identity. */
+/** The site key, for admins: an unknown station shows it to ask for credentials. */
 export const EnrolmentKey = closed({ enrolmentKey: Type.String(), rotatedAt: Instant })
 export type EnrolmentKey = Static<typeof EnrolmentKey>
 
-/** For the boot script of a diskless station, to be given as its enrolment key; shown here once. */
+/** For the boot script of a diskless station, which uses it as enrolment key; shown only here. */
 export const BootToken = closed({
   stationId: StationId,
   macAddress: Type.String(),

@@ -10,7 +10,7 @@ import { Station } from './stations.ts'
 export const LIVE_SUBPROTOCOL = 'escale.v1'
 export const BEARER_SUBPROTOCOL_PREFIX = 'bearer.'
 
-/** Close codes of our own. */
+/** Escale's own close codes. */
 export const LIVE_CLOSE = { unauthenticated: 4401, unknownSession: 4404, tooMany: 4429 } as const
 
 const frame = <const T extends string, const P extends Record<string, TSchema>>(type: T, properties: P) =>

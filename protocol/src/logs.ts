@@ -82,7 +82,7 @@ export const Actor = closed({
 })
 export type Actor = Static<typeof Actor>
 
-/** One audit record: ids only, no names and no codes; chained by hash. */
+/** One audit record, with ids but without names and codes; chained by hash. */
 export const Log = closed({
   id: Type.Integer({ minimum: 1 }),
   at: Instant,
@@ -113,7 +113,7 @@ const logFilters = {
   to: Type.Optional(Instant),
 }
 
-/** The journal as it was when this was its newest record: `next` and `previous` say so, and no row moves meanwhile. */
+/** The newest record to list. `next` and `previous` carry it, so that new records do not move rows between pages. */
 const upToId = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 
 /** Which page of a search in the journal. */

@@ -1,7 +1,7 @@
-/** Names further apart than this share of their length are two names, not one with a slip. */
+/** Names that differ in more than this share of their length are two names, not one with a typing error. */
 const MAX_SHARE = 0.4
 
-/** The known name that somebody most likely meant, letters' case, dashes and underscores aside; undefined when none is near. */
+/** The known name that was most likely meant; upper case, dashes and underscores do not count. Undefined when none is near. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
   const wanted = bare(given)
   const ranked = known
@@ -14,7 +14,7 @@ export function nearestName(given: string, known: readonly string[]): string | u
 
 const bare = (name: string) => name.toLowerCase().replace(/[-_.\s]/g, '')
 
-/** Letters to insert, remove or replace until one text is the other. Source: Wagner and Fischer, 1974. */
+/** How many letters to insert, remove or replace to turn one text into the other. Source: Wagner and Fischer, 1974. */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row += 1) {

@@ -5,13 +5,13 @@ import { EntityId, Instant, closed, listQuery, oneOf, pageOf, replacementOf } fr
 /** Shortest password that an operator may choose, characters. */
 export const MIN_PASSWORD_LENGTH = 12
 
-/** How strong it must be says the server, with `weak-password`. */
+/** The server refuses weak passwords with `weak-password`. */
 const Password = Type.String({ minLength: 1, maxLength: 1_000 })
 const Username = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' })
-/** As typed: a telephone puts a capital first. It is kept as {@link normaliseUsername} has it. */
+/** As typed: phones begin with a capital. It is stored as {@link normaliseUsername} returns it. */
 const TypedUsername = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' })
 
-/** The one form of a username, however it was typed: Unicode NFKC, lower case, no blanks around it. */
+/** The normal form of a typed username: Unicode NFKC, lower case, without surrounding blanks. */
 export function normaliseUsername(typed: string): string {
   return typed.normalize('NFKC').trim().toLowerCase()
 }
@@ -33,7 +33,7 @@ export const OperatorInput = closed({
 })
 export type OperatorInput = Static<typeof OperatorInput>
 
-/** Without a password the operator keeps the one that it has. */
+/** Without a password, the operator keeps the current one. */
 export const OperatorReplacement = replacementOf(
   closed({ role: oneOf(operatorRoles), isActive: Type.Boolean(), password: Type.Optional(Password) }),
   Operator,

@@ -15,7 +15,7 @@ export const statisticsDimensions = [
 ] as const
 export type StatisticsDimension = (typeof statisticsDimensions)[number]
 
-/** One line of a statistic. `key` is empty for what is not known, `*` for cells too small to be shown alone. */
+/** One line of a statistic. `key` is empty for unknown values, and `*` for groups too small to be shown alone. */
 export const StatisticsRow = closed({
   key: Type.String(),
   persons: Seconds,
@@ -46,7 +46,7 @@ export const StatisticsQuery = closed({
 })
 export type StatisticsQuery = Static<typeof StatisticsQuery>
 
-/** Of one daily report. */
+/** The format of one daily report. */
 export const ReportFormatQuery = closed({ format: oneOf(reportFormats, 'json') })
 
 export const reportKinds = ['sessions', 'logs'] as const

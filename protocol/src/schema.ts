@@ -12,10 +12,10 @@ export const EntityId = Type.String({ pattern: '^[!-~]{1,64}$' })
 export const StationId = Type.String({ pattern: '^[a-z0-9-]{1,32}$' })
 export const Percent = Type.Number({ minimum: 0, maximum: 100 })
 
-/** The most that the details of an event or a fault may hold, bytes of JSON in UTF-8. */
+/** Maximum size of the details of an event or a fault, in bytes of JSON in UTF-8. */
 const MAX_DETAILS_BYTES = 2_048
 
-/** Whatever a station tells beside the fields that are known, within a bound: it is kept in the journal. */
+/** Free details that a station sends, of limited size since the journal keeps them. */
 export const Details = Type.Refine(
   Type.Record(Type.String(), Type.Unknown()),
   (details) => utf8BytesOf(JSON.stringify(details)) <= MAX_DETAILS_BYTES,
@@ -49,7 +49,7 @@ export function closed<const P extends Record<string, TSchema>>(properties: P) {
 /** The body of an answer that has none. */
 export const Nothing = Type.Null()
 
-/** A file as the body, of a media type. */
+/** A body that is a file of a media type. */
 export const file = (contentMediaType: string) => Type.Unsafe<unknown>(Type.String({ contentMediaType }))
 
 /** The page of a list: `{count, next, previous, results}`. */
@@ -62,7 +62,7 @@ export function pageOf<const T extends TSchema>(item: T) {
   })
 }
 
-/** A replacement body: the writable fields, and the answer's read-only ones, which are ignored. */
+/** The body of a PUT: the writable fields, and the answer's read-only fields, which are ignored. */
 export function replacementOf<const W extends Record<string, TSchema>>(
   writable: TObject<W>,
   answer: TObject,
@@ -75,14 +75,14 @@ export function replacementOf<const W extends Record<string, TSchema>>(
   return Type.Unsafe<Static<TObject<W>>>(closed({ ...ignored, ...writable.properties }))
 }
 
-/** What every list accepts in its query string to say which rows, in which order. */
+/** Query parameters of every list: which page, in which order. */
 export const pageQuery = {
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 })),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 25 })),
   ordering: Type.Optional(Type.String({ pattern: '^-?[a-zA-Z]+$' })),
-  /** Rows of the page to leave out: `next` of a page whose rows were too large to come at once says so. */
+  /** How many rows of the page to leave out. `next` sets it when the rows of a page are too large for one answer. */
   skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 199, default: 0 })),
 }
 
-/** What every list with words in it accepts. */
+/** Query parameters of lists that can be searched. */
 export const listQuery = { ...pageQuery, search: Type.Optional(Type.String({ maxLength: 200 })) }

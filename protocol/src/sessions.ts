@@ -53,7 +53,7 @@ const sessionFields = {
 export const Session = closed(sessionFields)
 export type Session = Static<typeof Session>
 
-/** The answer to a creation: the only place where the access code is ever shown. */
+/** The answer when a session is created: the access code is shown only here. */
 export const CreatedSession = closed({ ...sessionFields, accessCode: Type.String() })
 export type CreatedSession = Static<typeof CreatedSession>
 
@@ -97,7 +97,7 @@ export const SessionStats = closed({
 })
 export type SessionStats = Static<typeof SessionStats>
 
-/** Minutes to add (negative: to take away); never takes more than what is left. */
+/** Minutes to add, or to remove when negative; at most all that is left is removed. */
 export const AddTimeInput = closed({
   minutes: Type.Integer({ minimum: -1440, maximum: 1440, not: { const: 0 } }),
 })
@@ -116,12 +116,12 @@ export const ValidateCodeInput = closed({
 })
 export type ValidateCodeInput = Static<typeof ValidateCodeInput>
 
-/** What a right code opens. */
+/** The session that a correct code belongs to. */
 export const ValidatedCode = Type.Object({
   sessionId: EntityId,
   displayName: Type.String(),
   grantedSeconds: Seconds,
-  /** The site closes before this session could run out: it will end then. */
+  /** Set when the site closes before the session's time is used up: it ends then. */
   closesAt: Type.Optional(Instant),
 })
 export type ValidatedCode = Static<typeof ValidatedCode>

@@ -21,7 +21,7 @@ export type OpeningHours = Static<typeof OpeningHours>
 const days = (value: number) => Type.Integer({ minimum: 1, maximum: 36_500, default: value })
 const minutes = (value: number, maximum: number) => Type.Integer({ minimum: 1, maximum, default: value })
 
-/** Five years: what statistics of a site are asked for. */
+/** Five years: statistics of a site are asked for over this time. */
 export const DEFAULT_ARCHIVE_RETENTION_DAYS = 5 * 365
 
 const writableFields = {

@@ -1,7 +1,7 @@
-/** Deeper than any document of ours goes; beyond it, whoever walks or writes a document would run out of stack. */
+/** Deeper than any document of Escale. A much deeper document would overflow the stack of code that walks it. */
 export const MAX_DEPTH = 32
 
-/** What a schema lets pass, and a database or another reader does not take. */
+/** Contents that a schema allows, and that a database or another reader refuses. */
 export type UnsoundReason = 'nul' | 'lone-surrogate' | 'not-finite' | 'too-deep'
 
 export interface Unsound {
@@ -11,8 +11,8 @@ export interface Unsound {
 }
 
 /**
- * Looks through a parsed document for the NUL character, halves of surrogate pairs, numbers that are not finite, and
- * nesting beyond {@link MAX_DEPTH}. Names are looked at like values; bytes are not.
+ * Searches a parsed document for the NUL character, halves of surrogate pairs, numbers that are not finite, and nesting
+ * beyond {@link MAX_DEPTH}, in names and in values. Binary data is not searched.
  * @returns the first fault found, undefined when there is none
  */
 export function unsoundnessOf(value: unknown): Unsound | undefined {

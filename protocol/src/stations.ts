@@ -17,7 +17,7 @@ import { line } from './text.ts'
 export const stationStates = ['available', 'occupied', 'maintenance', 'offline'] as const
 export type StationState = (typeof stationStates)[number]
 
-/** The live figures of a heartbeat. */
+/** The measurements of a heartbeat. */
 export const StationMetrics = Type.Pick(Heartbeat, [
   'uptimeSeconds',
   'cpuPercent',
@@ -46,9 +46,9 @@ export const Station = closed({
   os: Type.Optional(Type.String()),
   metrics: Type.Optional(StationMetrics),
   activeSessionId: Type.Optional(EntityId),
-  /** Since when two machines present themselves as this station. */
+  /** Since when two machines have connected as this station. */
   conflictAt: Type.Optional(Instant),
-  /** The newest document that the station was sent, what for, and when it said to have applied it. */
+  /** The newest document sent to the station, why it was sent, and when the station reported that it applies it. */
   document: Type.Optional(
     closed({
       version: Type.Integer({ minimum: 0 }),
@@ -90,7 +90,7 @@ const stationFilters = {
 export const StationQuery = closed({ ...stationFilters, state: Type.Optional(oneOf(stationStates)) })
 export type StationQuery = Static<typeof StationQuery>
 
-/** For stations of one state. */
+/** For lists of stations that all have the same state. */
 export const FreeStationQuery = closed(stationFilters)
 
 export const StationStats = closed({

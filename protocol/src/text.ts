@@ -3,39 +3,39 @@ import { Set as setFormat } from 'typebox/format'
 import type { Bilingual } from './errors.ts'
 
 /**
- * Characters that nobody sees and that change what others see or what a terminal does: controls, marks of direction,
- * blanks without a width, fillers, line separators, halves of characters, and the mark of a decoding that failed.
+ * Invisible characters that change how other text is shown or what a terminal does: control characters, direction
+ * marks, zero-width spaces, fillers, line separators, lone surrogates, and the replacement character.
  */
-const UNSEEN =
+const INVISIBLE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u115f\u1160\u2800\u3164\uffa0\ufffd]|\u034f|\u17b4|\u17b5/u
 
-/** Joiners belong to the spelling of these scripts, and to composed emoji; between other letters they only hide. */
+/** Joiners are needed in these scripts and in composed emoji; between other letters they are only invisible. */
 const JOINED =
   /([\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Extended_Pictographic}\p{Emoji_Modifier}]|\ufe0f)[\u200c\u200d]/gu
 
 /** A combining mark needs a character to stand on. */
 const LONE_MARK = /(^|\s)\p{M}/u
 
-/** Whether a text can be read as it stands, on one line. */
-const isLine = (text: string) => !UNSEEN.test(text.replace(JOINED, '$1')) && !LONE_MARK.test(text)
+/** Whether a text is on one line and has no invisible characters. */
+const isLine = (text: string) => !INVISIBLE.test(text.replace(JOINED, '$1')) && !LONE_MARK.test(text)
 
 /** The same with line feeds and tabs. */
 const isLines = (text: string) => isLine(text.replace(/\r\n|[\n\t]/g, ' '))
 
-/** A text of people on one line as it may be printed anywhere: what nobody would see of it is shown as `\u{…}`. */
+/** A line of text that is safe to print: invisible characters are shown as `\u{…}`. */
 export function printable(text: string): string {
   return text.replace(
-    new RegExp(UNSEEN, 'gu'),
+    new RegExp(INVISIBLE, 'gu'),
     (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`,
   )
 }
 
-/** What address books put around a number, unseen: marks of direction from left to right, and joiners. */
+/** Invisible characters that address books put around a number: direction marks and joiners. */
 const AROUND_NUMBERS = /[\u00ad\u200b-\u200f\u202a\u202c\u2060\u2066-\u2069\ufeff]/g
 
 /**
- * A telephone number as it is kept: plain digits, blanks and hyphens, whatever blanks and hyphens it was typed or
- * pasted with. Undefined when the text is none.
+ * A telephone number as it is stored, with plain digits, blanks and hyphens instead of their typographic forms.
+ * Undefined when the text is no telephone number.
  */
 export function normalisePhone(text: string): string | undefined {
   const plain = text
@@ -53,7 +53,7 @@ const onOneLine: Bilingual = {
   en: 'Write this text on one line, without invisible or control characters; if it was pasted, type it again.',
 }
 
-/** What our string formats ask for, as people are told it. */
+/** Escale's own string formats, and the message when a text does not fit. */
 const formats = {
   line: {
     check: (text: string) => isLine(text) && text.trim() !== '',
@@ -88,23 +88,23 @@ const formats = {
 
 export type TextFormat = keyof typeof formats
 
-/** The formats beyond those of JSON Schema: whoever validates by our schemas must know them. */
+/** The formats that JSON Schema does not have: every validator of our schemas must know them. */
 export const textFormats: Readonly<Record<TextFormat, { check(text: string): boolean; message: Bilingual }>> =
   formats
 
-// TypeBox takes an unknown format for one that everything fits: it knows ours before any schema names them.
+// For TypeBox, everything fits an unknown format: so ours are registered before any schema uses them.
 for (const [name, { check }] of Object.entries(textFormats)) setFormat(name, check)
 
-/** A text of people on one line, with something to see in it. */
+/** One line of text, with at least one visible character. */
 export const line = (maxLength: number, options: { default?: string } = {}) =>
   Type.String({ minLength: 1, maxLength, format: 'line', ...options })
 
-/** The same where nothing is an answer too. */
+/** The same, or empty. */
 export const lineOrNothing = (maxLength: number) => Type.String({ maxLength, format: 'line-or-nothing' })
 
-/** A text of people on as many lines as it needs, with something to see in it. */
+/** Text of several lines, with at least one visible character. */
 export const lines = (maxLength: number) => Type.String({ minLength: 1, maxLength, format: 'some-lines' })
 
-/** The same where nothing is an answer too. */
+/** The same, or empty. */
 export const linesOrNothing = (maxLength: number, options: { default?: string } = {}) =>
   Type.String({ maxLength, format: 'lines', ...options })

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageOf, pageQuery } from './schema.ts'
 
-/** What is counted: codes, enrolments and sign-ins; of a station, an account, an address. */
+/** What is counted: failed codes, enrolments and sign-ins, by station, account or address. */
 export const throttleKinds = [
   'station-code',
   'address-code',
@@ -12,15 +12,15 @@ export const throttleKinds = [
 ] as const
 export type ThrottleKind = (typeof throttleKinds)[number]
 
-/** A block in force: too many wrong tries, and nothing more is tried before it ends or is lifted. */
+/** An active block after too many failures: further attempts are refused until it ends or is lifted. */
 export const Throttle = closed({
-  /** Says nothing of what it stands for. */
+  /** Opaque: does not reveal what is blocked. */
   id: EntityId,
   kind: oneOf(throttleKinds),
   stationId: Type.Optional(StationId),
   /** An IPv4 address, or an IPv6 network of 64 bits. */
   ip: Type.Optional(Type.String()),
-  /** Only where there is an operator of that name: people also type passwords here. */
+  /** Only when an operator has this name: people sometimes type a password as their username. */
   username: Type.Optional(Type.String()),
   failures: Seconds,
   blockedUntil: Instant,

@@ -3,7 +3,7 @@ export const SECOND_MS = 1_000
 export const MINUTE_MS = 60_000
 export const DAY_MS = 86_400_000
 
-/** People give time in minutes, everything inside counts in seconds. */
+/** People enter minutes; all code counts seconds. */
 export const secondsOfMinutes = (minutes: number) => minutes * 60
 
 /** Whole seconds elapsed, rounded down, from milliseconds. */
@@ -21,7 +21,7 @@ export function shownSecondsOf(remainingMs: number): number {
   return Math.ceil(Math.max(0, remainingMs) / SECOND_MS)
 }
 
-/** Share of the grant that is used, 0..100, one decimal. A grant of nothing is used up. */
+/** Used share of the granted time, 0..100, one decimal. A grant of 0 seconds is used up. */
 export function percentUsedOf(grantedSeconds: number, elapsedSeconds: number): number {
   if (grantedSeconds <= 0) return 100
   return Math.min(100, Math.round((elapsedSeconds / grantedSeconds) * 1_000) / 10)
@@ -37,7 +37,7 @@ export function instantOf(unixMs: number): string {
  * @throws RangeError when the text is not an instant.
  */
 export function unixMsOf(instant: string): number {
-  // RFC 3339 knows leap seconds, Date does not.
+  // RFC 3339 has leap seconds, Date does not.
   const unixMs = Date.parse(instant.replace(/:60(?=[.Zz+-])/, ':59'))
   if (Number.isNaN(unixMs)) throw new RangeError(`not an instant: ${instant}`)
   return unixMs

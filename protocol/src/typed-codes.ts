@@ -9,7 +9,7 @@ const shifted = (code: string, from: number, to: number, by: number) =>
 const between = (mark: string) => (code: string) => chars(code).join(mark)
 
 /**
- * The ways in which a code that is right arrives; every door is tried with all of them.
+ * The forms in which people enter a correct code; tests use all of them wherever a code is accepted.
  * Each takes the code as it is shown, `XXXX-XXXX`.
  */
 export const typedForms: readonly (readonly [form: string, typed: (code: string) => string])[] = [

@@ -18,7 +18,7 @@ const writableFields = {
   firstName: line(100),
   lastName: line(100),
   email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
-  /** Kept with plain blanks and hyphens, whatever it was pasted with. */
+  /** Stored with plain blanks and hyphens. */
   phone: Type.Optional(Type.String({ minLength: 3, maxLength: 30, format: 'phone' })),
   birthDate: Type.Optional(CalendarDate),
   sex: Type.Optional(oneOf(sexes)),
@@ -76,7 +76,7 @@ export type UserStats = Static<typeof UserStats>
 
 export const cannotCreateReasons = ['consent-missing', 'quota-reached', 'session-active'] as const
 
-/** Whether a user may be granted a session now, and if not, each reason why. */
+/** Whether a user may have a new session now, and otherwise all reasons why not. */
 export const CanCreateSession = closed({
   allowed: Type.Boolean(),
   reasons: Type.Array(oneOf(cannotCreateReasons)),
@@ -85,26 +85,26 @@ export const CanCreateSession = closed({
 })
 export type CanCreateSession = Static<typeof CanCreateSession>
 
-/** What erasing a user left behind, counted after the act; all but the last are 0. */
+/** What remains of an erased user, counted afterwards; all numbers but the last are 0. */
 export const ErasureProof = closed({
   erasedAt: Instant,
-  /** Sessions that stay for the statistics, without a name. */
+  /** Sessions that are kept for the statistics, without the user. */
   anonymisedSessions: Seconds,
   /**
-   * Nothing of it is left in the files of the database either. False while another program, a backup for instance,
-   * reads them: the server goes on trying. Always false on PostgreSQL, whose own log and backups are for its keeper.
+   * Whether the data is gone from the database files too. False while another program, such as a backup, reads them: the
+   * server tries again. Always false on PostgreSQL, whose administrator looks after its log and backups.
    */
   isFileClean: Type.Boolean(),
   left: closed({
     users: Seconds,
     sessions: Seconds,
     photos: Seconds,
-    /** Commands to stations, and open calls for help, whose words name the person. */
+    /** Commands to stations and open calls for help whose text names the person. */
     commands: Seconds,
     calls: Seconds,
-    /** Journal records whose details say something of the person. */
+    /** Journal records whose details say something about the person. */
     logsNaming: Seconds,
-    /** Journal records with the number of the file alone, which leads to nobody. */
+    /** Journal records with only the former id, which leads to nobody. */
     logsWithIdOnly: Seconds,
   }),
 })

@@ -2,10 +2,10 @@ import type { Broker, Principal } from '@escale/broker'
 import type { Logger } from 'pino'
 import type { Bus, Machine } from './port.ts'
 
-/** The bus over the embedded broker, which is made last because it asks the services of everything. */
+/** The bus over the embedded broker. The broker is attached later, since it needs the services and they need the bus. */
 export function createBrokerBus(log: Logger): Bus & {
   attach(broker: Broker): void
-  /** Nothing is said any more: the broker is about to close. */
+  /** The broker is about to close: what cannot be published any more is no error. */
   detach(): void
 } {
   let attached: Broker | undefined
@@ -14,7 +14,7 @@ export function createBrokerBus(log: Logger): Bus & {
     if (!attached) throw new Error('the broker is not attached yet')
     return attached
   }
-  /** What the bus cannot carry now, the next subscription brings: the database is the truth. */
+  /** A failure is only logged: stations get the current documents from the database when they subscribe again. */
   const logged = async (work: Promise<void>) => {
     try {
       await work

@@ -1,7 +1,7 @@
 import type { AppEvents } from '../events.ts'
 import type { Bus } from './port.ts'
 
-/** Tells automations what happened: the journal's record without who did it and from where. */
+/** Publishes each record of the journal for automations, without the actor and the address. */
 export function publishDomainEvents(events: AppEvents, bus: Bus): void {
   events.subscribe((event, origin) => {
     if (event.type !== 'logAdded' || origin === 'peer') return

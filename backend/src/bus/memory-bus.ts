@@ -6,7 +6,7 @@ export interface Published {
   payload: object
 }
 
-/** A bus that only remembers what was said, for tests of what speaks on it. */
+/** A bus that only collects what is published, for tests. */
 export function createMemoryBus(): Bus & { published: Published[] } {
   const published: Published[] = []
   return {

@@ -1,6 +1,6 @@
 import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
 
-/** A station, automation or diagnostics client that is connected, by the secret that it showed. */
+/** A connected station, automation or diagnostics client, with the hash of the secret it signed in with. */
 export interface Machine {
   kind: Exclude<ClientKind, 'operator'>
   id: string
@@ -8,20 +8,20 @@ export interface Machine {
   expiresAtMs?: number
 }
 
-/** What the backend needs of the broker: to speak, to forget a station, to cut a connection. */
+/** What the backend needs from the broker. */
 export interface Bus {
   /** Quality of service and retention come from the topic table. */
   publish<N extends TopicName>(name: N, party: string | undefined, payload: TopicPayload<N>): Promise<void>
-  /** Clears every retained document of a station that is gone. */
+  /** Clears all retained documents of a deleted station. */
   clearRetained(stationId: string): Promise<void>
-  /** Cuts every connection of a station. */
+  /** Closes all connections of a station. */
   disconnectStation(stationId: string): void
-  /** Every machine that is connected to this server. */
+  /** All machines that are connected to this server. */
   machines(): Machine[]
-  /** Cuts the machines that match; @returns how many */
+  /** Closes the connections of machines that match; @returns how many */
   disconnectMachines(matches: (machine: Machine) => boolean): number
-  /** Sign-ins under which operators' browsers are connected to this server. */
+  /** The sign-ins of operators whose browsers are connected to this server. */
   signIns(): string[]
-  /** Cuts the operators' browsers whose sign-in matches. */
+  /** Closes the connections of browsers whose sign-in matches. */
   disconnectSignIns(matches: (signInId: string) => boolean): void
 }

@@ -11,14 +11,14 @@ import { holdsSite } from '../db/examination.ts'
 import type { Environment } from './environment.ts'
 import { brokerAddressOf, type BrokerSite } from '../features/enrolment/index.ts'
 
-/** Where the database of a deployment is. */
+/** The URL of a deployment's database. */
 export function databaseUrlOf({ DATABASE_URL, ESCALE_DATA_DIR }: Environment): string {
   return DATABASE_URL || `sqlite:${databaseFileOf(ESCALE_DATA_DIR)}`
 }
 
 /**
- * Opens the data folder of a deployment, once it is known whether its database holds a site.
- * @throws SetupError when the two do not belong together
+ * Opens the data folder of a deployment, after a look whether its database holds a site.
+ * @throws SetupError when folder and database do not belong together
  */
 export async function openDataOf(
   environment: Environment,
@@ -32,8 +32,8 @@ export async function openDataOf(
 }
 
 /**
- * What a deployment's settings make of the app.
- * @param broker where stations find the broker, known once it listens
+ * The options of the app that follow from a deployment's settings.
+ * @param broker the broker's addresses, known once it listens
  */
 export function appOptionsOf(
   environment: Environment,
@@ -73,7 +73,7 @@ export function appOptionsOf(
   }
 }
 
-/** Where the certificates of this deployment are, and the names that they must be good for. */
+/** The certificate folder of this deployment, with the names that its certificates must be valid for. */
 export function certificateFolderOf(environment: Environment, clock: Clock): CertificateFolder {
   const { ESCALE_DATA_DIR, ESCALE_HOST: host } = environment
   const isEverything = host === '0.0.0.0' || host === '::'

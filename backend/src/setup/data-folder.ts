@@ -6,39 +6,39 @@ import { makeFolder } from './folder.ts'
 import { SetupError } from '../errors.ts'
 import { reasonOfFile } from './file-reasons.ts'
 
-/** Stands in the folder while a first start is under way: should it die, the next one goes on with it. */
+/** A file that exists during a first start: if that start is interrupted, the next one goes on with it. */
 const UNFINISHED = 'first-start'
-/** Without these, what was hashed, sealed or signed before cannot be read any more; the site key's file is a copy. */
+/** What was hashed, encrypted or signed before cannot be used without these. The file of the site key is only a copy. */
 const NEEDED_KEYS = ['token', 'code'] as const
 
 export interface DataFolder {
   path: string
   /** Signs access tokens. */
   tokenKey: Buffer
-  /** Keys the hashes of access codes. */
+  /** The key of the hashes of access codes. */
   codeKey: Buffer
   /** What a station shows to ask for an identity. */
   siteKey: string
-  /** Replaces the copy of the site key. */
+  /** Writes another site key to the copy in the folder. */
   keepSiteKey(key: string): void
   /** To be called once the database holds the site. */
   settle(): void
 }
 
-/** What whoever starts the server knows about the folder. */
+/** What the folder's contents are compared with. */
 export interface Intentions {
   wantedSiteKey?: string
   /** Whether the database holds a site already. */
   hasSite: boolean
-  /** An empty database beside keys is meant. */
+  /** Keys without a site in the database are no mistake. */
   isNewSite?: boolean
-  /** Lost keys may be drawn again. */
+  /** Missing keys may be replaced by new ones. */
   isNewKeys?: boolean
 }
 
 /**
- * Opens the data folder; what is missing in it is made, its keys readable by the server alone.
- * @throws SetupError when keys and database do not belong together: nothing is made in the place of what was lost
+ * Opens the data folder, and makes what is missing in it. Only the server's user can read the keys.
+ * @throws SetupError when keys and database do not belong together: what was lost is not replaced
  */
 export function openDataFolder(dir: string, intentions: Intentions): DataFolder {
   const { wantedSiteKey, hasSite, isNewSite = false, isNewKeys = false } = intentions
@@ -53,13 +53,13 @@ export function openDataFolder(dir: string, intentions: Intentions): DataFolder 
   }
   makeFolder(keys)
   if (!hasSite) writeFileSync(unfinished, '')
-  const key = (name: string) => Buffer.from(kept(join(keys, name), drawSecret), 'base64url')
+  const key = (name: string) => Buffer.from(readOrMake(join(keys, name), drawSecret), 'base64url')
   return {
     path,
     tokenKey: key('token'),
     codeKey: key('code'),
     keepSiteKey: (key) => replaceText(join(keys, 'site'), key),
-    siteKey: kept(join(keys, 'site'), () => wantedSiteKey || drawSecret()),
+    siteKey: readOrMake(join(keys, 'site'), () => wantedSiteKey || drawSecret()),
     settle: () => rmSync(unfinished, { force: true }),
   }
 }
@@ -92,10 +92,10 @@ function lostDatabase(path: string): SetupError {
 }
 
 /**
- * The text of a file, made once and whole, whoever else starts or dies meanwhile.
- * @throws SetupError when it is empty, as a loss of power may leave it: an empty key would sign for anybody
+ * The text of a file, which is made at the first call, even when two servers start at once or one is interrupted.
+ * @throws SetupError when it is empty, for instance after a power cut: anybody could sign with an empty key
  */
-function kept(file: string, make: () => string): string {
+function readOrMake(file: string, make: () => string): string {
   try {
     if (!existsSync(file)) keepNew(file, make())
     const text = readFileSync(file, 'utf8').trim()
@@ -126,7 +126,7 @@ function keepNew(file: string, text: string): void {
   }
 }
 
-/** A reader finds the old text or the new one, never a part. */
+/** Readers see the old text or the new one, never a part of it. */
 function replaceText(file: string, text: string): void {
   if (readFileSync(file, 'utf8').trim() === text) return
   const draft = `${file}.new`

@@ -4,10 +4,10 @@ import { SetupError } from '../errors.ts'
 import { trustOf } from '../http/client-address.ts'
 
 const port = (value: number, description: string) =>
-  // Conversion to an integer would cut decimals off without a word.
+  // Converting to an integer would silently drop decimals.
   Type.Number({ minimum: 0, maximum: 65_535, multipleOf: 1, default: value, description })
 
-/** Every setting that a deployment may give, with its default. `.env.example` is held equal to this. */
+/** Every setting of a deployment, with its default. A test keeps `.env.example` equal to this. */
 export const Environment = Type.Object({
   ESCALE_DATA_DIR: Type.String({
     minLength: 1,
@@ -73,8 +73,8 @@ export const Environment = Type.Object({
 export type Environment = Static<typeof Environment>
 
 /**
- * Reads the settings; an empty variable counts as not given.
- * @throws SetupError naming each variable that does not fit, in French and English
+ * Reads the settings; an empty variable counts as missing.
+ * @throws SetupError that names each invalid variable
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const given = Object.fromEntries(
@@ -92,7 +92,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   )
 }
 
-/** What a setting must be, in words. None of those that can be wrong here holds a secret. */
+/** What a setting must be, in words. No setting that can be wrong here holds a secret. */
 function wantedBy(schema: TSchema): { french: string; english: string } {
   if ('enum' in schema) {
     const choices = (schema.enum as string[]).join(', ')
@@ -118,7 +118,7 @@ function areProxies(value: string): boolean {
   }
 }
 
-/** Settings that are addresses: which text is one, and an example of it. */
+/** Settings that are addresses: how to check each, and an example. */
 const addresses = [
   {
     name: 'DATABASE_URL',
@@ -142,7 +142,7 @@ const addresses = [
   },
 ] as const satisfies { name: keyof Environment; isRight: (value: string) => boolean; example: string }[]
 
-/** Without the value itself: it may hold a password. */
+/** The message does not show the value: it may hold a password. */
 function requireAddresses(environment: Environment): Environment {
   const wrong = addresses.filter(
     ({ name, isRight }) => environment[name] !== '' && !isRight(environment[name]),
@@ -155,7 +155,7 @@ function requireAddresses(environment: Environment): Environment {
   )
 }
 
-/** Several servers need a database that all of them reach; one file each would be several sites. */
+/** Several servers of one site need one database that all of them reach. */
 function requireCommonDatabase(environment: Environment): Environment {
   const { ESCALE_REDIS_URL, DATABASE_URL } = environment
   if (!ESCALE_REDIS_URL || /^postgres(ql)?:/.test(DATABASE_URL)) return environment

@@ -1,4 +1,4 @@
-/** Why a file or a folder could not be used, as a part of a sentence. */
+/** Why a file or a folder cannot be used, as a part of a sentence. */
 export function reasonOfFile(err: unknown): { french: string; english: string } {
   const { code = '', message } = err as NodeJS.ErrnoException
   const [french, english] = REASONS[code] ?? [message, message]

@@ -4,8 +4,8 @@ import { SetupError } from '../errors.ts'
 import { reasonOfFile } from './file-reasons.ts'
 
 /**
- * Makes a folder and those above it, for this user alone. Not by `recursive`: where the kernel refuses to make a
- * folder by saying that it does not exist, as below /proc, Node would try for ever.
+ * Makes a folder and its parents, for this user alone. Not with `recursive`: below /proc the kernel answers that the
+ * folder does not exist, and Node would try again for ever.
  * @throws SetupError when it cannot be made
  */
 export function makeFolder(path: string): void {
@@ -27,7 +27,7 @@ function makeEach(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (err) {
-    // Somebody else may just have made it.
+    // Another process may have made it meanwhile.
     const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
     if (!isThere) throw err
   }

@@ -9,7 +9,7 @@ import { listenSecurely } from '../http/secure-listener.ts'
 
 const LOOPBACK = '127.0.0.1'
 
-/** Of one protocol: plain, and over TLS unless another program has the port. */
+/** The listeners of one protocol: plain, and over TLS unless another program uses the port. */
 export interface ListenerPair {
   plain: AddressInfo
   secure?: AddressInfo
@@ -17,13 +17,13 @@ export interface ListenerPair {
 
 export interface Listeners {
   openBroker(): Promise<ListenerPair>
-  /** To be opened last: whoever enrols is told where the broker is. */
+  /** To be opened after the broker: stations that enrol by HTTP get its address. */
   openHttp(): Promise<ListenerPair>
 }
 
 /**
- * Every listener: those with encryption where ESCALE_HOST says, those without on this machine alone unless the site
- * says so. On a server for its own machine, a port for encryption that another program has is done without.
+ * All listeners. Those with TLS bind ESCALE_HOST; those without bind this machine alone, unless ESCALE_PLAIN_LAN is
+ * set. When ESCALE_HOST is this machine alone, a TLS port that another program uses is left out with a warning.
  */
 export function createListeners(
   app: Pick<App, 'http' | 'broker'>,
@@ -68,12 +68,12 @@ export function createListeners(
 
 const tlsOf = ({ chain: cert, key }: ServerCertificate) => ({ cert, key })
 
-/** What the listeners without encryption bind. */
+/** The host that listeners without TLS bind. */
 export function plainHostOf({ ESCALE_HOST, ESCALE_PLAIN_LAN }: Environment): string {
   return ESCALE_PLAIN_LAN || isLocalHost(ESCALE_HOST) ? ESCALE_HOST : LOOPBACK
 }
 
-/** Whether what a listener is to bind is this machine's own. */
+/** Whether a host is a loopback address: no other machine can reach it. */
 export function isLocalHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }

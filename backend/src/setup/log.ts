@@ -1,6 +1,6 @@
 import { destination, pino, type Logger } from 'pino'
 
-/** Never in the log, wherever they turn up; a failed statement of the database quotes names and hashes. */
+/** Never logged. Failed database statements are among them, since they quote names and hashes. */
 const redacted = [
   'req.headers.authorization',
   '*.password',
@@ -15,11 +15,11 @@ const redacted = [
   'err.original',
 ]
 
-/** The server's log, on the error output: JSON for services, lines to be read for whoever sits at a terminal. */
+/** The server's log, on stderr: JSON for services, readable lines on a terminal. */
 export async function openLog(level: string): Promise<Logger> {
   const options = { level, redact: redacted }
   if (!process.stderr.isTTY) return pino(options, destination({ dest: 2, sync: true }))
-  // Loaded where it is needed: a service never does.
+  // Loaded only here: services do not need it.
   const { prettyFactory } = await import('pino-pretty')
   const pretty = prettyFactory({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
   return pino(options, { write: (line) => void process.stderr.write(pretty(line)) })

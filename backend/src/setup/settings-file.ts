@@ -7,18 +7,18 @@ import { reasonOfFile } from './file-reasons.ts'
 import { remarksOnNames, type Remark } from './settings-names.ts'
 
 const FILE = '.env'
-/** A line that gives one of our settings and lacks its equals sign, which would be passed over without a word. */
-const MISWRITTEN = /^\s*(?:export\s+|set\s+)?(?:ESCALE_\w+|DATABASE_URL)\s*(?:[^=\s\w].*|\s\w.*)?$/i
+/** A line with one of our settings but without an equals sign: Node would silently ignore it. */
+const WITHOUT_EQUALS = /^\s*(?:export\s+|set\s+)?(?:ESCALE_\w+|DATABASE_URL)\s*(?:[^=\s\w].*|\s\w.*)?$/i
 
 /**
- * Reads the settings of this deployment: the environment, and `.env` for what the environment does not give.
+ * Reads the settings of this deployment from the environment, and from `.env` those that the environment lacks.
  * @throws SetupError when the file cannot be read or a setting does not fit
  */
 export function readSettings(): { environment: Environment; remarks: Remark[] } {
   const text = existsSync(FILE) ? textOf(FILE) : ''
   const written = parseEnv(text)
   const remarks = [
-    ...linesMiswritten(text),
+    ...remarksOnLines(text),
     ...remarksOnNames(Object.keys(written), FILE),
     ...remarksOnNames(Object.keys(process.env)),
   ]
@@ -28,7 +28,7 @@ export function readSettings(): { environment: Environment; remarks: Remark[] } 
 
 function textOf(file: string): string {
   try {
-    return asNodeReads(decodeText(readFileSync(file)))
+    return withPlainLines(decodeText(readFileSync(file)))
   } catch (err) {
     const { french, english } = reasonOfFile(err)
     throw new SetupError(
@@ -39,7 +39,7 @@ function textOf(file: string): string {
   }
 }
 
-/** The text of a file that people edit: UTF-8, UTF-16, or the encoding of western Windows, in which a lone accent is no UTF-8. */
+/** The text of a file that people edit: UTF-8, UTF-16, or Windows-1252 when it is not valid UTF-8. */
 export function decodeText(bytes: Uint8Array): string {
   const encoding = encodingOf(bytes)
   try {
@@ -49,14 +49,14 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Node ends no line at a lone carriage return, and takes what nobody sees before a name for a part of it. */
-function asNodeReads(text: string): string {
+/** Node does not end a line at a lone carriage return, and keeps invisible characters before a name. */
+function withPlainLines(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/^[\p{Zs}\p{Cf}]+/gmu, '')
 }
 
-function linesMiswritten(text: string): Remark[] {
+function remarksOnLines(text: string): Remark[] {
   return text.split('\n').flatMap((line, index) =>
-    MISWRITTEN.test(line)
+    WITHOUT_EQUALS.test(line)
       ? {
           french: `${FILE}, ligne ${index + 1}\u00a0: il manque un signe égal (NOM=valeur), elle ne compte pas.`,
           english: `${FILE}, line ${index + 1}: an equals sign is missing (NAME=value), it does not count.`,

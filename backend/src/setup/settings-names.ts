@@ -1,17 +1,17 @@
 import { nearestName } from '@escale/protocol'
 import { Environment } from './environment.ts'
 
-/** What nobody will act upon and whoever wrote it should know, French first. */
+/** A part of the settings that has no effect, and why. */
 export interface Remark {
   french: string
   english: string
 }
 
 const OURS = [...Object.keys(Environment.properties), 'ESCALE_FLOWS_PORT']
-/** Of other programs of ours, which read them themselves. */
+/** Settings of our other programs, which read them themselves. */
 const ELSEWHERE = /^ESCALE_(AGENT|TEST|DEV|BENCH|DEMO|CHROMIUM)(_|$)/
 
-/** Names that begin like ours and mean nothing. @param file where they were written; the environment otherwise */
+/** Remarks on names that begin like ours and are unknown. @param file where they are; the environment by default */
 export function remarksOnNames(names: readonly string[], file?: string): Remark[] {
   return names.flatMap((name) => {
     if (!/^ESCALE[_-]/i.test(name) || OURS.includes(name) || ELSEWHERE.test(name)) return []
@@ -24,7 +24,7 @@ export function remarksOnNames(names: readonly string[], file?: string): Remark[
   })
 }
 
-/** What all our names begin with says nothing about which one was meant. */
+/** Without the beginning that all names share, which would make them look alike. */
 const bare = (name: string) => name.replace(/^ESCALE[_-]/i, '')
 
 function nearestOf(name: string): string | undefined {

@@ -5,10 +5,10 @@ import type { Logger } from 'pino'
 import { SetupError } from '../errors.ts'
 import { lockPostgres } from '../db/server-lock.ts'
 
-/** A server that was told to stop takes this long at most: whoever follows it waits. */
+/** How long to wait for the previous server to stop; it takes no longer. */
 const PREDECESSOR_MS = 4_000
 const LOCK_FILE = 'server.lock'
-/** Says who runs; found by the next start, it tells that nobody had the time to remove it. */
+/** Names the running process. When the next start finds it, the server before did not stop properly. */
 const RUNNING_FILE = 'server.running'
 
 interface SqliteDatabase {
@@ -21,15 +21,15 @@ interface SqliteModule {
 }
 
 export interface SiteLock {
-  /** When the server before this one began, if it ended without a word: kill -9, a crash, a loss of power. */
+  /** Start of the previous server, if it did not stop properly: kill -9, a crash, a power cut. */
   crashedSince?: string
   release(): Promise<void>
 }
 
 export interface SiteLockOptions {
-  /** Data folder, which is there. */
+  /** The data folder, which exists. */
   folder: string
-  /** `postgres://...`, or nothing where the database is a file in the folder. */
+  /** `postgres://...`, or empty when the database is a file in the folder. */
   databaseUrl: string
   /** Whether other servers of the same site may run beside this one, as they do over Redis. */
   isShared: boolean
@@ -37,8 +37,8 @@ export interface SiteLockOptions {
 }
 
 /**
- * Makes this process the only server of a site, or one of those that know of each other. The locks are the kernel's
- * and PostgreSQL's: they end with the process, however it ends. Why: docs/adr/0026-one-server-per-site.md
+ * Makes this process the only server of a site, or one of several that share it. The locks are the kernel's and
+ * PostgreSQL's, so they end with the process in any case. Why: docs/adr/0026-one-server-per-site.md
  * @throws SetupError when another server runs
  */
 export async function lockSite({ folder, databaseUrl, isShared, log }: SiteLockOptions): Promise<SiteLock> {
@@ -61,9 +61,9 @@ export async function lockSite({ folder, databaseUrl, isShared, log }: SiteLockO
 }
 
 /**
- * Takes the lock of a data folder: alone, or beside others who share it. An empty SQLite file carries it, because
- * SQLite knows how to lock a file on every system; it takes no room, so that it works on a full disk too.
- * @returns undefined when another has it after `waitMs`
+ * Locks a data folder, alone or shared. An empty SQLite file is locked, because SQLite can lock a file on every
+ * system; it takes no space, so that this also works on a full disk.
+ * @returns undefined when another process still has the lock after `waitMs`
  */
 export async function lockFolder(
   folder: string,
@@ -79,7 +79,7 @@ export async function lockFolder(
   })
   const release = () => new Promise<void>((resolve) => database.close(resolve))
   database.configure('busyTimeout', waitMs)
-  // A transaction that has begun to read holds the shared lock until it ends, with this process.
+  // A transaction that has read something holds the shared lock until it ends, which is with this process.
   const take = mode === 'alone' ? 'BEGIN EXCLUSIVE' : 'BEGIN; SELECT count(*) FROM sqlite_master'
   const sql = `PRAGMA journal_mode = MEMORY; ${take}`
   const err = await new Promise<Error | null>((resolve) => database.exec(sql, resolve))
@@ -89,7 +89,7 @@ export async function lockFolder(
   throw unlockable(file, err)
 }
 
-/** @returns the sentence that a server runs, with its process where that is known */
+/** The error that another server runs, with its process number when that is known. */
 export function runsAlready(folder: string): SetupError {
   const pid = pidIn(join(folder, RUNNING_FILE))
   const [french, english] = pid === undefined ? ['', ''] : [` (processus ${pid})`, ` (process ${pid})`]
@@ -116,7 +116,7 @@ function runningIn(file: string): Running {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Running
   } catch {
-    // Half written by a process that died meanwhile, or gone: it says nothing.
+    // Missing, or incomplete because its process died: unknown.
     return {}
   }
 }

@@ -4,7 +4,7 @@ interface FirstStart {
   address: string
 }
 
-/** What whoever starts a site for the first time needs next, between two rules, below everything else. */
+/** The message after the first start of a site: where and how to sign in, between two lines. */
 export function welcome({ username, password, address }: FirstStart): string {
   const lines = [
     `  Premier démarrage\u00a0: ouvrez ${address} et connectez-vous avec «\u202f${username}\u202f» et ce mot de passe, affiché une seule fois.`,

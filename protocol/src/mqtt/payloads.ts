@@ -6,12 +6,12 @@ import { logActions } from '../logs.ts'
 
 /** Unknown fields of a payload are ignored, so every object here is open. */
 const BootId = EntityId
-/** Within what a double counts one by one and every database takes; the Unix time in ms is far below. */
+/** A limit that a double and every database can hold exactly; the Unix time in ms is far below. */
 const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 52 })
 const Version = Counter
 const RequestId = EntityId
 
-/** Thresholds at which a visitor is warned, seconds left. */
+/** A visitor is warned when this many seconds are left. */
 export const WARNING_SECONDS = [300, 120, 60, 30, 10] as const
 export const DEFAULT_HEARTBEAT_INTERVAL_MS = 10_000
 /** A station silent for longer than this many heartbeat intervals is offline. */
@@ -38,7 +38,7 @@ export type DesiredState = (typeof desiredStates)[number]
 export const reportedStates = ['pairing', 'locked', 'active', 'suspended', 'maintenance', 'cleaning'] as const
 export type ReportedState = (typeof reportedStates)[number]
 
-/** What a station tells with its sign of life; each may be missing. The bounds, 100 years and 200 °C, are beyond any real machine. */
+/** Optional fields of a heartbeat. Their limits are beyond any real machine. */
 const optionalFields = {
   sessionId: Type.Optional(EntityId),
   remainingSeconds: Type.Optional(Seconds),
@@ -46,7 +46,7 @@ const optionalFields = {
   cpuPercent: Type.Optional(Percent),
   memoryPercent: Type.Optional(Percent),
   diskPercent: Type.Optional(Percent),
-  /** A broken sensor tells its own figure, -127 or 850: it is shown, for somebody to mend it. */
+  /** A broken sensor gives values such as -127 or 850. They are shown, so that somebody repairs it. */
   temperatureC: Type.Optional(Type.Number({ minimum: -273.15, maximum: 1_000 })),
 }
 
@@ -58,7 +58,7 @@ export const Heartbeat = Type.Object({
 })
 export type Heartbeat = Static<typeof Heartbeat>
 
-/** A heartbeat without those of its optional fields that are impossible: the rest, the sign of life first, is true. */
+/** A heartbeat without its invalid optional fields: the rest is still useful, above all that the station is alive. */
 export function withoutImpossibleFields(heartbeat: unknown): unknown {
   if (typeof heartbeat !== 'object' || heartbeat === null) return heartbeat
   const optional: Record<string, TSchema> = optionalFields
@@ -69,7 +69,7 @@ export function withoutImpossibleFields(heartbeat: unknown): unknown {
   return Object.fromEntries(possible)
 }
 
-/** The whole truth of a station, never a delta. `remainingSeconds` is as of `sentAt`. */
+/** The complete state that a station must have, never a change to it. `remainingSeconds` is as of `sentAt`. */
 export const Desired = Type.Object({
   version: Version,
   /** What operators and visitors call the station. */
@@ -82,15 +82,15 @@ export const Desired = Type.Object({
       grantedSeconds: Seconds,
       remainingSeconds: Seconds,
       endsAt: Type.Optional(Instant),
-      /** The session ends because the site closes; to be said to the visitor. */
+      /** Set when the session ends because the site closes; shown to the visitor. */
       closesAt: Type.Optional(Instant),
-      /** The start of the agent that the session belongs to: another one, of a copied disk, stays locked. */
+      /** The boot of the agent that the session belongs to: another machine, with a copied disk, stays locked. */
       bootId: Type.Optional(BootId),
     }),
   ),
-  /** A call for staff that is open at this station, and whether somebody takes care of it. */
+  /** The open call for staff at this station, and whether somebody is on the way. */
   staffCall: Type.Optional(Type.Object({ state: oneOf(['waiting', 'taken'] as const) })),
-  /** Two machines present themselves as this station: only the one that a session belongs to goes on with it. */
+  /** Two machines have connected as this station: only the one that a session belongs to goes on with it. */
   conflict: Type.Optional(Type.Boolean()),
   sentAt: Instant,
 })
@@ -116,15 +116,15 @@ export type Request = Static<typeof Request>
 export const Response = Type.Union([
   Type.Object({ id: RequestId, ok: Type.Literal(true), data: Type.Record(Type.String(), Type.Unknown()) }),
   Type.Object({
-    /** Absent where none could be read. */
+    /** Absent when the request had no readable id. */
     id: Type.Optional(RequestId),
     ok: Type.Literal(false),
     error: Type.Object({
       code: Type.String(),
       message: Type.String(),
-      /** What was published there and may not be, with `topic-forbidden`. */
+      /** With `topic-forbidden`: the topic. */
       topic: Type.Optional(Type.String()),
-      /** What REST says in `Retry-After`, with `code-throttled`. */
+      /** With `code-throttled`: the same as `Retry-After` in REST. */
       retryAfterSeconds: Type.Optional(Seconds),
     }),
   }),
@@ -159,7 +159,7 @@ export const Ack = Type.Object({
 })
 export type Ack = Static<typeof Ack>
 
-/** What happened at a station while it was cut off; taken once per (station, bootId, seq). */
+/** An event that happened at a station, also while it was offline; processed once per (station, bootId, seq). */
 export const StationEvent = Type.Object({
   bootId: BootId,
   seq: Counter,
@@ -170,8 +170,8 @@ export const StationEvent = Type.Object({
 export type StationEvent = Static<typeof StationEvent>
 
 /**
- * Details of `session_ended`: the version that the station had applied tells which grants it saw. Simple clients may
- * leave out all but the session: it then expired, under the version reported last.
+ * Details of `session_ended`. `version` is the document that the station had applied, so it says which added time the
+ * station knew. Simple clients may send only the session: it then expired, under the version reported last.
  */
 export const SessionEndedDetails = Type.Object({
   sessionId: EntityId,
@@ -184,7 +184,7 @@ export const SiteConfig = Type.Object({
   heartbeatIntervalMs: Type.Integer({ minimum: 100 }),
   warningsSeconds: Type.Array(Seconds),
   maxSuspendedMinutes: Type.Integer({ minimum: 1 }),
-  /** IANA name: every hour that a person reads is in it. Without it a station shows its machine's own hours. */
+  /** IANA name: all times for people are in it. Without it, a station uses its machine's time zone. */
   timeZone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   language: oneOf(['fr', 'en'] as const),
   branding: Type.Object({ siteName: Type.String() }),
@@ -192,7 +192,7 @@ export const SiteConfig = Type.Object({
 })
 export type SiteConfig = Static<typeof SiteConfig>
 
-/** One message per domain event: the audit record's public part. */
+/** One message for each record of the journal: the public part of the record. */
 export const DomainEvent = Type.Object({
   kind: Type.Union([oneOf(logActions), Type.String()]),
   at: Instant,

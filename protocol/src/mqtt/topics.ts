@@ -24,11 +24,11 @@ export interface TopicRule<S extends TSchema = TSchema> {
   payload: S
   qos: 0 | 1
   retain: boolean
-  /** Only on levels of its own: a station on its `{stationId}`, an automation on any `{clientId}` of its account. */
+  /** Each on its own levels only: a station on its `{stationId}`, an automation on any `{clientId}` of its account. */
   publishers: readonly ClientKind[]
-  /** A station only on its own levels; the others on every level of the pattern. */
+  /** A station on its own levels only; the others on all levels of the pattern. */
   subscribers: readonly ClientKind[]
-  /** Forwarded to the station or automation that it names alone, whoever subscribes. */
+  /** Delivered only to the station or automation in the topic, whoever subscribes. */
   isPrivate: boolean
 }
 
@@ -97,13 +97,13 @@ export type TopicPayload<N extends TopicName> = Static<(typeof topicTable)[N]['p
 
 const PLACEHOLDER = /\{\w+\}/
 
-/** The topic of one party: `topicOf('desired', 'pc-01')` is `escale/v1/stations/pc-01/desired`. */
+/** The topic of one station, client or kind: `topicOf('desired', 'pc-01')` is `escale/v1/stations/pc-01/desired`. */
 export function topicOf(name: TopicName, party?: string): string {
   const pattern: string = topicTable[name].pattern
   return `${TOPIC_ROOT}/${party === undefined ? pattern : pattern.replace(PLACEHOLDER, party)}`
 }
 
-/** A parsed topic: its row of the table, and the station, client or kind that it names. */
+/** A parsed topic: its row of the table, and the station, client or kind in it. */
 export interface TopicMatch {
   name: TopicName
   rule: TopicRule
@@ -112,13 +112,13 @@ export interface TopicMatch {
 
 const rows = Object.entries(topicTable) as [TopicName, TopicRule][]
 
-// Split once: the broker matches every message that passes.
+// Split only once, since the broker matches each message.
 const patterns = rows.map(([name, topicRule]) => {
   const levels = topicOf(name).split('/')
   return { name, rule: topicRule, levels, partyIndex: levels.findIndex((level) => PLACEHOLDER.test(level)) }
 })
 
-/** Finds the row that a concrete topic belongs to; undefined when the contract knows no such topic. */
+/** Finds the row of the table for a topic; undefined when there is none. */
 export function matchTopic(topic: string): TopicMatch | undefined {
   const levels = topic.split('/')
   for (const { name, rule: topicRule, levels: pattern, partyIndex } of patterns) {
@@ -130,7 +130,7 @@ export function matchTopic(topic: string): TopicMatch | undefined {
   return undefined
 }
 
-/** Every topic filter that a client may subscribe to, or narrow further. */
+/** The widest topic filters that a client may subscribe to; narrower ones are allowed too. */
 export function subscriptionFilters(kind: ClientKind, party: string): string[] {
   if (kind === 'diagnostics') return [`${TOPIC_ROOT}/#`, '$SYS/#']
   return rows
@@ -155,14 +155,14 @@ export function covers(allowed: string, filter: string): boolean {
   return narrow.length === wide.length
 }
 
-/** The account of an MQTT client id: what stands before its suffix. */
+/** The account of an MQTT client id: the part before the colon. */
 export function accountOf(clientId: string): string {
   return clientId.split(':', 1)[0] ?? clientId
 }
 
 /**
- * Whether a level is a client's own: a station's id, or an account's name or any client id of that account. Clients of
- * one account show the same secret, so one may ask where another hears the answer.
+ * Whether a level belongs to a client: its station's id, its account's name, or any client id of that account. Clients
+ * of one account share a secret, so one may send requests whose answers another receives.
  */
 function isOwnLevel(kind: ClientKind, party: string, level: string | undefined): boolean {
   if (kind === 'station' || level === undefined) return level === party
@@ -170,7 +170,7 @@ function isOwnLevel(kind: ClientKind, party: string, level: string | undefined):
   return level === account || level.startsWith(`${account}:`)
 }
 
-/** Whether a client may publish on a topic: a row that lists its kind, on a level of its own. */
+/** Whether a client may publish on a topic: its row lists the client's kind, and the level is the client's own. */
 export function mayPublish(kind: ClientKind, party: string, topic: string): boolean {
   const match = matchTopic(topic)
   return match?.rule.publishers.includes(kind) === true && isOwnLevel(kind, party, match.party)
@@ -181,7 +181,7 @@ export function maySubscribe(kind: ClientKind, party: string, filter: string): b
   return matchTopic(filter)?.rule.isPrivate === true && mayReceive(kind, party, filter)
 }
 
-/** Whether a message may reach a client that already subscribes: private topics reach their party alone. */
+/** Whether a message may be delivered to a subscriber: private topics only to the client in the topic. */
 export function mayReceive(kind: ClientKind, party: string, topic: string): boolean {
   const match = matchTopic(topic)
   if (!match?.rule.isPrivate) return true

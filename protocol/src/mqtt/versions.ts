@@ -1,9 +1,11 @@
-/** How far beyond the time a document's version may be, ms: a day, for clocks that are wrong. */
-export const MAX_VERSION_LEAD_MS = 86_400_000
+import { DAY_MS } from '../time.ts'
+
+/** How far a document's version may be ahead of the time, in ms: one day, because clocks may be wrong. */
+export const MAX_VERSION_LEAD_MS = DAY_MS
 
 /**
- * Whether a version is one that no server of ours can have given: versions are Unix milliseconds, so one that is more
- * than a day beyond both another known version and the time is a forgery or a fault. Both sides judge by it.
+ * Whether no server can have given a version. Versions are Unix milliseconds, so a version more than a day beyond both
+ * another known version and the time is forged or wrong. Server and agent both use this.
  */
 export function isBeyondBelief(version: number, knownVersion: number, nowUnixMs: number): boolean {
   return version > Math.max(knownVersion, nowUnixMs) + MAX_VERSION_LEAD_MS

@@ -3,14 +3,13 @@ import { SMALLEST_CELL_PERSONS } from '../../domain/statistics.ts'
 
 type Row = Record<string, unknown>
 
-/** Fields of details in which people and machines write, as records of earlier releases still have them. */
+/** Fields of details with free text, which records of earlier releases still have. */
 const TEXT_FIELDS = ['reason', 'error', 'hostname', 'result']
 
 /**
- * Rows as an archive may keep them: nothing in them identifies a person. Sessions lose the id of the user, and their
- * profile where fewer than five persons in these rows share it; records of the journal lose the id of the user, the
- * address and free texts.
- * @param rows read twice, first to count who shares a profile
+ * Removes from rows what identifies a person. Sessions lose the id of the user, and the profile when fewer than five
+ * persons in these rows share it. Records of the journal lose the id of the user, the address and free texts.
+ * @param rows read twice: first to count how many persons share a profile
  */
 export async function* anonymousRows(
   kind: ReportKind,
@@ -34,7 +33,7 @@ export async function* anonymousRows(
   }
 }
 
-/** Persons by whole profile, and by age and sex alone; no more of each are remembered than the limit needs. */
+/** Persons by profile, and by age and sex alone; of each group no more persons than the limit needs. */
 async function groupsIn(rows: AsyncIterable<object>): Promise<Map<string, Set<unknown>>> {
   const groups = new Map<string, Set<unknown>>()
   for await (const row of rows) {

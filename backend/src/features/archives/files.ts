@@ -14,7 +14,7 @@ import { anonymousRows } from './anonymous.ts'
 import type { ArchiveRepository } from './repository.ts'
 
 export interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'> {
-  /** Part of the file's name: a month or a day. */
+  /** Part of the file name: a month or a day. */
   label: string
   /** Read twice. */
   rows: () => AsyncIterable<object>
@@ -29,11 +29,11 @@ export interface ArchiveFilePorts {
   log: Logger
 }
 
-/** Archives: rows as compressed NDJSON that identifies nobody, each file with its SHA-256. */
+/** Archive files: anonymous rows as compressed NDJSON, with the SHA-256 of each file in the database. */
 export function createArchiveFiles(dir: string, { database, repository, clock, log }: ArchiveFilePorts) {
   const pathOf = (file: string) => join(dir, file)
 
-  async function keep(
+  async function writeArchive(
     file: string,
     span: Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'>,
     rows: () => AsyncIterable<object>,
@@ -48,28 +48,29 @@ export function createArchiveFiles(dir: string, { database, repository, clock, l
 
   return {
     /**
-     * Writes rows to a file, reads them back whole, and notes the file's hash. Nothing may be purged before this
+     * Writes rows to a file, reads the whole file again, and stores its hash. Nothing may be deleted before this
      * returns.
-     * @throws Error when what was read back is not what was written
+     * @throws Error when the file does not hold what was written
      */
     async write({ label, rows, ...span }: ArchiveInput): Promise<ArchiveRow> {
       await mkdir(dir, { recursive: true, mode: 0o700 })
-      return keep(`${span.kind}-${label}.ndjson.gz`, span, rows)
+      return writeArchive(`${span.kind}-${label}.ndjson.gz`, span, rows)
     },
 
-    /** Rewrites the archives of earlier releases, which hold the ids of users; to be done before anything listens. */
+    /** Rewrites archives of earlier releases, which hold the ids of users; called before the server listens. */
     async makeAnonymous(): Promise<void> {
       for (const { file, kind, fromMs, toMs } of await repository.identifying()) {
-        if (existsSync(pathOf(file))) await keep(file, { kind, fromMs, toMs }, () => rowsOf(pathOf(file)))
+        if (existsSync(pathOf(file)))
+          await writeArchive(file, { kind, fromMs, toMs }, () => rowsOf(pathOf(file)))
         else
           log.warn(
             { file },
-            'an archive is not in its folder: should it come back, it holds the ids of users',
+            'an archive is missing from its folder; it holds the ids of users, if it is found again',
           )
       }
     },
 
-    /** Removes archives of what ended before an instant; @returns how many */
+    /** Removes archives of periods that ended before an instant; @returns how many */
     async removeBefore(unixMs: number): Promise<number> {
       const old = await repository.endedBefore(unixMs)
       for (const { file } of old) {
@@ -102,7 +103,7 @@ async function* rowsOf(path: string): AsyncGenerator<object> {
     yield JSON.parse(line) as object
 }
 
-/** Reads an archive back: its lines must be those that were written; @returns the SHA-256 of the file */
+/** Reads an archive and compares its lines with those that were written; @returns the SHA-256 of the file */
 async function verified(path: string, rowCount: number, contentHash: string): Promise<string> {
   const fileHash = createHash('sha256')
   const source = createReadStream(path).on('data', (chunk) => fileHash.update(chunk))

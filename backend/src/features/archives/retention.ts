@@ -38,13 +38,14 @@ export function createRetention(ports: {
       })
       const { archiveRetentionDays = DEFAULT_ARCHIVE_RETENTION_DAYS } = settings.current()
       const removed = await archives.removeBefore(nowMs - archiveRetentionDays * DAY_MS)
-      const told = removed === 0 ? '' : `, ${removed} archives removed`
-      if ((await repository.countSessionsEndedBefore(cutoffMs)) === 0) return `nothing to purge${told}`
+      const archivesRemoved = removed === 0 ? '' : `, ${removed} archives removed`
+      if ((await repository.countSessionsEndedBefore(cutoffMs)) === 0)
+        return `nothing to purge${archivesRemoved}`
       const label = `until-${dayOf(cutoffMs).toPlainDate().toString()}`
       const rows = () => repository.sessionsEndedBefore(cutoffMs)
       const { file } = await archives.write({ kind: 'sessions', label, fromMs: 0, toMs: cutoffMs, rows })
       const count = await database.write(() => repository.removeSessionsEndedBefore(cutoffMs))
-      return `${count} sessions purged, kept in ${file}${told}`
+      return `${count} sessions purged, kept in ${file}${archivesRemoved}`
     },
 
     /** Seals the journal up to the last record that is old enough, then purges below the seal. */
@@ -66,15 +67,15 @@ export function createRetention(ports: {
       const fromMs = lastMonth.epochMilliseconds
       const toMs = thisMonth.epochMilliseconds
       const label = lastMonth.toPlainDate().toPlainYearMonth().toString()
-      const told: string[] = []
+      const results: string[] = []
       for (const [kind, rows] of [
         ['sessions', () => repository.sessionsEndedWithin(fromMs, toMs)],
         ['logs', () => logs.within(fromMs, toMs)],
       ] as const) {
         const { file, rowCount, sha256 } = await archives.write({ kind, label, fromMs, toMs, rows })
-        told.push(`${file}: ${rowCount} rows, sha256 ${sha256}`)
+        results.push(`${file}: ${rowCount} rows, sha256 ${sha256}`)
       }
-      return told.join('; ')
+      return results.join('; ')
     },
   }
 }

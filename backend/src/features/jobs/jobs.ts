@@ -11,7 +11,7 @@ export interface JobPorts {
   calls: Pick<StaffCalls, 'endForgotten'>
   room: Pick<RoomStore, 'running'>
   retention: Retention
-  reports: Pick<ReportService, 'tellYesterday'>
+  reports: Pick<ReportService, 'reportYesterday'>
   /** undefined where nobody has chosen a place for backups. */
   nightlyBackup: NightlyBackup | undefined
 }
@@ -44,12 +44,12 @@ export function createJobs(ports: JobPorts): Jobs {
     session_report: {
       pattern: '0 6 * * *',
       isAboutItsSlot: true,
-      run: async (nowMs) => `report ${await reports.tellYesterday('sessions', nowMs)}`,
+      run: async (nowMs) => `report ${await reports.reportYesterday('sessions', nowMs)}`,
     },
     log_report: {
       pattern: '30 6 * * *',
       isAboutItsSlot: true,
-      run: async (nowMs) => `report ${await reports.tellYesterday('logs', nowMs)}`,
+      run: async (nowMs) => `report ${await reports.reportYesterday('logs', nowMs)}`,
     },
   }
 }

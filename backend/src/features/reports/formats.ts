@@ -8,18 +8,18 @@ export interface Sheet {
   rows: (string | number)[][]
 }
 
-/** What is read, printed, or opened in a spreadsheet. */
+/** A document for people: a page to read and print, or a spreadsheet. */
 export interface Printout {
   title: string
-  /** Of the file, without its ending. */
+  /** File name without its extension. */
   name: string
-  /** The days that it is about, in words. */
+  /** The days that it covers, in words. */
   period: string
   note?: string
   sheets: Sheet[]
 }
 
-/** CSV as spreadsheets set to French or English open it: a mark of UTF-8, `;` or `,`, and no cell that calculates. */
+/** CSV that spreadsheets set to French or English open: a byte order mark, `;` or `,`, and no cell that is a formula. */
 export function csvOf({ sheets }: Pick<Printout, 'sheets'>, language: Language): string {
   const separator = language === 'fr' ? ';' : ','
   const cell = (value: string | number) => {
@@ -35,7 +35,7 @@ export function csvOf({ sheets }: Pick<Printout, 'sheets'>, language: Language):
 }
 
 export async function xlsxOf({ sheets }: Pick<Printout, 'sheets'>): Promise<Buffer> {
-  // Loaded when somebody asks for a workbook.
+  // Loaded only when a workbook is needed.
   const { default: writeXlsxFile } = await import('write-excel-file/node')
   return writeXlsxFile(
     sheets.map(({ title, header, rows }) => ({
@@ -49,11 +49,11 @@ export async function xlsxOf({ sheets }: Pick<Printout, 'sheets'>): Promise<Buff
   ).toBuffer()
 }
 
-/** A cell that says what it is: nothing is left to guess. */
+/** A cell with its type, so that the spreadsheet does not guess one. */
 const cellOf = (value: string | number) =>
   typeof value === 'number' ? { type: Number, value } : { type: String, value: asCellText(value) }
 
-/** A page to read, print, or keep as PDF; without scripts and without styles that a strict policy refuses. */
+/** A page to read, print, or save as PDF, without scripts or styles: a strict content policy would refuse them. */
 export function htmlOf({ title, period, note, sheets }: Omit<Printout, 'name'>, language: Language): string {
   const format = new Intl.NumberFormat(language)
   const cell = (value: string | number) =>

@@ -145,7 +145,7 @@ export function printoutOfStatistics(
   }
 }
 
-/** A stored report, one sheet for each of its parts. */
+/** A stored report, with one sheet for each of its parts. */
 export function printoutOfReport(
   { kind, content, ...span }: Report,
   timeZone: string,
@@ -194,11 +194,11 @@ function statisticsSheet(
   return {
     title,
     header: [text.by[by], ...columns.map((column) => text.columns[column])],
-    rows: rows.map((row) => [name(row.key), ...columns.map((column) => shown(column, row[column]))]),
+    rows: rows.map((row) => [name(row.key), ...columns.map((column) => inPeopleUnits(column, row[column]))]),
   }
 }
 
-/** A spreadsheet takes `10-19` for a day of October. */
+/** In words: a spreadsheet would read `10-19` as a day of October. */
 function ageBandInWords(band: string, text: Pick<(typeof words)[Language], 'ages' | 'oldest'>): string {
   const [from = '', to = ''] = band.replace('+', '').split('-')
   return to === '' ? text.oldest(from) : text.ages(from, to)
@@ -206,7 +206,7 @@ function ageBandInWords(band: string, text: Pick<(typeof words)[Language], 'ages
 
 type Span = Pick<Statistics, 'from' | 'to'>
 
-/** First and last day of a span, `YYYY-MM-DD` in the site's time zone; its end is no part of it. */
+/** First and last day of a span, `YYYY-MM-DD` in the site's time zone; `to` itself is not part of the span. */
 function daysOf({ from, to }: Span, timeZone: string): string[] {
   return [unixMsOf(from), Math.max(unixMsOf(from), unixMsOf(to) - 1)].map((unixMs) =>
     Temporal.Instant.fromEpochMilliseconds(unixMs).toZonedDateTimeISO(timeZone).toPlainDate().toString(),
@@ -220,8 +220,8 @@ function periodOf(span: Span, timeZone: string, language: Language): string {
   return [...new Set(days)].join(' → ')
 }
 
-/** Hours or minutes with two decimals at most, and counts as they are. */
-function shown(column: Column, value: number): number {
+/** Times in hours or minutes with at most two decimals; counts unchanged. */
+function inPeopleUnits(column: Column, value: number): number {
   if (column === 'usedSeconds') return Math.round(value / 36) / 100
   return column.startsWith('average') ? Math.round(value / 0.6) / 100 : value
 }

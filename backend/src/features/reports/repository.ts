@@ -10,7 +10,7 @@ export type ReportFilter = Omit<ReportQuery, 'page' | 'pageSize' | 'ordering'>
 type FactRow = SessionFact & { id: string; createdAtMs: number }
 
 const BATCH = 2_000
-/** In the order of its index, so that each batch goes on where the one before it ended. */
+/** In the order of an index, so that each batch starts where the one before ended. */
 const SELECT_FACTS = `
   SELECT s.id, s.user_id AS "personKey", s.created_at_ms AS "createdAtMs", s.started_at_ms AS "startedAtMs",
     s.consumed_ms AS "usedMs", COALESCE(t.label, s.station_id) AS "stationLabel", t.location,
@@ -29,7 +29,7 @@ export function createReportRepository({ models, sequelize, scope }: Tables) {
   const within = (fromMs: number, toMs: number) => ({ [Op.gte]: fromMs, [Op.lt]: toMs })
 
   return {
-    /** The sessions created in a span, a batch at a time, with what the statistics may know of them. */
+    /** The sessions created in a span, in batches, with the fields that statistics may use. */
     async *facts(fromMs: number, toMs: number): AsyncGenerator<SessionFact[]> {
       let after = { afterMs: fromMs, afterId: '' }
       for (;;) {
@@ -60,7 +60,7 @@ export function createReportRepository({ models, sequelize, scope }: Tables) {
       const groups = await logs.count({ where: { atMs: within(fromMs, toMs) }, group: [column], ...scope() })
       return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
     },
-    /** Keeps a day's report; the same day told again replaces what was told. */
+    /** Stores the report of a day, and replaces an earlier one of the same day. */
     async save(row: ReportRow): Promise<void> {
       await reports.destroy({ where: { kind: row.kind, fromMs: row.fromMs }, ...scope() })
       await reports.create(row, scope())

@@ -41,7 +41,7 @@ export function createReportService({ database, repository, settings, clock }: R
     return { total, byStation, byHour, endReasons: await repository.countEndReasons(fromMs, toMs) }
   }
 
-  /** Reads a span once, batch by batch, for as many dimensions as are asked for. */
+  /** Counts by several dimensions at once, so that the span is read only once. */
   async function counted(dimensions: StatisticsDimension[], fromMs: number, toMs: number) {
     const tallies = dimensions.map((dimension) => createTally(dimension, timeZone()))
     for await (const facts of repository.facts(fromMs, toMs)) {
@@ -51,10 +51,10 @@ export function createReportService({ database, repository, settings, clock }: R
   }
 
   return {
-    /** The site's, in which days begin and end. */
+    /** The site's time zone, in which days begin and end. */
     timeZone,
 
-    /** Counts and hours by one dimension; the last 30 days where no span is given. */
+    /** Counts and hours by one dimension; of the last 30 days when no span is given. */
     async statistics(by: StatisticsDimension, fromMs?: number, toMs?: number): Promise<Statistics> {
       const endMs = toMs ?? clock.nowMs()
       const startMs = fromMs ?? startOfDayMs(endMs - 30 * DAY_MS, timeZone())
@@ -62,8 +62,8 @@ export function createReportService({ database, repository, settings, clock }: R
       return { by, from: instantOf(startMs), to: instantOf(endMs), rows }
     },
 
-    /** Tells and keeps the day before the one of `nowMs`; @returns its id */
-    async tellYesterday(kind: ReportKind, nowMs: number): Promise<string> {
+    /** Makes and stores the report of the day before `nowMs`; @returns its id */
+    async reportYesterday(kind: ReportKind, nowMs: number): Promise<string> {
       const toMs = startOfDayMs(nowMs, timeZone())
       const fromMs = startOfDayMs(toMs - 1, timeZone())
       const content = JSON.stringify(await contentOf(kind, fromMs, toMs))
