@@ -18,7 +18,8 @@ import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { Machines } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
-import type { CounterKeys, OpenedSession, SessionRepository } from './repository.ts'
+import type { CodeRepository, CounterKeys, OpenedSession } from './code-repository.ts'
+import type { SessionRepository } from './repository.ts'
 
 /** A station may start what it validated this recently. */
 export const VALIDATION_MS = 2 * MINUTE_MS
@@ -54,7 +55,8 @@ export type CodeValidation = ReturnType<typeof createCodeValidation>
 /** Judges typed codes, and slows down whoever guesses. */
 export function createCodeValidation(ports: {
   database: Database
-  repository: SessionRepository
+  repository: Pick<SessionRepository, 'findStation'>
+  openings: CodeRepository
   codes: AccessCodes
   throttles: Throttles
   machines: Pick<Machines, 'bootIdOf' | 'isInConflict'>
@@ -62,7 +64,7 @@ export function createCodeValidation(ports: {
   journal: Journal
   clock: Clock
 }) {
-  const { database, repository, codes, throttles, machines, settings, journal, clock } = ports
+  const { database, repository, openings, codes, throttles, machines, settings, journal, clock } = ports
 
   const countersOf = ({ ip, stationId }: CodeAttempt): ThrottleSubject[] => {
     const ofAddress: ThrottleSubject = { kind: 'address-code', ip }
@@ -87,14 +89,14 @@ export function createCodeValidation(ports: {
   }
 
   const find = (attempt: CodeAttempt, codeHash: string) =>
-    repository.findOpenedBy(codeHash, clock.nowMs(), keysOf(countersOf(attempt)))
+    openings.findOpenedBy(codeHash, clock.nowMs(), keysOf(countersOf(attempt)))
 
   /** Finds what a code opens, and notes the station where it was typed. Call inside a write. */
   async function open(attempt: CodeAttempt, codeHash: string): Promise<OpenedSession | undefined> {
     const { stationId } = attempt
     if (stationId === undefined) return find(attempt, codeHash)
     const by = { stationId, bootId: machines.bootIdOf(stationId), atMs: clock.nowMs() }
-    return repository.validate(codeHash, keysOf(countersOf(attempt)), by)
+    return openings.validate(codeHash, keysOf(countersOf(attempt)), by)
   }
 
   function openedBy({
@@ -137,7 +139,10 @@ function keysOf(counters: ThrottleSubject[]): CounterKeys {
 }
 
 /** The refusal that names the station a session is meant for. */
-export async function wrongStation(repository: SessionRepository, stationId: string): Promise<Result<never>> {
+export async function wrongStation(
+  repository: Pick<SessionRepository, 'findStation'>,
+  stationId: string,
+): Promise<Result<never>> {
   const label = (await repository.findStation(stationId))?.label ?? stationId
   return failure('wrong-station', {
     detail: {

@@ -3,6 +3,7 @@ import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
+import { createCodeRepository } from './code-repository.ts'
 import { createAccessCodes, createCodeValidation } from './codes.ts'
 import { createSessionCredits } from './credits.ts'
 import { createDeadlines } from './deadlines.ts'
@@ -32,6 +33,7 @@ export function createSessions(ports: SessionPorts) {
   const inside = {
     ...ports,
     repository: createSessionRepository(database),
+    openings: createCodeRepository(database),
     codes: createAccessCodes(codeKey),
   }
   const sessions = createSessionService(inside)

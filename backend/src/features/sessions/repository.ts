@@ -9,7 +9,6 @@ import type {
   StationRow,
   UserRow,
 } from '../../db/rows.ts'
-import type { Table } from '../../db/models.ts'
 import { inserting, updating } from '../../db/row-statements.ts'
 import { columnsOf } from '../../db/statements.ts'
 import { savedColumns, sessionColumns, toSessionRecord } from '../../db/session-record.ts'
@@ -19,30 +18,12 @@ import type { SessionRules } from '../../domain/session.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
 
 export type SessionProfile = Omit<SessionProfileRow, 'sessionId'>
-/** Keys of two counters, or twice the same. */
-export type CounterKeys = readonly [string, string]
 export type SessionRepository = ReturnType<typeof createSessionRepository>
 
 /** The instant at which an active session runs out, Unix milliseconds, as the domain has it; else NULL. */
 const endsAtMs = literal('running_since_ms + granted_seconds * 1000.0 - consumed_ms')
 
 const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
-
-/** A session that a code opens, with its visitor's first name. */
-export interface OpenedSession extends Pick<
-  SessionRow,
-  'id' | 'stationId' | 'grantedSeconds' | 'mayOutliveClosing'
-> {
-  firstName: string | null
-}
-
-const OPENED_COLUMNS = `id, station_id AS "stationId", granted_seconds AS "grantedSeconds",
-  may_outlive_closing AS "mayOutliveClosing",
-  (SELECT first_name FROM users WHERE users.id = sessions.user_id) AS "firstName"`
-
-/** What a code that was typed opens now: a session that waits, while none of the counters blocks. */
-const OPENED_BY_CODE = `state = 'pending' AND code_hash = $1 AND code_expires_at_ms > $2
-  AND NOT EXISTS (SELECT 1 FROM throttles WHERE key IN ($3, $4) AND blocked_until_ms > $2)`
 
 export function createSessionRepository(tables: Tables) {
   const { models, scope, containing, statement } = tables
@@ -55,14 +36,6 @@ export function createSessionRepository(tables: Tables) {
   const byId = statement(`SELECT ${columnsOf(sessions)} FROM sessions WHERE id = $1`, sessions)
   const stationById = statement(`SELECT ${columnsOf(stations)} FROM stations WHERE id = $1`, stations)
   const userById = statement(`SELECT ${columnsOf(users)} FROM users WHERE id = $1`, users)
-  const opened = sessions as unknown as Table<OpenedSession>
-  const openedByCode = statement(`SELECT ${OPENED_COLUMNS} FROM sessions WHERE ${OPENED_BY_CODE}`, opened)
-  const validateByCode = statement(
-    `UPDATE sessions SET validated_station_id = $5, validated_boot_id = $6, validated_at_ms = $2
-      WHERE ${OPENED_BY_CODE} AND (station_id IS NULL OR station_id = $5)
-      RETURNING ${OPENED_COLUMNS}`,
-    opened,
-  )
   const findOne = async (where: WhereOptions<SessionRow>): Promise<SessionRecord | undefined> => {
     const row = (await sessions.findOne({ where, ...scope() }))?.get()
     return row && toSessionRecord(row)
@@ -99,21 +72,6 @@ export function createSessionRepository(tables: Tables) {
     async find(id: string): Promise<SessionRecord | undefined> {
       const row = await byId.get(id)
       return row && toSessionRecord(row)
-    },
-    /** @param blockers keys of the counters that would block this try */
-    findOpenedBy: (codeHash: string, nowMs: number, blockers: CounterKeys) =>
-      openedByCode.get(codeHash, nowMs, ...blockers),
-    /**
-     * Notes where a code was validated, if it opens its session there.
-     * @param by the station where it was typed, the start of its agent, and when
-     */
-    validate(
-      codeHash: string,
-      blockers: CounterKeys,
-      by: { stationId: string; bootId?: string; atMs: number },
-    ): Promise<OpenedSession | undefined> {
-      const { stationId, bootId, atMs } = by
-      return validateByCode.get(codeHash, atMs, ...blockers, stationId, bootId)
     },
     findRunningAt: (stationId: string) => findOne({ stationId, ...running }),
     findRunningOf: (userId: string) => findOne({ userId, ...running }),
