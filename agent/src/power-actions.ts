@@ -44,7 +44,7 @@ export function createPowerActions({ platform, dispatch, reportFault, log }: Pow
       await platform[op]()
     } catch (err) {
       const isAnotherPlanned = [...planned.keys()].some((other) => other !== id)
-      if (!isAnotherPlanned) dispatch({ kind: 'goingDownCalledOff' })
+      if (!isAnotherPlanned) dispatch({ kind: 'powerDownCancelled' })
       throw asFailure(aborter.signal.aborted ? aborter.signal.reason : err)
     } finally {
       planned.delete(id)

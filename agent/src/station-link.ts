@@ -102,7 +102,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
         event = state().events[0]
       ) {
         if (!(await link.publish('events', stationEventOf(event)))) return
-        dispatch({ kind: 'eventTaken', bootId: event.bootId, seq: event.seq })
+        dispatch({ kind: 'eventAcknowledged', bootId: event.bootId, seq: event.seq })
       }
     } finally {
       isSendingEvents = false

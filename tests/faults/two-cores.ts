@@ -213,7 +213,7 @@ export function createWorld() {
       if (message?.kind === 'desired') atStation({ kind: 'desiredReceived', desired: message.desired })
       if (message === undefined || message.kind === 'desired') return
       if (message.kind === 'taken')
-        atStation({ kind: 'eventTaken', bootId: message.bootId, seq: message.seq })
+        atStation({ kind: 'eventAcknowledged', bootId: message.bootId, seq: message.seq })
       // Answers to questions of a process that is no more find nobody.
       if (message.bootId !== state.bootId) return
       if (message.kind === 'answered')

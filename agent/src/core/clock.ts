@@ -6,7 +6,7 @@ export const MAX_ROUND_TRIP_MS = SECOND_MS
 export const CLOCK_STEP_MS = 2 * SECOND_MS
 /** How far two quartz clocks may drift apart, as a share of the time passed. */
 const DRIFT_SHARE = 1e-4
-const KEPT_SAMPLES = 16
+const MAX_SAMPLES = 16
 
 /** One answered `time` request; `offsetMs` is the server's Unix milliseconds minus our monotonic clock. */
 export interface ClockSample {
@@ -15,7 +15,7 @@ export interface ClockSample {
   takenMs: number
 }
 
-/** What is known of the server's clock: the samples kept, and the offset of the best of them. */
+/** Our estimate of the server's clock: the recent samples, and the offset of the best one. */
 export interface ServerClock {
   offsetMs: number
   samples: readonly ClockSample[]
@@ -31,7 +31,7 @@ export interface TimeExchange {
 }
 
 /**
- * Offset and round trip of one exchange, the server's own delay taken out.
+ * Offset and round trip of one exchange, without the time that the server took to answer.
  * Source: RFC 5905 section 8 (on-wire protocol).
  */
 export function sampleOf(exchange: TimeExchange): ClockSample {
@@ -45,21 +45,21 @@ export function sampleOf(exchange: TimeExchange): ClockSample {
 
 export type ClockChange =
   | { kind: 'dropped' }
-  | { kind: 'kept'; clock: ServerClock }
-  /** The server's wall clock was set: instants told before are in another reckoning. */
+  | { kind: 'updated'; clock: ServerClock }
+  /** The server's wall clock was set: instants received before belong to the old setting. */
   | { kind: 'stepped'; clock: ServerClock }
 
 /**
- * Takes a sample in: the shortest round trip wins, an old one losing worth as the clocks may have drifted.
- * Samples over one second of round trip are dropped.
+ * Adds a sample. The sample with the smallest possible error wins: half its round trip plus the drift since then.
+ * Samples with a round trip of more than one second are dropped.
  */
 export function withSample(clock: ServerClock | undefined, sample: ClockSample): ClockChange {
   if (sample.roundTripMs > MAX_ROUND_TRIP_MS) return { kind: 'dropped' }
   if (clock !== undefined && Math.abs(sample.offsetMs - clock.offsetMs) > CLOCK_STEP_MS) {
     return { kind: 'stepped', clock: { offsetMs: sample.offsetMs, samples: [sample] } }
   }
-  const samples = [...(clock?.samples ?? []), sample].slice(-KEPT_SAMPLES)
+  const samples = [...(clock?.samples ?? []), sample].slice(-MAX_SAMPLES)
   const errorMs = (s: ClockSample) => s.roundTripMs / 2 + (sample.takenMs - s.takenMs) * DRIFT_SHARE
   const best = samples.reduce((a, b) => (errorMs(b) < errorMs(a) ? b : a))
-  return { kind: 'kept', clock: { offsetMs: best.offsetMs, samples } }
+  return { kind: 'updated', clock: { offsetMs: best.offsetMs, samples } }
 }

@@ -3,21 +3,21 @@ import { shownMsOf, type Lease } from './lease.ts'
 import { withEvent } from './outbox.ts'
 import { restOf, step, withRest, type Phase, type RestPhase, type StationState, type Step } from './state.ts'
 
-/** How often the remaining time is written down while it runs. */
+/** How often the remaining time is saved while a session runs. */
 export const SAVE_INTERVAL_MS = 5 * SECOND_MS
-/** A cleaning that takes longer has failed; the station must not stay shut for it. */
+/** A cleaning that takes longer has failed. The station is then used again without it. */
 export const CLEANING_LIMIT_MS = 60 * SECOND_MS
-/** How long a warning stays on the screen; the last one stays to the end. */
+/** How long a warning stays on the screen. */
 export const WARNING_SHOWN_MS = 10 * SECOND_MS
 
 export type LocalEnd = 'expired' | 'logged_out' | 'suspended_too_long'
 
-/** How long after its instant a machine that did not go down still says that it will. */
+/** How long the notice of a reboot or shutdown stays on the screen if the machine does not go down in time. */
 const GOING_DOWN_SHOWN_MS = 10 * SECOND_MS
 
-const REMEMBERED_ENDS = 16
+const MAX_ENDED_SESSIONS = 16
 
-/** Leaves a session: the station is cleaned, then rests as `next` says. */
+/** Leaves a session: the station is cleaned, then enters the phase `next`. */
 export function leaveSession(phase: Phase, next: RestPhase, nowMs: number): Phase {
   if (phase.kind === 'cleaning') return { ...phase, next }
   return { kind: 'cleaning', deadlineMs: nowMs + CLEANING_LIMIT_MS, next }
@@ -25,13 +25,13 @@ export function leaveSession(phase: Phase, next: RestPhase, nowMs: number): Phas
 
 export const lockedIdle: RestPhase = { kind: 'locked', entry: { kind: 'idle' } }
 
-/** Remembers that a session is over for good: no later document may open it again. */
+/** Remembers that a session has ended for good: no later document may open it again. */
 export function withEnded(ended: readonly string[], sessionId: string): readonly string[] {
-  return [...ended, sessionId].slice(-REMEMBERED_ENDS)
+  return [...ended, sessionId].slice(-MAX_ENDED_SESSIONS)
 }
 
-/** Ends the session held here and now, for good: the server hears of it whenever it can. */
-export function endHere(
+/** Ends the current session for good, without the server. An event informs the server as soon as possible. */
+export function endLocally(
   state: StationState,
   sessionId: string,
   reason: LocalEnd,
@@ -47,7 +47,7 @@ export function endHere(
   }
 }
 
-/** Thresholds already reached, and those still ahead. */
+/** Splits the warning thresholds into those already reached and those still ahead. */
 function crossings(lease: Lease, nowMs: number) {
   const shownMs = shownMsOf(lease, nowMs)
   return {
@@ -57,7 +57,7 @@ function crossings(lease: Lease, nowMs: number) {
 }
 
 function settleLease(state: StationState, lease: Lease, nowMs: number): Step {
-  if (lease.endMs <= nowMs) return step(endHere(state, lease.sessionId, 'expired', lease.endMs, nowMs))
+  if (lease.endMs <= nowMs) return step(endLocally(state, lease.sessionId, 'expired', lease.endMs, nowMs))
   const { crossed, ahead } = crossings(lease, nowMs)
   const thresholdSeconds = crossed.at(-1)
   const rest = restOf(state.phase)
@@ -81,7 +81,7 @@ function settleRest(state: StationState, rest: RestPhase, nowMs: number): Step {
     case 'suspended': {
       const { sessionId, deadlineMs } = rest.pause
       if (deadlineMs > nowMs) return step(state)
-      return step(endHere(state, sessionId, 'suspended_too_long', deadlineMs, nowMs))
+      return step(endLocally(state, sessionId, 'suspended_too_long', deadlineMs, nowMs))
     }
     case 'locked': {
       if (rest.entry.kind !== 'opening' || rest.entry.deadlineMs > nowMs) return step(state)
@@ -104,7 +104,7 @@ const isPast = (untilMs: number | undefined, nowMs: number) => untilMs !== undef
 const downUntilMsOf = ({ goingDown }: StationState) =>
   goingDown === undefined ? undefined : goingDown.atMs + GOING_DOWN_SHOWN_MS
 
-/** Takes away what was shown for a while and has had its time. */
+/** Removes what the screen shows for a limited time, when that time is over. */
 function settleShown(state: StationState, nowMs: number): StationState {
   const { warning, identifyUntilMs, staffCall, throttledUntilMs, goingDown } = state
   const callUntilMs = staffCall?.kind === 'calling' ? undefined : staffCall?.untilMs
@@ -124,7 +124,7 @@ function settleSave(state: StationState, nowMs: number): Step {
   return step({ ...state, nextSaveMs: nowMs + SAVE_INTERVAL_MS }, { kind: 'save' })
 }
 
-/** Does everything that is due at `nowMs`: ends, warnings, time limits, the regular save. */
+/** Does everything that is due at `nowMs`: session ends, warnings, time limits, the periodic save. */
 export function settle(state: StationState, nowMs: number): Step {
   const rest = restOf(state.phase)
   const afterRest = rest === undefined ? step(state) : settleRest(state, rest, nowMs)
@@ -149,7 +149,7 @@ function restDeadlines(rest: RestPhase | undefined): number[] {
   }
 }
 
-/** The next instant (monotonic ms) at which something is due; undefined while nothing is. */
+/** The next instant (monotonic ms) at which something is due; undefined if there is none. */
 export function nextDeadline(state: StationState): number | undefined {
   const { phase, warning, identifyUntilMs, staffCall, throttledUntilMs, nextSaveMs } = state
   const rest = restOf(phase)

@@ -2,54 +2,58 @@ import { SECOND_MS, isBeyondBelief, type Desired } from '@escale/protocol'
 import { withSample, type ClockSample } from './clock.ts'
 import { applyDocument, isClockDoubtful, withCall } from './document.ts'
 import { corrected, notShownAbove, rebased } from './lease.ts'
-import { restamped } from './outbox.ts'
+import { withCorrectedTimes } from './outbox.ts'
 import { rejected, restOf, step, withRest, type StationState, type Step } from './state.ts'
 
-/** Takes the server's document: a newer one is applied, an older one changes nothing. */
+/** Handles a document from the server: a newer one is applied, an older one changes nothing. */
 export function applyDesired(state: StationState, desired: Desired, nowMs: number): Step {
   if (state.phase.kind === 'pairing') return rejected(state, 'desiredReceived', 'not-enrolled')
   const wantsSession = desired.state === 'active' || desired.state === 'suspended'
   if (wantsSession && desired.session === undefined) {
     return rejected(state, 'desiredReceived', 'desired-without-session')
   }
-  if (desired.version > state.version) return applyDocument(believed(state), desired, nowMs)
-  if (desired.version === state.version) return applyAgain(state, desired, nowMs)
-  // Only a document of ours that is beyond belief can be followed by one so far below it.
+  if (desired.version > state.version) return applyDocument(withoutDoubt(state), desired, nowMs)
+  if (desired.version === state.version) return confirmDocument(state, desired, nowMs)
+  // A lower version is normally just old. Only one that is far lower puts our own version in doubt.
   if (!isBeyondBelief(state.version, desired.version, -Infinity)) {
     return rejected(state, 'desiredReceived', 'stale-desired')
   }
-  const doubted = { desired, arrivedMs: nowMs }
-  if (state.clock === undefined) return rejected({ ...state, doubted }, 'desiredReceived', 'stale-desired')
-  return judge(state, doubted, nowMs)
+  const contested = { desired, arrivedMs: nowMs }
+  if (state.clock === undefined) return rejected({ ...state, contested }, 'desiredReceived', 'stale-desired')
+  return resolveContested(state, contested, nowMs)
 }
 
 /**
- * Between a version of ours that no server can have given and a document far below it, the time decides. The document
- * must have been sent just before it arrived: one that comes late is old, whatever became of our version.
+ * Decides between our version, if no server can have issued it, and a document with a far lower version. The server's
+ * clock decides: the document is applied only if it was sent just before it arrived. One that arrived late is old.
  */
-function judge(state: StationState, doubted: NonNullable<StationState['doubted']>, nowMs: number): Step {
-  const { desired, arrivedMs } = doubted
-  const undoubted = believed(state)
-  const stale = rejected({ ...state, doubted: undefined }, 'desiredReceived', 'stale-desired')
+function resolveContested(
+  state: StationState,
+  contested: NonNullable<StationState['contested']>,
+  nowMs: number,
+): Step {
+  const { desired, arrivedMs } = contested
+  const uncontested = withoutDoubt(state)
+  const stale = rejected({ ...state, contested: undefined }, 'desiredReceived', 'stale-desired')
   const { clock } = state
   if (clock === undefined || !isBeyondBelief(state.version, desired.version, nowMs + clock.offsetMs))
     return stale
-  return isClockDoubtful(clock, desired, arrivedMs) ? stale : applyDocument(undoubted, desired, nowMs)
+  return isClockDoubtful(clock, desired, arrivedMs) ? stale : applyDocument(uncontested, desired, nowMs)
 }
 
-/** The state as a document finds it that is taken: nothing waits to be confirmed or judged any more. */
-function believed(state: StationState): StationState {
-  const { doubted: _doubted, isUnconfirmed: _isUnconfirmed, ...rest } = state
+/** The state before a document is applied: it needs no confirmation, and no contested document is left. */
+function withoutDoubt(state: StationState): StationState {
+  const { contested: _contested, isUnconfirmed: _isUnconfirmed, ...rest } = state
   return rest
 }
 
 /**
- * The document in force, sent again: it changes nothing, but that it is held against what the agent's own file said
- * when it started. Anybody at the station may have written there.
+ * The current document, sent again. It normally changes nothing. After a start it corrects what the agent read from
+ * its own file, because anybody at the station may have changed that file.
  */
-function applyAgain(state: StationState, desired: Desired, nowMs: number): Step {
+function confirmDocument(state: StationState, desired: Desired, nowMs: number): Step {
   const { isUnconfirmed, ...confirmed } = state
-  // What is not saved over a restart is learnt from it.
+  // The call is not saved across a restart: the document says whether one is open.
   const known = withCall(confirmed, desired.staffCall?.state)
   const hasEndedHere = desired.session !== undefined && state.endedSessionIds.includes(desired.session.id)
   if (isUnconfirmed !== true || hasEndedHere) return rejected(known, 'desiredReceived', 'stale-desired')
@@ -63,27 +67,27 @@ function applyAgain(state: StationState, desired: Desired, nowMs: number): Step 
   return step({ ...applied.state, phase: next }, ...applied.effects, { kind: 'save' })
 }
 
-/** Takes in one exchange of `time`, and corrects the lease by it. */
+/** Adds one clock sample, and corrects the lease with it. */
 export function applyClockSample(state: StationState, sample: ClockSample, nowMs: number): Step {
   const change = withSample(state.clock, sample)
   if (change.kind === 'dropped') return rejected(state, 'clockSampled', 'round-trip-too-long')
   const { clock } = change
-  const { doubted, ...undoubted } = state
+  const { contested, ...uncontested } = state
   const known: StationState = {
-    ...undoubted,
+    ...uncontested,
     clock,
-    events: restamped(state, clock.offsetMs - state.stampOffsetMs),
+    events: withCorrectedTimes(state, clock.offsetMs - state.stampOffsetMs),
     stampOffsetMs: clock.offsetMs,
   }
-  if (doubted !== undefined) {
-    const judged = judge({ ...known, doubted }, doubted, nowMs)
-    if (judged.state.version !== state.version) return judged
+  if (contested !== undefined) {
+    const resolved = resolveContested({ ...known, contested }, contested, nowMs)
+    if (resolved.state.version !== state.version) return resolved
   }
   const rest = restOf(state.phase)
   if (rest?.kind !== 'active') return step(known)
   const lease = change.kind === 'stepped' ? rebased(rest.lease, clock) : corrected(rest.lease, clock, nowMs)
   const next = { ...known, phase: withRest(state.phase, { ...rest, lease }) }
-  // What was written down before would give that time back after a restart.
+  // Without a save, a restart would give back the time that the correction took away.
   return lease.endMs < rest.lease.endMs ? step(next, { kind: 'save' }) : step(next)
 }
 

@@ -14,8 +14,8 @@ import {
 } from './state.ts'
 
 /**
- * Whether a document's `sentAt` contradicts our idea of the server's clock: it came very late, or the server's
- * wall clock was set. Either way the clock is asked again before `endsAt` is believed.
+ * Whether a document's `sentAt` contradicts our estimate of the server's clock: the document came very late, or the
+ * server's wall clock was set. In both cases the agent asks for the time again before it uses `endsAt`.
  */
 export function isClockDoubtful(clock: ServerClock, desired: Desired, nowMs: number): boolean {
   return Math.abs(nowMs + clock.offsetMs - unixMsOf(desired.sentAt)) > CLOCK_STEP_MS
@@ -30,11 +30,12 @@ function restAsked(state: StationState, desired: Desired, nowMs: number): RestPh
   }
   const held = sessionOf(state.phase)
   const isOthers = session.bootId !== undefined && session.bootId !== state.bootId
-  // Started by another start of the agent: one that came back with the session goes on, a copied disk does not.
+  // Another start of the agent opened this session. A restarted agent that saved it goes on; a copied disk does not.
   if (isOthers && (desired.conflict === true || held?.sessionId !== session.id)) {
     return rest?.kind === 'locked' ? rest : lockedIdle
   }
-  // Suspended before it ended here, it is not over: the suspension held from its instant, and may be lifted.
+  // The session has ended here: it is not opened again. If the server had suspended it before that end, a document with
+  // `suspended` comes first and removes it from the ended sessions.
   if (desired.state === 'active' && state.endedSessionIds.includes(session.id)) return 'session-over'
   const { warningsSeconds, maxSuspendedMinutes } = state.config
   const { clock } = state
@@ -44,18 +45,18 @@ function restAsked(state: StationState, desired: Desired, nowMs: number): RestPh
   return { kind: 'suspended', pause: pauseOf(facts, paused, maxSuspendedMinutes) }
 }
 
-/** An end asked for and not answered yet stays asked for while the session is the same. */
+/** Keeps an unanswered request to end the session, as long as the session is the same. */
 function withEndTag(rest: RestPhase, before: RestPhase | undefined): RestPhase {
   if (rest.kind !== 'active' && rest.kind !== 'suspended') return rest
   if (before?.kind !== 'active' && before?.kind !== 'suspended') return rest
   return before.endTag === undefined ? rest : { ...rest, endTag: before.endTag }
 }
 
-/** Applies a document, whatever its version: the server's whole truth. */
+/** Applies a document, whatever its version. It describes the whole state that the server wants. */
 export function applyDocument(state: StationState, desired: Desired, nowMs: number): Step {
   const isDoubtful = state.clock !== undefined && isClockDoubtful(state.clock, desired, nowMs)
-  const told = withCall(state, desired.staffCall?.state)
-  const known: StationState = isDoubtful ? { ...told, clock: undefined } : told
+  const withOpenCall = withCall(state, desired.staffCall?.state)
+  const known: StationState = isDoubtful ? { ...withOpenCall, clock: undefined } : withOpenCall
   const effects: Effect[] = isDoubtful ? [{ kind: 'askTime' }] : []
 
   const asked = restAsked(known, desired, nowMs)
@@ -87,7 +88,7 @@ export function applyDocument(state: StationState, desired: Desired, nowMs: numb
   )
 }
 
-/** Once the server says that a call is over, the screen no longer says that it was made. */
+/** Sets the open call. When the server has closed it, the screen no longer shows that staff were called. */
 export function withCall(state: StationState, openCall: StationState['openCall']): StationState {
   const isOver = openCall === undefined && state.openCall !== undefined && state.staffCall?.kind === 'called'
   return { ...state, openCall, staffCall: isOver ? undefined : state.staffCall }

@@ -1,45 +1,45 @@
 import { SECOND_MS, MINUTE_MS, unixMsOf, type Desired } from '@escale/protocol'
 import type { ServerClock } from './clock.ts'
 
-/** Every `...Ms` that is not a duration is on the agent's monotonic clock; `...UnixMs` is the server's. */
+/** A `...Ms` that is not a duration is an instant of the agent's monotonic clock; `...UnixMs` is the server's clock. */
 export interface HeldSession {
   sessionId: string
   displayName: string
   grantedSeconds: number
-  /** Thresholds in seconds still to be warned of, descending. */
+  /** Thresholds (seconds left, descending) whose warning has not been shown yet. */
   armed: readonly number[]
-  /** Instant at which the site closes, where that ends the session. */
+  /** When the site closes, if that is what ends the session. */
   closesAt?: string
 }
 
-/** The right to count a session down alone, to its end. */
+/** The right to run a session until its end, with or without the server. */
 export interface Lease extends HeldSession {
   endsAtUnixMs?: number
   endMs: number
-  /** Ceiling of the shown time after a correction that would have raised it. */
+  /** Upper limit of the shown time, after a correction that would have raised it. */
   shownCapMs?: number
 }
 
 export interface Pause extends HeldSession {
   remainingMs: number
-  /** When the suspension has lasted too long. */
+  /** When the suspension becomes too long and the session ends. */
   deadlineMs: number
 }
 
 export type DesiredSession = NonNullable<Desired['session']>
 
-/** Milliseconds left as the screen may show them at `nowMs`; 0 at the end and after. */
+/** Milliseconds left to show on the screen at `nowMs`; 0 at the end and after. */
 export function shownMsOf(lease: Lease, nowMs: number): number {
   return Math.max(0, Math.min(lease.endMs - nowMs, lease.shownCapMs ?? Infinity))
 }
 
-/** Thresholds (seconds) below `remainingMs`, descending: those still to be crossed. */
+/** Thresholds (seconds) below `remainingMs`, descending: those that are still ahead. */
 export function thresholdsBelow(warningsSeconds: readonly number[], remainingMs: number): number[] {
   return warningsSeconds.filter((s) => s * SECOND_MS < remainingMs).sort((a, b) => b - a)
 }
 
-/** Thresholds that a document leaves armed: all those ahead after a grant, else what was armed before. */
-function armedBy(
+/** Thresholds to warn at after a document: all those ahead if time was added, else those from before. */
+function thresholdsAfter(
   session: DesiredSession,
   held: HeldSession | undefined,
   warnings: readonly number[],
@@ -60,8 +60,8 @@ interface DocumentFacts {
 }
 
 /**
- * The end of a session on our monotonic clock, ms: `endsAt` by the server's clock where that is known, else
- * `remainingSeconds` counted from arrival.
+ * The end of a session on our monotonic clock, ms. If the server's clock is known it comes from `endsAt`, else from
+ * `remainingSeconds`, counted from the arrival of the document.
  */
 function endMsOf({ session, sentAt, clock, nowMs }: DocumentFacts): number {
   const leftMs = remainingMsOf(session)
@@ -72,7 +72,7 @@ function endMsOf({ session, sentAt, clock, nowMs }: DocumentFacts): number {
   return Math.min(nowMs, unixMsOf(sentAt) - clock.offsetMs) + leftMs
 }
 
-/** No session has more left than it was granted, whatever a document says. */
+/** A session never has more time left than it was granted, whatever a document says. */
 const remainingMsOf = ({ remainingSeconds, grantedSeconds }: DesiredSession) =>
   Math.min(remainingSeconds, grantedSeconds) * SECOND_MS
 
@@ -87,38 +87,38 @@ export function leaseOf(facts: DocumentFacts): Lease {
   const { session, held, warningsSeconds, nowMs } = facts
   const endMs = endMsOf(facts)
   return {
-    ...heldBy(session, armedBy(session, held, warningsSeconds, endMs - nowMs)),
+    ...heldBy(session, thresholdsAfter(session, held, warningsSeconds, endMs - nowMs)),
     endMs,
     ...(session.endsAt === undefined ? {} : { endsAtUnixMs: unixMsOf(session.endsAt) }),
   }
 }
 
-/** The pause that a `desired` document asks for; a session already paused keeps its deadline. */
+/** The pause that a `desired` document asks for. A session that is already paused keeps its deadline. */
 export function pauseOf(facts: DocumentFacts, paused: Pause | undefined, maxSuspendedMinutes: number): Pause {
   const { session, held, warningsSeconds, nowMs } = facts
   const remainingMs = remainingMsOf(session)
   return {
-    ...heldBy(session, armedBy(session, held, warningsSeconds, remainingMs)),
+    ...heldBy(session, thresholdsAfter(session, held, warningsSeconds, remainingMs)),
     remainingMs,
     deadlineMs:
       paused?.sessionId === session.id ? paused.deadlineMs : nowMs + maxSuspendedMinutes * MINUTE_MS,
   }
 }
 
-/** The lease by a better known clock: it ends at the truth, and what is shown never rises on the way. */
+/** Corrects the lease after a better clock estimate: the end becomes exact, and the shown time never rises. */
 export function corrected(lease: Lease, clock: ServerClock, nowMs: number): Lease {
   if (lease.endsAtUnixMs === undefined) return lease
   const endMs = Math.min(lease.endsAtUnixMs - clock.offsetMs, nowMs + lease.grantedSeconds * SECOND_MS)
   return endMs <= lease.endMs ? { ...lease, endMs } : notShownAbove(lease, { ...lease, endMs }, nowMs)
 }
 
-/** The lease that follows another without a grant: what is shown stands still until the truth is below it. */
+/** A lease that replaces `before` without added time: the shown time stands still until the real one is lower. */
 export function notShownAbove(before: Lease, after: Lease, nowMs: number): Lease {
   const shownMs = shownMsOf(before, nowMs)
   return shownMsOf(after, nowMs) > shownMs ? { ...after, shownCapMs: shownMs } : after
 }
 
-/** The lease after the server's wall clock was set: the end stays where it is, told in the new reckoning. */
+/** The lease after the server's wall clock was set: it ends when it did, expressed in the new clock. */
 export function rebased(lease: Lease, clock: ServerClock): Lease {
   if (lease.endsAtUnixMs === undefined) return lease
   return { ...lease, endsAtUnixMs: lease.endMs + clock.offsetMs }

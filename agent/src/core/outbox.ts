@@ -3,10 +3,10 @@ import { CLOCK_STEP_MS } from './clock.ts'
 import type { StoredEvent } from './saved-state.ts'
 import type { StationState } from './state.ts'
 
-/** Beyond this the oldest go: a station cut off for weeks must not fill its memory. */
+/** Beyond this the oldest events are dropped: a station that is offline for weeks must not fill its memory. */
 const MAX_STORED_EVENTS = 1_000
 
-/** Adds an event, stamped in the server's clock as far as it is known, kept until the server has it. */
+/** Adds an event, which is stored until the server has it. Its time is the server's, as far as that is known. */
 export function withEvent(
   state: StationState,
   kind: StationEvent['kind'],
@@ -29,10 +29,10 @@ export function withEvent(
 }
 
 /**
- * Restamps what was written in another reckoning than the server's: before its clock was known, or before that was
- * set; only of this boot, whose own clock still runs.
+ * Corrects the time of stored events that were stamped before the server's clock was known, or before it was set.
+ * Only events of this boot are corrected: the monotonic clock of an earlier boot is gone.
  */
-export function restamped(state: StationState, shiftMs: number): readonly StoredEvent[] {
+export function withCorrectedTimes(state: StationState, shiftMs: number): readonly StoredEvent[] {
   const isStep = Math.abs(shiftMs) > CLOCK_STEP_MS
   return state.events.map((event) =>
     event.bootId === state.bootId && (event.isApproximate || isStep)
@@ -41,7 +41,7 @@ export function restamped(state: StationState, shiftMs: number): readonly Stored
   )
 }
 
-/** An event as it goes over the bus. */
+/** An event as it is published on the bus. */
 export function stationEventOf({ bootId, seq, kind, details, atUnixMs }: StoredEvent): StationEvent {
   return { bootId, seq, at: instantOf(atUnixMs), kind, details }
 }

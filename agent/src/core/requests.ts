@@ -1,5 +1,5 @@
 import { isAccessCodeShape, normaliseAccessCode, SECOND_MS, type StationOp } from '@escale/protocol'
-import { endHere, leaveSession, lockedIdle, withEnded } from './deadlines.ts'
+import { endLocally, leaveSession, lockedIdle, withEnded } from './deadlines.ts'
 import { OPENING_LIMIT_MS } from './desired.ts'
 import {
   rejected,
@@ -14,10 +14,10 @@ import {
   type Step,
 } from './state.ts'
 
-/** How long the screen says that staff was called, or could not be. */
+/** How long the screen shows that staff were called, or that the call failed. */
 const STAFF_CALL_SHOWN_MS = 60 * SECOND_MS
 
-/** Refusals that the station finds by itself; the others carry the server's error codes. */
+/** Refusals by the station itself. All others carry an error code of the server. */
 export const OFFLINE = 'offline'
 export const INCOMPLETE_CODE = 'code-incomplete'
 
@@ -29,7 +29,7 @@ function asking(state: StationState, op: StationOp, params: Record<string, unkno
   return step({ ...state, nextTag: state.nextTag + 1 }, { kind: 'request', tag: state.nextTag, op, params })
 }
 
-/** A visitor has typed a code: asks the server, unless it is plain that it cannot answer well. */
+/** A visitor has typed a code: asks the server, unless the refusal is certain in advance. */
 export function typeCode(state: StationState, typed: string, nowMs: number): Step {
   const { phase, nextTag, throttledUntilMs } = state
   if (phase.kind !== 'locked') return rejected(state, 'codeTyped', 'not-locked')
@@ -44,13 +44,13 @@ export function typeCode(state: StationState, typed: string, nowMs: number): Ste
   return asking(withEntry(state, entry), 'validate_code', { code: normaliseAccessCode(typed) })
 }
 
-/** The visitor ends the session: the server is asked; cut off, the station ends it by itself. */
-export function askEnd(state: StationState, nowMs: number): Step {
+/** The visitor ends the session: the server is asked. Offline, the station ends the session itself. */
+export function requestEnd(state: StationState, nowMs: number): Step {
   const rest = restOf(state.phase)
   if (rest?.kind !== 'active' && rest?.kind !== 'suspended') return rejected(state, 'endAsked', 'no-session')
   if (rest.endTag !== undefined) return rejected(state, 'endAsked', 'busy')
   const sessionId = rest.kind === 'active' ? rest.lease.sessionId : rest.pause.sessionId
-  if (!state.isOnline) return step(endHere(state, sessionId, 'logged_out', nowMs, nowMs))
+  if (!state.isOnline) return step(endLocally(state, sessionId, 'logged_out', nowMs, nowMs))
   const phase = withRest(state.phase, { ...rest, endTag: state.nextTag })
   return asking({ ...state, phase }, 'end_session', { sessionId })
 }
@@ -65,7 +65,7 @@ export function callStaff(state: StationState, reason: string | undefined, nowMs
   return asking(calling, 'call_staff', reason === undefined ? {} : { reason })
 }
 
-/** An answer, or `undefined` where none came in time, to the request that carries `tag`. */
+/** Handles the answer to the request that carries `tag`; `undefined` means that none came in time. */
 export function settleRequest(
   state: StationState,
   input: Input['kind'],
@@ -114,11 +114,11 @@ function refuse(state: StationState, answer: Extract<Answer, { ok: false }>, now
   return code === 'code-throttled' ? { ...refused, throttledUntilMs: retryAtMs } : refused
 }
 
-/** The visitor wants out: whatever the server says or fails to say, the session is over here. */
+/** The visitor wants to leave: the session ends here, even if the server refuses or does not answer. */
 function settleEnd(state: StationState, answer: Answer | undefined, nowMs: number): Step {
   const held = sessionOf(state.phase)
   if (held === undefined) return step(state)
-  if (answer?.ok !== true) return step(endHere(state, held.sessionId, 'logged_out', nowMs, nowMs))
+  if (answer?.ok !== true) return step(endLocally(state, held.sessionId, 'logged_out', nowMs, nowMs))
   return step({
     ...state,
     warning: undefined,

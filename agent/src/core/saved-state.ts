@@ -1,10 +1,10 @@
 import type { SiteConfig, StationEvent } from '@escale/protocol'
 import type { HeldSession } from './lease.ts'
 
-/** An event kept until the server has taken it. */
+/** An event that is stored until the server has acknowledged it. */
 export interface StoredEvent extends Omit<StationEvent, 'at'> {
   atUnixMs: number
-  /** Stamped before the server's clock was known; shifted when it is. */
+  /** Stamped before the server's clock was known; corrected when it is. */
   isApproximate: boolean
 }
 
@@ -18,13 +18,13 @@ export type SavedRest =
   | { kind: 'active'; session: SavedSession; endsAtUnixMs?: number }
   | { kind: 'suspended'; session: SavedSession; suspendLeftMs: number }
 
-/** What outlives the process: no instant of the monotonic clock, only what is left. */
+/** What is saved across a restart. Times are durations that remain, because the monotonic clock starts again. */
 export interface Snapshot {
   stationId: string
   label?: string
   version: number
   rest: SavedRest
-  /** The machine was being cleaned: it is to be done again. */
+  /** The machine was being cleaned: the cleaning must be done again. */
   isCleaning?: boolean
   endedSessionIds: readonly string[]
   events: readonly StoredEvent[]

@@ -3,7 +3,7 @@ import { shownMsOf } from './lease.ts'
 import type { SavedRest, Snapshot } from './saved-state.ts'
 import { restOf, type RestPhase, type StationState } from './state.ts'
 
-/** The state as it is to be written down; undefined before the station is enrolled. */
+/** The part of the state to save; undefined before the station is enrolled. */
 export function snapshotOf(state: StationState, nowMs: number): Snapshot | undefined {
   const rest = restOf(state.phase)
   if (rest === undefined || state.stationId === undefined) return undefined
@@ -31,7 +31,7 @@ function savedRestOf(rest: RestPhase, nowMs: number): SavedRest {
   }
 }
 
-/** The rest phase written down, its time going on from what was left. */
+/** The saved phase. Its time continues from what was left. */
 export function restoredRest(saved: SavedRest, nowMs: number): RestPhase {
   switch (saved.kind) {
     case 'active': {

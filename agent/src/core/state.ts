@@ -17,10 +17,12 @@ export type CodeEntry =
   | { kind: 'idle' }
   | { kind: 'validating'; tag: number }
   | { kind: 'starting'; tag: number }
-  /** The server has started the session; its document is on the way. */
+  /** The server has started the session; its document has not arrived yet. */
   | { kind: 'opening'; deadlineMs: number }
   | { kind: 'refused'; code: RefusalCode; message?: string; retryAtMs?: number }
 
+/** A phase that stays until an input or a deadline changes it. `cleaning` leads to one of these. */
+/** A phase that stays until an input or a deadline changes it. `cleaning` leads to one of these. */
 export type RestPhase =
   | { kind: 'locked'; entry: CodeEntry }
   | { kind: 'active'; lease: Lease; endTag?: number }
@@ -39,22 +41,22 @@ export interface Notice {
   level: 'info' | 'warning'
 }
 
-/** Every `...Ms` that is not a duration is on the agent's monotonic clock; `...UnixMs` is the server's. */
+/** A `...Ms` that is not a duration is an instant of the agent's monotonic clock; `...UnixMs` is the server's clock. */
 export interface StationState {
   phase: Phase
   stationId?: string
-  /** What people call the station; known once a document came. */
+  /** The name that people give to the station; known after the first document. */
   label?: string
-  /** Version of the `desired` document applied; 0 before the first. */
+  /** Version of the last applied `desired` document; 0 before the first. */
   version: number
-  /** The state comes from the agent's own file, and no document has confirmed it. */
+  /** The state comes from the agent's own file, and no document has confirmed it yet. */
   isUnconfirmed?: boolean
-  /** A document far below our version, kept until the server's clock tells which of the two is wrong. */
-  doubted?: { desired: Desired; arrivedMs: number }
+  /** A document with a version far below ours. The server's clock, once known, decides which of the two is wrong. */
+  contested?: { desired: Desired; arrivedMs: number }
   bootId: string
   isOnline: boolean
   clock?: ServerClock
-  /** Unix ms minus monotonic ms: the server's where known, the machine's own until then. */
+  /** Unix ms minus monotonic ms: by the server's clock if it is known, else by the machine's own. */
   stampOffsetMs: number
   config: SiteConfig
   /** Sessions that ended here for good, newest last. */
@@ -66,10 +68,10 @@ export interface StationState {
   warning?: { thresholdSeconds: number; untilMs: number }
   notices: readonly Notice[]
   identifyUntilMs?: number
-  /** The machine is about to go down, at `atMs`. */
+  /** The machine reboots or shuts down at `atMs`. */
   goingDown?: { op: 'reboot' | 'shutdown'; atMs: number }
   staffCall?: StaffCall
-  /** The server's word on a call that is open here: it waits, or somebody is on the way. */
+  /** The call that is open here, as the server reports it: it is waiting, or an operator has taken it. */
   openCall?: NonNullable<Desired['staffCall']>['state']
   nextSaveMs: number
 }
@@ -82,7 +84,7 @@ export type Input =
   | { kind: 'tick' }
   | { kind: 'pairingStarted'; code: string }
   | { kind: 'enrolled'; stationId: string; snapshot?: Snapshot }
-  /** The server knows this station's secret no longer. */
+  /** The server no longer accepts this station's secret. */
   | { kind: 'identityRefused' }
   | { kind: 'linkUp' }
   | { kind: 'linkDown' }
@@ -97,13 +99,13 @@ export type Input =
   | { kind: 'cleaned'; error?: string }
   /** Something is wrong with the station itself. */
   | { kind: 'faultFound'; fault: string; error: string }
-  | { kind: 'eventTaken'; bootId: string; seq: number }
+  | { kind: 'eventAcknowledged'; bootId: string; seq: number }
   | { kind: 'noticeReceived'; notice: Notice }
   | { kind: 'noticeDismissed'; id: string }
   | { kind: 'identifyAsked' }
   | { kind: 'goingDown'; op: 'reboot' | 'shutdown'; delaySeconds: number }
-  /** It was cancelled, or could not be done. */
-  | { kind: 'goingDownCalledOff' }
+  /** The reboot or shutdown was cancelled, or failed. */
+  | { kind: 'powerDownCancelled' }
 
 export type Rejection =
   | 'not-enrolled'
@@ -139,7 +141,7 @@ export interface Step {
 
 export interface InitialFacts {
   bootId: string
-  /** The machine's own Unix ms minus the monotonic clock: a stand-in until the server tells the time. */
+  /** The machine's own Unix ms minus the monotonic clock: used until the server's time is known. */
   wallOffsetMs: number
   language?: Language
 }
@@ -153,7 +155,7 @@ export const defaultConfig: SiteConfig = {
   terms: '',
 }
 
-/** A station that knows nothing yet: not enrolled, cut off, without the server's clock. */
+/** A new station: not enrolled, offline, without the server's clock. */
 export function initialState({ bootId, wallOffsetMs, language = 'fr' }: InitialFacts): StationState {
   return {
     phase: { kind: 'pairing' },
@@ -176,20 +178,20 @@ export const step = (state: StationState, ...effects: Effect[]): Step => ({ stat
 export const rejected = (state: StationState, input: Input['kind'], code: Rejection): Step =>
   step(state, { kind: 'rejected', code, input })
 
-/** The phase that counts for the session: what follows a cleaning under way, else the phase itself. */
+/** The phase that says which session there is: the one after the cleaning while one runs, else the phase itself. */
 export function restOf(phase: Phase): RestPhase | undefined {
   if (phase.kind === 'pairing') return undefined
   return phase.kind === 'cleaning' ? phase.next : phase
 }
 
-/** The session held, counting or paused. */
+/** The current session, running or suspended. */
 export function sessionOf(phase: Phase): Lease | Pause | undefined {
   const rest = restOf(phase)
   if (rest?.kind === 'active') return rest.lease
   return rest?.kind === 'suspended' ? rest.pause : undefined
 }
 
-/** Puts a new rest phase in place, a cleaning under way staying in front of it. */
+/** Sets the phase. If a cleaning runs, the new phase follows it. */
 export function withRest(phase: Phase, next: RestPhase): Phase {
   return phase.kind === 'cleaning' ? { ...phase, next } : next
 }

@@ -8,14 +8,14 @@ export const SERVER_OFFSET_MS = 1_800_000_000_000
 export interface Rig {
   state: () => StationState
   nowMs: () => number
-  /** Everything that came out since the last call. */
+  /** All effects since the last call. */
   drain: () => Effect[]
   input: (input: Input) => Effect[]
-  /** Lets time pass and ticks. */
+  /** Advances the clock and sends a tick. */
   pass: (ms: number) => Effect[]
 }
 
-/** A core with a clock of its own. */
+/** A core with its own clock, for tests. */
 export function createRig(start: StationState = initialState({ bootId: 'boot-1', wallOffsetMs: 0 })): Rig {
   let state = start
   let nowMs = 0
@@ -38,7 +38,7 @@ export function createRig(start: StationState = initialState({ bootId: 'boot-1',
   }
 }
 
-/** A station that is enrolled, connected and knows the server's clock exactly. */
+/** A station that is enrolled and connected, and that knows the server's clock exactly. */
 export function createReadyRig(): Rig {
   const rig = createRig()
   rig.input({ kind: 'enrolled', stationId: 'pc-01' })
@@ -62,7 +62,7 @@ export interface Grant {
   closesAt?: string
 }
 
-/** An `active` document that leaves `seconds` from `nowMs` on. */
+/** An `active` document whose session ends `seconds` after `nowMs`. */
 export function activeDocument({
   version,
   seconds,

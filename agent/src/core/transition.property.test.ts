@@ -15,7 +15,7 @@ interface Move {
 
 const of = (make: Move['make']) => fc.nat(30_000).map((passMs): Move => ({ passMs, make }))
 const seconds = fc.integer({ min: 0, max: 900 })
-/** Mostly newer than what is applied, sometimes the same or older. */
+/** A version that is mostly newer than the applied one, sometimes the same or older. */
 const ahead = fc.integer({ min: -1, max: 3 })
 const versionFrom = (state: StationState, by: number) => Math.max(0, state.version + by)
 const sessionId = fc.constantFrom('s-1', 's-2')
@@ -34,11 +34,11 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   of(() => ({ kind: 'cleaned', error: 'disk full' })),
   of(() => ({ kind: 'identifyAsked' })),
   of(() => ({ kind: 'goingDown', op: 'reboot', delaySeconds: 20 })),
-  of(() => ({ kind: 'goingDownCalledOff' })),
+  of(() => ({ kind: 'powerDownCancelled' })),
   of(() => ({ kind: 'faultFound', fault: 'kiosk-failed', error: 'no display' })),
   of(() => ({ kind: 'noticeReceived', notice: { id: 'n', text: 't', level: 'info' } })),
   of(() => ({ kind: 'noticeDismissed', id: 'n' })),
-  of((_, state) => ({ kind: 'eventTaken', bootId: 'boot-1', seq: state.events[0]?.seq ?? 0 })),
+  of((_, state) => ({ kind: 'eventAcknowledged', bootId: 'boot-1', seq: state.events[0]?.seq ?? 0 })),
   of((_, state) => ({
     kind: 'configReceived',
     config: { ...state.config, warningsSeconds: [200, 20], maxSuspendedMinutes: 1 },
@@ -101,14 +101,14 @@ const leaseOf = (state: StationState) => {
   return rest?.kind === 'active' ? rest.lease : undefined
 }
 
-/** Plays the moves and calls `look` around each of them. */
+/** Performs the moves and calls `look` before and after each of them. */
 function play(
   list: readonly Move[],
   look: (before: StationState, after: StationState, input: Input, times: { nowMs: number }) => void,
 ) {
   let state = initialState({ bootId: 'boot-1', wallOffsetMs: 0 })
   let nowMs = 0
-  // Most stations are enrolled: half of the plays would otherwise see nothing but the pairing.
+  // Most stations are enrolled. Otherwise half of the runs would never leave the pairing.
   state = transition(state, { kind: 'enrolled', stationId: 'pc-01' }, nowMs).state
   for (const { passMs, make } of list) {
     nowMs += passMs
@@ -127,7 +127,7 @@ const check = (look: Parameters<typeof play>[1]) => {
 }
 
 describe('whatever happens', () => {
-  it('the shown time never grows but by a newer document', () => {
+  it('only a newer document raises the shown time', () => {
     check((before, after, _input, { nowMs }) => {
       const [was, is] = [leaseOf(before), leaseOf(after)]
       if (was === undefined || is?.sessionId !== was.sessionId || after.version > before.version) return
@@ -135,14 +135,14 @@ describe('whatever happens', () => {
     })
   })
 
-  it('a document that is not newer changes no more than time alone does', () => {
+  it('a document that is not newer changes nothing but what time changes', () => {
     check((before, after, input, { nowMs }) => {
       if (input.kind !== 'desiredReceived' || input.desired.version > before.version) return
       expect(after).toEqual(transition(before, { kind: 'tick' }, nowMs).state)
     })
   })
 
-  it('no session outlives its end, nor a suspension its limit', () => {
+  it('no session continues after its end, and no suspension after its limit', () => {
     check((_before, after, _input, { nowMs }) => {
       const rest = restOf(after.phase)
       if (rest?.kind === 'active') expect(rest.lease.endMs).toBeGreaterThan(nowMs)
@@ -150,15 +150,15 @@ describe('whatever happens', () => {
     })
   })
 
-  it('the applied version never goes back, and each end is told once', () => {
+  it('the applied version never goes back, and each end is reported once', () => {
     const ends = new Set<string>()
     check((before, after) => {
       if (before.events.length === 0 && before.version === 0) ends.clear()
       expect(after.version).toBeGreaterThanOrEqual(before.version)
-      const told = after.events
+      const reported = after.events
         .filter(({ kind }) => kind === 'session_ended')
         .map(({ details }) => details.sessionId)
-      expect(new Set(told).size).toBe(told.length)
+      expect(new Set(reported).size).toBe(reported.length)
     })
   })
 
@@ -169,14 +169,14 @@ describe('whatever happens', () => {
     })
   })
 
-  it('the next deadline lies ahead, so that one timer is enough', () => {
+  it('the next deadline lies in the future, so one timer is enough', () => {
     check((_before, after, _input, { nowMs }) => {
       const deadlineMs = nextDeadline(after)
       if (deadlineMs !== undefined) expect(deadlineMs).toBeGreaterThan(nowMs)
     })
   })
 
-  it('there is a view, a report and a snapshot that survives JSON', () => {
+  it('the view and the report exist, and the snapshot survives JSON', () => {
     check((_before, after, _input, { nowMs }) => {
       expect(() => [viewOf(after, nowMs), reportedOf(after, nowMs)]).not.toThrow()
       const snapshot = snapshotOf(after, nowMs)
@@ -186,7 +186,7 @@ describe('whatever happens', () => {
 })
 
 describe('a lease', () => {
-  it('ends on its millisecond whatever ticks came before', () => {
+  it('ends at its exact millisecond, whatever ticks came before', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 900 }), fc.array(fc.nat(20_000)), (s, ticks) => {
         let state = initialState({ bootId: 'b', wallOffsetMs: 0 })

@@ -37,7 +37,7 @@ describe('a session at a station', () => {
     expect(remainingMs(rig)).toBe(600_000)
   })
 
-  it('ends by itself on its millisecond: locks, reports, cleans, and keeps the event', () => {
+  it('ends without the server at its exact millisecond: locks, reports, cleans and stores the event', () => {
     const rig = open(600)
     rig.pass(599_999)
     expect(phase(rig)).toBe('active')
@@ -54,11 +54,11 @@ describe('a session at a station', () => {
     ])
     rig.input({ kind: 'cleaned' })
     expect(phase(rig)).toBe('locked')
-    rig.input({ kind: 'eventTaken', bootId: 'boot-1', seq: 0 })
+    rig.input({ kind: 'eventAcknowledged', bootId: 'boot-1', seq: 0 })
     expect(rig.state().events).toEqual([])
   })
 
-  it('is cleaned up after again when the agent was killed while it did so', () => {
+  it('is cleaned up again if the agent was killed during the cleaning', () => {
     const rig = open(60)
     rig.pass(60_000)
     const snapshot = snapshotOf(rig.state(), rig.nowMs())
@@ -71,13 +71,13 @@ describe('a session at a station', () => {
     expect(snapshotOf(again.state(), 0)).not.toHaveProperty('isCleaning')
   })
 
-  it('tells the end at its instant even when the tick comes late', () => {
+  it('reports the exact end even when the tick comes late', () => {
     const rig = open(600)
     rig.pass(3_600_000)
     expect(rig.state().events.at(-1)?.atUnixMs).toBe(SERVER_OFFSET_MS + 600_000)
   })
 
-  it('is not opened again by a later document once it has ended here', () => {
+  it('is not opened again by a later document after it has ended here', () => {
     const rig = open(60)
     rig.pass(60_000)
     rig.input({ kind: 'cleaned' })
@@ -110,7 +110,7 @@ describe('a session at a station', () => {
     expect(rig.state()).toEqual(before)
   })
 
-  it('takes a grant and a reduction by a newer document', () => {
+  it('gains or loses time by a newer document', () => {
     const rig = open(600)
     rig.input(received(activeDocument({ version: 11, seconds: 1_200, nowMs: 0 })))
     expect(remainingMs(rig)).toBe(1_200_000)
@@ -118,7 +118,7 @@ describe('a session at a station', () => {
     expect(remainingMs(rig)).toBe(30_000)
   })
 
-  it('is cleaned away before the next visitor’s session shows, whose time runs meanwhile', () => {
+  it('is cleaned up before the next visitor’s session is shown, whose time already runs', () => {
     const rig = open(600)
     rig.input(received(activeDocument({ version: 11, seconds: 300, nowMs: 0, sessionId: 's-2' })))
     expect(phase(rig)).toBe('cleaning')
@@ -128,7 +128,7 @@ describe('a session at a station', () => {
     expect(remainingMs(rig)).toBe(298_000)
   })
 
-  it('leaves the station usable when cleaning hangs, and tells the fault', () => {
+  it('leaves the station usable when the cleaning hangs, and reports the fault', () => {
     const rig = open(600)
     rig.input(received(lockedDocument(11, 0)))
     rig.pass(60_000)
@@ -146,11 +146,11 @@ describe('warnings', () => {
     return seen
   }
 
-  it('come once at each threshold', () => {
+  it('are shown once at each threshold', () => {
     expect(warned(open(301), 301_000)).toEqual([300, 120, 60, 30, 10])
   })
 
-  it('are armed again by a grant, and only then', () => {
+  it('are shown again only after time was added', () => {
     const rig = open(130)
     expect(warned(rig, 20_000)).toEqual([120])
     rig.input(received(activeDocument({ version: 11, seconds: 125, nowMs: rig.nowMs(), granted: 145 })))
@@ -159,7 +159,7 @@ describe('warnings', () => {
     expect(warned(rig, 10_000)).toEqual([])
   })
 
-  it('say the lowest threshold alone when a reduction passes several', () => {
+  it('show only the lowest threshold when a reduction passes several', () => {
     const rig = open(600)
     const effects = rig.input(received(activeDocument({ version: 11, seconds: 45, nowMs: 0, granted: 600 })))
     expect(effects.filter(({ kind }) => kind === 'warn')).toEqual([
@@ -167,7 +167,7 @@ describe('warnings', () => {
     ])
   })
 
-  it('are remembered as events only while cut off', () => {
+  it('are stored as events only while offline', () => {
     const rig = open(121)
     rig.input({ kind: 'linkDown' })
     rig.pass(2_000)
@@ -176,7 +176,7 @@ describe('warnings', () => {
 })
 
 describe('a suspended session', () => {
-  it('stands still, resumes with the time it had, and ends when suspended too long', () => {
+  it('does not count down, resumes with the time that it had, and ends when suspended too long', () => {
     const rig = open(600)
     rig.pass(100_000)
     rig.input(received(suspendedDocument({ version: 11, seconds: 500, nowMs: rig.nowMs(), granted: 600 })))
@@ -192,7 +192,7 @@ describe('a suspended session', () => {
 })
 
 describe('the clock', () => {
-  it('is not needed to count: remainingSeconds holds from the arrival on', () => {
+  it('is not needed to count down: remainingSeconds is counted from the arrival', () => {
     const rig = createRig()
     rig.input({ kind: 'enrolled', stationId: 'pc-01' })
     rig.input(received(activeDocument({ version: 1, seconds: 60, nowMs: 0 })))
@@ -200,12 +200,12 @@ describe('the clock', () => {
     expect(phase(rig)).toBe('cleaning')
   })
 
-  it('lowers the shown time at once, and raises it never though the end follows the truth', () => {
+  it('lowers the shown time at once and never raises it, while the real end is corrected', () => {
     const rig = createRig()
     rig.input({ kind: 'enrolled', stationId: 'pc-01' })
     rig.input(received(activeDocument({ version: 1, seconds: 60, nowMs: 0 })))
     rig.pass(10_000)
-    // The document had been under way for 5 s: the truth ends earlier.
+    // The document took 5 s to arrive, so the real end is earlier.
     const taken = rig.input(clockInput(SERVER_OFFSET_MS + 1_500, 10_000))
     expect(kindsOf(taken), 'a restart must not give it back').toContain('save')
     expect(remainingMs(rig)).toBe(48_500)
@@ -218,7 +218,7 @@ describe('the clock', () => {
     expect(phase(rig)).toBe('cleaning')
   })
 
-  it('set forward or back at the server in mid-session ends nothing early or late', () => {
+  it('of the server may be set during a session, and the session ends neither early nor late', () => {
     for (const stepMs of [3_600_000, -3_600_000]) {
       const rig = open(600)
       rig.pass(60_000)
@@ -229,7 +229,7 @@ describe('the clock', () => {
     }
   })
 
-  it('is asked again when a document contradicts it, and remainingSeconds holds meanwhile', () => {
+  it('is requested again when a document contradicts it, and remainingSeconds is used until then', () => {
     const rig = open(600)
     const stepMs = 3_600_000
     const document = activeDocument({ version: 11, seconds: 600, nowMs: stepMs })
@@ -239,7 +239,7 @@ describe('the clock', () => {
     expect(remainingMs(rig)).toBe(600_000)
   })
 
-  it('of the machine wrong by ten years shifts nothing, and events are restamped once the truth is known', () => {
+  it('of the machine may be wrong by ten years, and events get the right time once the server’s is known', () => {
     const rig = createRig(
       initialState({ bootId: 'boot-1', wallOffsetMs: SERVER_OFFSET_MS - 10 * 365 * 86_400_000 }),
     )
@@ -263,7 +263,7 @@ describe('after a restart of the agent', () => {
     return { next, effects }
   }
 
-  it('the session goes on from what was left, and the time switched off is charged by the server’s clock', () => {
+  it('the session goes on with what was left, and the server’s clock charges the time that it was off', () => {
     const rig = open(600)
     rig.pass(100_000)
     const { next, effects } = restarted(rig)
@@ -275,14 +275,14 @@ describe('after a restart of the agent', () => {
     expect(remainingMs(next)).toBe(449_000)
   })
 
-  it('an end that passed while it was off is told at its instant', () => {
+  it('an end that passed while it was off is reported with its real time', () => {
     const rig = open(600)
     const { next } = restarted(rig)
     next.input(clockInput(SERVER_OFFSET_MS + 3_600_000))
     expect(next.state().events[0]).toMatchObject({ bootId: 'boot-2', atUnixMs: SERVER_OFFSET_MS + 600_000 })
   })
 
-  it('a stored event is still there, under the boot that it happened in', () => {
+  it('a stored event is still there, with the boot id of its start', () => {
     const rig = open(60)
     rig.pass(60_000)
     const { next } = restarted(rig)
@@ -290,7 +290,7 @@ describe('after a restart of the agent', () => {
     expect(next.state().version).toBe(10)
   })
 
-  it('the snapshot of another station is left alone', () => {
+  it('the snapshot of another station is ignored', () => {
     const rig = open(600)
     const snapshot = snapshotOf(rig.state(), 0)
     const other = createRig()
@@ -300,7 +300,7 @@ describe('after a restart of the agent', () => {
   })
 })
 
-describe('a site that closes before the session could run out', () => {
+describe('a site that closes before the session would end', () => {
   const closesAt = new Date(SERVER_OFFSET_MS + 600_000).toISOString()
   const cutShort = () => {
     const rig = createReadyRig()
@@ -309,7 +309,7 @@ describe('a site that closes before the session could run out', () => {
   }
   const shown = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).countdown?.closesAt
 
-  it('is told from the start, and still after a restart of the agent', () => {
+  it('is announced from the start, and still after a restart of the agent', () => {
     const rig = cutShort()
     expect(shown(rig)).toBe(closesAt)
     const next = createRig()
@@ -317,7 +317,7 @@ describe('a site that closes before the session could run out', () => {
     expect(shown(next)).toBe(closesAt)
   })
 
-  it('is no longer told once the session may outlive it', () => {
+  it('is no longer announced when the session may go on after it', () => {
     const rig = cutShort()
     rig.input(received(activeDocument({ version: 11, seconds: 900, nowMs: 0 })))
     expect(shown(rig)).toBeUndefined()
@@ -327,7 +327,7 @@ describe('a site that closes before the session could run out', () => {
 describe('the station’s label', () => {
   const label = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).label
 
-  it('is shown as the newest document tells it, and still after a restart of the agent', () => {
+  it('is taken from the newest document, and still shown after a restart of the agent', () => {
     const rig = open(600)
     expect(label(rig)).toBe('Poste 1')
     rig.input(received({ ...lockedDocument(11, 0), label: 'Fenêtre 3' }))
@@ -343,7 +343,7 @@ describe('typing a code', () => {
   const entry = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).entry
   const type = (rig: Rig, code = 'abcd 2345') => rig.input({ kind: 'codeTyped', code })
 
-  it('is validated, started, and opens with the document', () => {
+  it('is validated and starts a session, which opens with the document', () => {
     const rig = createReadyRig()
     expect(type(rig)).toEqual([
       { kind: 'request', tag: 1, op: 'validate_code', params: { code: 'ABCD2345' } },
@@ -359,7 +359,7 @@ describe('typing a code', () => {
     expect(phase(rig)).toBe('active')
   })
 
-  it('says that no document came when the server started a session and went', () => {
+  it('is refused when the server started a session and its document never came', () => {
     const rig = createReadyRig()
     type(rig)
     rig.input({ kind: 'answered', tag: 1, answer: { ok: true, data: { sessionId: 's-1' } } })
@@ -368,14 +368,14 @@ describe('typing a code', () => {
     expect(entry(rig)).toEqual({ kind: 'refused', code: 'unavailable' })
   })
 
-  it('carries the server’s refusal', () => {
+  it('shows the server’s refusal', () => {
     const rig = createReadyRig()
     type(rig)
     rig.input({ kind: 'answered', tag: 1, answer: { ok: false, code: 'code-refused', message: 'Non.' } })
     expect(entry(rig)).toEqual({ kind: 'refused', code: 'code-refused' })
   })
 
-  it('waits out a throttling without asking the server again', () => {
+  it('waits for the end of a block without asking the server again', () => {
     const rig = createReadyRig()
     type(rig)
     const answer = { ok: false, code: 'code-throttled', message: '', retryAfterSeconds: 30 } as const
@@ -387,7 +387,7 @@ describe('typing a code', () => {
     expect(kindsOf(type(rig))).toContain('request')
   })
 
-  it('says so when cut off, incomplete, or unanswered', () => {
+  it('is refused with its reason when offline, incomplete or unanswered', () => {
     const rig = createReadyRig()
     type(rig, 'ABC')
     expect(entry(rig)).toEqual({ kind: 'refused', code: 'code-incomplete' })
@@ -399,7 +399,7 @@ describe('typing a code', () => {
     expect(entry(rig)).toEqual({ kind: 'refused', code: 'offline' })
   })
 
-  it('is refused while another is being checked, and where no code is asked for', () => {
+  it('is refused while another is being checked, and in a phase that takes no code', () => {
     const rig = createReadyRig()
     type(rig)
     expect(type(rig)).toEqual([{ kind: 'rejected', code: 'busy', input: 'codeTyped' }])
@@ -408,7 +408,7 @@ describe('typing a code', () => {
 })
 
 describe('a visitor who ends the session', () => {
-  it('is out at once when cut off, and the server hears it later', () => {
+  it('leaves at once when offline, and the server learns it later', () => {
     const rig = open(600)
     rig.input({ kind: 'linkDown' })
     rig.input({ kind: 'endAsked' })
@@ -416,7 +416,7 @@ describe('a visitor who ends the session', () => {
     expect(rig.state().events.at(-1)?.details).toMatchObject({ reason: 'logged_out' })
   })
 
-  it('is out by the server’s answer, or without it when none comes', () => {
+  it('leaves with the server’s answer, or without one when none comes', () => {
     const asked = open(600)
     expect(kindsOf(asked.input({ kind: 'endAsked' }))).toEqual(['request'])
     asked.input({ kind: 'answered', tag: 1, answer: { ok: true, data: {} } })
@@ -434,14 +434,14 @@ describe('a visitor who calls for help', () => {
   const shown = (rig: Rig) => viewOf(rig.state(), rig.nowMs()).staffCall
   const lockedWith = (version: number, call?: 'waiting' | 'taken') =>
     received({ ...lockedDocument(version, 0), ...(call && { staffCall: { state: call } }) })
-  /** Presses the button; the server has it. */
+  /** Presses the button; the server accepts the call. */
   const called = (rig: Rig) => {
     const [request] = rig.input({ kind: 'staffCalled' })
     if (request?.kind !== 'request') throw new Error('no request')
     return () => rig.input({ kind: 'answered', tag: request.tag, answer: { ok: true, data: {} } })
   }
 
-  it('is told so once the server has it, for as long as the call is open, and that somebody comes', () => {
+  it('sees the call as long as it is open, and sees when an operator takes it', () => {
     const rig = createReadyRig()
     const answer = called(rig)
     expect(shown(rig)).toBe('calling')
@@ -457,7 +457,7 @@ describe('a visitor who calls for help', () => {
     expect(shown(rig)).toBeUndefined()
   })
 
-  it('is no longer told that staff know once the call is closed, even at once', () => {
+  it('no longer sees the call after it is closed, even if that happens at once', () => {
     const rig = createReadyRig()
     const answer = called(rig)
     rig.input(lockedWith(10, 'waiting'))
@@ -466,7 +466,7 @@ describe('a visitor who calls for help', () => {
     expect(shown(rig)).toBeUndefined()
   })
 
-  it('is told the truth when the call fails, whatever was open before', () => {
+  it('sees that the call failed, whatever was open before', () => {
     const rig = createReadyRig()
     rig.input(lockedWith(10, 'waiting'))
     rig.input({ kind: 'linkDown' })
@@ -476,7 +476,7 @@ describe('a visitor who calls for help', () => {
     expect(shown(rig)).toBe('waiting')
   })
 
-  it('is told again after a restart of the agent, from the same document', () => {
+  it('sees the call again after a restart of the agent, from the same document', () => {
     const before = createReadyRig()
     before.input(lockedWith(10, 'taken'))
     const rig = createRig()
@@ -490,8 +490,8 @@ describe('a visitor who calls for help', () => {
   })
 })
 
-describe('events of a station that is cut off', () => {
-  it('are told in the new reckoning when the server’s clock was set meanwhile', () => {
+describe('events of a station that is offline', () => {
+  it('follow the server’s clock when it was set in the meantime', () => {
     const rig = open(60)
     rig.input({ kind: 'linkDown' })
     rig.pass(60_000)

@@ -3,7 +3,7 @@ import { applyClockSample, applyDesired } from './desired.ts'
 import { leaveSession, settle } from './deadlines.ts'
 import { thresholdsBelow, shownMsOf } from './lease.ts'
 import { withEvent } from './outbox.ts'
-import { askEnd, callStaff, settleRequest, typeCode } from './requests.ts'
+import { requestEnd, callStaff, settleRequest, typeCode } from './requests.ts'
 import type { Snapshot } from './saved-state.ts'
 import { restoredRest } from './snapshot.ts'
 import {
@@ -22,12 +22,12 @@ import {
 
 const IDENTIFY_SHOWN_MS = 15 * SECOND_MS
 const MAX_NOTICES = 5
-/** Of an error that is told: details hold 2 KB, whatever characters they are of. */
+/** Longest error text in an event: its details may hold 2 KB, and a character may take several bytes. */
 export const MAX_ERROR_LENGTH = 300
 
 /**
- * The station's one decision: what an input changes and what must be done about it. Pure; every input has an
- * answer in every state, an unexpected one a `rejected` effect.
+ * The state machine of the station: the new state after an input, and the effects to carry out. It is pure. Every
+ * input has a result in every state; an unexpected one gives a `rejected` effect.
  * @param nowMs the agent's monotonic clock, ms; never goes back.
  */
 export function transition(state: StationState, input: Input, nowMs: number): Step {
@@ -61,7 +61,7 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
     case 'codeTyped':
       return typeCode(state, input.code, nowMs)
     case 'endAsked':
-      return askEnd(state, nowMs)
+      return requestEnd(state, nowMs)
     case 'staffCalled':
       return callStaff(state, input.reason, nowMs)
     case 'answered':
@@ -70,8 +70,8 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       return settleRequest(state, input.kind, input.tag, undefined, nowMs)
     case 'cleaned':
       return finishCleaning(state, input.error, nowMs)
-    case 'eventTaken':
-      return takeEvent(state, input.bootId, input.seq)
+    case 'eventAcknowledged':
+      return removeEvent(state, input.bootId, input.seq)
     case 'faultFound':
       if (state.phase.kind === 'pairing') return rejected(state, input.kind, 'not-enrolled')
       return step(withEvent(state, 'fault', { kind: input.fault, error: input.error }, nowMs))
@@ -88,14 +88,14 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       const { op, delaySeconds } = input
       return step({ ...state, goingDown: { op, atMs: nowMs + delaySeconds * SECOND_MS } })
     }
-    case 'goingDownCalledOff':
+    case 'powerDownCancelled':
       return step({ ...state, goingDown: undefined })
   }
 }
 
 function enrol(state: StationState, stationId: string, snapshot: Snapshot | undefined, nowMs: number): Step {
   if (state.phase.kind !== 'pairing') return rejected(state, 'enrolled', 'already-enrolled')
-  // A snapshot of another station is another station's business.
+  // A snapshot of another station is ignored.
   if (snapshot?.stationId !== stationId) {
     return step({ ...state, stationId, phase: { kind: 'locked', entry: { kind: 'idle' } } })
   }
@@ -114,7 +114,7 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
   return step({ ...restored, phase: snapshot.isCleaning ? leaveSession(state.phase, phase, nowMs) : phase })
 }
 
-/** Back to where an operator must accept the station; a session goes on to its end first, whatever the server says. */
+/** Returns to pairing, where an admin must accept the station. A current session first runs to its end. */
 function forgetIdentity(state: StationState): Step {
   const { phase, bootId, stampOffsetMs: wallOffsetMs, clock, config, nextEventSeq, nextTag } = state
   if (phase.kind === 'pairing') return rejected(state, 'identityRefused', 'not-enrolled')
@@ -124,7 +124,7 @@ function forgetIdentity(state: StationState): Step {
   return step(clock === undefined ? fresh : { ...fresh, clock })
 }
 
-/** New thresholds count for what is still ahead of the running session. */
+/** Applies the site's settings. New warning thresholds apply to the time that the running session has left. */
 function configure(state: StationState, config: SiteConfig, nowMs: number): StationState {
   const rest = restOf(state.phase)
   const hasSameThresholds = config.warningsSeconds.join() === state.config.warningsSeconds.join()
@@ -148,9 +148,9 @@ function finishCleaning(state: StationState, error: string | undefined, nowMs: n
   return step(state.isOnline ? cleaned : withEvent(cleaned, 'cleaned', {}, nowMs))
 }
 
-function takeEvent(state: StationState, bootId: string, seq: number): Step {
+function removeEvent(state: StationState, bootId: string, seq: number): Step {
   const events = state.events.filter((event) => event.bootId !== bootId || event.seq !== seq)
-  if (events.length === state.events.length) return rejected(state, 'eventTaken', 'unknown-event')
+  if (events.length === state.events.length) return rejected(state, 'eventAcknowledged', 'unknown-event')
   return step({ ...state, events }, { kind: 'save' })
 }
 
@@ -165,7 +165,7 @@ const lastEventKey = (state: StationState) => {
 
 const isOpen = (state: StationState) => state.phase.kind === 'active'
 
-/** What follows from the change itself, whichever input made it. */
+/** The effects that follow from the change of state, whatever the input was. */
 function consequences(before: StationState, after: StationState, already: readonly Effect[]): Effect[] {
   const effects: Effect[] = []
   const isNewPhase = before.phase.kind !== after.phase.kind

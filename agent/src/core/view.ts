@@ -9,14 +9,14 @@ import {
 import { shownMsOf, type Lease } from './lease.ts'
 import { restOf, sessionOf, type Notice, type Phase, type StationState } from './state.ts'
 
-/** What is left, ready to be counted down on any monotonic clock from the moment of arrival. */
+/** The remaining time. The receiver counts it down from the moment of arrival, with its own monotonic clock. */
 export interface CountdownView {
   remainingMs: number
-  /** Never show more than this, whatever the countdown says. */
+  /** Upper limit of what may be shown. */
   capMs?: number
   grantedSeconds: number
   endsAt?: string
-  /** The site closes then, which is why the session ends. */
+  /** When the site closes, if that is why the session ends. */
   closesAt?: string
 }
 
@@ -26,7 +26,7 @@ export interface EntryView {
   retryAfterSeconds?: number
 }
 
-/** Everything that the station's screen shows, and nothing else: no code, no secret, no identifier of a person. */
+/** Everything that the station's screen shows. It holds no code, no secret and no identifier of a person. */
 export interface ScreenView {
   phase: Phase['kind']
   stationId?: string
@@ -34,7 +34,7 @@ export interface ScreenView {
   siteName: string
   language: Language
   terms: string
-  /** IANA name of the site's zone, in which hours are shown. */
+  /** IANA name of the site's time zone, in which hours are shown. */
   timeZone?: string
   isOnline: boolean
   pairingCode?: string
@@ -47,7 +47,7 @@ export interface ScreenView {
   notices: readonly Notice[]
   isIdentifying: boolean
   goingDown?: { op: 'reboot' | 'shutdown'; remainingMs: number }
-  /** `called`: just now; `waiting`: since a while, and may be made again; `taken`: somebody is on the way. */
+  /** `called`: just now; `waiting`: for some time, and the visitor may call again; `taken`: an operator comes. */
   staffCall?: 'calling' | 'called' | 'failed' | 'waiting' | 'taken'
 }
 
@@ -87,7 +87,7 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
   }
 }
 
-/** What the visitor just did comes first, but for a call that was heard: the server knows how far it has come. */
+/** A call that is being made, or that failed, is shown first. Otherwise the server knows the state of the call. */
 function callOf({ staffCall, openCall }: StationState): ScreenView['staffCall'] {
   if (staffCall !== undefined && staffCall.kind !== 'called') return staffCall.kind
   return openCall === 'taken' ? 'taken' : (staffCall?.kind ?? openCall)
@@ -108,7 +108,7 @@ function countdownOf(
   }
 }
 
-/** By the server's clock; until that is known, what the server said last, and nothing by the machine's own clock. */
+/** The end by the server's clock. Until that is known, the last `endsAt` is used, never the machine's own clock. */
 function endsAtOf(
   { clock, stampOffsetMs }: StationState,
   { endMs, endsAtUnixMs }: Lease,
@@ -127,14 +127,14 @@ function entryOf(state: StationState, nowMs: number): EntryView {
   return { kind: 'refused', code, retryAfterSeconds: Math.max(0, Math.ceil((retryAtMs - nowMs) / SECOND_MS)) }
 }
 
-/** Whole seconds left as told to the server; undefined without a session. */
+/** Whole seconds left, as reported to the server; undefined without a session. */
 function remainingSecondsAt(state: StationState, nowMs: number): number | undefined {
   const rest = restOf(state.phase)
   if (rest?.kind === 'active') return shownSecondsOf(shownMsOf(rest.lease, nowMs))
   return rest?.kind === 'suspended' ? shownSecondsOf(rest.pause.remainingMs) : undefined
 }
 
-/** What the station says it is: the answer to `desired`. */
+/** The state that the station reports after it has applied a `desired` document. */
 export function reportedOf(state: StationState, nowMs: number): Reported {
   return {
     version: state.version,

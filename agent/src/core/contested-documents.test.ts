@@ -33,7 +33,7 @@ const activeRest = (
   endsAtUnixMs: SERVER_OFFSET_MS + remainingSeconds * 1_000,
 })
 
-/** A station that finds this in its own file and has the server on the line, whose clock it does not know yet. */
+/** A station that restored this from its own file. It is connected, and does not know the server's clock yet. */
 function restored(
   version: number,
   rest: SavedRest = { kind: 'locked' },
@@ -56,10 +56,10 @@ const remainingSeconds = (rig: Rig) => {
   const rest = restOf(rig.state().phase)
   return rest?.kind === 'active' ? shownMsOf(rest.lease, rig.nowMs()) / 1_000 : undefined
 }
-/** A version as the server of these tests gives them. */
+/** A version that the server of these tests can issue. */
 const REAL = SERVER_OFFSET_MS - 3_600_000
 
-describe('a version that no server can have given', () => {
+describe('a version that no server can have issued', () => {
   it.each([ABSURD, 2 ** 51, SERVER_OFFSET_MS + DAY_MS + 1])(
     '%d gives way to a document that was sent just now, once the time is known',
     (version) => {
@@ -72,14 +72,14 @@ describe('a version that no server can have given', () => {
     },
   )
 
-  it('gives way on a later connection as well', () => {
+  it('is also replaced on a later connection', () => {
     const rig = restored(ABSURD)
     tellTime(rig)
     rig.input(received(lockedDocument(REAL, 0)))
     expect(rig.state().version).toBe(REAL)
   })
 
-  it('does not give way to a document that comes late', () => {
+  it('is not replaced by a document that comes late', () => {
     const rig = restored(ABSURD)
     const late = sentAgo(activeDocument({ version: REAL, seconds: 600, nowMs: 0 }), 60_000)
     rig.input(received(late))
@@ -88,7 +88,7 @@ describe('a version that no server can have given', () => {
     expect(rig.state()).toMatchObject({ version: ABSURD, phase: { kind: 'locked' } })
   })
 
-  it('lets no document below the one that it gave way to in', () => {
+  it('is not replaced by a document below the one that replaced it', () => {
     const rig = restored(ABSURD)
     tellTime(rig)
     rig.input(received(lockedDocument(REAL, 0)))
@@ -97,7 +97,7 @@ describe('a version that no server can have given', () => {
   })
 })
 
-describe('a version that may be the server’s', () => {
+describe('a version that the server may have issued', () => {
   it.each([
     ['a day ahead of its time', SERVER_OFFSET_MS + DAY_MS],
     ['the newest', SERVER_OFFSET_MS],
@@ -108,7 +108,7 @@ describe('a version that may be the server’s', () => {
     expect(rig.state()).toMatchObject({ version, phase: { kind: 'locked' } })
   })
 
-  it('holds where the server’s clock is days behind its own documents', () => {
+  it('stays when the server’s clock is days behind its own documents', () => {
     const version = SERVER_OFFSET_MS + 3 * DAY_MS
     const rig = restored(version)
     tellTime(rig)
@@ -117,8 +117,8 @@ describe('a version that may be the server’s', () => {
   })
 })
 
-describe('what somebody wrote into the agent’s own file', () => {
-  it('gives no time: the document of the same version says what is left', () => {
+describe('a change that somebody made in the agent’s own file', () => {
+  it('adds no time: the document of the same version sets the remaining time', () => {
     const rig = restored(REAL, activeRest(36_000))
     rig.input(received(activeDocument({ version: REAL, seconds: 550, nowMs: 0, granted: 600 })))
     expect(remainingSeconds(rig)).toBe(550)
@@ -126,7 +126,7 @@ describe('what somebody wrote into the agent’s own file', () => {
     expect(remainingSeconds(rig)).toBe(550)
   })
 
-  it('is not raised by the document: the few seconds that are left stay as they are', () => {
+  it('is not raised by the document: a shorter remaining time stays', () => {
     const rig = restored(REAL, activeRest(540, 's-1', 600))
     rig.input(received(activeDocument({ version: REAL, seconds: 550, nowMs: 0, granted: 600 })))
     expect(remainingSeconds(rig)).toBe(540)
@@ -134,24 +134,24 @@ describe('what somebody wrote into the agent’s own file', () => {
     expect(remainingSeconds(rig)).toBe(540)
   })
 
-  it('opens nothing: a session that the document does not speak of is over', () => {
+  it('opens nothing: a session that is not in the document ends', () => {
     const rig = restored(REAL, activeRest(36_000, 'forged'))
     rig.input(received(lockedDocument(REAL, 0)))
     expect(rig.state().phase).toMatchObject({ kind: 'cleaning', next: { kind: 'locked' } })
   })
 
-  it('does not give more than its own grant before the server is heard', () => {
+  it('never gives more than the granted time before a document arrives', () => {
     const rig = restored(REAL, activeRest(36_000, 's-1', 600))
     expect(remainingSeconds(rig)).toBe(600)
   })
 
-  it('brings no session back that ended here', () => {
+  it('does not bring back a session that ended here', () => {
     const rig = restored(REAL, { kind: 'locked' }, ['s-1'])
     rig.input(received(activeDocument({ version: REAL, seconds: 550, nowMs: 0 })))
     expect(rig.state().phase.kind).toBe('locked')
   })
 
-  it('once confirmed, the same document changes nothing any more', () => {
+  it('has no effect after confirmation: the same document then changes nothing', () => {
     const rig = restored(REAL, activeRest(36_000))
     rig.input(received(activeDocument({ version: REAL, seconds: 550, nowMs: 0, granted: 600 })))
     rig.input(received(activeDocument({ version: REAL, seconds: 600, nowMs: 0 })))
@@ -159,7 +159,7 @@ describe('what somebody wrote into the agent’s own file', () => {
   })
 })
 
-describe('a document that says more than it may', () => {
+describe('a document with impossible values', () => {
   it.each([
     ['by what is left', { remainingSeconds: 9_000 }],
     ['by its end', { endsAt: instantOf(SERVER_OFFSET_MS + 9_000_000) }],
@@ -175,7 +175,7 @@ describe('a document that says more than it may', () => {
   })
 })
 
-describe('a session that another start of the agent has', () => {
+describe('a session that belongs to another start of the agent', () => {
   const bound = (version: number, bootId: string, conflict?: boolean): Desired => {
     const document = activeDocument({ version, seconds: 600, nowMs: 0 })
     return { ...document, conflict, session: { ...document.session!, bootId } }
@@ -189,7 +189,7 @@ describe('a session that another start of the agent has', () => {
     expect(rig.state().phase.kind).toBe('active')
   })
 
-  it('goes on where this agent came back with it, unless two machines are at odds', () => {
+  it('goes on if this agent had saved it, unless two machines are in conflict', () => {
     const rig = restored(REAL, activeRest(600))
     rig.input(received(bound(REAL + 1, 'boot-0')))
     expect(rig.state().phase.kind).toBe('active')
