@@ -159,10 +159,19 @@ function callOf(endpoint: Endpoint, request: FastifyRequest): Call {
     body: request.body,
     caller: request.caller,
     actor: endpoint.access === 'public' ? undefined : actorOf(request),
-    ip: request.ip,
-    language: languageOf(request),
-    expectedVersion: expectedVersionOf(request),
-    arrival: arrivalOf(request),
+    // Few handlers ask for these.
+    get ip() {
+      return request.ip
+    },
+    get language() {
+      return languageOf(request)
+    },
+    get expectedVersion() {
+      return expectedVersionOf(request)
+    },
+    get arrival() {
+      return arrivalOf(request)
+    },
     fault: request.validationError,
   } as unknown as Call
 }

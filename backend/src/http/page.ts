@@ -3,7 +3,6 @@ import { DEFAULT_PAGE_SIZE, type PageQuery, type Rows } from '../db/page-window.
 
 /** No answer of a list is longer, but for a single row: a page of larger rows is shortened, and `next` goes on. */
 const MAX_PAGE_BYTES = 1_024 * 1_024
-const NOWHERE = 'http://localhost'
 
 /** Rows of one page. */
 export interface PageOutcome<T> extends Rows<T> {
@@ -48,12 +47,13 @@ function neighbourOf(
 ): string {
   // A client of HTTP/1.0 need not say which host it calls: it gets paths.
   const origin = request.host ? `${request.protocol}://${request.host}` : ''
-  const url = new URL(request.url, NOWHERE)
-  for (const [name, value] of Object.entries(kept)) url.searchParams.set(name, value)
-  url.searchParams.set('page', String(page))
-  url.searchParams.delete('skip')
-  if (skipped > 0) url.searchParams.set('skip', String(skipped))
-  return `${origin}${url.pathname}${url.search}`
+  const [path = '', search = ''] = request.url.split('?')
+  const params = new URLSearchParams(search)
+  for (const [name, value] of Object.entries(kept)) params.set(name, value)
+  params.set('page', String(page))
+  params.delete('skip')
+  if (skipped > 0) params.set('skip', String(skipped))
+  return `${origin}${path}?${params.toString()}`
 }
 
 /** How many rows make an answer of bounded size; one at least. */

@@ -1,28 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 
-/** Photos arrive with a token, so as blob: addresses; everything else is our own files. */
-const contentSecurityPolicy = {
-  useDefaults: false,
-  directives: {
-    'default-src': ["'self'"],
-    'script-src': ["'self'"],
-    'style-src': ["'self'"],
-    'img-src': ["'self'", 'blob:', 'data:'],
-    'object-src': ["'none'"],
-    'base-uri': ["'none'"],
-    'form-action': ["'self'"],
-    'frame-ancestors': ["'none'"],
-    'require-trusted-types-for': ["'script'"],
-  },
-}
-
-/** Security headers on every answer, and the admin's files at the root where they have been built. */
+/** The admin's files at the root, where they have been built. */
 export async function registerPages(app: FastifyInstance, adminDir: string): Promise<void> {
-  await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false })
   if (!existsSync(join(adminDir, 'index.html'))) {
     app.log.warn({ adminDir }, 'the admin is not built')
     return

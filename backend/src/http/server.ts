@@ -14,6 +14,7 @@ import { registerNotFound } from './not-found.ts'
 import { registerOpenApi } from './openapi.ts'
 import { registerPages } from './pages.ts'
 import { handleFailure, refuseConnection, registerClosing, registerProblems } from './problem.ts'
+import { registerSecurityHeaders } from './security-headers.ts'
 import { serverOptions } from './server-options.ts'
 import { answersOptions, registerValidation } from './validation.ts'
 import { registerWebSockets } from './websocket.ts'
@@ -51,6 +52,7 @@ export async function createHttpServer(ports: HttpServerPorts): Promise<FastifyI
     clientErrorHandler: refuseConnection,
     frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),
   })
+  registerSecurityHeaders(http)
   registerClientAddress(http, ports.trustedProxies)
   registerCaching(http)
   registerClosing(http)
