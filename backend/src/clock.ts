@@ -1,24 +1,24 @@
 import { createPauses } from './setup/pauses.ts'
 
-/** The server's time. It follows the monotonic clock, so a step of the wall clock moves no deadline. */
+/** The server's time. It follows the monotonic clock, so a step of the wall clock does not move deadlines. */
 export interface Clock {
-  /** Unix milliseconds, whole; goes back only where a step of the wall clock is followed. */
+  /** Whole Unix milliseconds. Goes back only when the server follows a step of the wall clock. */
   nowMs(): number
-  /** Absent where nobody sets the clock but whoever asks for it. */
+  /** Absent for clocks of tests that do not follow a wall clock. */
   wall?: WallClock
-  /** Milliseconds since an instant in which the process stood still and heard nobody; absent where that is not known. */
+  /** Milliseconds since an instant in which the process was paused and received nothing; absent if not measured. */
   missedSinceMs?(sinceMs: number): number
 }
 
-/** The wall clock beside the server's own, for whoever brings the two together again. */
+/** The difference between the wall clock and the server's clock. */
 export interface WallClock {
-  /** Milliseconds by which the wall clock is ahead; the two start as one, and a step drives them apart. */
+  /** Milliseconds by which the wall clock is ahead. 0 at the start; changes when the wall clock is set. */
   aheadMs(): number
-  /** Puts the server's clock forward by so much, or back where negative. */
+  /** Moves the server's clock forward, or back if negative. */
   shift(byMs: number): void
 }
 
-/** Wall clock as read once at start, carried on by the monotonic clock. */
+/** Reads the wall clock once at the start and then counts with the monotonic clock. */
 export function createMonotonicClock(
   wallMs: () => number = () => Date.now(),
   monotonicMs: () => number = () => performance.now(),

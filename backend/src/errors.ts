@@ -1,22 +1,22 @@
 import { errorTitle, type Bilingual, type ErrorCode, type Language } from '@escale/protocol'
 
-/** What is wrong with one field of a body; the pointer is RFC 6901's. */
+/** What is wrong with one field of a body. `pointer` is a JSON pointer (RFC 6901). */
 export interface FieldError {
   pointer: string
   message: Bilingual
 }
 
 export interface ErrorExtras {
-  /** More than the title says, when it helps; both languages. */
+  /** More information than the title has. */
   detail?: Bilingual
   /** Seconds until the same call may succeed. */
   retryAfterSeconds?: number
   errors?: FieldError[]
-  /** What lay beneath, for the log alone. */
+  /** The original error; only for the log. */
   cause?: unknown
 }
 
-/** An expected failure that crosses a boundary: REST, WebSocket and MQTT carry its code. */
+/** An expected failure. REST, WebSocket and MQTT answer with its code. */
 export class AppError extends Error {
   override name = 'AppError'
   readonly code: ErrorCode
@@ -29,7 +29,7 @@ export class AppError extends Error {
   }
 }
 
-/** An outcome as a value: services return it, so that a refusal still commits what must be kept. */
+/** A success or a failure as a value. A service that returns a failure does not throw, so its write is still committed. */
 export type Result<T> = { ok: true; value: T } | { ok: false; error: AppError }
 
 export const success = <T>(value: T): Result<T> => ({ ok: true, value })
@@ -38,7 +38,7 @@ export const failure = (code: ErrorCode, extras?: ErrorExtras): { ok: false; err
   error: new AppError(code, extras),
 })
 
-/** @throws AppError when the outcome is a failure */
+/** @throws AppError if the result is a failure */
 export function unwrap<T>(result: Result<T>): T {
   if (!result.ok) throw result.error
   return result.value
@@ -48,7 +48,7 @@ export function messageOf(error: AppError, language: Language): string {
   return error.extras.detail?.[language] ?? errorTitle(error.code, language)
 }
 
-/** What keeps a server or a command from its work and whoever starts it can mend; says how, French first. */
+/** A mistake in the setup that keeps a server or a command from starting. The message says how to fix it, French first. */
 export class SetupError extends Error {
   constructor(french: string, english: string, cause?: unknown) {
     super(`${french}\n${english}`, { cause })

@@ -2,14 +2,14 @@ import type { Log, LogAction, StaffCall } from '@escale/protocol'
 import type { CommandRecord, SessionRecord } from './db/rows.ts'
 import type { LastingEffect } from './domain/session.ts'
 
-/** What has been committed, told to whoever must pass it on: live screens, the bus, the deadlines. */
+/** What has been committed. Live screens, the bus and the deadlines listen to these events. */
 export type AppEvent =
-  /** Without effects: created, or changed while pending. */
+  /** Without effects, the session was created or changed while pending. */
   | { type: 'sessionChanged'; session: SessionRecord; effects: LastingEffect[] }
   | { type: 'warned'; session: SessionRecord; remainingSeconds: number }
-  /** A station of the room looks different; once for each change, and urgent unless its metrics alone moved. */
+  /** A station of the room has changed. Urgent if more than its metrics changed. */
   | { type: 'stationChanged'; stationId: string; isUrgent: boolean }
-  /** What stations told in the last second can be read from the database. */
+  /** The presences of these stations are saved in the database. */
   | { type: 'presencesSaved'; stationIds: readonly string[] }
   | { type: 'stationRemoved'; stationId: string }
   | {
@@ -19,23 +19,23 @@ export type AppEvent =
       actions: readonly LogAction[]
       askedAtMs: number
     }
-  /** A station told which document it has applied. */
+  /** A station reported which document it has applied. */
   | { type: 'desiredReported'; stationId: string; version: number; atMs: number }
   | { type: 'commandChanged'; command: CommandRecord }
   | { type: 'callChanged'; call: StaffCall }
   | { type: 'settingsChanged' }
   | { type: 'logAdded'; log: Log }
 
-/** Which server committed it: whoever writes or publishes because of an event does so where it was committed. */
+/** Which server committed it. Only the server that committed an event writes or publishes because of it. */
 export type EventOrigin = 'here' | 'peer'
 
 export interface AppEvents {
   emit(event: AppEvent, origin?: EventOrigin): void
-  /** Returns what ends the subscription. */
+  /** @returns a function that ends the subscription */
   subscribe(listener: (event: AppEvent, origin: EventOrigin) => void): () => void
 }
 
-/** Delivers each event to every listener at once, in order. A listener must not throw. */
+/** Calls every listener synchronously, in the order of subscription. A listener must not throw. */
 export function createAppEvents(): AppEvents {
   const listeners = new Set<(event: AppEvent, origin: EventOrigin) => void>()
   return {

@@ -8,17 +8,16 @@ import { createApp } from './app.ts'
 import { finishRestore } from './backup/restore.ts'
 import { openCertificates, isValidFor, type Certificates } from './certificates/index.ts'
 import type { Environment } from './setup/environment.ts'
-import { AppError } from './errors.ts'
+import { AppError, SetupError } from './errors.ts'
 import { makeFolder } from './setup/folder.ts'
 import { openLog } from './setup/log.ts'
 import { createListeners, type ListenerPair } from './setup/listeners.ts'
 import { readSettings } from './setup/settings-file.ts'
-import { SetupError } from './errors.ts'
 import { lockSite, type SiteLock } from './setup/site-lock.ts'
 import { explain } from './setup/start-failure.ts'
 import { welcome } from './setup/welcome.ts'
 
-/** A stop that takes longer than this is cut short. */
+/** After this time a stop ends the process, even if something is still stopping. */
 const STOP_TIMEOUT_MS = 2_500
 const PARENT_CHECK_MS = 500
 const stops: (() => Promise<void>)[] = []
@@ -28,7 +27,7 @@ let lock: SiteLock | undefined
 try {
   await start()
 } catch (err) {
-  // A stop closes what a start is about to use: what fails by that is no failure, and the stop ends the process.
+  // During a stop, the start can fail because its resources are closed. That is not an error; the stop ends the process.
   if (!stopping.signal.aborted) {
     process.stderr.write(`${explain(err)}\n`)
     await lock?.release()
@@ -42,7 +41,7 @@ async function start(): Promise<void> {
   for (const { french, english } of remarks) process.stderr.write(`${french}\n${english}\n`)
   const log = await openLog(environment.ESCALE_LOG_LEVEL)
   stopWithParent()
-  // What is written from here on is of visitors: nobody else on this machine reads it, whatever the folder allows.
+  // Files written from here on hold visitors' data: only this user of the machine may read them.
   process.umask(0o077)
 
   lock = await lockOf(environment, log)
@@ -63,7 +62,7 @@ async function start(): Promise<void> {
   where = { broker, certificates }
   const http = await listeners.openHttp()
 
-  // Last of all: a start that fails before, as on a port that is taken, uses up no password that is shown once.
+  // Comes last: the drawn password is shown only once, so no later step may fail, such as opening a port that is taken.
   const { ESCALE_ADMIN_USERNAME: username } = environment
   const password = environment.ESCALE_ADMIN_PASSWORD || randomBytes(12).toString('base64url')
   const isFirstStart = await app.operators.ensureFirst(username, password).catch(refuseWeakPassword)
@@ -75,13 +74,13 @@ async function start(): Promise<void> {
   )
   const ready = `escale ready ${addresses.join(' ')}`
   const isDrawn = isFirstStart && !environment.ESCALE_ADMIN_PASSWORD
-  // In one piece: whoever waits for the first line has the password too.
+  // Written at once, so that a program that waits for the first line also has the password.
   say(
     isDrawn ? `${ready}\n${welcome({ username, password, address: addressOf('http', http.plain) })}` : ready,
   )
 }
 
-/** @throws SetupError for a first password that is too weak, which whoever starts the server can mend */
+/** @throws SetupError if the first password is too weak */
 function refuseWeakPassword(err: unknown): never {
   const [weakness] = err instanceof AppError && err.code === 'weak-password' ? (err.extras.errors ?? []) : []
   if (!weakness) throw err
@@ -91,7 +90,7 @@ function refuseWeakPassword(err: unknown): never {
   )
 }
 
-/** What `npm start -- …` may say. @throws SetupError for anything else */
+/** The options of `npm start -- …`. @throws SetupError for any other argument */
 function intentionsOf(args: string[]): { isNewSite: boolean; isNewKeys: boolean } {
   try {
     const { values } = parseArgs({
@@ -109,14 +108,14 @@ function intentionsOf(args: string[]): { isNewSite: boolean; isNewKeys: boolean 
   }
 }
 
-/** Makes the data folder and this server its only one, and says how the one before it ended. */
+/** Creates the data folder and locks it for this server. Reports if the previous server did not stop normally. */
 async function lockOf(environment: Environment, log: Logger): Promise<SiteLock> {
   const folder = resolve(environment.ESCALE_DATA_DIR)
   makeFolder(folder)
   const { DATABASE_URL: databaseUrl, ESCALE_REDIS_URL } = environment
   const taken = await lockSite({ folder, databaseUrl, isShared: ESCALE_REDIS_URL !== '', log })
   stops.push(taken.release)
-  // Alone, nobody else may be restoring: what a loss of power cut off is finished.
+  // This is the only server, so no restore is running. Finish a restore that was interrupted by a loss of power.
   if (ESCALE_REDIS_URL === '') finishRestore(folder)
   if (taken.crashedSince === undefined) return taken
   say(
@@ -126,7 +125,7 @@ async function lockOf(environment: Environment, log: Logger): Promise<SiteLock> 
   return taken
 }
 
-/** The process ends when whoever started it does, however that ended. */
+/** Ends this process when its parent process ends for any reason. */
 function stopWithParent(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
   process.on('disconnect', () => void stop())
@@ -144,7 +143,7 @@ async function stop(): Promise<void> {
   process.exit(0)
 }
 
-/** What stations are told; nobody can ask before the broker listens. */
+/** The broker's address for stations. Nobody can ask for it before the broker listens. */
 function brokerSiteOf(where: { broker: ListenerPair; certificates: Certificates } | undefined) {
   if (!where) throw new Error('the broker does not listen yet')
   const { leaf, authority } = where.certificates.current()

@@ -2,14 +2,14 @@ import { SECOND_MS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 
-/** A timer cannot wait longer than 2^31 ms, and none needs to. */
+/** Longest wait of one timer. Node's limit is 2^31 ms. */
 const LONGEST_WAIT_MS = 3_600_000
-/** After a failed attempt to do what is due. */
+/** Wait before the next attempt after a failure. */
 const RETRY_MS = SECOND_MS
 
 /**
- * What `work` gives, or what `late` makes once `limitMs` have passed. The work itself goes on; should it fail later,
- * nobody hears of it.
+ * The result of `work`, or of `late` if the work takes longer than `limitMs`. The work itself is not stopped; a later
+ * failure of it is ignored.
  */
 export async function within<T, L>(limitMs: number, work: Promise<T>, late: () => L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined
@@ -23,36 +23,36 @@ export async function within<T, L>(limitMs: number, work: Promise<T>, late: () =
   }
 }
 
-/** Runs one work at a time, in the order asked. */
+/** Runs one task at a time, in the order of the calls. */
 export type Queue = <T>(work: () => T | Promise<T>) => Promise<T>
 
 export function createQueue(): Queue {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
     const result = last.then(work)
-    // Whoever asked for it hears of a failure; the next one runs all the same.
+    // The caller gets the failure; the next task runs anyway.
     last = result.catch(() => undefined)
     return result
   }
 }
 
 export interface DueWatch {
-  /** Does what is due now, and waits for what is due next; to be called again when that may have changed. */
+  /** Does what is due now and sets the timer for the next. Call it again when the deadlines may have changed. */
   look(): Promise<void>
-  /** Lets {@link stop} wait for this work too. */
+  /** Makes {@link stop} wait for this work too. */
   track(work: Promise<void>): Promise<void>
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when no work is running any more. */
   stop(): Promise<void>
 }
 
 /**
- * Does things at their instants, with one timer for the next of them.
- * @param doDue does what is due, and gives the instant of what is due next (Unix milliseconds), if there is anything
- * @param what is logged when that fails; it is tried again a second later
+ * Does work at its deadlines, with one timer for the next deadline.
+ * @param doDue does what is due; returns the next deadline (Unix milliseconds), if there is one
+ * @param failureMessage is logged when `doDue` fails; it is tried again a second later
  */
 export function createDueWatch(
   doDue: () => Promise<number | undefined>,
-  what: string,
+  failureMessage: string,
   { clock, log }: { clock: Clock; log: Logger },
 ): DueWatch {
   const underway = new Set<Promise<void>>()
@@ -63,10 +63,10 @@ export function createDueWatch(
   async function lookOnce(): Promise<void> {
     const mine = (newest += 1)
     const nextMs = await doDue().catch((err: unknown) => {
-      log.error({ err }, what)
+      log.error({ err }, failureMessage)
       return clock.nowMs() + RETRY_MS
     })
-    // One that began earlier may end later, and would set the timer by what is no longer true.
+    // A call that began earlier may end later. Its deadline is out of date, so it must not set the timer.
     if (isStopped || mine !== newest) return
     clearTimeout(timer)
     if (nextMs === undefined) return

@@ -1,4 +1,4 @@
-import { SECOND_MS, isBeyondBelief, type Desired } from '@escale/protocol'
+import { SECOND_MS, isImplausibleVersion, type Desired } from '@escale/protocol'
 import { withSample, type ClockSample } from './clock.ts'
 import { applyDocument, isClockDoubtful, withCall } from './document.ts'
 import { corrected, notShownAbove, rebased } from './lease.ts'
@@ -15,7 +15,7 @@ export function applyDesired(state: StationState, desired: Desired, nowMs: numbe
   if (desired.version > state.version) return applyDocument(withoutDoubt(state), desired, nowMs)
   if (desired.version === state.version) return confirmDocument(state, desired, nowMs)
   // A lower version is normally just old. Only one that is far lower puts our own version in doubt.
-  if (!isBeyondBelief(state.version, desired.version, -Infinity)) {
+  if (!isImplausibleVersion(state.version, desired.version, -Infinity)) {
     return rejected(state, 'desiredReceived', 'stale-desired')
   }
   const contested = { desired, arrivedMs: nowMs }
@@ -36,7 +36,7 @@ function resolveContested(
   const uncontested = withoutDoubt(state)
   const stale = rejected({ ...state, contested: undefined }, 'desiredReceived', 'stale-desired')
   const { clock } = state
-  if (clock === undefined || !isBeyondBelief(state.version, desired.version, nowMs + clock.offsetMs))
+  if (clock === undefined || !isImplausibleVersion(state.version, desired.version, nowMs + clock.offsetMs))
     return stale
   return isClockDoubtful(clock, desired, arrivedMs) ? stale : applyDocument(uncontested, desired, nowMs)
 }

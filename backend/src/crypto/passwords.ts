@@ -1,10 +1,10 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { createPasswordPlaces, type Caller } from './password-places.ts'
+import { createPasswordQueue, type Caller } from './password-queue.ts'
 
 const derive = promisify<string, Buffer, number, object, Buffer>(scrypt)
 
-/** 128 MiB and about half a second of one core: guessing costs much, signing in little enough. */
+/** 128 MiB and about half a second of one core: expensive for guessing, acceptable for a sign-in. */
 const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 }
 const KEY_BYTES = 32
 const SALT_BYTES = 16
@@ -12,27 +12,27 @@ const SALT_BYTES = 16
 export interface Passwords {
   /** `scrypt$<salt>$<key>`, base64url. */
   hash(password: string): Promise<string>
-  /** Takes as long where there is no account (`hash` undefined). @returns undefined when too many wait */
+  /** Takes the same time without an account (`hash` undefined). @returns undefined if too many checks are waiting */
   verify(password: string, hash: string | undefined, caller: Caller): Promise<boolean | undefined>
 }
 
-/** Hashes passwords off the event loop, at most two at a time, so that logins cannot take all of the server. */
+/** Hashes passwords outside the event loop, at most two at a time, so that sign-ins cannot use the whole server. */
 export function createPasswords(): Passwords {
-  const places = createPasswordPlaces()
-  const nobody = randomBytes(SALT_BYTES)
+  const queue = createPasswordQueue()
+  const dummySalt = randomBytes(SALT_BYTES)
 
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES)
       const text = password.normalize('NFC')
-      const derived = await places.afterOthers(() => derive(text, salt, KEY_BYTES, COST))
+      const derived = await queue.runQueued(() => derive(text, salt, KEY_BYTES, COST))
       return `scrypt$${salt.toString('base64url')}$${derived.toString('base64url')}`
     },
     verify(password, hash, caller) {
       const [, salt, key] = hash?.split('$') ?? []
-      const saltBytes = salt === undefined ? nobody : Buffer.from(salt, 'base64url')
+      const saltBytes = salt === undefined ? dummySalt : Buffer.from(salt, 'base64url')
       const expected = key === undefined ? undefined : Buffer.from(key, 'base64url')
-      return places.judge(caller, async () => {
+      return queue.check(caller, async () => {
         for (const form of formsOf(password)) {
           const derived = await derive(form, saltBytes, KEY_BYTES, COST)
           if (expected?.length === KEY_BYTES && timingSafeEqual(derived, expected)) return true
@@ -44,8 +44,8 @@ export function createPasswords(): Passwords {
 }
 
 /**
- * The same letters in the Unicode forms that keyboards and clipboards give. New hashes are made of NFC; older ones of
- * the form that was typed.
+ * The password in the Unicode forms that keyboards and clipboards produce. New hashes use NFC; older hashes use the
+ * form that was typed.
  */
 function formsOf(password: string): string[] {
   return [...new Set([password.normalize('NFC'), password, password.normalize('NFD')])]

@@ -4,15 +4,15 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 
-/** Encrypts what is kept in the database and must be read again: a copy of the database alone does not reveal it. */
+/** Encrypts texts in the database that must be readable again. A copy of the database alone does not reveal them. */
 export interface Sealer {
   /** Base64url. */
   seal(text: string): string
-  /** undefined when it was sealed with another key, or altered. */
+  /** undefined if the text was sealed with another key or was changed. */
   open(sealed: string): string | undefined
 }
 
-/** @param key the installation's, kept outside the database; the encryption key is derived from it */
+/** @param key the installation's key, stored outside the database; the encryption key is derived from it */
 export function createSealer(key: Buffer): Sealer {
   const sealingKey = Buffer.from(hkdfSync('sha256', key, '', 'escale sealed text', 32))
   return {

@@ -1,11 +1,11 @@
 import { ACCESS_CODE_ALPHABET, ACCESS_CODE_LENGTH } from '@escale/protocol'
 
-/** Largest multiple of the alphabet's length that a byte can hold: what lies above is drawn again. */
+/** Largest multiple of the alphabet's length in a byte. Bytes above it are drawn again, so all letters are equally likely. */
 const BYTE_LIMIT = 256 - (256 % ACCESS_CODE_ALPHABET.length)
 
 /**
- * Draws a canonical access code, each letter equally likely.
- * @param randomByte a cryptographic generator of bytes, 0..255
+ * Draws a canonical access code.
+ * @param randomByte returns a cryptographically random byte, 0..255
  */
 export function drawAccessCode(randomByte: () => number): string {
   let code = ''

@@ -1,8 +1,8 @@
-/** How a station, or whoever sets up a client, came to the server. */
+/** How a caller reached the server. */
 export interface Arrival {
-  /** The name or address under which it found the server. */
+  /** The host name or address that the caller used for the server. */
   host: string
-  /** From this very machine. */
+  /** The caller runs on the server's machine. */
   isLocal: boolean
   /** Over TLS. */
   isSecure: boolean

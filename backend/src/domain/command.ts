@@ -12,12 +12,12 @@ export interface CommandProgress {
 
 export type CommandOutcome = Exclude<CommandStatus, 'sent' | 'delivered'>
 
-/** How long after its expiry an answer that was given in time may still be under way. */
+/** An answer that was sent in time may arrive this long after the command's expiry. */
 export const ANSWER_GRACE_MS = 1_000
 
 /**
- * What an answer makes of a command; undefined when it says nothing new. The first outcome is final: an answer
- * that comes after it is late, or a repetition. A station that has done it has had it.
+ * The command after an answer of its station; undefined if the answer changes nothing. The first outcome is final:
+ * later answers are ignored. A command that was applied or has failed was also delivered.
  */
 export function settleCommand<T extends CommandProgress>(
   command: T,
@@ -28,10 +28,10 @@ export function settleCommand<T extends CommandProgress>(
   if (isSettled(command)) return undefined
   if (status === 'delivered')
     return command.status === 'sent' ? { ...command, status, deliveredAtMs: nowMs } : undefined
-  const told = { ...command, status, ...(error === undefined ? {} : { error }) }
-  if (status === 'expired') return { ...told, expiredAtMs: nowMs }
+  const settled = { ...command, status, ...(error === undefined ? {} : { error }) }
+  if (status === 'expired') return { ...settled, expiredAtMs: nowMs }
   const deliveredAtMs = command.deliveredAtMs ?? nowMs
-  return { ...told, deliveredAtMs, [status === 'applied' ? 'appliedAtMs' : 'failedAtMs']: nowMs }
+  return { ...settled, deliveredAtMs, [status === 'applied' ? 'appliedAtMs' : 'failedAtMs']: nowMs }
 }
 
 export function isSettled({ status }: CommandProgress): boolean {

@@ -1,13 +1,12 @@
 import { SECOND_MS } from '@escale/protocol'
 import type { SessionClock } from './session.ts'
 
-/** What an agent that merely starts again costs is not worth a word. */
+/** Losses shorter than this are ignored: a restart of the agent alone takes a few seconds. */
 export const LEAST_LOST_SECONDS = 10
 
 /**
- * Whole seconds of a session that ran while its station was down from `fromMs` to `untilMs`, Unix milliseconds:
- * charged to the visitor, who could not work. 0 below {@link LEAST_LOST_SECONDS}, and for a session that was
- * not running.
+ * Whole seconds that the visitor lost: the session was running while its station was down from `fromMs` to `untilMs`
+ * (Unix milliseconds). 0 below {@link LEAST_LOST_SECONDS}, and for a session that was not running.
  */
 export function lostSecondsOf(session: SessionClock, fromMs: number, untilMs: number): number {
   const startMs = session.runningSinceMs ?? session.startedAtMs

@@ -1,13 +1,13 @@
 import { searchTextOf, phoneDigitsOf } from './search-text.ts'
 
-/** All that a value says in words, folded as a search compares it, with the digits of what may be telephone numbers. */
+/** All texts in a value, folded for a search, and the digits of possible telephone numbers in them. */
 export function textsIn(value: unknown): string {
-  const said = stringsIn(value)
-  const digits = said.flatMap((text) => (text.match(PHONES) ?? []).flatMap(phoneDigitsOf))
-  return searchTextOf([...said, ...digits])
+  const texts = stringsIn(value)
+  const digits = texts.flatMap((text) => (text.match(PHONES) ?? []).flatMap(phoneDigitsOf))
+  return searchTextOf([...texts, ...digits])
 }
 
-/** As people write them among words. */
+/** Telephone numbers as people write them inside a text. */
 const PHONES = /(?:\+|\b)\d[\d\p{Zs}.()\p{Pd}]{4,28}\d/gu
 
 function stringsIn(value: unknown): string[] {

@@ -1,4 +1,4 @@
-/** Calls `make` once for each object and keeps the result as long as the object. For objects that never change. */
+/** Calls `make` once for each object and caches the result while the object exists. For objects that never change. */
 export function memoise<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const results = new WeakMap<Key, Value>()
   return (key) => {

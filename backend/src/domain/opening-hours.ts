@@ -12,9 +12,9 @@ const DAY_MINUTES = 24 * 60
 const WEEK_DAYS = 7
 
 /**
- * Whether a site is open, and until or from when. Right across a change of clocks, for spans are wall-clock
- * times; spans that meet (also at midnight) count as one. A span that closes before it opens ends on the day after,
- * and belongs to the day on which it began: an exception for the day after does not touch it.
+ * Whether a site is open, and until or from when. Spans are wall-clock times, so a change of the clocks is handled.
+ * Spans that meet (also at midnight) count as one. A span whose closing time is before its opening time ends on the
+ * next day. It belongs to the day on which it begins, so an exception for the next day does not change it.
  * @param timeZone an IANA name
  */
 export function openingAt(hours: OpeningHours, nowMs: number, timeZone: string): OpeningAt {
@@ -37,16 +37,16 @@ export function openingAt(hours: OpeningHours, nowMs: number, timeZone: string):
   return { isOpen: true, closesAtMs }
 }
 
-/** What in opening hours cannot be understood. */
+/** A fault in opening hours. */
 export interface OpeningFault {
-  /** RFC 6901, within the opening hours. */
+  /** JSON pointer (RFC 6901) inside the opening hours. */
   pointer: string
   message: Bilingual
 }
 
 /**
- * Everything in opening hours that has no one meaning: spans of no length, spans that overlap, also past midnight and
- * with an exception on the day before or after, and days that have two exceptions.
+ * Finds everything ambiguous in opening hours: spans without length, days with two exceptions, and spans that overlap,
+ * also past midnight and with an exception on the day before or after.
  */
 export function faultsOfOpeningHours(hours: OpeningHours): OpeningFault[] {
   return [...faultsOfWeek(hours), ...faultsOfExceptions(hours)]
@@ -69,7 +69,7 @@ function faultsOfExceptions(hours: OpeningHours): OpeningFault[] {
     const day = Temporal.PlainDate.from(date)
     const before = spansOf(hours, day.subtract({ days: 1 }))
     const after = day.add({ days: 1 }).toString()
-    // The day after has its own look at this one where it is an exception too.
+    // If the next day is an exception too, its own check compares it with this day.
     const reachesInto = hours.exceptions.some((other) => other.date === after)
       ? []
       : faultsBefore(spans, spansOf(hours, day.add({ days: 1 })), pointer)
@@ -83,7 +83,7 @@ function faultsOfExceptions(hours: OpeningHours): OpeningFault[] {
 
 const spansPointer = (pointer: string) => `${pointer}/spans`
 
-/** Within one day, in whatever order its spans stand. */
+/** Faults within one day. Its spans may be in any order. */
 function faultsOfDay(spans: readonly Span[], pointer: string): OpeningFault[] {
   return spans.flatMap((span, index) => {
     if (span.opens === span.closes) return [{ pointer: `${pointer}/${index}/closes`, message: noLength }]
@@ -92,7 +92,7 @@ function faultsOfDay(spans: readonly Span[], pointer: string): OpeningFault[] {
   })
 }
 
-/** Spans that begin before those of the day before have ended. */
+/** Spans that begin before the spans of the previous day have ended. */
 function faultsAfter(before: readonly Span[], spans: readonly Span[], pointer: string): OpeningFault[] {
   const untilMinutes = latestEnd(before) - DAY_MINUTES
   return spans.flatMap(({ opens }, index) =>
@@ -100,7 +100,7 @@ function faultsAfter(before: readonly Span[], spans: readonly Span[], pointer: s
   )
 }
 
-/** Spans that last into those of the day after. */
+/** Spans that overlap with the spans of the next day. */
 function faultsBefore(spans: readonly Span[], after: readonly Span[], pointer: string): OpeningFault[] {
   const firstMinutes = Math.min(...after.map(({ opens }) => minutesOf(opens)))
   return spans.flatMap((span, index) =>
@@ -135,13 +135,13 @@ function spansOf({ week, exceptions }: OpeningHours, day: Temporal.PlainDate): r
   return exception ? exception.spans : (week[day.dayOfWeek - 1] ?? [])
 }
 
-/** Minutes from the midnight at which the day begins. */
+/** Minutes since midnight. */
 function minutesOf(time: string): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number)
   return hours * 60 + minutes
 }
 
-/** The same for the end of a span: beyond 24 hours where it lasts past midnight. */
+/** The end of a span in minutes since midnight; more than 24 hours if the span ends on the next day. */
 function endOf({ opens, closes }: Span): number {
   const [from, to] = [minutesOf(opens), minutesOf(closes)]
   return to < from ? to + DAY_MINUTES : to

@@ -10,8 +10,8 @@ const zoe: Person = {
   phone: '+33 6 12 34 56 78',
   birthDate: '1990-05-17',
 }
-const isNamed = (said: unknown, person: Partial<Person> = {}, isFirstNameTheirs = false) => {
-  const { candidates, isNamedIn } = searchOf({ ...zoe, ...person }, { isFirstNameTheirs })
+const isNamed = (said: unknown, person: Partial<Person> = {}, isFirstNameUnique = false) => {
+  const { candidates, isNamedIn } = searchOf({ ...zoe, ...person }, { isFirstNameUnique })
   const text = textsIn(said)
   const isFound = isNamedIn(text)
   // What a database looks for first must not miss what is then looked at.

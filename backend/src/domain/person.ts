@@ -1,6 +1,6 @@
 import { foldText, phoneDigitsOf } from './search-text.ts'
 
-/** Who a person is to those who write about them. */
+/** The data by which a text can name a person. */
 export interface Person {
   id: string
   firstName: string
@@ -10,29 +10,29 @@ export interface Person {
   birthDate: string | null
 }
 
-/** How to find what names a person in folded texts. */
+/** How to find folded texts that name a person. */
 export interface PersonSearch {
-  /** A text that names the person holds one of these; one that holds one need not name them. */
+  /** Every text that names the person contains one of these. A text that contains one may still not name the person. */
   candidates: string[]
-  /** @param text as `textsIn` or `foldText` makes it */
+  /** @param text folded by `textsIn` or `foldText` */
   isNamedIn(text: string): boolean
 }
 
-/** A name of two letters is also a word of many languages: alone it counts only after a title, as in « M. Le ». */
+/** A name of two letters is also a word in many languages. Alone it counts only after a title, as in « M. Le ». */
 const SHORT_NAME = 2
 const TITLES = '(?:m|mr|mme|mlle|monsieur|madame|mademoiselle|mrs|ms|miss)\\.?'
 const BETWEEN = `[\\s'-]+`
 
 /**
- * A text names a person by the last name alone, by first and last name in either order, by e-mail address, telephone
- * number, birth date or number; by the first name alone where nobody else has it.
+ * A text names a person by the last name alone, by first and last name in either order, or by e-mail address,
+ * telephone number, birth date or id. The first name alone counts only if no other user has it.
  */
 export function searchOf(
   person: Person,
-  { isFirstNameTheirs }: { isFirstNameTheirs: boolean },
+  { isFirstNameUnique }: { isFirstNameUnique: boolean },
 ): PersonSearch {
   const [first, last] = [wordsOf(person.firstName), wordsOf(person.lastName)]
-  const isFirstEnough = isFirstNameTheirs && first.join('').length > SHORT_NAME
+  const isFirstEnough = isFirstNameUnique && first.join('').length > SHORT_NAME
   const isLastEnough = last.join('').length > SHORT_NAME
   const names = [
     [...first, ...last],

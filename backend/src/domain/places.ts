@@ -1,6 +1,6 @@
 export type Places = ReturnType<typeof createPlaces>
 
-/** Counts who takes part in something at the same time, so that nobody takes all of the places. */
+/** Limits how many users of something there are at the same time, in total and for each name. */
 export function createPlaces() {
   const taken = new Map<string, number>()
 
@@ -12,9 +12,9 @@ export function createPlaces() {
 
   return {
     /**
-     * Takes one place under each name, or none at all.
-     * @param limits name -> how many places there are under it
-     * @returns what gives them back; undefined where one of the names has no place left
+     * Takes one place for each name, or no place at all.
+     * @param limits name -> maximum number of places
+     * @returns a function that frees the places; undefined if one of the names has no place left
      */
     take(limits: Readonly<Record<string, number>>): (() => void) | undefined {
       const keys = Object.keys(limits)

@@ -1,17 +1,17 @@
 import type { Presence } from '@escale/protocol'
 
-/** A presence that is further behind is accepted all the same: the newest number known is then not to be believed. */
+/** A presence that is further behind is accepted: the known number must then be wrong. */
 const MOST_BEHIND = 10_000
 
-/** The newest connection that a station announced. */
+/** The newest known connection of a station. */
 export interface KnownConnection {
   bootId: string | null
   connectionSeq: number | null
 }
 
 /**
- * Whether a presence speaks of a connection older than the newest one known: the Last Will of a boot or a
- * connection that has been followed by another says nothing about today.
+ * Whether a presence is about an older connection than the newest one known, such as the Last Will of an earlier start
+ * of the agent. Such a presence says nothing about the station now.
  */
 export function isStalePresence(
   known: KnownConnection,

@@ -22,8 +22,8 @@ export function canCreateSession(facts: CreationFacts): CanCreateSession {
 }
 
 /**
- * The first instant of the calendar day that `nowMs` falls on in a time zone, Unix milliseconds. Right
- * across a change of clocks, where a day has 23 or 25 hours.
+ * The first instant of the calendar day of `nowMs` in a time zone, Unix milliseconds. It is also right when the
+ * clocks change and a day has 23 or 25 hours.
  * @param timeZone an IANA name, e.g. `Europe/Paris`
  */
 export const startOfDayMs = (nowMs: number, timeZone: string): number =>

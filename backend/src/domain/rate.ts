@@ -4,13 +4,13 @@ export interface BucketRules {
   refillMs: number
 }
 
-/** What is left of a burst, as of an instant in Unix milliseconds. */
+/** How many tokens were left at an instant, Unix milliseconds. */
 export interface Bucket {
   tokens: number
   atMs: number
 }
 
-/** Takes one token if there is one. A clock that was set back refills nothing. */
+/** Takes one token if there is one. If the clock was set back, no token is added. */
 export function takeToken(
   bucket: Bucket | undefined,
   { burst, refillMs }: BucketRules,

@@ -10,7 +10,7 @@ type Filter<Query> = Omit<Query, 'page' | 'pageSize' | 'ordering' | 'skip'>
 export type StationFilter = Filter<StationQuery>
 export type SessionFilter = Filter<SessionQuery> & { states?: readonly SessionState[] }
 
-/** What a list of stations can be ordered by. */
+/** The fields by which a list of stations can be sorted. */
 export const stationFields: Fields<RoomStation> = {
   id: ({ record }) => record.id,
   label: ({ searchText }) => searchText,
@@ -27,7 +27,7 @@ export const stationFields: Fields<RoomStation> = {
   updatedAt: ({ record }) => record.updatedAtMs,
 }
 
-/** What a list of sessions can be ordered by. */
+/** The fields by which a list of sessions can be sorted. */
 export const sessionFields: Fields<SessionRecord> = {
   id: ({ id }) => id,
   state: ({ state }) => state,
@@ -49,7 +49,7 @@ export const sessionFields: Fields<SessionRecord> = {
 
 const filteredStationFields: Fields<RoomStation> = { ...stationFields, label: ({ record }) => record.label }
 
-/** Stations as a list shows them: by label unless it is ordered otherwise. */
+/** A page of stations, sorted by label by default. */
 export function listStations(
   room: Pick<Room, 'sortedStations'>,
   { search, ...equal }: StationFilter,
@@ -65,7 +65,7 @@ export function listStations(
   return selectRows(stations, stationFields, selection)
 }
 
-/** Sessions that have not ended as a list shows them: the newest first unless it is ordered otherwise. */
+/** A page of the sessions that have not ended, the newest first by default. */
 export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter, selection: Selection) {
   const { states, search, from, to, hasCredit, ...equal } = filter
   const wanted = search ? foldText(search) : ''
@@ -77,7 +77,7 @@ export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter
     (hasCredit === undefined || hasCredit === session.creditSeconds > 0) &&
     session.createdAtMs >= fromMs &&
     session.createdAtMs <= toMs &&
-    (wanted === '' || says(session, wanted)) &&
+    (wanted === '' || contains(session, wanted)) &&
     (hasFields?.(session) ?? true)
   const sessions = [...room.sessions()]
     .filter(matches)
@@ -85,5 +85,5 @@ export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter
   return selectRows(sessions, sessionFields, selection)
 }
 
-const says = ({ id, userId, stationId, createdBy }: SessionRecord, wanted: string): boolean =>
+const contains = ({ id, userId, stationId, createdBy }: SessionRecord, wanted: string): boolean =>
   [id, userId, stationId, createdBy].some((text) => text?.toLowerCase().includes(wanted))

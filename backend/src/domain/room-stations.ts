@@ -2,11 +2,11 @@ import type { StationStats } from '@escale/protocol'
 import { compareValues } from './selection.ts'
 import type { RoomStation } from './station.ts'
 
-/** The stations of the room, by id, by MAC address, and in the order of their labels. */
+/** The stations of the room, by id, by MAC address, and sorted by label. */
 export function createRoomStations() {
   const stations = new Map<string, RoomStation>()
   const idByMac = new Map<string, string>()
-  /** Made again once a station has another label. */
+  /** Sorted again when a station's search text changes. */
   let sorted: { stations: RoomStation[]; places: Map<string, number> } | undefined
 
   function forgetMac({ record: { id, macAddress } }: RoomStation): void {
@@ -42,7 +42,7 @@ export function createRoomStations() {
       stationByMac: (macAddress: string): RoomStation | undefined =>
         stations.get(idByMac.get(macAddress) ?? ''),
 
-      /** All stations in the order of their labels, accents and case aside. */
+      /** All stations sorted by label, without regard to accents and case. */
       sortedStations(): readonly RoomStation[] {
         if (!sorted) {
           const inOrder = [...stations.values()].sort(byLabel)

@@ -12,12 +12,12 @@ import { createUnendedSessions } from './unended-sessions.ts'
 
 export type Room = ReturnType<typeof createRoom>
 
-/** @param isUrgent whether more has changed than metrics, which move with every heartbeat */
+/** @param isUrgent whether more has changed than the metrics, which change with every heartbeat */
 export type OnStationChange = (stationId: string, isUrgent: boolean) => void
 
 /**
- * The room in memory: every station with its presence, and every session that has not ended. It is changed in place by
- * its transitions, each with what has been committed; `onChange` hears of each station that looks different now.
+ * The room in memory: all stations with their presence, and all sessions that have not ended. Call its methods with
+ * committed data only. `onChange` is called for each station that has changed.
  */
 export function createRoom(onChange: OnStationChange = () => undefined) {
   const stations = createRoomStations()
@@ -50,8 +50,8 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
         change(id, { record })
         return
       }
-      const unheard = { presence: unknownPresence, document: undefined, conflictAtMs: undefined }
-      stations.put(changedStation({ record, running: runningAt(id), ...unheard }, {}))
+      const neverSeen = { presence: unknownPresence, document: undefined, conflictAtMs: undefined }
+      stations.put(changedStation({ record, running: runningAt(id), ...neverSeen }, {}))
       onChange(id, true)
     },
 
@@ -60,7 +60,7 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
       reported.delete(id)
     },
 
-    /** Notes what has changed of a station's connection; a station that is not known has none. */
+    /** Changes a station's presence. An unknown station is ignored. */
     changePresence(stationId: string, changed: Partial<StationPresence>): void {
       const before = station(stationId)
       if (before) change(stationId, { presence: { ...before.presence, ...changed } })
@@ -76,7 +76,7 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
       change(stationId, { record, document: { version, actions, askedAtMs, ...applied } })
     },
 
-    /** A station told which document it has applied. */
+    /** A station reported which document it has applied. */
     noteReported(stationId: string, version: number, atMs: number): void {
       const known = station(stationId)
       if (!known) return
@@ -86,11 +86,11 @@ export function createRoom(onChange: OnStationChange = () => undefined) {
         change(stationId, { document: { ...document, appliedAtMs: atMs } })
     },
 
-    /** @param conflictAtMs since when two machines are at odds over a station; undefined once it is one again */
+    /** @param conflictAtMs since when two machines claim to be the station; undefined when only one is left */
     setConflict: (stationId: string, conflictAtMs: number | undefined): void =>
       change(stationId, { conflictAtMs }),
 
-    /** Takes a session as committed; one that has ended is not part of the room any more. */
+    /** Adds or replaces a committed session. An ended session leaves the room. */
     putSession(session: SessionRecord): void {
       const before = sessions.put(session)
       if (before?.stationId !== session.stationId) showRunning(before?.stationId)

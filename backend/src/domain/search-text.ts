@@ -1,6 +1,6 @@
 import { normalisePhone } from '@escale/protocol'
 
-/** Letters that are not an ASCII letter with a mark, as people type them who have none of these on their keyboard. */
+/** Letters that are not an ASCII letter with a mark, and how people type them on a keyboard without them. */
 const SPELLINGS: Record<string, string> = {
   œ: 'oe',
   æ: 'ae',
@@ -13,9 +13,9 @@ const SPELLINGS: Record<string, string> = {
   ı: 'i',
 }
 
-/** What stands for an apostrophe; before any decomposition, which makes a blank of some. */
+/** Characters used as an apostrophe. Replaced before the decomposition, which turns some of them into a space. */
 const APOSTROPHES = /[’‘‛ʼʻʹʽ′´`＇]/g
-/** Whatever dash a keyboard, a telephone or a word processor puts. */
+/** All dashes that keyboards, telephones and word processors write. */
 const HYPHENS = /[\p{Pd}\u2212\u2043]/gu
 
 /** Text as a search compares it: `Hélène` is `helene`, `L’Œuvre` is `l'oeuvre`, `Jean‑Paul` is `jean-paul`. */
@@ -29,16 +29,16 @@ export function foldText(text: string): string {
     .replace(/[œæßøðđłþı]/g, (letter) => SPELLINGS[letter] ?? letter)
 }
 
-/** What a search looks in, one field to a line: sorted by it, rows stand in the order of a phone book. */
+/** The text in which a search looks, one field on each line. Rows sorted by it are in the order of a phone book. */
 export function searchTextOf(fields: readonly (string | null)[]): string {
   return foldText(fields.map((field) => field ?? '').join('\n'))
 }
 
-/** What a search typed by people asks for. */
+/** A typed search, split into what must be found. */
 export interface SearchTerms {
-  /** Each must be found, folded: `dupont marie` finds Marie Dupont, `jean-paul` also Jean Paul. */
+  /** Folded words that must all be found: `dupont marie` finds Marie Dupont, `jean-paul` also finds Jean Paul. */
   words: string[]
-  /** Digits as they would be kept beside a telephone number, where all of it may be one. */
+  /** The digits, if the whole search may be a telephone number. */
   phone?: string
 }
 
@@ -53,8 +53,8 @@ export function searchTermsOf(search: string): SearchTerms {
 }
 
 /**
- * A telephone number in digits alone, as it is dialled within its country and from abroad: `06 12 34 56 78` and
- * `+33 6 12 34 56 78` share the first. Kept with what a search looks in. Empty for what is no number.
+ * The digits of a telephone number, as it is dialled within its country and from abroad. `06 12 34 56 78` and
+ * `+33 6 12 34 56 78` have the first form in common. Stored in the search text. Empty if the text is not a number.
  */
 export function phoneDigitsOf(phone: string): string[] {
   const found = phoneOf(phone)
@@ -62,7 +62,7 @@ export function phoneDigitsOf(phone: string): string[] {
   return found.abroad === undefined ? [found.digits] : [`0${found.digits}`, found.abroad]
 }
 
-/** `digits` of a number written for callers from abroad are those after the country's, without the trunk's 0. */
+/** For an international number, `digits` are those after the country code, without the trunk prefix 0. */
 function phoneOf(text: string): { digits: string; abroad?: string } | undefined {
   const plain = normalisePhone(text)
   if (plain === undefined) return undefined
@@ -72,7 +72,7 @@ function phoneOf(text: string): { digits: string; abroad?: string } | undefined 
   return { digits: national, abroad: international }
 }
 
-/** Countries with codes of one and of two digits; all others have three. Source: ITU-T E.164, list of assigned codes. */
+/** Country codes of one and of two digits; all others have three. Source: ITU-T E.164, list of assigned codes. */
 const SHORT_CODES = /^[17]/
 const MIDDLE_CODES = /^(?:2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/
 

@@ -1,15 +1,15 @@
-/** What rows can be filtered and ordered by. */
+/** A value by which rows can be filtered and sorted. */
 export type FieldValue = string | number | boolean | null | undefined
 export type Fields<Row> = Record<string, (row: Row) => FieldValue>
 
-/** Which rows of a list make a page, and by which field they are ordered, what is absent last in either direction. */
+/** Which rows of a list are on the page, and the field to sort by. Absent values come last in both directions. */
 export interface Selection {
   limit: number
   offset: number
   order?: { field: string; isDescending: boolean }
 }
 
-/** One page of `rows`, which stand in the list's own order already: it decides where the field says nothing. */
+/** One page of `rows`. The rows are already in the default order, which also decides between equal values. */
 export function selectRows<Row>(
   rows: readonly Row[],
   fields: Fields<Row>,
@@ -20,7 +20,7 @@ export function selectRows<Row>(
   return { count: rows.length, rows: sorted.slice(offset, offset + limit) }
 }
 
-/** Tells which rows have what a filter gives, what it leaves undefined aside; undefined when it asks for nothing. */
+/** A test for rows that have all defined values of a filter; undefined if the filter has none. */
 export function matcherOf<Row>(
   fields: Fields<Row>,
   filter: Record<string, FieldValue>,
@@ -40,7 +40,7 @@ function sortBy<Row>(rows: readonly Row[], valueOf: (row: Row) => FieldValue, is
   })
 }
 
-/** Text by its code units, as databases sort by bytes; `false` before `true`. */
+/** Compares text by code units, because databases sort by bytes; `false` comes before `true`. */
 export function compareValues<T extends string | number | boolean>(a: T, b: T): number {
   if (a === b) return 0
   return a < b ? -1 : 1

@@ -1,12 +1,12 @@
 import type { SessionClock } from './session.ts'
 
-/** A session as services hold it: its clock, and to whom and where it belongs. */
+/** A session as the services use it: its time, its user and its station. */
 export interface SessionRecord extends SessionClock {
   id: string
   userId?: string
   stationId?: string
   createdBy: string
-  /** Start of the agent that it belongs to, where one is known. */
+  /** The start of the agent that the session belongs to, if known. */
   bootId?: string
   mayOutliveClosing: boolean
   version: number
@@ -14,6 +14,6 @@ export interface SessionRecord extends SessionClock {
   updatedAtMs: number
 }
 
-/** Whether it has a station to itself. */
+/** Whether the session occupies a station. */
 export const isRunning = ({ state }: Pick<SessionRecord, 'state'>): boolean =>
   state === 'active' || state === 'suspended'

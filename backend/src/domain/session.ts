@@ -2,8 +2,8 @@ import { SECOND_MS, elapsedSecondsOf, percentUsedOf, remainingSecondsOf } from '
 import type { EndReason, ErrorCode, SessionState } from '@escale/protocol'
 
 /**
- * A session's grants and instants; remaining time is computed from them, never counted down.
- * `runningSinceMs` is set exactly while the session is active; `consumedMs` is what ran before it.
+ * A session's grants and instants. The remaining time is computed from them; no counter is stored.
+ * `runningSinceMs` is set only while the session is active; `consumedMs` is the time that ran before it.
  * All instants are Unix milliseconds.
  */
 export interface SessionClock {
@@ -17,7 +17,7 @@ export interface SessionClock {
   suspendedAtMs?: number
   endedAtMs?: number
   endReason?: EndReason
-  /** How far steps of the clock have moved the instants back from where they were stamped; see `afterStep`. */
+  /** By how much steps of the clock have moved the instants back in total; see `afterStep`. */
   movedBackMs?: number
 }
 
@@ -33,7 +33,7 @@ export type SessionInput =
   | { type: 'resume' }
   | { type: 'terminate'; reason: Extract<EndReason, 'terminated' | 'logged_out' | 'station_lost'> }
   | { type: 'timePassed' }
-  /** The station says that it ended the session at `atMs`; `unseenSeconds` were granted but never reached it. */
+  /** The station reports that it ended the session at `atMs`. `unseenSeconds` were granted but never reached it. */
   | {
       type: 'stationEnded'
       atMs: number
@@ -47,13 +47,13 @@ export type SessionEffect =
   | { type: 'suspended' }
   | { type: 'resumed' }
   | { type: 'ended'; reason: EndReason; atMs: number }
-  /** The station tells exactly when and why it ended what it had only reported to be over. */
+  /** The session had ended by a report of the station; its event now gives the exact instant and reason. */
   | { type: 'endRefined'; reason: EndReason; atMs: number }
-  /** The station ran on beyond an end that holds; noted, not charged. */
+  /** The station continued after the session's end. This is recorded, not charged. */
   | { type: 'overrunNoted'; beyondMs: number }
   | { type: 'rejected'; code: ErrorCode }
 
-/** An effect of a change that was made, as opposed to a refusal. */
+/** An effect of a change that was made, not of a refusal. */
 export type LastingEffect = Exclude<SessionEffect, { type: 'rejected' }>
 
 export interface SessionStep<T extends SessionClock> {
@@ -61,7 +61,7 @@ export interface SessionStep<T extends SessionClock> {
   effects: SessionEffect[]
 }
 
-/** Milliseconds that the session has run at `nowMs`, never more than what was granted. */
+/** Milliseconds that the session has run at `nowMs`, at most the granted time. */
 export function elapsedMsAt(session: SessionClock, nowMs: number): number {
   const running = session.runningSinceMs === undefined ? 0 : Math.max(0, nowMs - session.runningSinceMs)
   return Math.min(session.grantedSeconds * SECOND_MS, session.consumedMs + running)
@@ -73,7 +73,7 @@ export function endsAtMsOf(session: SessionClock): number | undefined {
   return session.runningSinceMs + session.grantedSeconds * SECOND_MS - session.consumedMs
 }
 
-/** A session in another reckoning: what it counts from is moved by `byMs`, so what is left stays. */
+/** The session after the clock moved by `byMs`: its instants move too, so its remaining time does not change. */
 export function shifted<T extends SessionClock>(session: T, byMs: number): T {
   const move = (atMs: number | undefined) => (atMs === undefined ? undefined : atMs + byMs)
   return {
@@ -86,11 +86,13 @@ export function shifted<T extends SessionClock>(session: T, byMs: number): T {
 }
 
 /**
- * A session after the server's clock was set by `stepMs`. What this start of the server stamped moves along. What an
- * earlier start stamped was right by the clock of then: it goes back with a clock that goes back, since nothing that
- * has passed may be given again, and forward no further than to where it was stamped. A clock that is behind at a start
- * and set right later so leaves exactly what time has left.
- * @param isOfThisStart whether this start of the server stamped what the session counts from
+ * A session after the server's clock was set by `stepMs`.
+ *
+ * Instants that this start of the server wrote move with the clock. Instants of an earlier start were right by the
+ * clock of that time. They move back with the clock, because used time must not be given again. They move forward only
+ * as far as they were moved back before. So a clock that is behind at a start and is corrected later changes nothing in
+ * the end.
+ * @param isOfThisStart whether this start of the server wrote the session's current instants
  */
 export function afterStep<T extends SessionClock>(session: T, stepMs: number, isOfThisStart: boolean): T {
   if (isOfThisStart) return shifted(session, stepMs)
@@ -99,7 +101,7 @@ export function afterStep<T extends SessionClock>(session: T, stepMs: number, is
   return { ...shifted(session, moveMs), movedBackMs: movedBackMs - moveMs }
 }
 
-/** The instant that a session counts from, or that its code lasts to: it changes when the session is stamped anew. */
+/** The instant from which a session's time counts, or until which its code is valid. It changes with each transition. */
 export function stampOf(session: SessionClock): number | undefined {
   return session.state === 'pending'
     ? session.codeExpiresAtMs
@@ -120,7 +122,7 @@ export function deadlineMsOf(session: SessionClock, rules: SessionRules): number
   }
 }
 
-/** What every reader is told of a session's time: elapsed rounded down, remaining = granted - elapsed. */
+/** A session's time as every reader gets it: elapsed is rounded down, remaining = granted - elapsed. */
 export function sessionTimeAt(session: SessionClock, nowMs: number) {
   const elapsedSeconds = elapsedSecondsOf(elapsedMsAt(session, nowMs))
   return {
@@ -131,8 +133,8 @@ export function sessionTimeAt(session: SessionClock, nowMs: number) {
 }
 
 /**
- * The life cycle `pending -> active <-> suspended -> ended`. What is due at `nowMs` happens first, at its
- * own instant, so an input that comes a moment too late meets a session that is over.
+ * The life cycle `pending -> active <-> suspended -> ended`. An end that is due at `nowMs` is applied first, at its
+ * own instant. So an input that comes too late finds an ended session.
  */
 export function transition<T extends SessionClock>(
   session: T,
@@ -203,7 +205,7 @@ function apply<T extends SessionClock>(
   }
 }
 
-/** Takes away no more than what is left: a running session then ends within its current second. */
+/** Removes at most the remaining time: a running session then ends within its current second. */
 function addTime<T extends SessionClock>(session: T, seconds: number, nowMs: number): SessionStep<T> {
   const usedSeconds = Math.ceil(elapsedMsAt(session, nowMs) / SECOND_MS)
   const grantedSeconds = Math.max(
@@ -215,8 +217,8 @@ function addTime<T extends SessionClock>(session: T, seconds: number, nowMs: num
 }
 
 /**
- * A station's end is final at its instant, unless the server had already ended or suspended the session
- * before it: then that holds, and what the visitor used beyond it is noted, not charged.
+ * The instant at which a station ended its session is final, unless the server ended or suspended the session before
+ * that. Then the server's instant stays, and the time used after it is recorded but not charged.
  */
 function applyStationEnd<T extends SessionClock>(
   session: T,
@@ -237,13 +239,13 @@ function applyStationEnd<T extends SessionClock>(
   return { ...step, session: withUnseen(step.session, input.unseenSeconds) }
 }
 
-/** Of what was granted and never reached the station, no more is credited than was left. */
+/** Credits the granted time that never reached the station, at most the time that was left. */
 function withUnseen<T extends SessionClock>(ended: T, unseenSeconds: number): T {
   const leftSeconds = ended.grantedSeconds - elapsedSecondsOf(ended.consumedMs)
   return { ...ended, creditSeconds: ended.creditSeconds + Math.max(0, Math.min(unseenSeconds, leftSeconds)) }
 }
 
-/** A station's end is final at its instant: one that was taken from its report alone came later. */
+/** Replaces an end that was taken from the station's report by the exact and earlier end of its event. */
 function refineEnd<T extends SessionClock>(
   session: T,
   { reason, unseenSeconds }: Extract<SessionInput, { type: 'stationEnded' }>,
@@ -282,7 +284,7 @@ const noted = <T extends SessionClock>(session: T, beyondMs: number): SessionSte
 const notActiveCode = (session: SessionClock): ErrorCode =>
   session.state === 'ended' ? 'session-ended' : 'session-not-active'
 
-/** Takes away what would run on after `closesAtMs`; a session that ends before is left as it is. */
+/** Removes the time after `closesAtMs`. A session that ends before that does not change. */
 export function endByClosing<T extends SessionClock>(
   session: T,
   closesAtMs: number,

@@ -1,22 +1,22 @@
 import type { DesiredState, ReportedState, SessionState, StationState } from '@escale/protocol'
 
-/** What a station is told to be. */
+/** The state that a station should have. */
 export function desiredStateOf(isMaintenance: boolean, runningState: SessionState | undefined): DesiredState {
   if (runningState === 'active' || runningState === 'suspended') return runningState
   return isMaintenance ? 'maintenance' : 'locked'
 }
 
-/** What a station's state follows from. */
+/** The facts that decide a station's state. */
 export interface StationFacts {
   isMaintenance: boolean
-  /** Marked so by an operator, until it is next heard. */
+  /** An operator marked it offline; the mark goes when the station sends something. */
   isMarkedOffline: boolean
   online: boolean
   reportedState: ReportedState | null
   hasRunningSession: boolean
 }
 
-/** What operators see a station to be: the first rule that fits. Source: docs/contract.md, Rules */
+/** The state that operators see: the first rule that applies. Source: docs/contract.md, Rules */
 export function stationStateOf(facts: StationFacts): StationState {
   const isCleaning = facts.online && facts.reportedState === 'cleaning'
   if (facts.isMaintenance) return 'maintenance'

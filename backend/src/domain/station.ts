@@ -3,7 +3,7 @@ import { searchTextOf } from './search-text.ts'
 import type { SessionRecord } from './session-record.ts'
 import { stationStateOf } from './station-state.ts'
 
-/** What operators and enrolment decide of a station; the database has it first. */
+/** What operators and enrolment decide about a station. It is written to the database first. */
 export interface StationRecord {
   id: string
   label: string
@@ -21,7 +21,7 @@ export interface StationRecord {
   updatedAtMs: number
 }
 
-/** What a station's connection tells of it; saved within a second, `online` before it is believed. */
+/** What is known from a station's connection. It is saved within a second; a change of `online` is saved before it counts. */
 export interface StationPresence {
   online: boolean
   lastHeardAtMs: number | null
@@ -34,11 +34,11 @@ export interface StationPresence {
   reportedState: ReportedState | null
   reportedVersion: number | null
   metrics: StationMetrics | null
-  /** The last one that it announced. */
+  /** The presence that the station announced last. */
   presence: Presence | null
 }
 
-/** The newest document of a station: what it is for, when it was committed, when the station reported it. */
+/** The newest desired document of a station: its reason, when it was committed, and when the station reported it. */
 export interface DocumentProgress {
   version: number
   actions: readonly LogAction[]
@@ -46,7 +46,7 @@ export interface DocumentProgress {
   appliedAtMs?: number
 }
 
-/** All that is known of a station at one moment; a change makes another one, so it may be kept and compared. */
+/** All that is known about a station at one moment. The object is immutable: each change makes a new one. */
 export interface RoomStation {
   readonly record: Readonly<StationRecord>
   readonly searchText: string
@@ -56,7 +56,7 @@ export interface RoomStation {
   readonly state: StationState
   /** Unknown after a restart of the server. */
   readonly document: DocumentProgress | undefined
-  /** Since when two machines are at odds over the station. */
+  /** Since when two machines claim to be this station. */
   readonly conflictAtMs: number | undefined
 }
 
@@ -75,7 +75,7 @@ export const unknownPresence: Readonly<StationPresence> = {
   presence: null,
 }
 
-/** What a search for stations looks in; sorted by it, they stand in the order of their labels. */
+/** The text in which a search for stations looks. It begins with the label, so it is also the sort key. */
 export function searchTextOfStation({
   label,
   location,
@@ -86,7 +86,7 @@ export function searchTextOfStation({
   return searchTextOf([label, location, id, ipAddress, macAddress])
 }
 
-/** The station with what has changed of it, its state derived anew. */
+/** The station after a change, with its state computed again. */
 export function changedStation(
   before: Omit<RoomStation, 'state' | 'searchText'> & Partial<RoomStation>,
   change: Partial<Omit<RoomStation, 'state' | 'searchText'>>,
@@ -104,7 +104,7 @@ export function changedStation(
   }
 }
 
-/** Whether a change is more than metrics, which move with every heartbeat: screens hear of it at once. */
+/** Whether more has changed than the metrics, which change with every heartbeat. Such a change is shown at once. */
 export function isUrgentChange(before: RoomStation, after: RoomStation): boolean {
   return (
     before.record !== after.record ||

@@ -1,9 +1,9 @@
 import { MINUTE_MS, type StatisticsDimension, type StatisticsRow } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 
-/** One session as the statistics see it; instants in Unix milliseconds. */
+/** One session as input of the statistics; instants in Unix milliseconds. */
 export interface SessionFact {
-  /** Counts persons without naming them; without it, an anonymous pass is a person of its own. */
+  /** Distinguishes persons without naming them. A session without a key (an anonymous pass) counts as one person. */
   personKey?: string | null
   createdAtMs: number
   startedAtMs?: number | null
@@ -21,13 +21,13 @@ export const SMALLEST_CELL_PERSONS = 5
 
 const personalDimensions: readonly StatisticsDimension[] = ['ageBand', 'sex', 'municipality', 'occupation']
 
-/** Keys of the rows that stand for what is not known, and for the cells that are too small to be shown. */
+/** Row keys for unknown values, and for the cells that are too small to be shown alone. */
 export const UNKNOWN_KEY = ''
 export const OTHERS_KEY = '*'
 
 interface Cell {
   key: string
-  /** Those who are known, by their number in the tally. */
+  /** Numbers of the known persons; see `numberOf`. */
   known: Set<number>
   anonymous: number
   sessions: number
@@ -36,17 +36,17 @@ interface Cell {
   waitMs: number
 }
 
-/** Counts and hours by one dimension, taken in session by session. */
+/** Counts and hours by one dimension. Sessions are added one by one. */
 export interface Tally {
   add(fact: SessionFact): void
-  /** What was counted so far, ordered by key. */
+  /** The rows so far, sorted by key. */
   rows(): StatisticsRow[]
 }
 
 /**
- * Counts sessions in the site's time zone; what it keeps grows with persons and cells, not with sessions. Where a
- * dimension speaks of persons, cells of fewer than five are merged into one, and the next smallest with them if that
- * is needed to hide them: sums stay right and tell nothing about a few.
+ * Counts sessions in the site's time zone. Memory grows with persons and cells, not with sessions. In a personal
+ * dimension, cells with fewer than five persons are merged into one. The next smallest cells are merged too, until the
+ * merged cell hides them. So the sums stay right, and no row describes only a few persons.
  */
 export function createTally(dimension: StatisticsDimension, timeZone: string): Tally {
   const cells = new Map<string, Cell>()
@@ -109,7 +109,7 @@ function keyOfFact(dimension: StatisticsDimension, timeZone: string): (fact: Ses
   }
 }
 
-/** Every clock on earth is a whole number of quarters from UTC: one look at the calendar is enough for each. */
+/** All UTC offsets are multiples of 15 minutes, so the key is computed once for each quarter of an hour. */
 const QUARTER_MS = 15 * MINUTE_MS
 
 function byTime(timeZone: string, keyOf: (local: Temporal.ZonedDateTime) => string) {
@@ -143,7 +143,7 @@ function mergeSmall(cells: Cell[]): Cell[] {
   const others = emptyCell(OTHERS_KEY)
   let merged = 0
   for (const cell of bySize) {
-    // One cell alone could be told from the total: at least two go together, and five persons.
+    // A single hidden cell could be computed from the total. So at least two cells and five persons are merged.
     const isEnough = merged >= 2 && personsOf(others) >= SMALLEST_CELL_PERSONS
     if (personsOf(cell) >= SMALLEST_CELL_PERSONS && isEnough) break
     for (const person of cell.known) others.known.add(person)

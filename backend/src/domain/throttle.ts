@@ -2,7 +2,7 @@ import { MINUTE_MS, SECOND_MS, addressGroupOf, type ThrottleKind } from '@escale
 
 /** Failures counted against one key (a station, an address, an account); instants in Unix milliseconds. */
 export interface ThrottleState {
-  /** Failures in the running window. */
+  /** Failures in the current window. */
   failures: number
   windowStartMs: number
   /** How often the block has doubled; 0 while nothing is blocked. */
@@ -11,8 +11,8 @@ export interface ThrottleState {
 }
 
 /**
- * What a counter is about. All addresses of an IPv6 network count as one, since one machine can use them all. People
- * sometimes type a password as their username, so it is kept only as a keyed hash.
+ * What a counter counts for. All addresses of an IPv6 network count as one, because one machine can use them all.
+ * People sometimes type their password as username, so a username is stored only as a keyed hash.
  */
 export type ThrottleSubject =
   | { kind: 'station-code'; stationId: string }
@@ -21,14 +21,14 @@ export type ThrottleSubject =
   | { kind: 'account-address-login'; ip: string; usernameHash: string }
 
 export interface ThrottleRules {
-  /** Failures that are answered at once within one window. */
+  /** Failures in one window that do not block yet. */
   freeFailures: number
   windowMs: number
   firstBlockMs: number
   maxBlockMs: number
 }
 
-/** Wrong access codes at one station: a lock that grows. */
+/** Wrong access codes at one station: each block is longer than the one before. */
 export const stationCodeRules: ThrottleRules = {
   freeFailures: 5,
   windowMs: 5 * MINUTE_MS,
@@ -45,7 +45,7 @@ export const throttleRules: Record<ThrottleKind, ThrottleRules> = {
   'station-code': stationCodeRules,
   'address-code': addressCodeRules,
   'address-enrolment': addressCodeRules,
-  // Whoever tries: a delay that grows. A lock would let anybody keep the operator out.
+  // Counts all addresses, so it only delays. With a longer block, anybody could lock the operator out.
   'account-login': { ...accountAddressRules, firstBlockMs: SECOND_MS, maxBlockMs: 30 * SECOND_MS },
   'account-address-login': accountAddressRules,
   'address-login': { ...accountAddressRules, freeFailures: 10 },
@@ -78,7 +78,7 @@ export function throttleKeyOf(subject: ThrottleSubject): string {
   }
 }
 
-/** What a counter is about, by its key; undefined for a key that `throttleKeyOf` does not make. */
+/** The subject of a counter's key; undefined for a key that `throttleKeyOf` does not make. */
 export function throttleSubjectOf(key: string): ThrottleSubject | undefined {
   const kind = (Object.keys(prefixes) as ThrottleKind[]).find((name) => key.startsWith(prefixes[name]))
   if (kind === undefined) return undefined
@@ -99,14 +99,14 @@ export function throttleSubjectOf(key: string): ThrottleSubject | undefined {
 
 export const idleThrottle: ThrottleState = { failures: 0, windowStartMs: 0, level: 0, blockedUntilMs: 0 }
 
-/** Seconds to wait before the next try, rounded up; 0 when it may be made now. */
+/** Seconds to wait before the next attempt, rounded up; 0 if it is allowed now. */
 export function waitSecondsAt(state: ThrottleState, nowMs: number): number {
   return Math.max(0, Math.ceil((state.blockedUntilMs - nowMs) / SECOND_MS))
 }
 
 /**
- * Counts one failure. When the free failures of the window are used up, each further one blocks, twice as long as the
- * one before. After a window without failures, counting starts again from zero.
+ * Counts one failure. When the free failures of the window are used up, each further failure blocks, twice as long as
+ * the one before. After a window without failures, counting starts again from zero.
  */
 export function countFailure(state: ThrottleState, nowMs: number, rules: ThrottleRules): ThrottleState {
   const isFresh = nowMs >= Math.max(state.windowStartMs, state.blockedUntilMs) + rules.windowMs

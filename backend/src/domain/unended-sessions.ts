@@ -1,12 +1,12 @@
 import { isRunning, type SessionRecord } from './session-record.ts'
 
-/** The sessions that have not ended, and who is running where. */
+/** The sessions that have not ended, with indexes of the running ones by station and by user. */
 export function createUnendedSessions() {
   const sessions = new Map<string, SessionRecord>()
   const runningAt = new Map<string, SessionRecord>()
   const runningOf = new Map<string, SessionRecord>()
 
-  /** Takes a session out of every index; its station is free, unless another session has it already. */
+  /** Removes a session from all indexes. Another session may already run at its station: that entry stays. */
   function remove(id: string): SessionRecord | undefined {
     const before = sessions.get(id)
     if (!before) return undefined

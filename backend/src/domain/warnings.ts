@@ -6,8 +6,8 @@ export interface Warning {
 }
 
 /**
- * The threshold nearest to the end among those that a cut of `addedSeconds` (negative) skips; undefined where it
- * skips none. They are told of as one: the visitor has that little left.
+ * A cut of `addedSeconds` (negative) can skip several warning thresholds. Returns the lowest of them, because one
+ * warning is enough; undefined if the cut skips none.
  */
 export function crossedByCut(
   endsAtMs: number,
@@ -23,8 +23,8 @@ export function crossedByCut(
 }
 
 /**
- * The next threshold that a session ending at `endsAtMs` will cross strictly after `nowMs`; thresholds are
- * seconds left. A grant moves `endsAtMs`, and with it arms again what had been crossed.
+ * The next warning after `nowMs` for a session that ends at `endsAtMs`. Thresholds are remaining seconds. When a grant
+ * moves `endsAtMs`, thresholds that were already crossed can be crossed again.
  */
 export function nextWarning(
   endsAtMs: number,

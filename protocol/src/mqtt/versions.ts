@@ -7,6 +7,6 @@ export const MAX_VERSION_LEAD_MS = DAY_MS
  * Whether no server can have given a version. Versions are Unix milliseconds, so a version more than a day beyond both
  * another known version and the time is forged or wrong. Server and agent both use this.
  */
-export function isBeyondBelief(version: number, knownVersion: number, nowUnixMs: number): boolean {
+export function isImplausibleVersion(version: number, knownVersion: number, nowUnixMs: number): boolean {
   return version > Math.max(knownVersion, nowUnixMs) + MAX_VERSION_LEAD_MS
 }

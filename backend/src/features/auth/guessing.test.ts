@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type TestApp } from '../../testing/app.ts'
-import { createPasswordPlaces } from '../../crypto/password-places.ts'
+import { createPasswordQueue } from '../../crypto/password-queue.ts'
 
 const PASSWORD = 'brouette girafe lundi tango'
 const MINUTE = 60_000
@@ -63,47 +63,45 @@ describe('guessing passwords', () => {
   })
 })
 
-describe('places where passwords are judged', () => {
+describe('the queue of password checks', () => {
   const work = () => {
     const { promise, resolve } = Promise.withResolvers<string>()
-    return { promise, done: () => resolve('judged') }
+    return { promise, done: () => resolve('checked') }
   }
   const stranger = (group: string) => ({ group, isKnown: false })
 
   it('are two for one address, four for all, and one more for an address that signed in lately', async () => {
-    const places = createPasswordPlaces()
+    const queue = createPasswordQueue()
     const { promise, done } = work()
-    const judge = (group: string, isKnown = false) => places.judge({ group, isKnown }, () => promise)
-    const held = [judge('a'), judge('a')]
-    expect(await judge('a')).toBeUndefined()
-    held.push(judge('b'), judge('c'))
-    expect(await judge('d')).toBeUndefined()
-    held.push(judge('desk', true))
-    expect(await judge('desk-2', true)).toBeUndefined()
+    const check = (group: string, isKnown = false) => queue.check({ group, isKnown }, () => promise)
+    const held = [check('a'), check('a')]
+    expect(await check('a')).toBeUndefined()
+    held.push(check('b'), check('c'))
+    expect(await check('d')).toBeUndefined()
+    held.push(check('desk', true))
+    expect(await check('desk-2', true)).toBeUndefined()
     done()
-    expect(await Promise.all(held)).toEqual(Array<string>(5).fill('judged'))
-    expect(await judge('d')).toBe('judged')
+    expect(await Promise.all(held)).toEqual(Array<string>(5).fill('checked'))
+    expect(await check('d')).toBe('checked')
   })
 
   it('go to strangers by turns, and never keep a known address waiting', async () => {
-    const places = createPasswordPlaces()
+    const queue = createPasswordQueue()
     const order: string[] = []
     const { promise, done } = work()
-    const first = places.judge(stranger('a'), () => promise)
+    const first = queue.check(stranger('a'), () => promise)
     const note = (group: string) => () => Promise.resolve(order.push(group))
-    const rest = [places.judge(stranger('a'), note('a')), places.judge(stranger('b'), note('b'))]
-    await places.judge({ group: 'desk', isKnown: true }, note('desk'))
+    const rest = [queue.check(stranger('a'), note('a')), queue.check(stranger('b'), note('b'))]
+    await queue.check({ group: 'desk', isKnown: true }, note('desk'))
     done()
     await Promise.all([first, ...rest])
     expect(order).toEqual(['desk', 'b', 'a'])
   })
 
   it('are free again when judging fails', async () => {
-    const places = createPasswordPlaces()
+    const queue = createPasswordQueue()
     for (let turn = 0; turn < 6; turn += 1)
-      await expect(
-        places.judge(stranger('a'), () => Promise.reject(new Error('no memory'))),
-      ).rejects.toThrow()
-    expect(await places.judge(stranger('a'), () => Promise.resolve(1))).toBe(1)
+      await expect(queue.check(stranger('a'), () => Promise.reject(new Error('no memory')))).rejects.toThrow()
+    expect(await queue.check(stranger('a'), () => Promise.resolve(1))).toBe(1)
   })
 })

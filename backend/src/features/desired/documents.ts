@@ -1,4 +1,4 @@
-import { instantOf, isBeyondBelief, type Desired, type LogAction } from '@escale/protocol'
+import { instantOf, isImplausibleVersion, type Desired, type LogAction } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { Clock } from '../../clock.ts'
@@ -153,7 +153,7 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     async takeReported(stationId, version) {
       const isHigher = version > publishedVersion(stationId)
       const station = isHigher ? await repository.findStation(stationId) : undefined
-      if (station && isBeyondBelief(version, station.desiredVersion, clock.nowMs())) {
+      if (station && isImplausibleVersion(version, station.desiredVersion, clock.nowMs())) {
         rates.drop(stationId, 'version')
         return false
       }
@@ -167,7 +167,7 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     async repair() {
       // With a clock that is behind, versions of yesterday must still be believed.
       const newestMs = Math.max(clock.nowMs(), await repository.newestRecordMs())
-      const isAbsurd = (version: number) => isBeyondBelief(version, 0, newestMs)
+      const isAbsurd = (version: number) => isImplausibleVersion(version, 0, newestMs)
       const absurd = [...(await repository.versions())].filter(([, version]) => isAbsurd(version))
       await database.write(async () => {
         for (const [stationId, version] of absurd) {

@@ -10,7 +10,7 @@ export type Traces = ReturnType<typeof createTraces>
 export function createTraces(repository: PrivacyRepository, clock: Clock) {
   /** How to find the person in what others wrote. */
   const search = async (user: UserRow): Promise<PersonSearch> =>
-    searchOf(user, { isFirstNameTheirs: !(await repository.isFirstNameShared(user)) })
+    searchOf(user, { isFirstNameUnique: !(await repository.isFirstNameShared(user)) })
 
   return {
     searchOf: search,

@@ -4,13 +4,13 @@ import { createPlaces } from '../domain/places.ts'
 export interface Caller {
   /** The address, or the network that counts as one. */
   group: string
-  /** An operator has signed in from there lately. */
+  /** An operator signed in from there recently. */
   isKnown: boolean
 }
 
-/** Passwords that wait or are being checked, of all addresses together; known addresses have one place more. */
+/** Maximum number of passwords that wait or are being checked, for all addresses. Known addresses have one more. */
 const MOST_PLACES = 4
-/** Of them for one address: enough for two people at one desk. */
+/** Maximum for one address: enough for two people at one desk. */
 const MOST_PER_ADDRESS = 2
 
 interface Waiting {
@@ -19,34 +19,34 @@ interface Waiting {
 }
 
 /**
- * Decides whose password is checked, and when. A check takes half a second of a processor, so nobody may take all
- * places: one address has few of them, and one place is for addresses from which an operator has signed in lately.
- * Those addresses wait in one line and all others in another. Each line has one check at a time, and lets another
- * address go first where the same one has just had its turn.
+ * Decides whose password is checked, and when. A check takes half a second of a core, so nobody may use all places.
+ * One address has few places, and one place is reserved for known addresses, from which an operator signed in
+ * recently. Known addresses wait in one queue and all others in another. Each queue runs one check at a time. The
+ * address that was served last goes after the others.
  */
-export function createPasswordPlaces() {
+export function createPasswordQueue() {
   const known = createLine()
-  const strangers = createLine()
+  const unknown = createLine()
   const places = createPlaces()
 
   return {
-    /** Runs `work` when its turn comes. @returns undefined, at once, when no place is left for the caller */
-    async judge<T>({ group, isKnown }: Caller, work: () => Promise<T>): Promise<T | undefined> {
+    /** Runs `work` when its turn comes. @returns undefined at once if no place is left for the caller */
+    async check<T>({ group, isKnown }: Caller, work: () => Promise<T>): Promise<T | undefined> {
       const most = MOST_PLACES + (isKnown ? 1 : 0)
       const leave = places.take({ everybody: most, [`address ${group}`]: MOST_PER_ADDRESS })
       if (!leave) return undefined
       try {
-        return await (isKnown ? known : strangers).inTurn(group, work)
+        return await (isKnown ? known : unknown).inTurn(group, work)
       } finally {
         leave()
       }
     },
-    /** Runs `work` in turn, for somebody who is signed in already: never refused. */
-    afterOthers: <T>(work: () => Promise<T>): Promise<T> => known.inTurn('', work),
+    /** Runs `work` when its turn comes, for a signed-in caller: it is never refused. */
+    runQueued: <T>(work: () => Promise<T>): Promise<T> => known.inTurn('', work),
   }
 }
 
-/** Runs one work at a time. The next is the first whose address has not just had its turn. */
+/** Runs one task at a time. The next is the first task whose address was not served last. */
 function createLine() {
   const waiting: Waiting[] = []
   let isBusy = false
