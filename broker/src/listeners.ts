@@ -5,8 +5,11 @@ import type { ListenOptions, Origin, TlsCertificate } from './ports.ts'
 
 /** After this long without traffic the system probes the peer: finds half-open sockets of keepalive-0 clients. */
 const TCP_KEEPALIVE_MS = 30_000
-/** Connections that the system keeps until we accept them: a room that comes at once fits in, as far as the system allows. */
-const BACKLOG = 4_096
+/**
+ * Connections that the system keeps until we accept them. With more of them, those that we accept in a storm have
+ * been given up by their clients already: 4 096 made a queue of ten seconds, and served nobody.
+ */
+const BACKLOG = 511
 
 // Without noDelay the first retained message waits for a delayed ACK: 45 ms instead of 3.
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS }
