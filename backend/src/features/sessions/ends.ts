@@ -1,0 +1,122 @@
+import type { Actor } from '@escale/protocol'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { SessionRecord } from '../../db/rows.ts'
+import { deadlineMsOf, endsAtMsOf } from '../../domain/session.ts'
+import { failure, unwrap, type Result } from '../../errors.ts'
+import { systemActor, type Journal } from '../logs/index.ts'
+import type { RoomStore } from '../room/index.ts'
+import type { SessionRepository } from './repository.ts'
+import type { SessionWriting } from './writing.ts'
+
+export interface SessionEndPorts {
+  database: Database
+  repository: SessionRepository
+  room: Pick<RoomStore, 'sessions'>
+  journal: Journal
+  clock: Clock
+}
+
+/** How sessions end other than by an operator: by time, by their station, with their user or station. */
+export function createSessionEnds(
+  { database, repository, room, journal, clock }: SessionEndPorts,
+  { rules, step, tryStep, announce }: SessionWriting,
+) {
+  const deadlineOf = (session: SessionRecord) => deadlineMsOf(session, rules()) ?? Infinity
+
+  function nextDeadlineMs(): number | undefined {
+    let nextMs = Infinity
+    for (const session of room.sessions()) nextMs = Math.min(nextMs, deadlineOf(session))
+    return nextMs === Infinity ? undefined : nextMs
+  }
+
+  /** Ends a session on time alone; one that another server has changed is told as it is. */
+  async function endDueOne(known: SessionRecord): Promise<void> {
+    const input = { type: 'timePassed' } as const
+    if (await tryStep(known, input, systemActor)) return
+    const session = await repository.find(known.id)
+    const cancelled = { state: 'ended', endReason: 'terminated', endedAtMs: clock.nowMs() } as const
+    if (!session) announce({ ...known, ...cancelled })
+    else if (unwrap(await step(session, input, systemActor)) === session) announce(session)
+  }
+
+  return {
+    /** Ends whatever time alone ends; @returns the instant of the next such end, if there is one. */
+    async endDue(): Promise<number | undefined> {
+      // Asked in the middle of an event or of a timer: whoever else is told goes first.
+      await Promise.resolve()
+      const nowMs = clock.nowMs()
+      const nextMs = nextDeadlineMs()
+      if (nextMs === undefined || nextMs > nowMs) return nextMs
+      await database.write(async () => {
+        for (const session of [...room.sessions()].filter((known) => deadlineOf(known) <= nowMs))
+          await endDueOne(session)
+      })
+      return nextDeadlineMs()
+    },
+
+    /** A station's own end of its session, with the version of the document that it had applied. */
+    endByStation(
+      id: string,
+      end: { atMs: number; reason: 'expired' | 'logged_out' | 'suspended_too_long'; version: number },
+      actor: Actor,
+    ): Promise<Result<SessionRecord>> {
+      return database.write(async () => {
+        const session = await repository.find(id)
+        if (session?.stationId !== actor.id) return failure('not-found')
+        const unseenSeconds = await repository.unseenSeconds(id, end.version)
+        const input = { type: 'stationEnded', atMs: end.atMs, reason: end.reason, unseenSeconds } as const
+        const ended = await step(session, input, actor)
+        const lostSeconds = ended.ok ? ended.value.creditSeconds - session.creditSeconds : 0
+        if (lostSeconds > 0) {
+          const { stationId, userId } = session
+          const details = { lostSeconds, cause: 'grant-unseen' }
+          await journal.append({
+            action: 'session.credit_noted',
+            level: 'warning',
+            ...{ actor, stationId, sessionId: id, userId, details },
+          })
+        }
+        return ended
+      })
+    },
+
+    /**
+     * A station reports that it is locked, with the newest document applied: whatever became of its own word of it, its
+     * session is over. What it tells of the end later makes this one exact.
+     */
+    async endReported(
+      stationId: string,
+      { version, atMs, bootId }: { version: number; atMs: number; bootId: string },
+      actor: Actor,
+    ): Promise<void> {
+      if ((await repository.findRunningAt(stationId))?.state !== 'active') return
+      await database.write(async () => {
+        const session = await repository.findRunningAt(stationId)
+        const station = await repository.findStation(stationId)
+        const isOfAnother = session?.bootId !== undefined && session.bootId !== bootId
+        if (session?.state !== 'active' || isOfAnother || station?.desiredVersion !== version) return
+        const isDue = Math.min(atMs, clock.nowMs()) >= (endsAtMsOf(session) ?? Infinity)
+        const input = { type: 'stationEnded', atMs, reason: 'logged_out', unseenSeconds: 0 } as const
+        await step(session, isDue ? { type: 'timePassed' } : input, actor, { details: { cause: 'reported' } })
+      })
+    },
+
+    /** Ends what depends on a user: the running session, and those that wait for their code. */
+    endAllOf(userId: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        for (const session of await repository.findUnendedOf(userId)) {
+          await step(session, { type: 'terminate', reason: 'terminated' }, actor)
+        }
+      })
+    },
+
+    /** Ends the session of a station that is going away. */
+    endAtLostStation(stationId: string, actor: Actor): Promise<void> {
+      return database.write(async () => {
+        const session = await repository.findRunningAt(stationId)
+        if (session) await step(session, { type: 'terminate', reason: 'station_lost' }, actor)
+      })
+    },
+  }
+}
