@@ -1,2 +1,2 @@
-/** Told in presence and at enrolment; held equal to package.json by a test. */
+/** Sent with presence and at enrolment. A test checks that it equals the version in package.json. */
 export const AGENT_VERSION = '0.1.0'

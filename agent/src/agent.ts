@@ -17,37 +17,37 @@ const JOIN_WAIT_MS = 2_000
 export interface AgentOptions {
   /** Base address of the server, `http://host:port` or `https://…`. */
   server: string
-  /** SHA-256 of the authority of an https server, 64 hex digits; without it the first one seen is kept. */
+  /** SHA-256 of the https server's authority, 64 hex digits. Without it the first authority seen is trusted from then on. */
   caFingerprint?: string
   credentials: Credentials
   platform: Platform
   store: Store
-  /** The screen's page and port (0: any free one); without it the agent has no screen. */
+  /** The screen's page and port (0: any free port). Without it the agent has no screen. */
   screen?: { port: number; pageDir: string; kiosk?: () => KioskStatus | undefined }
-  /** Told to the server instead of the machine's own. */
+  /** Sent to the server instead of the machine's own MAC address. */
   macAddress?: string
   log: Logger
 }
 
 export interface Agent {
-  /** Resolves once the screen answers, waiting a little for the identity; enrolment and connection go on in the background. */
+  /** Resolves when the screen answers, after a short wait for the identity. Enrolment and connection go on in the background. */
   start: () => Promise<void>
-  /** Says goodbye to the server and closes everything; under 2 s, and harmless when called again. */
+  /** Disconnects from the server and closes everything, in less than 2 s. It may be called again. */
   stop: () => Promise<void>
   screenUrl: () => string | undefined
   stationId: () => string | undefined
   view: () => ScreenView
-  /** Whether a page shows the screen; `watchPages` tells when that may have changed. */
+  /** Whether a page shows the screen. `watchPages` calls its listener when that may have changed. */
   hasPage: () => boolean
   watchPages: (listener: () => void) => void
-  /** Tells the server, now or later, of a fault of this station; false before it is enrolled. */
+  /** Reports a fault of this station to the server, now or later. False before the station is enrolled. */
   reportFault: (fault: string, error: string) => boolean
   typeCode: (code: string) => void
   endSession: () => void
   callStaff: (reason?: string) => void
 }
 
-/** One station: the pure core, and the shell that gives it time, network, disk and screen. */
+/** One station: the pure core, and around it the clock, network, disk and screen. */
 export function createAgent(options: AgentOptions): Agent {
   const { platform, store, log } = options
   const nowMs = createMonotonicClock()
@@ -85,7 +85,7 @@ export function createAgent(options: AgentOptions): Agent {
     })
     link = createStationLink({
       identity,
-      // What was trusted anew since the enrolment wins over what the enrolment told.
+      // An authority that was trusted after the enrolment replaces the one from the enrolment.
       caCertificate: trust?.caCertificate ?? identity.caCertificate,
       describe: identification.describe,
       bootId,
@@ -93,19 +93,19 @@ export function createAgent(options: AgentOptions): Agent {
       remembered: await store.readCommands(),
       remember: (commands) =>
         store.writeCommands(commands).catch((err: unknown) => {
-          log.error({ err }, 'the commands taken cannot be saved')
+          log.error({ err }, 'the received commands cannot be saved')
         }),
       log,
       nowMs,
       dispatch,
       onRefused: () => void rejoin(),
-      // A station without a page is a simulated one, which nobody looks at.
+      // A station without a screen is simulated: there is no page to wait for.
       isScreenOpen: () => screen === undefined || screen.hasPage(),
       state,
     })
   }
 
-  /** An identity that the server refuses is of no use; where there is a key, another one can be asked for. */
+  /** The server refuses the identity. With a site key, the station can enrol again. */
   const rejoin = async () => {
     if (options.credentials.kind !== 'key') return
     const { stationId } = state()
@@ -114,7 +114,7 @@ export function createAgent(options: AgentOptions): Agent {
     dispatch({ kind: 'identityRefused' })
     if (state().phase.kind !== 'pairing' || refused === undefined) return
     link = undefined
-    log.warn({ stationId }, 'the server knows this station no longer, enrolling again')
+    log.warn({ stationId }, 'the server no longer accepts this station, enrolling again')
     try {
       await refused.stop()
       await store.forgetIdentity()
@@ -149,7 +149,7 @@ export function createAgent(options: AgentOptions): Agent {
       const joining = join().catch((err: unknown) => {
         if (!aborter.signal.aborted) log.fatal({ err }, 'the station cannot join its server')
       })
-      // Known soon where the server answers or an identity is at hand; else the screen shows what it waits for.
+      // A saved identity, or a server that answers, makes this short. Otherwise the screen shows what the agent waits for.
       await atMost(JOIN_WAIT_MS, joining)
     },
     stop: () => (stopped ??= atMost(STOP_LIMIT_MS, close())),

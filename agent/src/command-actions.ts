@@ -4,12 +4,12 @@ import { CommandFailure } from './link/command-failure.ts'
 import type { CommandActions } from './link/commands.ts'
 import { createPowerActions, type PowerPorts } from './power-actions.ts'
 
-/** The document comes first, and a page that is loaded anew is back; after a reconnection the two may cross. */
-const PATIENCE_MS = 3_000
+/** How long a command waits for its condition: a document may arrive after the command, and a page may be reloading. */
+const CONDITION_LIMIT_MS = 3_000
 
 export interface StationActions {
   actions: CommandActions
-  /** To be called after every change of the state, or of who looks at the screen. */
+  /** To be called after every change of the state, or of the pages that show the screen. */
   changed: () => void
   stop: () => void
 }
@@ -21,16 +21,16 @@ export interface ActionPorts extends PowerPorts {
   dispatch: (input: Input) => void
 }
 
-/** What commands do at this station: to its screen, and to the machine under it. */
+/** What commands do at this station: on its screen, and to the machine. */
 export function createStationActions(ports: ActionPorts): StationActions {
   const { state, isScreenOpen, dispatch } = ports
   const conditions = createConditions()
   const power = createPowerActions(ports)
 
   const awaitThat = async (isTrue: () => boolean, failure: CommandFailure): Promise<void> => {
-    if (!(await conditions.becomes(isTrue, PATIENCE_MS))) throw failure
+    if (!(await conditions.becomes(isTrue, CONDITION_LIMIT_MS))) throw failure
   }
-  /** A message that no page shows was not delivered. */
+  /** Without a page that shows it, a message is not delivered. */
   const awaitScreen = () => awaitThat(isScreenOpen, new CommandFailure('screen-not-open'))
   const stillOpen = () => new CommandFailure('session-still-open')
 
@@ -49,7 +49,7 @@ export function createStationActions(ports: ActionPorts): StationActions {
       goDown: power.goDown,
       cancel: power.cancel,
     },
-    changed: conditions.look,
+    changed: conditions.check,
     stop: power.stop,
   }
 }

@@ -1,20 +1,20 @@
 export interface Conditions {
-  /** Resolves with whether it became true within the limit, ms; without one it waits for as long as that takes. */
+  /** Resolves with whether it became true within the limit, ms. Without a limit it waits until it is true. */
   becomes: (isTrue: () => boolean, limitMs?: number) => Promise<boolean>
-  /** To be called whenever something may have changed. */
-  look: () => void
+  /** To be called whenever a condition may have changed. */
+  check: () => void
 }
 
-/** Waits until something is true. It is asked for at once, and again after each change, never on a timer. */
+/** Waits until something is true. It checks at once, and again at each call of `check`. It never polls. */
 export function createConditions(): Conditions {
   const watchers = new Set<() => void>()
   return {
     becomes: (isTrue, limitMs) =>
       new Promise((resolve) => {
-        const settle = (isSo: boolean) => {
+        const settle = (isMet: boolean) => {
           clearTimeout(timer)
           watchers.delete(watch)
-          resolve(isSo)
+          resolve(isMet)
         }
         const watch = () => {
           if (isTrue()) settle(true)
@@ -23,7 +23,7 @@ export function createConditions(): Conditions {
         watchers.add(watch)
         watch()
       }),
-    look: () => {
+    check: () => {
       for (const watch of [...watchers]) watch()
     },
   }

@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import { SettingsError } from './settings-error.ts'
 
 /**
- * Makes the agent's folder, for its user alone, and tries a write in it.
- * @throws SettingsError when it cannot be made or written
+ * Creates the agent's data folder, which only its user may read, and checks that it can write there.
+ * @throws SettingsError when the folder cannot be created or written
  */
 export function makeDataDir(dataDir: string): void {
   try {
@@ -21,7 +21,7 @@ export function makeDataDir(dataDir: string): void {
   }
 }
 
-/** Folder by folder: Node's own recursive way never ends where a parent takes no folders, such as /proc. */
+/** One folder at a time: Node's recursive `mkdir` never returns where a parent cannot hold folders, such as /proc. */
 function makeFolder(path: string): void {
   const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   if (isThere) return

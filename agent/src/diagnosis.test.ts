@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { examine } from './diagnosis.ts'
 import { readSettings } from './settings.ts'
 
-it('an identity that cannot be read is a fault, not a station that waits to be enrolled', async () => {
+it('an unreadable identity is reported as an error, not as a station that is not enrolled yet', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-diagnosis-'))
   await mkdir(join(dataDir, 'identity.json'))
   const args = ['doctor', '--data-dir', dataDir, '--server', 'http://127.0.0.1:9']

@@ -9,7 +9,7 @@ import { tlsFailureOf } from './link/tls-failure.ts'
 import { checkServer, type Trust } from './link/trust.ts'
 import { SettingsError } from './settings-error.ts'
 import type { KioskStatus } from './kiosk.ts'
-import { AS_ROOT, findBrowser, NO_BROWSER } from './platform/linux/kiosk-browser.ts'
+import { RUNS_AS_ROOT, findBrowser, NO_BROWSER } from './platform/linux/kiosk-browser.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
@@ -18,7 +18,7 @@ const ANSWER_LIMIT_MS = 3_000
 export interface Finding {
   isGood: boolean
   what: string
-  /** What to do about it, one sentence. */
+  /** What to do about it, in one sentence. */
   advice?: string
 }
 
@@ -31,7 +31,7 @@ interface RunningView {
 
 const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 'state')
 
-/** What the agent on this machine answers; undefined when none does. */
+/** The answer of the agent on this machine; undefined when no agent answers. */
 async function askAgent<T>(screenPort: number, what: 'state' | 'kiosk'): Promise<T | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${screenPort}/api/${what}`, {
@@ -43,7 +43,7 @@ async function askAgent<T>(screenPort: number, what: 'state' | 'kiosk'): Promise
   }
 }
 
-/** What the agent running on this machine says of itself. */
+/** The status of the agent that runs on this machine. */
 export async function statusOf({
   screenPort,
   dataDir,
@@ -60,10 +60,10 @@ export async function statusOf({
   return { isRunning: true, lines }
 }
 
-/** What is looked at: the settings, and whose eyes look. */
+/** The settings to check, and the user who checks them. */
 export type Settings = AgentSettings & { searchPath: string; isRoot: boolean }
 
-/** Checks what the agent needs, one finding each. */
+/** Checks everything that the agent needs, with one finding for each. */
 export async function examine(settings: Settings, pageDir: string): Promise<Finding[]> {
   const [data, page, agent] = [await findData(settings), await findPage(pageDir), await findAgent(settings)]
   const kiosk = settings.hasKiosk ? [await findKiosk(settings)] : []
@@ -72,7 +72,7 @@ export async function examine(settings: Settings, pageDir: string): Promise<Find
   return [data, page, ...elsewhere, ...kiosk, agent]
 }
 
-/** As the running agent sees it; without one, whether it could be opened at all. */
+/** The kiosk's status from the running agent. Without an agent: whether a browser could be opened. */
 async function findKiosk({ screenPort, searchPath, isRoot }: Settings): Promise<Finding> {
   const status = await askAgent<Partial<KioskStatus>>(screenPort, 'kiosk')
   if (status?.state === 'shown') return { isGood: true, what: 'kiosk shows the screen' }
@@ -82,7 +82,7 @@ async function findKiosk({ screenPort, searchPath, isRoot }: Settings): Promise<
   }
   if (process.platform !== 'linux') return { isGood: true, what: 'kiosk is opened by the installer' }
   if ((await findBrowser(searchPath)) === undefined) return { isGood: false, what: NO_BROWSER }
-  return isRoot ? { isGood: false, what: AS_ROOT } : { isGood: true, what: 'kiosk can be opened' }
+  return isRoot ? { isGood: false, what: RUNS_AS_ROOT } : { isGood: true, what: 'kiosk can be opened' }
 }
 
 async function findData({ dataDir }: AgentSettings): Promise<Finding> {
@@ -145,7 +145,7 @@ async function findBroker({ dataDir, server }: AgentSettings): Promise<Finding[]
   return [await reach(identity.mqttUrl, trust?.caCertificate ?? identity.caCertificate)]
 }
 
-/** Whether somebody answers there and, where the address wants encryption, shows a certificate that holds. */
+/** Whether the server answers at this address and, for an encrypted one, whether its certificate is valid. */
 async function reach(url: string, caCertificate: string | undefined): Promise<Finding> {
   const { protocol } = new URL(url)
   const what = `${protocol.startsWith('mqtt') ? 'broker' : 'server'} ${url}`

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { nearestName } from '@escale/protocol'
 import { SettingsError } from './settings-error.ts'
 
-/** Each setting is a flag, an `ESCALE_AGENT_*` variable, and a name in agent.json; the first found wins. */
+/** Each setting is a flag, an `ESCALE_AGENT_*` variable and a name in agent.json. The first of these that is set wins. */
 export const flags = {
   server: 'string',
   'enrolment-key': 'string',
@@ -20,7 +20,7 @@ export const flags = {
 
 export type Flag = keyof typeof flags
 const flagNames = Object.keys(flags) as Flag[]
-/** What no other user of the machine may read. */
+/** Settings that no other user of the machine may read. */
 export const secretFlags = ['enrolment-key', 'mqtt-secret'] as const satisfies Flag[]
 
 const ENVIRONMENT_PREFIX = 'ESCALE_AGENT_'
@@ -36,7 +36,7 @@ export const nameOf = (flag: Flag) => flag.replace(/-(\w)/g, (_, letter: string)
 export function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({
-      args: joined(args),
+      args: withJoinedValues(args),
       options: Object.fromEntries(Object.entries(flags).map(([name, type]) => [name, { type }])),
       allowPositionals: true,
     })
@@ -45,8 +45,8 @@ export function parseFlags(args: readonly string[]) {
   }
 }
 
-/** A drawn key may begin with a dash, which would read as a flag: `--key -x` becomes `--key=-x`. */
-function joined(args: readonly string[]): string[] {
+/** A generated key may begin with a dash and look like a flag, so `--key -x` becomes `--key=-x`. */
+function withJoinedValues(args: readonly string[]): string[] {
   const out: string[] = []
   for (let i = 0; i < args.length; i += 1) {
     const [arg = '', next] = [args[i], args[i + 1]]
@@ -81,29 +81,30 @@ function explained(err: unknown): unknown {
 
 const shownFlags = () => flagNames.map((flag) => `--${flag}`).join(' ')
 
-export interface Stranger {
+/** A setting's name that does not exist. */
+export interface UnknownName {
   given: string
   meant?: string
 }
 
-/** Names in the environment and in agent.json that mean nothing, each with the right one where that is plain. */
-export function strangersIn(
+/** Unknown names in the environment and in agent.json, each with the name that was probably meant. */
+export function unknownNamesIn(
   env: Record<string, string | undefined>,
   file: Record<string, unknown>,
-): Stranger[] {
-  const isOurs = (variable: string) => variable.startsWith(ENVIRONMENT_PREFIX)
-  const variables = Object.keys(env).filter((name) => isOurs(name.toUpperCase()))
+): UnknownName[] {
+  const isFromOwnPage = (variable: string) => variable.startsWith(ENVIRONMENT_PREFIX)
+  const variables = Object.keys(env).filter((name) => isFromOwnPage(name.toUpperCase()))
   return [
-    ...strangers(variables, (name) => name.slice(ENVIRONMENT_PREFIX.length), variableOf),
-    ...strangers(Object.keys(file), (name) => name, nameOf),
+    ...unknownNames(variables, (name) => name.slice(ENVIRONMENT_PREFIX.length), variableOf),
+    ...unknownNames(Object.keys(file), (name) => name, nameOf),
   ]
 }
 
-function strangers(
+function unknownNames(
   given: string[],
   bare: (name: string) => string,
   shown: (flag: Flag) => string,
-): Stranger[] {
+): UnknownName[] {
   const known = flagNames.map(shown)
   const isWindowsName = (name: string) => name !== name.toUpperCase() && known.includes(name.toUpperCase())
   return given

@@ -6,7 +6,7 @@ import { isSameMachine, type MachineMarks } from './platform/machine-marks.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
 import type { Identity, Store } from './store.ts'
 
-/** How the station proves who it is: by the site's key, once, or by an identity given beforehand. */
+/** How the station proves who it is: once by the site key, or by an identity that it was given in advance. */
 export type Credentials =
   | { kind: 'key'; enrolmentKey: string }
   | { kind: 'identity'; stationId: string; mqttSecret: string; mqttUrl?: string }
@@ -23,13 +23,13 @@ interface IdentificationOptions {
   signal: AbortSignal
 }
 
-/** Who this station is to its server, and whether the server is the right one. */
+/** Identifies this station to its server, and checks that the server is the right one. */
 export interface Identification {
-  /** The machine as it shows itself to the server at this address, as of now. */
+  /** What this machine currently reports about itself to the server at this address. */
   describe: (server: URL) => Promise<MachineIdentity>
-  /** Undefined where nothing is encrypted. */
+  /** Undefined for a server without encryption. */
   trustServer: () => Promise<Trust | undefined>
-  /** The identity that is kept, where it is of this machine and this server; else one that the server gives. */
+  /** The saved identity if it belongs to this machine and this server, else a new one from the server. */
   identify: (trust: Trust | undefined) => Promise<Identity>
   /** Whether the store was copied from another machine. */
   isCopied: () => boolean
@@ -39,7 +39,7 @@ export function createIdentification(options: IdentificationOptions): Identifica
   const { server, credentials, platform, store, log, signal } = options
   let isCopied = false
 
-  /** Read each time, because the network card may come up or change while the agent runs. */
+  /** Read each time, because the network card may change while the agent runs. */
   const describe = async (towards: URL): Promise<MachineIdentity> => {
     const own = await platform.identity(towards)
     return { ...own, macAddress: options.macAddress ?? own.macAddress }
@@ -47,20 +47,20 @@ export function createIdentification(options: IdentificationOptions): Identifica
 
   const readMachine = async (): Promise<MachineMarks> => {
     const marks = await platform.marks().catch((err: unknown) => {
-      log.warn({ err }, 'the marks of this machine (board, network cards) cannot be read')
+      log.warn({ err }, 'the identifiers of this machine (board, network cards) cannot be read')
       return { macs: [] }
     })
     return { ...marks, givenMac: options.macAddress }
   }
 
-  /** The identity that is kept, if it is this machine's; that of another machine is told. */
+  /** The saved identity, if it belongs to this machine. One of another machine is logged and ignored. */
   const readOwn = async (machine: MachineMarks): Promise<Identity | undefined> => {
     const saved = await store.readIdentity()
     if (saved?.machine === undefined || isSameMachine(saved.machine, machine)) return saved
     isCopied = true
     log.warn(
       { stationId: saved.stationId },
-      'this data folder was copied from another machine, whose identity it holds: asking for one of our own',
+      'this data folder was copied from another machine and holds its identity: enrolling this machine under its own',
     )
     return undefined
   }
@@ -81,7 +81,7 @@ export function createIdentification(options: IdentificationOptions): Identifica
     const enrolled = await enrol({
       server,
       caCertificate,
-      // The server has another address now: the station stays what it is there.
+      // The same server at a new address: the station keeps its identity.
       known: saved && isSameSite(saved, { server, caCertificate }) ? saved : undefined,
       request: async () => {
         const { macAddress, hostname, os } = await describe(new URL(server))
@@ -112,7 +112,7 @@ export function createIdentification(options: IdentificationOptions): Identifica
   }
 }
 
-/** The server's broker over WebSocket, on its HTTP port. */
+/** The address of the server's broker by WebSocket, on its HTTP port. */
 function webSocketUrlOf(server: string): string {
   const url = new URL('/mqtt', server)
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'

@@ -2,11 +2,11 @@ import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { watchKiosk, type KioskWatch } from './kiosk.ts'
 
-const limits = { pageMs: 200, goneMs: 50, soundMs: 60_000, retry: { leastMs: 20, mostMs: 40 } }
+const limits = { pageMs: 200, absentMs: 50, stableMs: 60_000, retry: { leastMs: 20, mostMs: 40 } }
 let watch: KioskWatch | undefined
 afterEach(() => watch?.stop())
 
-/** Browsers by hand: each that was opened can be ended, and the page comes and goes as it is told. */
+/** Browsers that the test controls: it ends each of them, and makes the page come and go. */
 function hand({ isEnrolled = true } = {}) {
   const opened: { end: (reason: string) => void; isClosed: boolean }[] = []
   const waiting = new Set<() => void>()
@@ -58,7 +58,7 @@ function hand({ isEnrolled = true } = {}) {
 }
 
 describe('the kiosk', () => {
-  it('is shown once its page has come, not when it was started', async () => {
+  it('is shown when its page has connected, not when it was started', async () => {
     const kiosk = hand()
     const { shown, status } = kiosk.start()
     await kiosk.opens(1)
@@ -69,7 +69,7 @@ describe('the kiosk', () => {
     expect(kiosk.faults).toEqual([])
   })
 
-  it('is started again when it ends, and its reason is told once', async () => {
+  it('is started again when it ends, and its reason is reported once', async () => {
     const kiosk = hand()
     const { status } = kiosk.start()
     for (let count = 1; count <= 4; count += 1) {
@@ -89,7 +89,7 @@ describe('the kiosk', () => {
     expect(kiosk.faults).toEqual(['kiosk-failed: it does not show the page'])
   })
 
-  it('is started again when its page goes for good, not when it is loaded anew', async () => {
+  it('is started again when its page goes away, not when it is reloaded', async () => {
     const kiosk = hand()
     const { shown } = kiosk.start()
     await kiosk.opens(1)
@@ -103,7 +103,7 @@ describe('the kiosk', () => {
     expect(kiosk.faults).toEqual(['kiosk-failed: its page is gone'])
   })
 
-  it('tells its reason to the server once the station is enrolled', async () => {
+  it('reports its reason to the server when the station is enrolled', async () => {
     const kiosk = hand({ isEnrolled: false })
     kiosk.start()
     for (const count of [1, 2]) {
@@ -114,7 +114,7 @@ describe('the kiosk', () => {
     expect(kiosk.faults).toEqual([])
   })
 
-  it('that handed its page to a browser that runs already is left alone', async () => {
+  it('is not restarted when it passed its page to a browser that already runs', async () => {
     const kiosk = hand()
     const { shown } = kiosk.start()
     await kiosk.opens(1)

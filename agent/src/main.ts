@@ -15,7 +15,7 @@ import { SettingsError } from './settings-error.ts'
 import { readSettings, type AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
-/** Where the build puts the screen's page, beside the sources and beside the bundle alike. */
+/** Where the build puts the screen's page. The path is the same from the sources and from the bundle. */
 const pageDir = join(import.meta.dirname, '..', 'dist', 'screen')
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -30,12 +30,12 @@ function credentialsOf(settings: AgentSettings): Credentials {
   )
 }
 
-function platformOf({ dataDir, isInCharge }: AgentSettings): Platform {
+function platformOf({ dataDir, mayControlPower }: AgentSettings): Platform {
   const platform =
     process.platform === 'win32'
       ? createWindowsPlatform({ dataDir })
       : createLinuxPlatform({ dataDir, searchPath: process.env.PATH ?? '' })
-  return isInCharge ? platform : withoutPower(platform)
+  return mayControlPower ? platform : withoutPower(platform)
 }
 
 async function run(settings: AgentSettings): Promise<void> {
@@ -48,7 +48,7 @@ async function run(settings: AgentSettings): Promise<void> {
   }
   const credentials = credentialsOf(settings)
   makeDataDir(dataDir)
-  // Synchronous: a worker does not survive bundling, and the last words before an exit count most.
+  // Synchronous: a pino worker does not work in the bundle, and no message may be lost at exit.
   const log = pino(
     {
       level: process.env.ESCALE_LOG_LEVEL ?? 'info',
@@ -89,7 +89,7 @@ async function run(settings: AgentSettings): Promise<void> {
   say(`escale-agent ready station=${agent.stationId() ?? '(pairing)'} screen=${url}`)
 }
 
-/** A second signal, and a parent that is gone, find the stop under way and change nothing. */
+/** A second signal, or the end of the parent process, has no effect while the agent already stops. */
 function stopOnSignals(agent: Agent): void {
   const stop = () => {
     void agent.stop().then(() => process.exit(0))
@@ -108,7 +108,7 @@ async function main(): Promise<void> {
     platform: process.platform,
     isRoot,
   })
-  // What this process starts, such as the visitor's browser, has no business with them.
+  // Child processes, such as the visitor's browser, must not inherit secrets.
   for (const flag of secretFlags) Reflect.deleteProperty(process.env, variableOf(flag))
   for (const { fr, en } of warnings) process.stderr.write(`escale-agent: ${fr} · ${en}\n`)
   switch (verb) {

@@ -1,25 +1,26 @@
 import { uptime } from 'node:os'
 
-const LOOK_INTERVAL_MS = 500
-const SLEEP_STEP_MS = 1_000
+const CHECK_INTERVAL_MS = 500
+/** A smaller difference between the two clocks is a late reading, not a sleep. */
+const MIN_SLEEP_MS = 1_000
 
 /**
- * Milliseconds that never go back and that count on while the machine sleeps: on Linux the process's own clock
- * stands still in a suspend, the machine's uptime does not.
+ * Milliseconds that never go back and that include the time that the machine sleeps. On Linux the process clock stops
+ * while the machine is suspended; the machine's uptime does not.
  */
 export function createMonotonicClock(
   processMs: () => number = () => performance.now(),
   uptimeMs: () => number = () => uptime() * 1_000,
 ): () => number {
   let sleptMs = 0
-  let lookedAtMs = processMs()
-  let gapMs = uptimeMs() - lookedAtMs
+  let checkedAtMs = processMs()
+  let gapMs = uptimeMs() - checkedAtMs
   return () => {
     const nowMs = processMs()
-    if (nowMs - lookedAtMs >= LOOK_INTERVAL_MS) {
-      lookedAtMs = nowMs
+    if (nowMs - checkedAtMs >= CHECK_INTERVAL_MS) {
+      checkedAtMs = nowMs
       const newGapMs = uptimeMs() - nowMs
-      if (newGapMs - gapMs > SLEEP_STEP_MS) {
+      if (newGapMs - gapMs > MIN_SLEEP_MS) {
         sleptMs += newGapMs - gapMs
         gapMs = newGapMs
       }

@@ -6,7 +6,7 @@ import { CommandFailure } from './link/command-failure.ts'
 import type { CommandActions } from './link/commands.ts'
 import type { Platform } from './platform/platform.ts'
 
-/** If the agent still runs this long after the machine was told to go down, the machine did not. */
+/** If the agent still runs after this time, the reboot or shutdown has failed. */
 const STILL_UP_MS = 120 * SECOND_MS
 
 export interface PowerPorts {
@@ -16,9 +16,9 @@ export interface PowerPorts {
   log: Logger
 }
 
-/** Turning the machine off: refused before anybody is told, then shown, cancellable until it begins. */
+/** Reboots or shuts down the machine. A refusal comes before anything is shown; it can be cancelled until it begins. */
 export function createPowerActions({ platform, dispatch, reportFault, log }: PowerPorts) {
-  /** What waits for its time, by the command's id. */
+  /** The commands that wait for their delay, by command id. */
   const planned = new Map<string, AbortController>()
   let stillUpTimer: NodeJS.Timeout | undefined
 
@@ -33,7 +33,7 @@ export function createPowerActions({ platform, dispatch, reportFault, log }: Pow
     try {
       await platform.checkPower(op)
       aborter.signal.throwIfAborted()
-      // A machine goes down once: the newest order holds.
+      // The newest command replaces the others.
       for (const other of planned.keys()) if (other !== id) callOff(other, new CommandFailure('superseded'))
       if (delaySeconds > 0) {
         dispatch({ kind: 'goingDown', op, delaySeconds })
@@ -53,7 +53,7 @@ export function createPowerActions({ platform, dispatch, reportFault, log }: Pow
     stillUpTimer.unref()
   }
 
-  /** What the machine itself says goes to the log; the server is told the code. */
+  /** The error of the machine goes to the log; the server gets only the code. */
   const asFailure = (err: unknown): CommandFailure => {
     if (err instanceof CommandFailure) return err
     log.error({ err }, 'the machine did not go down')
@@ -62,7 +62,7 @@ export function createPowerActions({ platform, dispatch, reportFault, log }: Pow
 
   return {
     goDown,
-    /** Whether something that waited for its time was called off. */
+    /** Cancels a waiting command; returns whether there was one. */
     cancel: (id: string): boolean => {
       const isPlanned = planned.has(id)
       callOff(id, new CommandFailure('cancelled'))

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** A station that is enrolled and connected; asked again for an identity, the server says that it must be accepted. */
+/** A station that is enrolled and connected. If it enrols again, the server answers that an admin must accept it. */
 async function startStation() {
   const broker = await createHandServer({ stationId: 'pc-01' })
   closers.push(broker.stop)
@@ -47,7 +47,7 @@ async function startStation() {
 }
 
 describe('a station whose secret the server refuses', () => {
-  it('forgets it and asks to be accepted again, its code on the screen', async () => {
+  it('forgets it and asks to be accepted again, with its code on the screen', async () => {
     const { agent, broker, store, secondEnrolment } = await startStation()
     broker.refuse()
     broker.cut()
@@ -56,7 +56,7 @@ describe('a station whose secret the server refuses', () => {
     expect(await store.readIdentity()).toBeUndefined()
   })
 
-  it('lets the session under way run to its end first, and cleans up after it', async () => {
+  it('first lets the current session run to its end, and cleans up after it', async () => {
     const { agent, broker, secondEnrolment } = await startStation()
     const session = {
       id: 's-1',
@@ -76,7 +76,7 @@ describe('a station whose secret the server refuses', () => {
     )
   })
 
-  it('but not one whose network fails: its identity stays', async () => {
+  it('keeps its identity when only the network fails', async () => {
     const { broker, agent, store, asked } = await startStation()
     await broker.stop()
     await vi.waitFor(() => expect(agent.view().isOnline).toBe(false))
@@ -89,7 +89,7 @@ describe('a station whose secret the server refuses', () => {
 })
 
 describe('a data folder that was copied to another machine', () => {
-  it('opens no station there: its agent asks for an identity of its own, without the state', async () => {
+  it('is not used there: the agent enrols for an own identity, and ignores the saved state', async () => {
     const { agent, store, platform, secondEnrolment } = await startStation()
     const state = await store.readState()
     await agent.stop()

@@ -1,4 +1,4 @@
-/** What the person who starts the agent can mend: what is wrong and what to do, in both languages. */
+/** An error that the person who starts the agent can fix. Its message says in both languages what is wrong and what to do. */
 export class SettingsError extends Error {
   constructor(french: string, english: string) {
     super(`${french} · ${english}`)

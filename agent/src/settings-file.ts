@@ -2,8 +2,8 @@ import { SettingsError } from './settings-error.ts'
 import { readTextFile } from './text-file.ts'
 
 /**
- * The settings that a file holds as a JSON object; none where there is no file.
- * @throws SettingsError naming the line that is broken
+ * Reads the settings from a file with a JSON object; an absent file has no settings.
+ * @throws SettingsError with the number of the broken line
  */
 export function readSettingsFile(path: string): Record<string, unknown> {
   const content = readTextFile(path)
@@ -28,7 +28,7 @@ function parse(path: string, content: string): unknown {
   }
 }
 
-/** Node names the line of most faults; of the others, it is the first that no JSON text can begin with. */
+/** Node's message has the line of most errors. Otherwise it is the first line at which the text cannot be valid JSON. */
 function brokenLineOf(content: string, message: string): number {
   const named = /\(line (\d+) column/.exec(message)?.[1]
   if (named !== undefined) return Number(named)

@@ -26,11 +26,11 @@ describe('the agent’s settings', () => {
     })
   })
 
-  it('are in charge of the machine with the kiosk or when told so, never by --no-kiosk alone', () => {
-    const isInCharge = (args: string[]) => read(['run', ...args]).settings.isInCharge
-    expect(isInCharge([])).toBe(true)
-    expect(isInCharge(['--no-kiosk'])).toBe(false)
-    expect(isInCharge(['--no-kiosk', '--manage-power'])).toBe(true)
+  it('allow power commands with the kiosk or --manage-power, never with --no-kiosk alone', () => {
+    const mayControlPower = (args: string[]) => read(['run', ...args]).settings.mayControlPower
+    expect(mayControlPower([])).toBe(true)
+    expect(mayControlPower(['--no-kiosk'])).toBe(false)
+    expect(mayControlPower(['--no-kiosk', '--manage-power'])).toBe(true)
   })
 
   it.each([
@@ -44,7 +44,7 @@ describe('the agent’s settings', () => {
     ['a MAC address that names nobody', ['--mac', '00:00:00:00:00:00']],
     ['a fingerprint that is none', ['--ca-fingerprint', 'ab:cd']],
     [
-      'a fingerprint for what is not encrypted',
+      'a fingerprint for a server without encryption',
       ['--server', 'http://a:1', '--ca-fingerprint', 'ab'.repeat(32)],
     ],
   ])('refuse %s in a sentence', (_, args) => {
@@ -145,7 +145,7 @@ describe('an agent.json that people edit', () => {
     expect(given).toThrow(place)
   })
 
-  it('and the environment: names that mean nothing are said with the right one', async () => {
+  it('and the environment: unknown names give a warning with the right name', async () => {
     const dataDir = await folderWith('{"enrollmentKey": "k", "screen_port": 7000, "colour": "blue"}')
     const env = { ESCALE_AGENT_SEVER: 'https://a', ESCALE_AGENT_MAC: '02:00:00:00:00:01', ESCALE_HOST: 'x' }
     const { warnings } = read(['--data-dir', dataDir], env)
@@ -158,6 +158,6 @@ describe('an agent.json that people edit', () => {
   })
 })
 
-it('the version told to the server is the package’s', () => {
+it('the version sent to the server is the package’s', () => {
   expect(AGENT_VERSION).toBe(manifest.version)
 })

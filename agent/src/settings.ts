@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isIdentifyingMac, isLoopback, normaliseMac, type Bilingual } from '@escale/protocol'
 import type { secretFlags } from './flags.ts'
-import { nameOf, parseFlags, strangersIn, variableOf, type Flag, type Stranger } from './flags.ts'
+import { nameOf, parseFlags, unknownNamesIn, variableOf, type Flag, type UnknownName } from './flags.ts'
 import { normaliseFingerprint } from './link/fingerprint.ts'
 import { SettingsError } from './settings-error.ts'
 import { readSettingsFile } from './settings-file.ts'
@@ -21,8 +21,8 @@ export interface AgentSettings {
   dataDir: string
   screenPort: number
   hasKiosk: boolean
-  /** Commands may turn the machine off: where the agent shows the kiosk, or was told to. */
-  isInCharge: boolean
+  /** Whether commands may reboot or shut down the machine: with the kiosk, or with --manage-power. */
+  mayControlPower: boolean
 }
 
 export type Verb = 'run' | 'status' | 'version' | 'doctor'
@@ -30,7 +30,7 @@ export type Verb = 'run' | 'status' | 'version' | 'doctor'
 export interface ReadSettings {
   verb: Verb
   settings: AgentSettings
-  /** What works, and is probably not what was meant. */
+  /** Settings that work but are probably a mistake. */
   warnings: Bilingual[]
 }
 
@@ -51,12 +51,12 @@ export function readSettings(args: string[], surroundings: Surroundings): ReadSe
   const file = readSettingsFile(join(dataDir, 'agent.json'))
   const sources = [
     (flag: Flag) => values[flag],
-    // Set to nothing, a variable is not set.
+    // An empty variable counts as not set.
     (flag: Flag) => env[variableOf(flag)] || undefined,
     (flag: Flag) => file[nameOf(flag)],
   ]
   const find = (flag: Flag) => firstOf(sources, (source) => textOf(flag, source(flag)))
-  /** Given itself, or by the file that holds it; the nearer source wins. */
+  /** A secret is given as a value or as a file that holds it. The first source that gives either wins. */
   const findSecret = (flag: (typeof secretFlags)[number]) =>
     firstOf(sources, (source) => {
       const path = textOf(flag, source(`${flag}-file`))
@@ -76,9 +76,9 @@ export function readSettings(args: string[], surroundings: Surroundings): ReadSe
       dataDir,
       screenPort: portOf(find('screen-port')),
       hasKiosk: !isSet('no-kiosk'),
-      isInCharge: !isSet('no-kiosk') || isSet('manage-power'),
+      mayControlPower: !isSet('no-kiosk') || isSet('manage-power'),
     },
-    warnings: [...strangersIn(env, file).map(strangerWarning), ...plainWarning(server)],
+    warnings: [...unknownNamesIn(env, file).map(unknownNameWarning), ...unencryptedWarning(server)],
   }
 }
 
@@ -106,7 +106,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-/** @throws SettingsError for a list or an object of agent.json, which no setting is */
+/** @throws SettingsError for a list or an object in agent.json */
 function textOf(flag: Flag, value: unknown): string | undefined {
   const found = text(value)
   if (found !== undefined || value === undefined || value === null) return found
@@ -125,7 +125,7 @@ function isTrue(flag: Flag, value = ''): boolean {
   )
 }
 
-/** A file that holds nothing but the secret, its line end aside. */
+/** Reads a file that holds only the secret, with or without a line end. */
 function secretIn(path: string, flag: Flag): string {
   const secret = readTextFile(path)?.trim()
   if (secret !== undefined && /^\S+$/.test(secret)) return secret
@@ -186,15 +186,15 @@ function portOf(value: string | undefined): number {
   )
 }
 
-function strangerWarning({ given, meant }: Stranger): Bilingual {
+function unknownNameWarning({ given, meant }: UnknownName): Bilingual {
   return {
     fr: `${given} ne règle rien${meant === undefined ? '' : `\u00a0: vouliez-vous dire ${meant}\u202f?`}`,
     en: `${given} sets nothing${meant === undefined ? '' : `: did you mean ${meant}?`}`,
   }
 }
 
-/** Beyond this machine, whoever listens on the network reads the station's secret. */
-function plainWarning(server: string | undefined): Bilingual[] {
+/** Without encryption, anybody on the network can read the station's secret. On this machine alone that is no risk. */
+function unencryptedWarning(server: string | undefined): Bilingual[] {
   if (!server?.startsWith('http:')) return []
   const host = new URL(server).hostname.replace(/^\[|\]$/g, '')
   if (host === 'localhost' || isLoopback(host)) return []

@@ -13,7 +13,7 @@ import type { Platform } from './platform/platform.ts'
 import type { LinkEffect } from './station-link.ts'
 import type { Store } from './store.ts'
 
-/** A timer no longer than this notices in time that the machine has slept. */
+/** Longest timer while a session runs: after the machine has slept, the agent notices within this time. */
 const COUNTING_TICK_MS = 1_000
 const MAX_TIMER_MS = 60_000
 
@@ -23,13 +23,13 @@ interface StationCoreParts {
   store: Pick<Store, 'writeState'>
   log: Logger
   nowMs: () => number
-  /** Carries out what concerns the server. */
+  /** Performs the effects that concern the server. */
   performOnLink: (effect: LinkEffect) => void
-  /** Told after each input. */
+  /** Called after each input. */
   changed: () => void
 }
 
-/** The state of one station: the pure core, given time, disk and platform. */
+/** Holds the state of one station. It connects the pure core to the clock, the disk and the platform. */
 export function createStationCore(parts: StationCoreParts) {
   const { bootId, platform, store, log, nowMs } = parts
   let state: StationState = initialState({ bootId, wallOffsetMs: Date.now() - nowMs() })
@@ -98,7 +98,7 @@ export function createStationCore(parts: StationCoreParts) {
     state: () => state,
     dispatch,
     save,
-    /** Saves the state; no deadline passes from then on. */
+    /** Saves the state and stops the timer. */
     stop(): Promise<void> {
       isStopped = true
       clearTimeout(timer)

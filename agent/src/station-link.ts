@@ -12,6 +12,7 @@ import {
   type StationState,
 } from './core/index.ts'
 import { createStationActions } from './command-actions.ts'
+import { createHeartbeat } from './heartbeat.ts'
 import { createCommands, type RememberedCommand } from './link/commands.ts'
 import { createLink } from './link/link.ts'
 import type { MachineIdentity, Platform } from './platform/platform.ts'
@@ -19,9 +20,9 @@ import type { Identity } from './store.ts'
 
 export interface StationLinkOptions {
   identity: Identity
-  /** PEM of the authority that the broker's certificate is checked by. */
+  /** PEM of the authority against which the broker's certificate is checked. */
   caCertificate?: string
-  /** The machine as it shows itself to the server at this address, as of now. */
+  /** What this machine currently reports about itself to the server at this address. */
   describe: (server: URL) => Promise<MachineIdentity>
   bootId: string
   platform: Platform
@@ -40,18 +41,15 @@ export type LinkEffect = Extract<Effect, { kind: 'report' | 'sendEvents' | 'askT
 
 export interface StationLink {
   perform: (effect: LinkEffect) => void
-  /** To be called after every change of the state, or of who looks at the screen. */
+  /** To be called after every change of the state, or of the pages that show the screen. */
   changed: () => void
   stop: () => Promise<void>
 }
 
-/** The core's voice and ears on the bus: reports, heartbeats, stored events, requests, commands. */
+/** Connects the core to the bus: reports, heartbeats, stored events, requests and commands. */
 export function createStationLink(options: StationLinkOptions): StationLink {
   const { identity, bootId, platform, log, nowMs, dispatch, state } = options
   const unacknowledged = new Set<Ack>()
-  let heartbeatSeq = 0
-  let heartbeatTimer: NodeJS.Timeout | undefined
-  let heartbeatIntervalMs = 0
   let isSendingEvents = false
 
   const link = createLink({
@@ -68,7 +66,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     log,
     onUp: () => {
       dispatch({ kind: 'linkUp' })
-      void beat()
+      void heartbeat.beat()
     },
     onDown: () => dispatch({ kind: 'linkDown' }),
     onRefused: options.onRefused,
@@ -82,7 +80,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
       if (message.name === 'desired') dispatch({ kind: 'desiredReceived', desired: message.payload })
       else if (message.name === 'config') {
         dispatch({ kind: 'configReceived', config: message.payload })
-        beatRegularly()
+        heartbeat.schedule()
       } else void commands.take(message.payload)
     },
   })
@@ -91,7 +89,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     if (link.isSettled()) void link.publish('reported', reportedOf(state(), nowMs()))
   }
 
-  /** One after the other, so that they are told in order; each is kept until the broker has answered for it. */
+  /** Sends the stored events one after the other, so that their order holds. Each is stored until the broker acknowledges it. */
   const sendEvents = async () => {
     if (isSendingEvents) return
     isSendingEvents = true
@@ -114,31 +112,17 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     if (await link.publish('ack', ack)) unacknowledged.delete(ack)
   }
 
-  const beat = async () => {
-    const metrics = await platform.metrics().catch((err: unknown) => {
-      log.warn({ err }, 'the machine tells no figures')
-      return {}
-    })
-    const facts = { ...metrics, seq: heartbeatSeq }
-    heartbeatSeq += 1
-    await link.publish('heartbeat', heartbeatOf(state(), facts, nowMs()))
-  }
-
-  const beatRegularly = () => {
-    if (state().config.heartbeatIntervalMs === heartbeatIntervalMs) return
-    heartbeatIntervalMs = state().config.heartbeatIntervalMs
-    clearInterval(heartbeatTimer)
-    heartbeatTimer = setInterval(() => void beat(), heartbeatIntervalMs)
-  }
+  const heartbeat = createHeartbeat({
+    ...{ platform, log },
+    intervalMs: () => state().config.heartbeatIntervalMs,
+    send: (facts) => link.publish('heartbeat', heartbeatOf(state(), facts, nowMs())),
+  })
 
   const station = createStationActions({
-    platform,
-    state,
+    ...{ platform, state, dispatch, log },
     isScreenOpen: options.isScreenOpen,
-    dispatch,
     reportFault: (kind, error) =>
       void link.ask('report_fault', { kind, details: { error: error.slice(0, MAX_ERROR_LENGTH) } }),
-    log,
   })
   const commands = createCommands({
     bootId,
@@ -159,7 +143,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     dispatch(answer === undefined ? { kind: 'unanswered', tag } : { kind: 'answered', tag, answer })
   }
 
-  beatRegularly()
+  heartbeat.schedule()
   return {
     perform: (effect) => {
       switch (effect.kind) {
@@ -177,7 +161,7 @@ export function createStationLink(options: StationLinkOptions): StationLink {
     },
     changed: station.changed,
     stop: async () => {
-      clearInterval(heartbeatTimer)
+      heartbeat.stop()
       station.stop()
       await link.stop()
     },

@@ -33,7 +33,7 @@ beforeEach(async () => {
 })
 
 describe('the agent’s files', () => {
-  it('hold the commands taken, the last of several writes at once', async () => {
+  it('hold the received commands, and the last of several writes at once', async () => {
     const store = createFileStore(dataDir)
     const taken = { id: 'c-1', op: 'reboot' } as const
     const outcome = { status: 'failed', error: 'no power' } as const
@@ -43,7 +43,7 @@ describe('the agent’s files', () => {
     expect(await store.readCommands()).toEqual([])
   })
 
-  it('come back as they were written, readable by their user alone', async () => {
+  it('are read as they were written, and only their user can read them', async () => {
     const store = createFileStore(dataDir)
     await store.writeIdentity(identity)
     await store.writeState(snapshot)
@@ -54,7 +54,7 @@ describe('the agent’s files', () => {
     }
   })
 
-  it('are as if absent when there are none, or when they are damaged', async () => {
+  it('count as absent when they are damaged', async () => {
     const store = createFileStore(dataDir)
     expect(await store.readState()).toBeUndefined()
     await writeFile(join(dataDir, 'state.json'), '{"stationId":"pc-01","vers')
@@ -81,14 +81,14 @@ describe('the agent’s files', () => {
     expect(told).toHaveLength(1)
   })
 
-  it('lose a state that is no file, not the identity', async () => {
+  it('keep the identity when the state cannot be read', async () => {
     const store = createFileStore(dataDir)
     await store.writeIdentity(identity)
     await mkdir(join(dataDir, 'state.json'))
     expect([await store.readState(), await store.readIdentity()]).toEqual([undefined, identity])
   })
 
-  it('hold the newest state when it is written faster than the disk takes it', async () => {
+  it('hold the newest state when it is saved faster than the disk writes', async () => {
     const store = createFileStore(dataDir)
     await Promise.all(Array.from({ length: 50 }, (_, version) => store.writeState({ ...snapshot, version })))
     expect((await store.readState())?.version).toBe(49)

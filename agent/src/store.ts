@@ -11,7 +11,7 @@ import { Trust } from './link/trust.ts'
 const Identity = Type.Object({
   ...Enrolled.properties,
   server: Type.String(),
-  /** The machine that it was given to; agents before did not write it down. */
+  /** The machine that it was given to. Earlier agents did not save it. */
   machine: Type.Optional(
     Type.Object({
       system: Type.Optional(Type.String()),
@@ -21,10 +21,10 @@ const Identity = Type.Object({
     }),
   ),
 })
-/** The station's identity, and the server that gave it. */
+/** The station's identity, and the server that issued it. */
 export type Identity = Static<typeof Identity>
 
-/** Unix ms that an instant can be made of; beyond it, a figure is damaged or forged. */
+/** Unix ms that a `Date` can hold. A larger number is damaged or forged. */
 const UnixMs = Type.Number({ minimum: 0, maximum: 8.64e15 })
 const DurationMs = Type.Number({ minimum: 0, maximum: 3.2e10 })
 
@@ -84,7 +84,7 @@ const trustCheck = Compile(Trust)
 const stateCheck = Compile(SavedState)
 const commandsCheck = Compile(SavedCommands)
 
-/** What outlives the agent's process. Reading gives undefined where there is nothing, or nothing usable. */
+/** What is saved across restarts of the agent. Reading gives undefined if there is nothing, or nothing usable. */
 export interface Store {
   readIdentity: () => Promise<Identity | undefined>
   writeIdentity: (identity: Identity) => Promise<void>
@@ -92,17 +92,17 @@ export interface Store {
   readTrust: () => Promise<Trust | undefined>
   writeTrust: (trust: Trust) => Promise<void>
   readState: () => Promise<Snapshot | undefined>
-  /** Writes are put in line; of those waiting only the newest is written. */
+  /** Writes are queued; of those that wait only the newest is written. */
   writeState: (snapshot: Snapshot) => Promise<void>
-  /** Commands taken, oldest first; none where nothing usable is written down. */
+  /** The received commands, oldest first; empty if there is nothing usable. */
   readCommands: () => Promise<readonly RememberedCommand[]>
   writeCommands: (commands: readonly RememberedCommand[]) => Promise<void>
 }
 
-/** Where it is said that a file cannot be used. */
+/** The log for files that cannot be used. */
 export type StoreLog = Pick<Logger, 'warn'>
 
-/** Files in a folder of the agent's own, readable by its user alone, replaced whole. */
+/** Files in the agent's data folder. Only its user can read them, and each write replaces the whole file. */
 export function createFileStore(dataDir: string, log?: StoreLog): Store {
   const identityPath = join(dataDir, 'identity.json')
   const writeState = createNewestWriter<Snapshot>(dataDir, join(dataDir, 'state.json'))
@@ -124,7 +124,7 @@ export function createFileStore(dataDir: string, log?: StoreLog): Store {
   }
 }
 
-/** Writes one after the other; of those that wait only the newest is written, and all are done with it. */
+/** Writes one value at a time. Of those that wait only the newest is written, which completes all of them. */
 function createNewestWriter<T>(dataDir: string, path: string): (value: T) => Promise<void> {
   let waiting: { value: T } | undefined
   let writing: Promise<void> | undefined
@@ -144,7 +144,7 @@ function createNewestWriter<T>(dataDir: string, path: string): (value: T) => Pro
   }
 }
 
-/** For a diskless station, and for rooms of simulated ones. */
+/** For a diskless station, and for simulated stations. */
 export function createMemoryStore(): Store {
   let identity: Identity | undefined
   let trust: Trust | undefined
@@ -178,13 +178,13 @@ export function createMemoryStore(): Store {
   }
 }
 
-/** What a file holds; undefined where there is none, or it cannot be used, which is told. */
+/** The content of a file; undefined if there is none. A file that cannot be used is logged and also gives undefined. */
 async function readUsable<T>(
   path: string,
   check: { Check(value: unknown): value is T },
   log: StoreLog | undefined,
 ): Promise<T | undefined> {
-  let reason: unknown = 'what it holds is not what the agent writes'
+  let reason: unknown = 'the content does not have the expected form'
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (check.Check(value)) return value
@@ -192,11 +192,11 @@ async function readUsable<T>(
     if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     reason = err
   }
-  log?.warn({ path, reason }, 'this file cannot be used: the agent goes on without it')
+  log?.warn({ path, reason }, 'this file cannot be used, the agent continues without it')
   return undefined
 }
 
-/** A reader, or a power cut, finds the old file or the new one, never a part. */
+/** Replaces a file atomically: after a power cut there is the old file or the new one, never a part. */
 async function replaceFile(dataDir: string, path: string, value: unknown): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const draft = `${path}.new`
@@ -207,7 +207,7 @@ async function replaceFile(dataDir: string, path: string, value: unknown): Promi
   } finally {
     await file.close()
   }
-  // The mode given to open() counts for new files alone.
+  // open() applies the mode only to new files.
   await chmod(draft, 0o600)
   await rename(draft, path)
 }

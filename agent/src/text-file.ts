@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { encodingOf } from '@escale/protocol'
 import { SettingsError } from './settings-error.ts'
 
-/** Read synchronously before anything runs: more than a person writes is not a text for us. */
+/** Files are read synchronously at start, so a file that is too large to be written by a person is refused. */
 const MAX_BYTES = 1_048_576
 
 /**
- * The text of a file that people edit, in whatever Unicode their editor saved it; undefined when there is none.
- * @throws SettingsError when it cannot be read or is no Unicode text
+ * Reads a text file that people edit, in any Unicode encoding; undefined if there is no file.
+ * @throws SettingsError when it cannot be read or is not Unicode text
  */
 export function readTextFile(path: string): string | undefined {
   const bytes = bytesOf(path)

@@ -1,24 +1,24 @@
 import { ACCESS_CODE_LENGTH } from '@escale/protocol/access-code'
 
-/** No hand types several keys in a row as fast as a scanner does. */
+/** Longest time between two keys of a barcode scanner. A person types more slowly. */
 const SCAN_GAP_MS = 100
 const GROUP = 4
 
 /**
- * What a key means for a code: a letter or digit that the keyboard types by itself, a digit that its layout hides (the
- * digit row of AZERTY without Shift), or a dash of that row, which may be meant as its digit.
+ * What a key means for a code: `typed` is a letter or digit of the layout. `hidden` is a digit key that types another
+ * character (AZERTY without Shift). `dash` is a digit key that types a dash, so that either may be meant.
  */
 export type KeyMeaning =
   { kind: 'typed'; char: string } | { kind: 'hidden'; char: string } | { kind: 'dash'; char: string }
 
 export interface Key {
   key: string
-  /** The place on the keyboard, whatever its layout. */
+  /** The physical key, independent of the layout. */
   code: string
   hasModifier: boolean
 }
 
-/** Undefined for what adds nothing to a code. */
+/** Undefined for a key that adds nothing to a code. */
 export function meaningOf({ key, code, hasModifier }: Key): KeyMeaning | undefined {
   if (hasModifier) return undefined
   if (/^[a-z0-9]$/i.test(key)) return { kind: 'typed', char: key.toUpperCase() }
@@ -27,7 +27,7 @@ export function meaningOf({ key, code, hasModifier }: Key): KeyMeaning | undefin
   return { kind: /[\p{Pd}_]/u.test(key) ? 'dash' : 'hidden', char: digit }
 }
 
-/** Letters and digits in a row, and the digits that may have been meant by dashes between the two groups. */
+/** The letters and digits, and the digits that were perhaps meant by dashes between the two groups. */
 export interface Typed {
   code: string
   dashes: string
@@ -35,14 +35,14 @@ export interface Typed {
 
 export const nothingTyped: Typed = { code: '', dashes: '' }
 
-/** Where people put the dash of a code it is one, until a digit is missing; elsewhere it is the digit. */
+/** Adds a key. A dash between the two groups counts as a dash until a digit is missing; elsewhere it is the digit. */
 export function typeInto({ code, dashes }: Typed, { kind, char }: KeyMeaning): Typed {
   return kind === 'dash' && code.length === GROUP
     ? { code, dashes: dashes + char }
     : { code: code + char, dashes }
 }
 
-/** The whole code typed last; undefined while one is not whole. */
+/** The last complete code; undefined while it is incomplete. */
 export function wholeCode({ code, dashes }: Typed): string | undefined {
   const missing = ACCESS_CODE_LENGTH - code.length
   if (missing <= 0) return code.slice(-ACCESS_CODE_LENGTH)
@@ -50,7 +50,7 @@ export function wholeCode({ code, dashes }: Typed): string | undefined {
   return code.slice(0, GROUP) + dashes.slice(-missing) + code.slice(GROUP)
 }
 
-/** Follows keys that come as fast as a scanner's: what stood in the field before is no part of them. */
+/** Recognises a barcode scanner by the speed of its keys. Earlier text in the field is not part of the scan. */
 export function createScan() {
   let typed = nothingTyped
   let lastAtMs = -Infinity
@@ -61,7 +61,7 @@ export function createScan() {
       lastAtMs = atMs
       return typed
     },
-    /** The code scanned last, if nothing was done since. */
+    /** The last scanned code, if nothing else was entered since. */
     code: () => wholeCode(typed),
     forget: () => {
       typed = nothingTyped

@@ -2,16 +2,16 @@ import { ACCESS_CODE_LENGTH, formatAccessCode, normaliseAccessCode } from '@esca
 
 const GROUP = 4
 
-/** What counts of a text, in the letters that a code can have. */
+/** The letters and digits of a text, normalised to the alphabet of codes. */
 export const significant = (text: string) => normaliseAccessCode(text).replace(/[^A-Z0-9]/g, '')
 
-/** What is typed as it is shown: upper case, `XXXX-XXXX`; spaces, dashes and what is too much are ignored. */
+/** Formats typed text as `XXXX-XXXX` in upper case. Spaces, dashes and surplus characters are ignored. */
 export function formatTyped(typed: string): string {
   const code = significant(typed).slice(0, ACCESS_CODE_LENGTH)
   return code.length > GROUP ? formatAccessCode(code) : code
 }
 
-/** Where the caret belongs in the formatted text, so that a correction in the middle stays in the middle. */
+/** The caret's position in the formatted text, so that it does not jump when the visitor corrects the middle. */
 export function caretAfterFormat(typed: string, caret: number): number {
   const before = Math.min(ACCESS_CODE_LENGTH, significant(typed.slice(0, caret)).length)
   return before > GROUP ? before + 1 : before

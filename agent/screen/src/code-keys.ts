@@ -5,17 +5,17 @@ import { caretAfterFormat, formatTyped, isWhole, significant } from './code-form
 interface CodeKeysOptions {
   input: Ref<HTMLInputElement | undefined>
   code: Ref<string>
-  /** The code in the field was refused: what comes from elsewhere begins a new one. */
-  isOver: () => boolean
+  /** Whether the code in the field was refused: input from outside the field then starts a new code. */
+  hasRefusal: () => boolean
   submit: () => void
 }
 
 const EDITING_KEYS = ['Backspace', 'Delete', 'ArrowLeft', 'ArrowRight', 'Home', 'End']
 
-/** Wherever on the page a code is typed, scanned or pasted, it goes into the field. */
-export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
+/** Sends a code to the field, wherever on the page it is typed, scanned or pasted. */
+export function useCodeKeys({ input, code, hasRefusal, submit }: CodeKeysOptions) {
   const scan = createScan()
-  /** What dashes of the digit row may have meant in what a hand typed. */
+  /** The digits that were perhaps meant by dashes in typed text. */
   let dashes = ''
 
   const isInField = () => document.activeElement === input.value
@@ -28,7 +28,7 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
     input.value.setSelectionRange(caret, caret)
   }
 
-  /** Called when the field's text has changed: shows it as a code is written. */
+  /** Called when the field's text has changed: formats it as a code. */
   const format = () => {
     const field = input.value
     if (field === undefined) return Promise.resolve()
@@ -42,13 +42,13 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
   const takeFocus = () => {
     const field = input.value
     if (field === undefined || isInField()) return
-    if (isOver()) code.value = field.value = ''
+    if (hasRefusal()) code.value = field.value = ''
     field.focus()
     field.setSelectionRange(field.value.length, field.value.length)
   }
 
-  /** A dash, or a digit that the layout hides: the browser would type something else. */
-  const typeOurselves = (meaning: KeyMeaning) => {
+  /** Types the digit of a key for which the browser would type another character. */
+  const insertDigit = (meaning: KeyMeaning) => {
     const field = input.value
     if (field === undefined) return
     const isAtEnd = field.selectionEnd === field.value.length
@@ -60,8 +60,8 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
     void format()
   }
 
-  /** The code as it is to be sent, dashes settled. */
-  const settle = () => {
+  /** The code to send, with ambiguous dashes resolved. */
+  const takeCode = () => {
     const whole = scan.code() ?? wholeCode({ code: significant(code.value), dashes })
     if (whole !== undefined) code.value = formatTyped(whole)
     dashes = ''
@@ -75,7 +75,7 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
       scan.forget()
       dashes = ''
     }
-    // A scanner ends with Tab or Enter; a hand that tabs on from the field goes on to the button.
+    // A scanner ends with Tab or Enter. Tab by a person moves the focus to the button as usual.
     const isScanEnd = event.key === 'Tab' && scan.code() !== undefined
     const isLooseEnter =
       event.key === 'Enter' && document.activeElement === document.body && code.value !== ''
@@ -91,7 +91,7 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
     if (!event.repeat) scan.key(meaning, event.timeStamp)
     if (meaning.kind === 'typed') return
     event.preventDefault()
-    typeOurselves(meaning)
+    insertDigit(meaning)
   }
 
   const onPaste = (event: ClipboardEvent) => {
@@ -105,7 +105,7 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
     void show(pasted, pasted.length)
   }
 
-  /** A button pressed by the mouse keeps no keys: the next scan's blank would press it again. */
+  /** A button that was clicked must not keep the focus: a space in the next scan would press it again. */
   const onClick = (event: MouseEvent) => {
     const isMouse = event instanceof PointerEvent && event.pointerType === 'mouse'
     if (!isMouse || event.target === input.value || getSelection()?.isCollapsed === false) return
@@ -118,5 +118,5 @@ export function useCodeKeys({ input, code, isOver, submit }: CodeKeysOptions) {
   document.addEventListener('click', onClick, listening)
   onScopeDispose(() => listening.abort())
 
-  return { format, settle }
+  return { format, takeCode }
 }

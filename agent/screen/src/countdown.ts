@@ -1,19 +1,19 @@
 import { onScopeDispose, ref, watchEffect, type Ref } from 'vue'
 
-/** Counts whole seconds down from `remainingMs` as of `atMs`, on the page's monotonic clock, to 0. */
+/** A countdown to 0: `remainingMs` were left at `atMs` of the page's monotonic clock. */
 export interface Countdown {
   remainingMs: number
-  /** Never more than this is shown. */
+  /** Upper limit of what is shown. */
   capMs?: number
   atMs: number
 }
 
-/** Whole seconds left, rounded up, so that 0 shows only at the end. */
+/** Whole seconds left, rounded up, so that 0 is shown only at the end. */
 export function secondsLeft({ remainingMs, capMs = Infinity, atMs }: Countdown, nowMs: number): number {
   return Math.ceil(Math.max(0, Math.min(capMs, remainingMs - (nowMs - atMs))) / 1_000)
 }
 
-/** Seconds left, changing exactly when the shown second does. */
+/** Seconds left; the value changes exactly when the shown second does. */
 export function useCountdown(countdown: () => Countdown | undefined): Readonly<Ref<number | undefined>> {
   const seconds = ref<number>()
   let timer: number | undefined

@@ -2,7 +2,7 @@ import { computed, reactive, watchEffect } from 'vue'
 import type { Language } from '@escale/protocol'
 import { texts } from './texts.ts'
 
-/** What the visitor chose, for this visit alone: the next one finds the station as the site set it. */
+/** The visitor's choices. They are not stored, so that the next visitor gets the site's defaults. */
 export function usePreferences(siteLanguage: () => Language) {
   const chosen = reactive<{ language?: Language; textSize: 1 | 2 | 3; isHighContrast: boolean }>({
     textSize: 1,

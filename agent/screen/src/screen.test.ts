@@ -16,7 +16,7 @@ describe('the code field', () => {
     expect(formatTyped(typed)).toBe(shown)
   })
 
-  it('keeps the caret where the visitor corrects', () => {
+  it('keeps the caret where the visitor corrects the code', () => {
     expect(caretAfterFormat('ABXCD-234', 3)).toBe(3)
     expect(caretAfterFormat('ABCD2', 5)).toBe(6)
     expect(isWhole('ABCD-2345')).toBe(true)
@@ -41,7 +41,7 @@ describe('a key', () => {
     expect(of(key, code, true)).toBeUndefined()
   })
 
-  it('of a dash is a digit where one is missing', () => {
+  it('of a dash counts as a digit if one is missing', () => {
     const dash = (char: string) => ({ kind: 'dash', char }) as const
     const chars = (text: string) => Array.from(text).map((char) => ({ kind: 'typed', char }) as const)
     const typed = [...chars('ABCD'), dash('6'), dash('8'), ...chars('23')].reduce(typeInto, nothingTyped)
@@ -52,7 +52,7 @@ describe('a key', () => {
 })
 
 describe('the countdown', () => {
-  it('shows a started second as left, 0 only at the end, and never more than its ceiling', () => {
+  it('rounds seconds up, shows 0 only at the end, and never more than its limit', () => {
     const countdown = { remainingMs: 2_000, atMs: 500 }
     expect([500, 501, 1_500, 2_499, 2_500, 9_000].map((nowMs) => secondsLeft(countdown, nowMs))).toEqual([
       2, 2, 1, 1, 0, 0,
@@ -60,20 +60,20 @@ describe('the countdown', () => {
     expect(secondsLeft({ ...countdown, capMs: 900 }, 500)).toBe(1)
   })
 
-  it('reads as people read it', () => {
+  it('is written in the usual notation', () => {
     expect([0, 9, 245, 3_600, 36_061].map(clockText)).toEqual(['0:00', '0:09', '4:05', '1:00:00', '10:01:01'])
   })
 })
 
 describe('a time of day', () => {
-  it('reads as people read it in either language', () => {
+  it('is written in the usual notation of each language', () => {
     const [six, later] = [new Date(2027, 0, 15, 18, 0), new Date(2027, 0, 15, 9, 5)]
     expect(timeOfDay(six, 'fr')).toBe('18\u00a0h')
     expect(timeOfDay(later, 'fr')).toBe('9\u00a0h\u00a005')
     expect(timeOfDay(six, 'en')).toMatch(/^6:00\sPM$/)
   })
 
-  it('is the site’s, on the day on which its clocks change too', () => {
+  it('is the site’s, also on the day on which its clocks change', () => {
     const at = new Date('2026-10-25T01:05:00.000Z')
     expect(timeOfDay(at, 'fr', 'Europe/Paris')).toBe('2\u00a0h\u00a005')
     expect(timeOfDay(at, 'fr', 'America/Martinique')).toBe('21\u00a0h\u00a005')

@@ -5,41 +5,41 @@ export type { ScreenView }
 
 const ADDRESS = '/api/state'
 const RECONNECT_MS = 1_000
-/** The agent says something each 15 s, whether anything has changed or not. */
-const SILENCE_MS = 40_000
+/** Longest silence before the page reconnects. The agent sends the view at least every 15 s. */
+const MAX_SILENCE_MS = 40_000
 
-/** A view and the moment, on the page's monotonic clock, at which it came. */
+/** A view and the time of its arrival on the page's monotonic clock. */
 export interface ReceivedView {
   view: ScreenView
   atMs: number
 }
 
 /**
- * The station's state as the agent streams it. Whatever ends the stream, the page asks once a second until it has one
- * again: a browser gives a stream up for good when it is refused, and another program may keep taking ours.
+ * The station's state, as the agent streams it. When the stream ends, the page reconnects once a second until it works:
+ * an EventSource does not reconnect after a refusal, and other programs may take up all streams of the agent.
  */
 export function useStream() {
   const received = shallowRef<ReceivedView>()
-  const isCut = ref(false)
+  const isDisconnected = ref(false)
   let source: EventSource | undefined
   let timer: number | undefined
-  let isOver = false
+  let isDisposed = false
 
-  const take = (view: ScreenView) => {
-    isCut.value = false
+  const receive = (view: ScreenView) => {
+    isDisconnected.value = false
     received.value = { view, atMs: performance.now() }
   }
 
   const waitForNext = () => {
     window.clearTimeout(timer)
-    timer = window.setTimeout(() => void reconnect(), SILENCE_MS)
+    timer = window.setTimeout(() => void reconnect(), MAX_SILENCE_MS)
   }
 
   const open = () => {
     source?.close()
     source = new EventSource(ADDRESS)
     source.onmessage = ({ data }: MessageEvent<string>) => {
-      take(JSON.parse(data) as ScreenView)
+      receive(JSON.parse(data) as ScreenView)
       waitForNext()
     }
     source.onerror = () => {
@@ -51,20 +51,20 @@ export function useStream() {
 
   const reconnect = async () => {
     const view = await fetchView()
-    if (isOver) return
-    if (view === undefined) isCut.value = true
-    else take(view)
+    if (isDisposed) return
+    if (view === undefined) isDisconnected.value = true
+    else receive(view)
     window.clearTimeout(timer)
     timer = window.setTimeout(open, RECONNECT_MS)
   }
 
   open()
   onScopeDispose(() => {
-    isOver = true
+    isDisposed = true
     window.clearTimeout(timer)
     source?.close()
   })
-  return { received: readonly(received), isCut: readonly(isCut) }
+  return { received: readonly(received), isDisconnected: readonly(isDisconnected) }
 }
 
 async function fetchView(): Promise<ScreenView | undefined> {
@@ -79,7 +79,7 @@ async function fetchView(): Promise<ScreenView | undefined> {
   }
 }
 
-/** Tells the agent what the visitor did; what comes of it arrives by the stream. */
+/** Sends an action of the visitor to the agent. Its effect arrives by the stream. */
 export async function act(
   name: 'code' | 'end' | 'call-staff' | 'dismiss',
   body: object = {},

@@ -1,6 +1,6 @@
 import type { Language } from '@escale/protocol'
 
-/** Everything that a visitor reads, in both languages; French is written first. */
+/** All texts for visitors, in both languages, French first. */
 export interface Texts {
   station: (id: string) => string
   language: string

@@ -2,8 +2,8 @@ import type { Language } from '@escale/protocol'
 import { isTimeZone } from '@escale/protocol/time-zone'
 
 /**
- * The time of day as people read it, in the site's time zone: `18 h`, `18 h 05`; `6:00 PM`. Without a zone that this
- * browser knows, in the station's own.
+ * The time of day in the usual notation of the language: `18 h`, `18 h 05`; `6:00 PM`. It is in the site's time zone, or
+ * in the station's own if this browser does not know that zone.
  */
 export function timeOfDay(at: Date, language: Language, timeZone?: string): string {
   const isKnown = timeZone !== undefined && isTimeZone(timeZone)

@@ -16,7 +16,7 @@ describe('an identity belongs to', () => {
     expect(isSameMachine(saved, now)).toBe(isSame)
   })
 
-  it('the machine that its MAC address was given for', () => {
+  it('the machine with the MAC address that the settings give', () => {
     const first = { ...saved, givenMac: '02:00:00:00:00:0a' }
     expect(isSameMachine(first, first)).toBe(true)
     expect(isSameMachine(first, { ...saved, givenMac: '02:00:00:00:00:0b' })).toBe(false)

@@ -4,30 +4,30 @@ import { join } from 'node:path'
 import { isIdentifyingMac, normaliseMac } from '@escale/protocol'
 import { uuid } from 'systeminformation'
 
-/** What tells one machine from another, as far as it can be read. */
+/** Identifiers of a machine, as far as they can be read. */
 export interface MachineMarks {
-  /** Of the installed system: copied with the disk. */
+  /** Id of the installed system. It is copied with the disk. */
   system?: string
-  /** Of the main board. */
+  /** Id of the main board. */
   hardware?: string
-  /** Of the cards that are built in, whether they are in use or not. */
+  /** MAC addresses of the built-in network cards, in use or not. */
   macs: string[]
-  /** Given by whoever started the agent: it says which machine this is. */
+  /** MAC address in the agent's settings. It decides alone which machine this is. */
   givenMac?: string
 }
 
 const CARDS = '/sys/class/net'
-/** What makers write where they should have drawn a number. */
-const NOT_DRAWN = /^(.)\1*$|^03000200040005000006000700080009$|^123456781234567890abcddeefaabbcc$/
+/** Placeholders that some manufacturers leave instead of a unique id. */
+const PLACEHOLDER = /^(.)\1*$|^03000200040005000006000700080009$|^123456781234567890abcddeefaabbcc$/
 
 export async function readMarks(): Promise<MachineMarks> {
   const { os, hardware } = await uuid()
-  return { system: drawn(os), hardware: drawn(hardware), macs: builtInMacs() }
+  return { system: uniqueId(os), hardware: uniqueId(hardware), macs: builtInMacs() }
 }
 
 /**
- * Whether marks that were written down are of this machine. A board or a card in common is enough, so that either may
- * be replaced; the system's own mark alone is not, since it is copied with the disk. Without anything to compare it is.
+ * Whether saved identifiers belong to this machine. The same board or one common card is enough, so that either may be
+ * replaced. The system's id is not used, because it is copied with the disk. With nothing to compare, the answer is yes.
  */
 export function isSameMachine(saved: MachineMarks, now: MachineMarks): boolean {
   if (saved.givenMac !== undefined && now.givenMac !== undefined) return saved.givenMac === now.givenMac
@@ -39,9 +39,9 @@ export function isSameMachine(saved: MachineMarks, now: MachineMarks): boolean {
   return known.length === 0 || present.length === 0
 }
 
-function drawn(mark: string): string | undefined {
+function uniqueId(mark: string): string | undefined {
   const digits = mark.toLowerCase().replace(/[^0-9a-z]/g, '')
-  return digits === '' || NOT_DRAWN.test(digits) ? undefined : digits
+  return digits === '' || PLACEHOLDER.test(digits) ? undefined : digits
 }
 
 function builtInMacs(): string[] {

@@ -13,12 +13,12 @@ export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
 
 const NO_ADDRESS: NetworkAddress = { ipAddress: '127.0.0.1', macAddress: '00:00:00:00:00:00' }
 const LOOKUP_LIMIT_MS = 2_000
-/** Cards that exist in software alone, by the names that their makers give them. */
+/** Usual names of virtual network cards. */
 const VIRTUAL = /^(lo|docker|br-|veth|virbr|vnet|vmnet|vboxnet|tun|tap|wg|ppp|zt|tailscale|ifb|vEthernet)/i
 
 /**
- * The local address of a socket that reaches a host: the system chooses it by its routes. A UDP socket is connected
- * for it, which sends nothing. Undefined while the host has no address or no route leads there.
+ * The local address from which the system reaches a host, by its routes. It is found with a connected UDP socket, which
+ * sends nothing. Undefined if the host has no address or no route leads to it.
  */
 export async function localAddressTowards(host: string, port: number): Promise<string | undefined> {
   const looked = lookup(host.replace(/^\[|\]$/g, '')).catch(() => undefined)
@@ -39,9 +39,9 @@ export async function localAddressTowards(host: string, port: number): Promise<s
 }
 
 /**
- * The card that a local address is on. Where that one has no address of its own (a tunnel, the loopback), the card of a
- * default route is told, then any card of the machine; a card that only exists in software comes last.
- * @param defaults names of the interfaces that a default route leads through, the preferred first
+ * The network card that has a local address. If that interface has no MAC address (a tunnel, the loopback), it is the
+ * card of a default route, else any card of the machine. Virtual cards come last.
+ * @param defaults names of the interfaces of the default routes, the preferred one first
  */
 export function cardOf(
   localAddress: string | undefined,

@@ -1,13 +1,13 @@
 import type { Heartbeat } from '@escale/protocol'
 import type { MachineMarks } from './machine-marks.ts'
 
-/** Live figures of the machine. Percentages 0..100. */
+/** Live metrics of the machine. Percentages are 0..100. */
 export type Metrics = Pick<
   Heartbeat,
   'uptimeSeconds' | 'cpuPercent' | 'memoryPercent' | 'diskPercent' | 'temperatureC'
 >
 
-/** Who the machine is: what presence and enrolment tell. */
+/** What presence and enrolment report about the machine. */
 export interface MachineIdentity {
   hostname: string
   os: string
@@ -18,17 +18,17 @@ export interface MachineIdentity {
 /** The browser that shows the station's screen. */
 export interface Kiosk {
   close: () => void
-  /** Resolves when it has ended by itself, or was closed. */
+  /** Resolves when the browser has ended or was closed. */
   ended: Promise<void>
   /** Why it ended; undefined while it runs. */
   endReason: () => string | undefined
 }
 
-/** Everything that differs from one operating system to the next. Each call rejects where it cannot be done. */
+/** Everything that depends on the operating system. A call rejects if the operation fails or is not possible. */
 export interface Platform {
-  /** The addresses are those of the card that reaches `server`, as of now. */
+  /** The addresses are those of the card that currently reaches `server`. */
   identity: (server: URL) => Promise<MachineIdentity>
-  /** What tells this machine from another that has a copy of its disk. */
+  /** Identifiers that distinguish this machine from another with a copy of its disk. */
   marks: () => Promise<MachineMarks>
   metrics: () => Promise<Metrics>
   /** The visitor may no longer use the desktop. */
@@ -37,9 +37,9 @@ export interface Platform {
   unlockScreen: () => Promise<void>
   /** Removes what a visitor left behind. */
   cleanUp: () => Promise<void>
-  /** Rejects with a `CommandFailure` where the machine cannot be restarted, or turned off, from here. */
+  /** Rejects with a `CommandFailure` if the agent cannot reboot or shut down the machine. */
   checkPower: (op: 'reboot' | 'shutdown') => Promise<void>
-  /** Resolve once the machine is going down. */
+  /** `reboot` and `shutdown` resolve when the machine has begun to go down. */
   reboot: () => Promise<void>
   shutdown: () => Promise<void>
   openKiosk: (url: string) => Promise<Kiosk>

@@ -1,7 +1,7 @@
 import { cpus, freemem, totalmem } from 'node:os'
 import { statfs } from 'node:fs/promises'
 
-/** Share in percent, one decimal, kept within 0..100. */
+/** Share in percent, with one decimal, limited to 0..100. */
 export function percentOf(part: number, whole: number): number {
   if (whole <= 0) return 0
   return Math.round(Math.min(100, Math.max(0, (part / whole) * 100)) * 10) / 10
@@ -11,13 +11,13 @@ export function memoryPercent(): number {
   return percentOf(totalmem() - freemem(), totalmem())
 }
 
-/** Share of the file system that holds `path` in use. */
+/** How full the file system of `path` is. */
 export async function diskPercent(path: string): Promise<number> {
   const { blocks, bavail, bfree } = await statfs(path)
   return percentOf(blocks - bfree, blocks - bfree + bavail)
 }
 
-/** Counts the load of all processors between two calls; 0 at the first. */
+/** Measures the load of all processors between two calls; the first call measures from the creation on. */
 export function createCpuMeter(): () => number {
   const totals = () => {
     const times = cpus().map(({ times: t }) => t)

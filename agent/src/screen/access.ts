@@ -4,10 +4,11 @@ import type { Server, Socket } from 'node:net'
 const MAX_CONNECTIONS = 64
 
 /**
- * A web page that the visitor has open must not drive the station: another site's page carries its own Origin,
- * and a name that it made to point at loopback shows in Host. A program without a browser may read, not act.
+ * Whether a request comes from the screen's own page. Another site's page must not control the station: its requests
+ * have another Origin, and a DNS name that points at loopback (DNS rebinding) shows in Host. Other programs may only
+ * read.
  */
-export function isOurs({ headers, method }: IncomingMessage, port: number): boolean {
+export function isFromOwnPage({ headers, method }: IncomingMessage, port: number): boolean {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
   if (headers.host === undefined || !hosts.includes(headers.host)) return false
   if (headers.origin !== undefined) return hosts.some((host) => headers.origin === `http://${host}`)
@@ -16,7 +17,7 @@ export function isOurs({ headers, method }: IncomingMessage, port: number): bool
   return method === 'GET' || method === 'HEAD'
 }
 
-/** Whoever opens connections without end shuts nobody out: the oldest one gives way, and its page comes again. */
+/** Limits the number of connections. The oldest is closed first, and its page reconnects, so nobody is locked out. */
 export function limitConnections(server: Server): void {
   const open = new Set<Socket>()
   server.on('connection', (socket: Socket) => {

@@ -8,11 +8,11 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The page's files by their path in the address: what is not in it cannot be asked for. */
+/** The page's files by URL path. Nothing else is served. */
 export type Page = ReadonlyMap<string, { type: string; bytes: Buffer }>
 
 /**
- * Reads the built page into memory, 100 KB or so.
+ * Reads the built page into memory, about 100 KB.
  * @throws Error when the page has not been built.
  */
 export async function createPage(pageDir: string): Promise<Page> {

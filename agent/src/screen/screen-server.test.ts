@@ -47,7 +47,7 @@ interface Sent {
   body?: string
 }
 
-/** Plain HTTP: fetch would not let a test forge Host and Origin. */
+/** Plain HTTP, because fetch does not let a test forge Host and Origin. */
 const send = (path: string, { method = 'POST', headers = {}, body = '' }: Sent = {}) =>
   new Promise<number>((resolve, reject) => {
     const sent = request(new URL(path, screen.url), { method, headers }, (response) => {
@@ -63,7 +63,7 @@ const json = (value: unknown, headers: Record<string, string> = {}): Sent => ({
 })
 
 describe('the screen’s server', () => {
-  it('serves the page under a policy that lets nothing inline or foreign in', async () => {
+  it('serves the page with a policy that allows nothing inline and nothing from other sites', async () => {
     const response = await fetch(screen.url)
     expect(response.status).toBe(200)
     const policy = response.headers.get('content-security-policy')
@@ -75,13 +75,13 @@ describe('the screen’s server', () => {
   })
 
   it.each(['/../package.json', '/%2e%2e/package.json', '/assets', '/agent.json'])(
-    'has nothing at %s',
+    'answers 404 at %s',
     async (path) => {
       expect(await send(path, { method: 'GET' })).toBe(404)
     },
   )
 
-  it('takes the visitor’s actions from its own page', async () => {
+  it('accepts the visitor’s actions from its own page', async () => {
     expect(await send('/api/code', json({ code: 'ABCD-2345' }))).toBe(204)
     expect(await send('/api/end', json({}))).toBe(204)
     expect(await send('/api/call-staff', json({ reason: 'imprimante' }))).toBe(204)
@@ -92,18 +92,18 @@ describe('the screen’s server', () => {
     ['of another site', json({}, { origin: 'https://example.org' })],
     ['of another port of this machine', json({}, { origin: 'http://127.0.0.1:1' })],
     ['of a sandboxed page', json({}, { origin: 'null' })],
-    ['that tells no origin', { headers: { 'content-type': 'application/json' }, body: '{}' }],
+    ['that sends no Origin', { headers: { 'content-type': 'application/json' }, body: '{}' }],
   ])('refuses an action from a page %s', async (_, sent) => {
     expect(await send('/api/end', sent)).toBe(403)
     expect(acts).toEqual([])
   })
 
-  it('refuses a name that was made to point at this machine', async () => {
+  it('refuses a DNS name that points at this machine', async () => {
     expect(await send('/api/state', { method: 'GET', headers: { host: 'evil.example:80' } })).toBe(403)
     expect(await send('/api/end', json({}, { host: 'evil.example:80' }))).toBe(403)
   })
 
-  it('refuses to be read by another site’s page', async () => {
+  it('refuses a read by another site’s page', async () => {
     const headers = { 'sec-fetch-site': 'cross-site' }
     expect(await send('/api/state', { method: 'GET', headers })).toBe(403)
   })
@@ -131,12 +131,12 @@ describe('the screen’s server', () => {
     expect(acts).toEqual([])
   })
 
-  it('says which method an action wants', async () => {
+  it('answers 405 to the wrong method', async () => {
     expect(await send('/api/code', { method: 'GET' })).toBe(405)
     expect(await send('/', json({}))).toBe(405)
   })
 
-  it('streams the view: at once, and again at each change that is more than time passing', async () => {
+  it('streams the view at once, and again at each change except that time passes', async () => {
     const response = await fetch(`${screen.url}api/state`, { headers: { accept: 'text/event-stream' } })
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
     expect((await reader.read()).value).toContain('"phase":"pairing"')
@@ -162,7 +162,7 @@ describe('the screen’s server', () => {
     return reader
   }
 
-  it('shows the station to a new page however many streams are held open: the oldest gives way', async () => {
+  it('shows the station to a new page even if many streams are open: the oldest is closed', async () => {
     expect(screen.hasPage()).toBe(false)
     const held = await Promise.all(Array.from({ length: 8 }, openStream))
     expect(screen.hasPage()).toBe(true)
@@ -176,7 +176,7 @@ describe('the screen’s server', () => {
     await expect.poll(screen.hasPage).toBe(false)
   })
 
-  it('answers while hundreds of connections say nothing', async () => {
+  it('answers while hundreds of connections stay silent', async () => {
     const { port } = new URL(screen.url)
     const silent = Array.from({ length: 300 }, () =>
       connect(Number(port), '127.0.0.1').on('error', () => undefined),
@@ -187,7 +187,7 @@ describe('the screen’s server', () => {
     for (const socket of silent) socket.destroy()
   })
 
-  it('gives up a request whose body does not come', async () => {
+  it('closes a request whose body does not arrive', async () => {
     const { port, host } = new URL(screen.url)
     const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined)
     socket.write(
@@ -198,13 +198,13 @@ describe('the screen’s server', () => {
     expect(acts).toEqual([])
   })
 
-  it('says in two languages that its port is taken', async () => {
+  it('reports in two languages that its port is in use', async () => {
     const taken = createScreenServer({ ...options(), port: Number(new URL(screen.url).port) })
     await expect(taken).rejects.toThrow(/est déjà pris.*--screen-port.* · .*is taken.*--screen-port/)
   })
 })
 
-it('a page that was not built is said so', async () => {
+it('a page that was not built gives a clear error', async () => {
   const { createPage } = await import('./page.ts')
   await expect(createPage(join(pageDir, 'nothing'))).rejects.toThrow('npm run build -w agent')
 })

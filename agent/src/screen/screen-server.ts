@@ -6,16 +6,16 @@ import { Compile } from 'typebox/compile'
 import type { ScreenView } from '../core/index.ts'
 import type { KioskStatus } from '../kiosk.ts'
 import { SettingsError } from '../settings-error.ts'
-import { isOurs, limitConnections } from './access.ts'
+import { isFromOwnPage, limitConnections } from './access.ts'
 import { createPage, type Page } from './page.ts'
 import { createStreams } from './streams.ts'
 
 const MAX_BODY_BYTES = 4_096
 const KEEP_ALIVE_MS = 15_000
-/** A request that does not arrive whole in this time is given up; Node looks only each 30 s unless it is told to. */
+/** A request that is not complete after this time is closed. By default Node checks only every 30 s. */
 const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }
 
-/** The screen needs no image from elsewhere and no style but its own file. */
+/** The screen loads only its own files, and has no inline style or script. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
@@ -38,7 +38,7 @@ const HEADERS = {
 }
 
 export interface ScreenServerOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number
   pageDir: string
   view: () => ScreenView
@@ -48,21 +48,21 @@ export interface ScreenServerOptions {
   onDismiss: (noticeId: string) => void
   /** A page has opened or closed. */
   onPagesChanged: () => void
-  /** How the browser is that the agent keeps on the screen, where it keeps one. */
+  /** The state of the kiosk's browser, if the agent runs one. */
   kiosk?: () => KioskStatus | undefined
   log: Logger
 }
 
 export interface ScreenServer {
   url: string
-  /** Tells the page what has changed, if anything has. */
+  /** Sends the view to the pages if it has changed. */
   refresh: () => void
   /** Whether a page shows the screen now. */
   hasPage: () => boolean
   stop: () => Promise<void>
 }
 
-/** Runs an action when the body fits it; says whether it did. */
+/** Runs an action if the body matches its schema; returns whether it did. */
 type Action = (body: unknown) => boolean
 
 function action<S extends TSchema>(schema: S, run: (body: Static<S>) => void): Action {
@@ -74,7 +74,7 @@ function action<S extends TSchema>(schema: S, run: (body: Static<S>) => void): A
   }
 }
 
-/** The station's screen on loopback: the built page, the state as a stream, and the visitor's few actions. */
+/** Serves the station's screen on loopback: the built page, the state as an event stream, and the visitor's actions. */
 export async function createScreenServer(options: ScreenServerOptions): Promise<ScreenServer> {
   const { view, log } = options
   const page = await createPage(options.pageDir)
@@ -111,7 +111,7 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
-    if (!isOurs(request, portOf(server.address()))) {
+    if (!isFromOwnPage(request, portOf(server.address()))) {
       refuse(response, 403)
       return
     }
@@ -171,7 +171,7 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
   }
 }
 
-/** What makes a view another one: everything but the time that runs, which the page counts by itself. */
+/** A key that changes with the view. Running time is left out, because the page counts it down itself. */
 function changeKeyOf({ countdown, suspended, entry, goingDown, ...view }: ScreenView): string {
   const running = countdown === undefined ? undefined : { ...countdown, remainingMs: 0 }
   const waiting = { ...entry, retryAfterSeconds: 0 }
@@ -181,7 +181,7 @@ function changeKeyOf({ countdown, suspended, entry, goingDown, ...view }: Screen
 const portOf = (address: string | AddressInfo | null) =>
   typeof address === 'object' && address !== null ? address.port : 0
 
-/** @throws SettingsError when the port cannot be had */
+/** @throws SettingsError when the port cannot be opened */
 async function listen(server: Server, port: number): Promise<void> {
   const refusal = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     server.once('error', resolve)
@@ -228,7 +228,7 @@ async function runAction(found: Action, request: IncomingMessage, response: Serv
   refuse(response, found(body) ? 204 : 422)
 }
 
-/** The body, or undefined when it is larger than any of ours. */
+/** The body, or undefined if it is larger than any valid one. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http'
 
 const MAX_STREAMS = 8
-/** A reader that has fallen back by this much reads no more. */
+/** A stream with more unsent bytes than this belongs to a page that no longer reads: it is closed. */
 const MAX_WAITING_BYTES = 65_536
 
-/** The pages that show the station's screen, each by the stream that it holds open. */
+/** The event streams of the pages that show the station's screen. */
 export interface Streams {
-  /** Takes a response whose head is written; where there are too many, the oldest gives way. */
+  /** Adds a response whose head is already sent. If there are too many, the oldest is closed. */
   add: (stream: ServerResponse) => void
   push: (frame: string) => void
   hasPage: () => boolean

@@ -19,18 +19,18 @@ export interface Heard {
   retain: boolean
 }
 
-/** A server side written by hand for one station: it keeps what it hears and answers as it is told. */
+/** A minimal server for one station in tests: it records what it receives and answers as the test says. */
 export interface HandServer {
   url: string
   heard: Heard[]
-  /** Resolves with the first message, heard already or yet to come, that fits. */
+  /** Resolves with the first matching message, whether it has already arrived or still comes. */
   hears: (name: TopicName, fits?: (payload: Record<string, unknown>) => boolean) => Promise<Heard>
   answerWith: (answer: (request: Request) => Omit<Response, 'id'> | undefined) => void
   desire: (desired: Omit<Desired, 'sentAt'> & { sentAt?: string }) => Promise<void>
   configure: (config: SiteConfig) => Promise<void>
   command: (command: Command) => Promise<void>
   cut: () => void
-  /** From now on every secret is wrong. */
+  /** From now on every secret is refused. */
   refuse: () => void
   stop: () => Promise<void>
   /** Unix ms of this server's clock. */
@@ -42,11 +42,11 @@ export interface HandServerOptions {
   port?: number
   /** How far the server's wall clock is from this machine's, ms. */
   offsetMs?: number
-  /** How long it takes to answer a request, ms. */
+  /** Delay before the answer to a request, ms. */
   answersAfterMs?: number
 }
 
-/** Broker on a free port, with Aedes and nothing of the real server. */
+/** An Aedes broker on a free port, with no part of the real server. */
 export async function createHandServer({
   stationId,
   port = 0,
@@ -86,7 +86,7 @@ export async function createHandServer({
     heard.push({ name: match.name, payload: message, retain })
     for (const look of [...waiting]) look()
     if (match.name !== 'request') return
-    // The agent's own requests: a test holds them to their schema.
+    // Another test checks the agent's requests against their schema.
     const request = message as unknown as Request
     const given = answer(request) ?? timeAnswer(request, nowUnixMs())
     const reply = () => {

@@ -4,14 +4,14 @@ import { delimiter, join } from 'node:path'
 import type { Kiosk } from '../platform.ts'
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-const KEPT_OUTPUT = 4_000
+const MAX_OUTPUT_LENGTH = 4_000
 const MAX_REASON_LENGTH = 400
 
 export const NO_BROWSER = `no browser for the screen: install one of ${BROWSERS.join(', ')}, or use --no-kiosk`
-export const AS_ROOT =
+export const RUNS_AS_ROOT =
   'Chromium does not run as root: run the agent as a user of its own, or use --no-kiosk and open the screen otherwise'
 
-/** The first browser in these folders; undefined when there is none. */
+/** The first browser found in these folders; undefined if there is none. */
 export async function findBrowser(searchPath: string): Promise<string | undefined> {
   for (const folder of searchPath.split(delimiter)) {
     for (const name of BROWSERS) {
@@ -26,7 +26,7 @@ export async function findBrowser(searchPath: string): Promise<string | undefine
   return undefined
 }
 
-/** Opens the screen's page over everything else. Resolves when the browser was started, which proves nothing yet. */
+/** Opens the screen's page in full screen. Resolves when the browser was started; it may still fail to show the page. */
 export async function openKiosk(
   url: string,
   { dataDir, searchPath }: { dataDir: string; searchPath: string },
@@ -43,7 +43,7 @@ export async function openKiosk(
       '--disable-component-update',
       '--disable-sync',
       '--disable-features=Translate',
-      // After a loss of power no bubble asks the visitor whether to restore pages.
+      // After a power cut, Chromium must not ask the visitor whether to restore pages.
       '--hide-crash-restore-bubble',
       `--user-data-dir=${profile}`,
       url,
@@ -52,7 +52,7 @@ export async function openKiosk(
   )
   let output = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-KEPT_OUTPUT)
+    output = (output + text).slice(-MAX_OUTPUT_LENGTH)
   })
   let endReason: string | undefined
   const ended = new Promise<void>((resolve) => {
@@ -66,9 +66,9 @@ export async function openKiosk(
   return { close: () => void child.kill('SIGTERM'), ended, endReason: () => endReason }
 }
 
-/** What the browser itself says last, where that is plainer than how it ended. */
+/** How the browser ended, with the last line of its output. */
 function reasonOf(output: string, how: string): string {
-  if (/running as root without --no-sandbox/i.test(output)) return AS_ROOT
+  if (/running as root without --no-sandbox/i.test(output)) return RUNS_AS_ROOT
   const last = output.trim().split('\n').at(-1)?.trim() ?? ''
   return last === '' ? how : `${how}: ${last.slice(0, MAX_REASON_LENGTH)}`
 }

@@ -10,7 +10,7 @@ import { diskPercent, percentOf } from '../portable.ts'
 import type { MachineIdentity, Metrics, Platform } from '../platform.ts'
 import { openKiosk } from './kiosk-browser.ts'
 
-/** The temperature starts a process (8 ms of a core): once a minute is plenty. */
+/** Reading the temperature starts a process (8 ms of a core), so it is read once a minute. */
 const TEMPERATURE_INTERVAL_MS = 60_000
 
 const POWER_LIMIT_MS = 20_000
@@ -18,7 +18,7 @@ const POWER_LIMIT_MS = 20_000
 const run = promisify(execFile)
 
 export interface LinuxOptions {
-  /** Where the kiosk's browser keeps its profile; also the disk whose filling is told. */
+  /** Where the kiosk's browser stores its profile. `diskPercent` is measured on its file system. */
   dataDir: string
   /** The `PATH` in which a browser is looked for. */
   searchPath: string
@@ -50,7 +50,7 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
         ...(temperatureC === undefined ? {} : { temperatureC }),
       }
     },
-    // The screen's page covers the desktop by itself while the station is locked.
+    // While the station is locked, the screen's page covers the desktop.
     lockScreen: () => Promise.resolve(),
     unlockScreen: () => Promise.resolve(),
     cleanUp: () => Promise.resolve(),
@@ -70,7 +70,7 @@ async function osName(): Promise<string> {
   return `${distro} ${release}`.trim().slice(0, 100)
 }
 
-/** Interfaces of the default routes. Source: proc(5), /proc/net/route and ipv6_route; destination 0 is the default. */
+/** Interfaces of the default routes, whose destination is 0. Source: proc(5), /proc/net/route and ipv6_route. */
 async function defaultInterfaces(): Promise<string[]> {
   const [ipv4, ipv6] = await Promise.all(
     ['/proc/net/route', '/proc/net/ipv6_route'].map((path) => readFile(path, 'utf8').catch(() => '')),
@@ -84,7 +84,7 @@ async function defaultInterfaces(): Promise<string[]> {
   return [...byIpv4, ...byIpv6].filter((name) => name !== 'lo')
 }
 
-/** Whether systemd runs this machine, and lets us. Source: sd_booted(3), org.freedesktop.login1(5). */
+/** Whether systemd runs this machine and allows the agent to do it. Source: sd_booted(3), org.freedesktop.login1(5). */
 async function checkPower(op: 'reboot' | 'shutdown'): Promise<void> {
   await access('/run/systemd/system').catch((cause: unknown) => {
     throw new CommandFailure('power-unavailable', { cause })

@@ -1,21 +1,21 @@
 import type { MachineIdentity, Metrics, Platform } from '../platform.ts'
 
 export interface SimulatedOptions {
-  /** Same seed, same figures. */
+  /** The same seed gives the same metrics. */
   seed: number
   identity?: Partial<MachineIdentity>
 }
 
-/** What was asked of the machine, oldest first: nothing of it happens. */
+/** The requested operations, oldest first. None of them is performed. */
 export interface SimulatedPlatform extends Platform {
   done: readonly string[]
 }
 
-/** A machine that does not exist, with figures that wander plausibly; for demonstrations and tests. */
+/** A simulated machine with plausible metrics, for demonstrations and tests. */
 export function createSimulatedPlatform({ seed, identity = {} }: SimulatedOptions): SimulatedPlatform {
   const random = createRandom(seed)
   const done: string[] = []
-  const bornAtMs = performance.now() - random() * 4 * 3_600_000
+  const bootedAtMs = performance.now() - random() * 4 * 3_600_000
   const cpu = createWalk(random, 3, 70, 12)
   const memory = createWalk(random, 25, 80, 48)
   const temperature = createWalk(random, 36, 68, 44)
@@ -41,7 +41,7 @@ export function createSimulatedPlatform({ seed, identity = {} }: SimulatedOption
     marks: () => Promise.resolve({ macs: [machine.macAddress] }),
     metrics: (): Promise<Metrics> =>
       Promise.resolve({
-        uptimeSeconds: Math.floor((performance.now() - bornAtMs) / 1_000),
+        uptimeSeconds: Math.floor((performance.now() - bootedAtMs) / 1_000),
         cpuPercent: cpu(),
         memoryPercent: memory(),
         diskPercent: disk,

@@ -9,11 +9,11 @@ import type { Platform } from '../platform.ts'
 const run = promisify(execFile)
 
 export interface WindowsOptions {
-  /** The disk whose filling is told is the one that holds this folder. */
+  /** `diskPercent` is measured on the disk that holds this folder. */
   dataDir: string
 }
 
-/** Windows by what Node itself knows: the figures of systeminformation start PowerShell there. */
+/** Windows, by Node's own functions: on Windows, systeminformation starts PowerShell to read metrics. */
 export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
   const cpuPercent = createCpuMeter()
   return {
@@ -32,7 +32,7 @@ export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
     lockScreen: () => Promise.resolve(),
     unlockScreen: () => Promise.resolve(),
     cleanUp: () => Promise.resolve(),
-    // Windows tells it when it is asked.
+    // Windows reports a refusal when `shutdown` runs.
     checkPower: () => Promise.resolve(),
     reboot: async () => {
       await run('shutdown', ['/r', '/t', '0'])
@@ -40,7 +40,7 @@ export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
     shutdown: async () => {
       await run('shutdown', ['/s', '/t', '0'])
     },
-    // A service lives in session 0 and cannot draw: the installer brings what opens the screen.
+    // A service runs in session 0 and cannot show windows. The installer provides what opens the screen.
     openKiosk: () => Promise.reject(new Error('on Windows the installer opens the screen: use --no-kiosk')),
   }
 }
