@@ -39,7 +39,7 @@ async function startToReady(): Promise<Row> {
   return { what: 'Server, start to ready', figure: `${(median(times) / 1_000).toFixed(2)} s`, aim: '3 s' }
 }
 
-/** Server and agent as real processes, nobody doing anything. */
+/** Server and agent as real processes, idle. */
 async function memoryAtRest(): Promise<Row[]> {
   note(`memory at rest, after ${REST_MS / 1_000} s …`)
   const server = await startServer()

@@ -9,7 +9,7 @@ import { fillRoom, liveOn, type Seat } from './visitors.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const progress = createProgress(process.stdout)
-/** What goes wrong for one visitor is said, and the room goes on; the same again and again is said once. */
+/** Prints the error of one visitor, once for each message, and continues. */
 const told = new Set<string>()
 function trouble(error: unknown): void {
   const text = String(error)
@@ -30,7 +30,7 @@ async function isFree(port: string): Promise<boolean> {
   }
 }
 
-/** The usual ports where they are free, so that the usual address works; else any. */
+/** The default ports if they are free, else any free ports. */
 async function usualPorts(): Promise<NodeJS.ProcessEnv> {
   const { ESCALE_HTTP_PORT: http = '3000', ESCALE_MQTT_PORT: mqtt = '1883' } = process.env
   return {
@@ -40,7 +40,7 @@ async function usualPorts(): Promise<NodeJS.ProcessEnv> {
 }
 
 const START_WITHIN_MS = 120_000
-/** As many agents come at once; more would stand in each other's way. */
+/** How many agents start at the same time. */
 const AT_ONCE = 6
 
 /** Opens every station, a few at a time, and says how far it has come. */
@@ -101,7 +101,7 @@ async function main(count: number, signal: AbortSignal): Promise<void> {
 }
 
 const aborter = new AbortController()
-// Ctrl-C may come twice, and the launcher may be gone without a word: each asks for the same orderly end.
+// A second Ctrl-C, or the end of the launcher, starts the same orderly stop.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => aborter.abort())
 process.on('disconnect', () => aborter.abort())
 

@@ -1,4 +1,4 @@
-/** Invented visitors; the same name may come back, as people do. */
+/** Invented visitors; the same name may come again. */
 const FIRST_NAMES = [
   'Zoé', 'Léo', 'Inès', 'Maël', 'Chloé', 'Noé', 'Éloïse', 'Théo', 'Anaïs', 'Loïc', 'Fatou', 'Karim', 'Océane',
   'Gaël', 'Hélène', 'Amadou', 'Françoise', 'Jérôme', 'Nadia', 'Yann', 'Salomé', 'Rémi', 'Aïcha', 'Benoît',

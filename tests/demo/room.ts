@@ -13,7 +13,7 @@ export interface Place {
 const LOCATIONS = ['Salle informatique', 'Espace jeunesse', 'Étage'] as const
 
 export const USUAL_STATIONS = 12
-/** More is the work of `npm run bench`. */
+/** For larger rooms there is `npm run bench`. */
 export const MOST_STATIONS = 200
 
 /** Stations as a library would name them: half of them in the first room, a quarter in each of the others. */

@@ -46,7 +46,7 @@ export async function fillRoom(api: Api, seats: readonly Seat[], random: Random)
   await Promise.all(arrivals)
 }
 
-/** Goes on until aborted: somebody comes, leaves, gets more time, or types a wrong code. */
+/** Until aborted: visitors come, leave, get more time or type a wrong code. */
 export async function liveOn(
   api: Api,
   seats: readonly Seat[],

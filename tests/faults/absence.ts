@@ -8,7 +8,7 @@ import { startServer } from '../support/server.ts'
 import { enrolStation, macOf } from '../support/station-client.ts'
 
 const MINUTE_MS = 60_000
-/** How far from the truth a session may end. */
+/** Largest allowed error of a session's end. */
 const MOST_ERROR_MS = 250
 /** What a station that restarts may give: it goes on from what it last saved, and charges no time switched off. */
 const MOST_GIFT_MS = 10_000
@@ -28,7 +28,7 @@ export interface AbsenceReport {
   minutes: number
   /** By station, how far from the truth it locked, ms; of the one whose session goes on, how far apart they were. */
   errorsMs: Record<'ends-away' | 'restarts' | 'goes-on', number>
-  /** What is not as it should be, in words. */
+  /** The failures found, in words. */
   faults: string[]
 }
 

@@ -30,7 +30,7 @@ const next = (client: MqttClient, event: 'connect' | 'close') =>
   new Promise<void>((resolve) => client.once(event, () => resolve()))
 const stateOf = async (id: string) => (await api.get<Session>(`/api/sessions/${id}/`)).state
 
-/** Another program that holds the database's only write lock until it lets go. */
+/** Another program that holds the database's only write lock until it is stopped. */
 function holdLock(): () => void {
   const database = openDatabaseOf(server)
   database.exec('BEGIN IMMEDIATE')

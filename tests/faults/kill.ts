@@ -35,9 +35,9 @@ export interface KillReport {
   /** MQTT messages that got their PUBACK, and HTTP writes that got their answer. */
   acknowledged: number
   answered: number
-  /** What was acknowledged or answered and is not in the database. */
+  /** Writes that were acknowledged or answered and are not in the database. */
   missing: string[]
-  /** What is in the database more than once, acknowledged or not. */
+  /** Writes that are in the database more than once. */
   twice: string[]
   /** What `npm run audit:verify` says at the end. */
   verified: string
@@ -89,7 +89,7 @@ export async function killUnderLoad(
       onKill(kill)
       await server.restart()
     }
-    // Whatever is under way comes to its end on a server that stays.
+    // The server now stays up, so that all pending work can finish.
     aborter.abort()
     await Promise.all(load)
     await server.kill()
@@ -169,7 +169,7 @@ function writeAsOperator(
   signal: AbortSignal,
 ): Promise<void>[] {
   let access = { token, untilMs: performance.now() + TOKEN_GOOD_FOR_MS }
-  /** @returns false when no answer came: the server is away. */
+  /** @returns false if no answer came, because the server is down. */
   const post = async (path: string, body: object): Promise<boolean> => {
     try {
       if (performance.now() > access.untilMs)
@@ -181,7 +181,7 @@ function writeAsOperator(
       count()
       return true
     } catch (err) {
-      // Fetch has no other word for a broken connection.
+      // fetch throws a TypeError when the connection breaks.
       if (!(err instanceof TypeError)) throw err
       await delay(RETRY_MS)
       return false
@@ -206,7 +206,7 @@ function writeAsOperator(
   return [register(), grant()]
 }
 
-/** How often each thing is there, told or written. */
+/** How often each item occurs. */
 function readDatabase(file: string, sessionId: string) {
   const database = new DatabaseSync(file, { readOnly: true })
   const column = (sql: string) =>

@@ -4,7 +4,7 @@ import type { Identity } from '../support/station-client.ts'
 
 const MOST_EDITS = 4
 const MOST_TAIL = 20
-/** Most of what decides stands at a packet's beginning. */
+/** Most of the bytes that matter are at the start of a packet. */
 const EDITED_BYTES = 80
 
 /** A station's login, and packets of every kind that a client may send, all in order. */

@@ -111,7 +111,7 @@ test(`a subscriber that stops reading delays nobody for more than ${MOST_DELAY_M
   await Promise.all(Array.from({ length: 300 }, () => talker.say('reported', { ...reported, filler })))
   isOver = true
   const waits = await delays
-  // What the machine takes by itself, busy as it may be, is nobody's freezing.
+  // Delays that a busy machine causes itself are not counted.
   const [usualMs, longestMs] = [median(waits), Math.max(...waits)]
   process.stdout.write(
     `grants beside a frozen subscriber: ${usualMs.toFixed(0)} ms, at most ${longestMs.toFixed(0)} ms\n`,

@@ -22,11 +22,11 @@ export type StorageFaultName = (typeof storageFaults)[number]
 export interface StorageReport {
   acknowledged: number
   answered: number
-  /** Writes that were refused, all of them with 503 and `storage-unavailable`. */
+  /** Writes that were refused with 503 and `storage-unavailable`. */
   refused: number
-  /** What was acknowledged or answered and is not in the database. */
+  /** Writes that were acknowledged or answered and are not in the database. */
   missing: string[]
-  /** Answers that a reader should not have had. */
+  /** Wrong answers to reads. */
   wrong: string[]
 }
 
@@ -48,7 +48,7 @@ export async function mountSmallDisk(): Promise<{ folder: string; unmount(): Pro
   }
 }
 
-/** Makes the storage fail in one way; the answer ends it. */
+/** Makes the storage fail in one way; the returned function ends the failure. */
 const begin: Record<StorageFaultName, (place: string, dataDir: string) => Promise<() => Promise<void>>> = {
   async full(place) {
     const filler = join(place, 'filler')

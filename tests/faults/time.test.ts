@@ -11,7 +11,7 @@ import { openTcpProxy } from '../support/tcp-proxy.ts'
 
 /** A session's shortest time; the tests run side by side, for it is what they wait for. */
 const MINUTE_MS = 60_000
-/** How far from the truth a session may end. */
+/** Largest allowed error of a session's end. */
 const MOST_ERROR_MS = 250
 const TEN_YEARS_SECONDS = 3_652 * 86_400
 
@@ -92,7 +92,7 @@ describe.concurrent('a session of one minute ends within 250 ms of the truth', (
   const faked = test.runIf(isFakeable)
   if (!isFakeable) test('although a wall clock is wrong', (context) => context.skip(true, FAKETIME_HINT))
 
-  /** Plays one station's minute; `trouble` happens meanwhile. */
+  /** Runs a session of one minute at a station; `trouble` happens during it. */
   async function play(
     name: (typeof NAMES)[number],
     expect: ExpectStatic,

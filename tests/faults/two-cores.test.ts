@@ -14,7 +14,7 @@ interface Model {
   left: { version: number; sessionId: string; ms: number } | undefined
 }
 
-/** One thing that may happen, and by how much it may make the shown time grow. */
+/** One possible event, and by how much it may raise the shown time. */
 const command = (name: string, run: (world: World) => void, slackMs = 0): fc.Command<Model, World> => ({
   check: () => true,
   toString: () => name,
@@ -74,7 +74,7 @@ const happenings = [
   always('swap to server', (world) => swap(world.toServer)),
   always('go offline', (world) => world.goOffline()),
   always('go online', (world) => world.goOnline()),
-  // What ran since the last save is given back to the visitor: the station cannot know better.
+  // The time since the last save is given back to the visitor, because the station cannot know it.
   always('restart the station', (world) => world.restartStation(), SAVE_INTERVAL_MS),
   always('restart the server', (world) => world.restartServer()),
   fc
@@ -85,7 +85,7 @@ const happenings = [
     .map((ms) => command(`station clock ${ms} ms`, (world) => world.setStationClock(ms))),
 ]
 
-/** Both sides hold the same truth: version, state, session, and the end of it. */
+/** Both sides have the same version, state, session and end. */
 function requireAgreement(world: World): void {
   const station = world.station()
   const server = world.server()
@@ -95,7 +95,7 @@ function requireAgreement(world: World): void {
   expect(station.events).toEqual([])
   if (rest?.kind === 'active') {
     expect(rest.lease.sessionId).toBe(server.session?.id)
-    // The shown time may stand still on its way to the truth, but never be above it.
+    // The shown time may stand still until it is correct, but it is never above the real one.
     expect(world.leftAtStationMs() ?? 0).toBeLessThanOrEqual(world.leftAtServerMs() + ROUNDING_MS)
   }
 }
@@ -107,7 +107,7 @@ test('whatever is lost, doubled, swapped or restarted, time never grows without 
       fc.modelRun(() => ({ model: { left: undefined }, real: world }), commands)
       world.settle()
       requireAgreement(world)
-      // And go on agreeing, to the end of what is under way.
+      // Both sides still agree at the end of the session.
       world.pass(HOUR_MS)
       world.settle()
       requireAgreement(world)

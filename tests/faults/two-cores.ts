@@ -198,7 +198,7 @@ export function createWorld() {
       allocate()
     },
     setStationClock: (ms: number) => void (wallOffsetMs = ms),
-    /** The process ends at once and begins again from what it had written down. */
+    /** The process is killed and starts again from its saved state. */
     restartStation: boot,
     /** The server begins again from its database: the document in force is published, its time as of now. */
     restartServer: publish,
@@ -214,7 +214,7 @@ export function createWorld() {
       if (message === undefined || message.kind === 'desired') return
       if (message.kind === 'taken')
         atStation({ kind: 'eventAcknowledged', bootId: message.bootId, seq: message.seq })
-      // Answers to questions of a process that is no more find nobody.
+      // Answers to requests of an earlier process are dropped.
       if (message.bootId !== state.bootId) return
       if (message.kind === 'answered')
         atStation({ kind: 'answered', tag: message.tag, answer: { ok: true, data: {} } })
@@ -237,7 +237,7 @@ export function createWorld() {
         toStation.push({ kind: 'answered', bootId: message.bootId, tag: message.tag })
       }
     },
-    /** Lets everything through, in order, until nothing is left to say. */
+    /** Delivers all messages in order until none is left. */
     settle(): void {
       atStation({ kind: 'linkDown' })
       for (let tag = 0; tag < state.nextTag; tag += 1) atStation({ kind: 'unanswered', tag })

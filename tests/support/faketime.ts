@@ -6,7 +6,7 @@ import { installPackage } from './debian.ts'
 
 const LIBRARIES = '/usr/lib'
 
-/** What to do where no libfaketime is found. */
+/** Advice if libfaketime is not installed. */
 export const FAKETIME_HINT = 'needs libfaketime: run `sudo apt-get install faketime`'
 
 /** The library as Debian's package puts it, whatever the architecture; undefined when it is not there. */
@@ -17,7 +17,7 @@ export function findFaketime(): string | undefined {
     .find((file) => existsSync(file))
 }
 
-/** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
+/** Installs the Debian package if it is missing and we are root; @returns whether it was installed. */
 export async function installFaketime(): Promise<boolean> {
   if (findFaketime() !== undefined) return false
   await installPackage('faketime')

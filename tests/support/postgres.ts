@@ -14,7 +14,7 @@ const DEBIAN_USER = 'postgres'
 const READY_WITHIN_MS = 60_000
 const MOST_SAID = 10_000
 
-/** What to do where no PostgreSQL is found. */
+/** Advice if PostgreSQL is not installed. */
 export const POSTGRES_HINT = 'needs PostgreSQL: run `sudo apt-get install postgresql`'
 
 /** Nothing of a test must outlive a loss of power, and nobody reads its statistics. */
@@ -59,10 +59,10 @@ export function findPostgres(): string | undefined {
   )
 }
 
-/** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
+/** Installs the Debian package if it is missing and we are root; @returns whether it was installed. */
 export async function installPostgres(): Promise<boolean> {
   if (findPostgres() !== undefined) return false
-  // A cluster of the machine's own is none of our business.
+  // Do not create the default cluster of the package.
   await installPackage('postgresql', { PG_CREATE_MAIN_CLUSTER: 'no' })
   return findPostgres() !== undefined
 }
@@ -76,7 +76,7 @@ export async function startPostgres(): Promise<RunningPostgres> {
   if (isRoot) await execute('chown', [DEBIAN_USER, folder])
   const settings = SETTINGS.flatMap((setting) => ['-c', setting])
   const life = spawn('sh', ['-c', LIFE, 'sh', ...settings], {
-    // Ctrl-C is for us: it hears of it when we end.
+    // Ctrl-C must reach only this process, which then stops the child.
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...process.env, PG_BIN: programs, PG_FOLDER: folder, PG_USER: isRoot ? DEBIAN_USER : '' },

@@ -8,7 +8,7 @@ import { installPackage } from './debian.ts'
 
 const READY_WITHIN_MS = 30_000
 
-/** What to do where no Redis is found. */
+/** Advice if Redis is not installed. */
 export const REDIS_HINT = 'needs Redis: run `sudo apt-get install redis-server`'
 
 /** As with PostgreSQL: its standard input is a pipe that we hold, so that it ends however we end. */
@@ -39,7 +39,7 @@ export function findRedis(): string | undefined {
     .find((program) => existsSync(program))
 }
 
-/** Installs Debian's package where there is none and we are root; @returns whether it was installed. */
+/** Installs the Debian package if it is missing and we are root; @returns whether it was installed. */
 export async function installRedis(): Promise<boolean> {
   if (findRedis() !== undefined) return false
   await installPackage('redis-server')
@@ -69,7 +69,7 @@ export async function startRedis(): Promise<RunningRedis> {
 
 async function launch(program: string, folder: string, settings: string[]) {
   const life = spawn('sh', ['-c', LIFE, 'sh', ...settings], {
-    // Ctrl-C is for us: it hears of it when we end.
+    // Ctrl-C must reach only this process, which then stops the child.
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...process.env, REDIS_PROGRAM: program, REDIS_FOLDER: folder },

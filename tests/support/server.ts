@@ -16,7 +16,7 @@ export interface RunningServer {
   kill: () => Promise<void>
   /** Starts again on the same data and ports, once killed or stopped. */
   restart: () => Promise<void>
-  /** Stops in order; answers the exit code. */
+  /** Stops the server normally; returns the exit code. */
   stop: () => Promise<number | string>
   /** Stops and removes the data. */
   dispose: () => Promise<void>

@@ -41,7 +41,7 @@ export interface StationClient {
   say: (name: TopicName, payload: object) => Promise<void>
 }
 
-/** An MQTT client that logs in as a station, and says what it is told to. */
+/** An MQTT client that logs in as a station and publishes what a test asks for. */
 export function openStationClient(
   url: string,
   { stationId, mqttSecret }: Identity,

@@ -1,4 +1,4 @@
-/** One input of the largest kind that a door lets in. */
+/** One input of the largest permitted size. */
 export interface PauseCase {
   /** Route, topic or socket, and what is sent. */
   what: string
