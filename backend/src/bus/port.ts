@@ -10,7 +10,7 @@ export interface Machine {
 
 /** What the backend needs from the broker. */
 export interface Bus {
-  /** Quality of service and retention come from the topic table. */
+  /** QoS and retain flag come from the topic table. */
   publish<N extends TopicName>(name: N, party: string | undefined, payload: TopicPayload<N>): Promise<void>
   /** Clears all retained documents of a deleted station. */
   clearRetained(stationId: string): Promise<void>

@@ -9,18 +9,18 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 
-/** What anybody may send; a sign-in or an enrolment takes some hundred bytes. */
+/** Limit for public endpoints. A sign-in or an enrolment has a few hundred bytes. */
 export const PUBLIC_BODY_BYTES = 4 * 1_024
-/** What a signed-in caller may send where the route does not say otherwise. */
+/** Limit for signed-in callers, unless the endpoint has its own. */
 const BODY_BYTES = 64 * 1_024
 
-/** Bytes that a body may have. */
+/** Maximum size of a body in bytes. */
 export const bodyLimitOf = ({ access, maxBytes }: Pick<Endpoint, 'access' | 'maxBytes'>) =>
   maxBytes ?? (access === 'public' ? PUBLIC_BODY_BYTES : BODY_BYTES)
 
 /**
- * What a body must be before a schema sees it: JSON in UTF-8, no larger than its route allows, and sound. An action may
- * be called without a body, or with an empty one of any type: it then reads `{}`.
+ * Checks of a body before its schema: JSON in UTF-8, within the size limit, and without values that cannot be stored.
+ * An action may be called without a body, or with an empty one of any type: both mean `{}`.
  */
 export function registerBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -30,7 +30,7 @@ export function registerBodies(app: FastifyInstance): void {
     else if (!isUtf8(body)) done(new AppError('malformed-json', { detail: utf8Wanted }))
     else void parse(request, body.toString(), done)
   })
-  // Fastify would take texts by itself, and call them bodies that do not fit.
+  // Fastify has a default parser for text/plain, and would then answer `invalid-body` instead of 415.
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.headers['content-length'] === '0') delete request.headers['content-type']
@@ -43,7 +43,7 @@ export function registerBodies(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ raw }) => {
     if (!isUtf8Query(raw.url ?? '')) throw new AppError('invalid-query', { detail: utf8Wanted })
   })
-  // After the conversion to numbers, in which `1e400` becomes infinite.
+  // Comes after the conversion to numbers, because `1e400` becomes Infinity there.
   app.addHook('preHandler', async ({ params, query }) => {
     requireSound(params, 'not-found')
     requireSound(query, 'invalid-query')
@@ -61,7 +61,7 @@ function isCharsetKnown({ headers }: FastifyRequest): boolean {
   return charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset.toLowerCase())
 }
 
-/** A bare `%` stands for itself; bytes that are escaped must make characters. */
+/** Percent-encoded bytes must be valid UTF-8. A `%` that encodes nothing is allowed. */
 function isUtf8Query(url: string): boolean {
   const query = url.slice(url.indexOf('?') + 1)
   if (!url.includes('?') || !query.includes('%')) return true

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Sent by a program on this machine, and not passed on by a proxy that runs here for somebody else. */
+    /** Sent by a program on this machine, and not forwarded by a proxy on this machine. */
     isFromThisMachine: boolean
   }
 }
@@ -13,10 +13,10 @@ declare module 'fastify' {
 type Trust = (address: string) => boolean
 
 /**
- * Says who calls, for every reader of `request.ip`, `request.host` and `request.protocol`: what a trusted proxy tells,
- * and otherwise what the socket says. `request.ip` is an address in its canonical text, or empty once the socket is gone.
+ * Sets `request.ip`, `request.host` and `request.protocol` from the headers of a trusted proxy, and otherwise from the
+ * socket. `request.ip` is an address in canonical form, or empty after the socket was closed.
  * @param trustedProxies addresses, networks and names of networks, separated by commas
- * @throws TypeError when one of them cannot be understood
+ * @throws TypeError if one of them is invalid
  */
 export function registerClientAddress(app: FastifyInstance, trustedProxies = ''): void {
   const trust = trustOf(trustedProxies)
@@ -45,7 +45,7 @@ export function registerClientAddress(app: FastifyInstance, trustedProxies = '')
   })
 }
 
-/** @throws TypeError when the text names something that is neither an address nor a network */
+/** @throws TypeError if the text contains something that is neither an address nor a network */
 export function trustOf(trustedProxies: string): Trust {
   const names = trustedProxies
     .split(',')
@@ -57,13 +57,13 @@ export function trustOf(trustedProxies: string): Trust {
 }
 
 /**
- * Each proxy adds at the end whom it heard, so the list is read from there, as long as the one who tells is trusted.
- * What is no address says nothing: the caller is then whoever passed it on.
+ * Each proxy appends the address of its own client. So the list is read from its end, as long as the proxy is trusted.
+ * An entry that is not an address is not used: then the proxy that appended it counts as the caller.
  */
 function callerOf(message: IncomingMessage, trust: Trust): string {
   let caller = addressOfSocket(message)
-  const told = textOf(message.headers['x-forwarded-for']).split(',').reverse()
-  for (const text of told) {
+  const forwardedFor = textOf(message.headers['x-forwarded-for']).split(',').reverse()
+  for (const text of forwardedFor) {
     if (text.trim() === '') continue
     const address = trust(caller) ? clientAddressOf(text) : undefined
     if (address === undefined) return caller
@@ -80,14 +80,14 @@ const textOf = (header: string | string[] | undefined) => [header ?? []].flat().
 const lastOf = (header: string | string[] | undefined) =>
   textOf(header).split(',').at(-1)?.trim() || undefined
 
-/** Some proxies add nothing but leave the name under which the site was called. */
+/** Some proxies add no header but keep the host name of the original request. */
 const isLocalName = (hostname: string) =>
   hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
 
-/** What proxies add of their own: `forwarded`, `via`, `x-real-ip`, `cf-connecting-ip`, `true-client-ip` and the like. */
+/** Headers added by proxies: `forwarded`, `via`, `x-real-ip`, `cf-connecting-ip`, `true-client-ip` and similar ones. */
 const ADDED_BY_PROXIES = /forwarded|^via$|(?:real|client|connecting)-?ip$/
 
-/** Whether any proxy says that it stands between. */
+/** Whether a proxy has added one of its headers. */
 function isPassedOn({ headers }: IncomingMessage): boolean {
   return Object.keys(headers).some((name) => ADDED_BY_PROXIES.test(name))
 }

@@ -24,7 +24,7 @@ import { actorOf, type Caller } from './guard.ts'
 import { pageAnswer, type PageOutcome } from './page.ts'
 import { languageOf } from './problem.ts'
 
-/** How long whoever meets too many calls under way should wait. */
+/** Wait that is suggested to a caller when too many calls are running. */
 const RETRY_AFTER_SECONDS = 5
 const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -32,18 +32,18 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 export interface Call<E extends Endpoint = Endpoint> {
   params: ParamsOf<E>
   query: QueryOf<E>
-  /** A file as it came, where the endpoint takes one. */
+  /** The raw file if the endpoint takes one. */
   body: E['consumes'] extends readonly string[] ? unknown : BodyOf<E>
-  /** Undefined on a public endpoint whose caller does not say who they are. */
+  /** Undefined on a public endpoint if the caller sends no credentials. */
   caller: Caller | undefined
-  /** The caller as the journal names it. */
+  /** The caller as actor for the journal. */
   actor: E['access'] extends 'public' ? undefined : Actor
   ip: string
   language: Language
-  /** The versions that `If-Match` names; undefined when any will do. */
+  /** The versions in `If-Match`; undefined if any version is accepted. */
   expectedVersion: SeenVersions | undefined
   arrival: Arrival
-  /** What is wrong with the body, where the endpoint sees bodies that do not fit. */
+  /** The validation error of the body, for endpoints with `takesFaultyBody`. */
   fault: Error | undefined
 }
 
@@ -53,7 +53,7 @@ export class FileAnswer {
   readonly content: string | Buffer
   readonly options: { name?: string; version?: number }
 
-  /** @param options.name under which a browser saves it; without one it is shown */
+  /** @param options.name file name for a download; without it the browser shows the file */
   constructor(type: string, content: string | Buffer, options: { name?: string; version?: number } = {}) {
     this.type = type
     this.content = content
@@ -61,28 +61,28 @@ export class FileAnswer {
   }
 }
 
-/** Of an answer without a body, whatever the handler gives is left out. */
+/** For an answer without a body, the handler's result is ignored. */
 type Body<T> = T extends null ? unknown : T
 type IsUnion<T, All = T> = T extends All ? ([All] extends [T] ? false : true) : never
-/** With several statuses the handler says which. */
+/** If there are several statuses, the handler chooses one. */
 type Answered<E extends Endpoint> =
   IsUnion<keyof E['answers']> extends true
     ? { [S in keyof E['answers']]: { status: S; body: AnswerOf<E> } }[keyof E['answers']]
     : Body<AnswerOf<E>>
 type Versioned<E extends Endpoint, T> = E['sendsVersion'] extends true ? { version: number; body: T } : T
 
-/** What a handler gives back for an endpoint. */
+/** The result of an endpoint's handler. */
 export type Outcome<E extends Endpoint> = E extends { page: TSchema }
   ? PageOutcome<ItemOf<E>>
   : | (E extends { answers: object } ? Versioned<E, Answered<E>> : never)
     | (E extends { files: object } ? FileAnswer : never)
 
-/** One handler for each endpoint of a group, no more and no fewer. */
+/** Exactly one handler for each endpoint of a group. */
 export type Handlers<G extends Endpoints> = {
   [N in keyof G]: (call: Call<G[N]>) => Outcome<G[N]> | Promise<Outcome<G[N]>>
 }
 
-/** A group with who serves it. */
+/** A group of endpoints with its handlers. */
 export interface ServedGroup {
   endpoints: Endpoints
   handlers: Readonly<Record<string, (call: never) => unknown>>
@@ -93,7 +93,7 @@ export const serve = <G extends Endpoints>(endpoints: G, handlers: Handlers<G>):
   handlers,
 })
 
-/** Makes a route of each endpoint. */
+/** Registers a route for each endpoint. */
 export async function registerEndpoints(app: FastifyInstance, groups: readonly ServedGroup[]): Promise<void> {
   for (const { endpoints, handlers } of groups) {
     for (const [name, endpoint] of Object.entries(endpoints)) {
@@ -104,7 +104,7 @@ export async function registerEndpoints(app: FastifyInstance, groups: readonly S
   }
 }
 
-/** The body is the file itself, whatever content type it claims: not even one that says to be JSON is read as such. */
+/** The body is the file itself, with any content type. Even `application/json` is not parsed. */
 function registerFileRoute(own: FastifyInstance, route: RouteOptions): void {
   own.removeAllContentTypeParsers()
   const limit = { parseAs: 'buffer', bodyLimit: route.bodyLimit ?? 0 } as const
@@ -120,7 +120,7 @@ function routeOf(endpoint: Endpoint, handle: (call: Call) => unknown): RouteOpti
     config: { access, guests },
     schema: schemaOf(endpoint),
     bodyLimit: bodyLimitOf(endpoint),
-    ...(maxUnderWay === undefined ? {} : { onRequest: admitSome(maxUnderWay) }),
+    ...(maxUnderWay === undefined ? {} : { onRequest: limitConcurrentCalls(maxUnderWay) }),
     attachValidation: takesFaultyBody === true,
     handler: async (request, reply) =>
       send(endpoint, request, reply, await handle(callOf(endpoint, request))),
@@ -141,7 +141,7 @@ function responsesOf(endpoint: Endpoint): Record<string, unknown> {
   const responses = Object.entries(contentsOf(endpoint)).map(
     ([status, { 'application/json': json, ...files }]) => {
       const content = Object.entries({ ...(json && { 'application/json': json }), ...files })
-      // A lone schema spares the choice by content type.
+      // With a single schema, Fastify needs no choice by content type.
       if (content.length <= 1 && json) return [status, json] as const
       return [
         status,
@@ -201,8 +201,8 @@ function sendFile(reply: FastifyReply, { type, content, options }: FileAnswer): 
   return reply.type(type).send(content)
 }
 
-/** Lets so many calls of an endpoint be under way at once; asked before a body is read. */
-function admitSome(max: number) {
+/** Limits how many calls of an endpoint run at the same time. Checked before the body is read. */
+function limitConcurrentCalls(max: number) {
   const places = createPlaces()
   return async (_request: FastifyRequest, reply: FastifyReply) => {
     const leave = places.take({ all: max })

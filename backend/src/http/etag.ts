@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import type { SeenVersions } from '../db/versions.ts'
 
 /**
- * What `If-Match` names; undefined when any version will do. A proxy that compresses an answer marks its tag as weak, or
- * adds the coding to it (`"3-gzip"`): it is still the version that was seen.
+ * The versions in `If-Match`; undefined if any version is accepted. A proxy that compresses an answer marks its tag as
+ * weak or adds the coding to it (`"3-gzip"`). Such a tag is accepted as the same version.
  */
 export function expectedVersionOf({ headers }: FastifyRequest): SeenVersions | undefined {
   const tags = headers['if-match']?.split(',').map((tag) => tag.trim())

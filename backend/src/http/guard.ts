@@ -3,19 +3,19 @@ import type { Access, AccessClaims, Actor, Guest, OperatorRole } from '@escale/p
 import type { AccountRow, StationRow } from '../db/rows.ts'
 import { AppError } from '../errors.ts'
 
-/** Who calls: an operator or an account with a role, or a station with its own credentials. */
+/** The caller: an operator, an account or a station. */
 export type Caller =
   | { type: 'operator'; id: string; label: string; role: OperatorRole; signInId: string | undefined }
-  /** Without a role it may draw boot tokens, and nothing else. */
+  /** An account without a role may only issue boot tokens. */
   | { type: 'account'; id: string; label: string; role: OperatorRole | undefined }
   | { type: 'station'; id: string; label: string }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
-    /** Who may call besides operators, with credentials of their own. */
+    /** Other callers that are allowed, with their own credentials. */
     guests?: readonly Guest[]
-    /** Programs on this machine need no token. */
+    /** Programs on this machine may call it without a token. */
     isOpenToLoopback?: boolean
   }
   interface FastifyRequest {
@@ -39,8 +39,8 @@ export interface GuardPorts {
 }
 
 /**
- * Denies by default: a route without `config.access` cannot be registered; only files are for everybody,
- * the page that documents the API among them.
+ * Denies by default: a route of the API without `config.access` cannot be registered. Only files are public, such as
+ * the page that documents the API.
  */
 export function registerGuard(app: FastifyInstance, { auth, stations, accounts }: GuardPorts): void {
   app.decorateRequest('caller', undefined)
@@ -96,7 +96,7 @@ function mayCall(caller: Caller, access: OperatorRole, guests: readonly Guest[])
   return caller.type === 'operator' && rank[caller.role] >= rank[access]
 }
 
-/** The caller as the journal names it. @throws AppError `unauthenticated` on a public route */
+/** The caller as actor for the journal. @throws AppError `unauthenticated` without a caller */
 export function actorOf({ caller }: FastifyRequest): Actor {
   if (!caller) throw new AppError('unauthenticated')
   return { type: caller.type, id: caller.id, label: caller.label }

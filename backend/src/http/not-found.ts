@@ -9,7 +9,7 @@ interface KnownPath {
 }
 
 /**
- * Tells a path that does not exist (404) from a method that a known path does not have (405), before a body is read.
+ * Answers 404 for an unknown path and 405 for an unknown method of a known path, before a body is read.
  */
 export function registerNotFound(app: FastifyInstance): void {
   const known = new Map<string, KnownPath>()
@@ -28,14 +28,14 @@ export function registerNotFound(app: FastifyInstance): void {
     const allowed = new Set(
       [...known.values()].filter((k) => k.pattern.test(path)).flatMap((k) => [...k.methods]),
     )
-    // A path may also be unknown because of what stands in it, such as an identifier that is too long.
+    // A known path can also end here, for example if an id in it is too long.
     if (allowed.size > 0 && !allowed.has(request.method)) return refuseMethod(request, reply, allowed)
     if (isPageOfAdmin(request, path) && app.hasReplyDecorator('sendFile')) return reply.sendFile('index.html')
     return sendProblem(request, reply, new AppError('not-found'))
   }
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return answer(request, reply)
-    // A name such as `stats` would be taken for an identifier by the methods that it does not have itself.
+    // Without this check, `DELETE /api/postes/stats/` would match the route of one station, with the id `stats`.
     const named = known.get(pathOf(request))
     if (named && !named.methods.has(request.method)) return refuseMethod(request, reply, named.methods)
   })
@@ -44,7 +44,7 @@ export function registerNotFound(app: FastifyInstance): void {
 
 const pathOf = ({ url }: FastifyRequest) => (url.split('?')[0] ?? '').replace(/\/$/, '')
 
-/** The admin's own router knows its pages; files, the API and the sockets are not among them. */
+/** Whether the admin's router handles the path. Files, the API and WebSockets are not its pages. */
 function isPageOfAdmin({ method, headers }: FastifyRequest, path: string): boolean {
   const isPath = !/^\/(api|ws|mqtt)(\/|$)/.test(path) && !/\.\w+$/.test(path)
   return (method === 'GET' || method === 'HEAD') && isPath && (headers.accept ?? '').includes('text/html')

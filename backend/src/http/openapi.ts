@@ -69,7 +69,7 @@ const components = {
       name: 'If-Match',
       in: 'header',
       required: false,
-      // Without an example: a page to try the API would send it.
+      // No example, because the page that tries the API would send it.
       description: 'The `ETag` that you have seen, such as `"3"`; another version answers 412.',
       schema: text,
     },
@@ -124,7 +124,7 @@ export function describeApi(groups: readonly Endpoints[]) {
   }
 }
 
-/** Serves the description at `/api/openapi.json`, and a page to try the API. */
+/** Serves the description at `/api/openapi.json` and a page to try the API. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   const document = describeApi(Object.values(restApi))
   await app.register(swagger, { mode: 'static', specification: { document: document as never } })
@@ -142,7 +142,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** The page's own: our files alone, no code in strings; its icons are `data:`, its library writes styles inline. */
+/** Only our own files. Its library uses `data:` icons and inline styles. */
 const docsPolicy = {
   'default-src': ["'self'"],
   'script-src': ["'self'"],

@@ -25,10 +25,10 @@ export interface Operation extends Json {
 const PROBLEM = 'application/problem+json'
 const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` })
 
-/** What tells one schema of an object from another: an optional copy of a schema shares it. */
+/** Identifies an object schema. An optional copy of a schema shares the same fields object. */
 const fieldsOf = (schema: Json) => schema['properties'] ?? schema['patternProperties']
 
-/** The names that schemas have in the protocol. */
+/** Names of the protocol's schemas. */
 const nameByFields = new Map(
   Object.entries<unknown>({ ...protocol })
     .flatMap(([name, value]) => (isObjectSchema(value) ? [[fieldsOf(value), name] as const] : []))
@@ -39,11 +39,11 @@ function isObjectSchema(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'object'
 }
 
-/** The shared schemas of a document, filled as operations refer to them. */
+/** The shared schemas of the document. A schema is added when an operation refers to it. */
 export function createSchemas() {
   const components: Record<string, Json> = {}
 
-  /** A schema with each part that has a name of its own replaced by a reference to it. */
+  /** The schema, with each named part replaced by a reference. */
   function refer(schema: Json): Json {
     const name = isObjectSchema(schema) ? nameByFields.get(fieldsOf(schema)) : undefined
     if (name === undefined) return partsOf(schema)
@@ -53,7 +53,7 @@ export function createSchemas() {
   const partsOf = (schema: Json): Json =>
     Object.fromEntries(
       Object.entries(schema)
-        // Typebox marks what it made.
+        // TypeBox adds its own keys, which begin with `~`.
         .filter(([keyword]) => !keyword.startsWith('~'))
         .map(([keyword, value]) => [keyword, partOf(keyword, value)]),
     )
@@ -71,7 +71,7 @@ export function createSchemas() {
 
 export type Schemas = ReturnType<typeof createSchemas>
 
-/** A worked example of what a schema describes; undefined where there is none. */
+/** An example for a schema; undefined if there is none. */
 function exampleOf(schema: Json): unknown {
   const name = nameByFields.get(fieldsOf(schema))
   if (name !== undefined && Object.hasOwn(examples, name)) return examples[name as keyof typeof examples]
@@ -101,17 +101,17 @@ export function tagOf(path: string): string {
   return part === 'token' ? 'auth' : (part ?? 'service')
 }
 
-/** Who may call: operators and automations by their roles, a station by its own credentials. */
+/** The credentials that an endpoint accepts. */
 export function securityOf({ access, guests = [] }: Endpoint): Operation['security'] {
   const station = guests.includes('stations') ? [{ station: [] }] : []
   if (access === 'public') return station.length > 0 ? [{}, ...station] : []
-  // Roles are listed with the highest first.
+  // The highest role comes first.
   const roles = operatorRoles.slice(0, operatorRoles.indexOf(access) + 1)
   const netboot = guests.includes('netboot') ? [{ account: ['netboot'] }] : []
   return [{ bearer: roles }, ...station, ...netboot]
 }
 
-/** Every code that the endpoint can answer with. */
+/** All error codes that the endpoint can answer. */
 export function errorsOf(endpoint: Endpoint): ErrorCode[] {
   const { method, path, access, guests = [], body, takesVersion, errors = [] } = endpoint
   const isPublic = access === 'public'
@@ -170,7 +170,7 @@ function bodyOf(endpoint: Endpoint, schemas: Schemas): Operation['requestBody'] 
   if (consumes)
     return { required: true, content: Object.fromEntries(consumes.map((type) => [type, {}])), ...limit }
   if (!body) return undefined
-  // An action may be called without a body, which then reads `{}`.
+  // An action may be called without a body, which means `{}`.
   const required = 'required' in body && (body.required as string[]).length > 0
   return { required, content: { 'application/json': mediaOf(body, schemas) }, ...limit }
 }
@@ -222,7 +222,7 @@ function headersOf(status: number): Json | undefined {
 export const exampleRefs = (codes: readonly ErrorCode[]): Json =>
   Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
 
-/** What each code looks like, in the language of those who ask for none. */
+/** An example problem for each code, in the default language. */
 export function problemExamples(): Json {
   const codes = Object.keys(errorTable) as ErrorCode[]
   return Object.fromEntries(

@@ -1,20 +1,20 @@
 import type { FastifyRequest } from 'fastify'
 import { DEFAULT_PAGE_SIZE, type PageQuery, type Rows } from '../db/page-window.ts'
 
-/** No answer of a list is longer, but for a single row: a page of larger rows is shortened, and `next` goes on. */
+/** Size limit of a list's answer. A page with large rows is shortened (to one row at least), and `next` continues it. */
 const MAX_PAGE_BYTES = 1_024 * 1_024
 
 /** Rows of one page. */
 export interface PageOutcome<T> extends Rows<T> {
-  /** Parameters that the addresses of the neighbours carry besides those of this one. */
+  /** Parameters to add to the URLs of the next and the previous page. */
   kept?: Record<string, string>
-  /** The JSON of a row, where it is kept: then nothing is written anew for an answer. */
+  /** The cached JSON of a row, if there is one. */
   jsonOf?: (row: T) => Buffer
 }
 
 /**
- * The answer of a list: `{count, next, previous, results}`, with absolute addresses of its neighbours.
- * @returns the answer, or its JSON where that of the rows is kept
+ * The answer of a list: `{count, next, previous, results}`, with absolute URLs.
+ * @returns the answer, or its JSON if the JSON of the rows is cached
  */
 export function pageAnswer<T>(
   request: FastifyRequest,
@@ -45,7 +45,7 @@ function neighbourOf(
   page: number,
   skipped: number,
 ): string {
-  // A client of HTTP/1.0 need not say which host it calls: it gets paths.
+  // HTTP/1.0 clients may send no Host header. They get relative URLs.
   const origin = request.host ? `${request.protocol}://${request.host}` : ''
   const [path = '', search = ''] = request.url.split('?')
   const params = new URLSearchParams(search)
@@ -56,7 +56,7 @@ function neighbourOf(
   return `${origin}${path}?${params.toString()}`
 }
 
-/** How many rows make an answer of bounded size; one at least. */
+/** How many rows fit into the size limit; at least one. */
 function countFitting<T>(rows: readonly T[], bytesOf: (row: T) => Buffer): number {
   let bytes = 0
   for (const [index, row] of rows.entries()) {

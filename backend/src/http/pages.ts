@@ -12,7 +12,7 @@ export async function registerPages(app: FastifyInstance, adminDir: string): Pro
   await app.register(fastifyStatic, {
     root: adminDir,
     wildcard: false,
-    // Made once when the pages are built: see admin/compressed.ts.
+    // The compressed files are made when the admin is built: see admin/compressed.ts.
     preCompressed: true,
     cacheControl: false,
     setHeaders: (reply, path) => {

@@ -7,22 +7,22 @@ import { storageErrorOf } from '../db/storage-fault.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { bodyErrorOf, fieldErrorOf } from '../field-errors.ts'
 
-/** Nobody reads more, and an answer stays small whatever was asked. */
+/** Limit of listed errors, which keeps the answer small. */
 const MAX_ERRORS = 20
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
-/** How long a restart takes, at the worst. */
+/** Longest expected time of a restart. */
 const RESTART_SECONDS = 5
 
-/** French, unless the reader prefers English; whoever takes any language gets French. */
+/** English if the client prefers it, otherwise French. */
 export const languageOf = ({ headers }: Pick<FastifyRequest, 'headers'>): Language =>
   new Negotiator({ headers }).language(['fr', 'en']) === 'en' ? 'en' : 'fr'
 
-/** Answers every failure as problem+json, in the reader's language; only what is not expected is logged. */
+/** Answers every failure as problem+json in the client's language. Only unexpected failures are logged. */
 export function registerProblems(app: FastifyInstance): void {
   app.setErrorHandler(handleFailure)
 }
 
-/** Also for what Fastify finds before it knows the route, such as an address that cannot be decoded. */
+/** Also used for failures before routing, such as a URL that cannot be decoded. */
 export function handleFailure(err: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toAppError(err)
   if (error.code === 'internal') request.log.error({ err }, 'request failed')
@@ -62,7 +62,7 @@ const codeOfConnectionError: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
 }
 
-/** Answers what is no request yet, in French: nobody has said which language they read. The connection ends. */
+/** Answers a malformed request and closes the connection. The client's language is unknown, so the answer is French. */
 export function refuseConnection(err: Error & { code?: string }, socket: Socket): void {
   if (err.code === 'ECONNRESET' || socket.destroyed) return
   const code = codeOfConnectionError[err.code ?? ''] ?? 'malformed-request'
@@ -78,7 +78,7 @@ export function refuseConnection(err: Error & { code?: string }, socket: Socket)
   socket.destroySoon()
 }
 
-/** Once the server closes, whatever still arrives on an open connection is told to come back. */
+/** While the server closes, new requests on open connections get 503 with Retry-After. */
 export function registerClosing(app: FastifyInstance): void {
   let isClosing = false
   app.addHook('preClose', (done) => {

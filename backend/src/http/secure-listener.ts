@@ -6,8 +6,8 @@ import { serverOptions } from './server-options.ts'
 import type { Certificates, ServerCertificate } from '../certificates/index.ts'
 
 /**
- * Lets the app answer over TLS too, WebSockets included; ends with the app's own listener, which must be open.
- * Rejects when the address cannot be had.
+ * Serves the app over TLS too, including WebSockets. The app's own listener must be open; this one closes with it.
+ * Rejects if the address is not available.
  */
 export async function listenSecurely(
   app: FastifyInstance,
@@ -28,7 +28,7 @@ export async function listenSecurely(
   const secured = new WeakSet<object>()
   server.on('secureConnection', (socket) => secured.add(socket))
   server.on('clientError', (err, socket) => {
-    // Before the handshake is over there is nobody to answer: what is written would wait, and the socket with it.
+    // Before the end of the handshake no answer can be sent: written data would wait and keep the socket open.
     if (secured.has(socket)) plain.emit('clientError', err, socket)
     else socket.destroy()
   })
@@ -44,6 +44,6 @@ export async function listenSecurely(
   return server.address() as AddressInfo
 }
 
-/** What Node's TLS servers take. */
+/** The certificate as options of Node's TLS servers. */
 export const contextOf = ({ chain, key }: ServerCertificate) =>
   ({ cert: chain, key, minVersion: 'TLSv1.2' }) as const

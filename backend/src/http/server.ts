@@ -22,20 +22,20 @@ import { registerWebSockets } from './websocket.ts'
 export interface HttpServerPorts {
   /** The groups of the REST API. */
   endpoints: readonly ServedGroup[]
-  /** Routes that are no endpoints of the API. */
+  /** Routes that are not endpoints of the API. */
   routes: readonly FastifyPluginAsync[]
   guard: GuardPorts
   broker: Pick<Broker, 'handleWebSocket'>
   /** Built pages of the admin. */
   adminDir: string
-  /** Address of the site as browsers know it, if it is not the one they connect to. */
+  /** Public origin of the site, if it differs from the address of the server. */
   publicOrigin?: string
-  /** Proxies whose forwarded addresses count. */
+  /** Proxies whose forwarding headers are trusted. */
   trustedProxies?: string
   log: FastifyBaseLogger
 }
 
-/** Everything that is served by HTTP, not yet listening. */
+/** The HTTP server with all its routes. It does not listen yet. */
 export async function createHttpServer(ports: HttpServerPorts): Promise<FastifyInstance> {
   const http = Fastify({
     loggerInstance: ports.log,
@@ -44,10 +44,10 @@ export async function createHttpServer(ports: HttpServerPorts): Promise<FastifyI
     http: serverOptions,
     requestTimeout: serverOptions.requestTimeout,
     forceCloseConnections: true,
-    // Of what no route knows; routes have limits by who may call them.
+    // Limit for unknown routes. Each endpoint has its own limit.
     bodyLimit: PUBLIC_BODY_BYTES,
     serializerOpts: answersOptions,
-    // While it closes, and for what is no request yet, the answers are ours as everywhere.
+    // Errors while closing and malformed requests are also answered as problem+json.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,
     frameworkErrors: (err, request, reply) => void handleFailure(err, request, reply),

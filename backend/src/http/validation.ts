@@ -3,12 +3,12 @@ import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } fr
 import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 
-/** A document with more fields and items than this that does not fit is told its first fault alone. */
+/** For a larger invalid document only the first fault is listed. */
 const MAX_EXPLAINED_FIELDS = 1_000
 
 /**
- * Bodies are taken as they are: nothing is dropped, filled in or coerced. Query strings and path parameters
- * are text, so numbers and booleans in them are converted and defaults filled in.
+ * Bodies are not changed: nothing is removed, filled in or converted. Query strings and path parameters are text, so
+ * numbers and booleans in them are converted and defaults are filled in.
  */
 export function registerValidation(app: FastifyInstance): void {
   const bodies = validatorsOf({ removeAdditional: false, coerceTypes: false, useDefaults: false })
@@ -19,8 +19,8 @@ export function registerValidation(app: FastifyInstance): void {
 }
 
 /**
- * Checks stop at the first fault, so that a document costs no more the more faults it holds. Only a small one that
- * does not fit is checked once more for all that is wrong with it.
+ * Validation stops at the first fault, so that many faults do not cost more time. Only a small invalid document is
+ * validated again to list all its faults.
  */
 function validatorsOf(options: ConstructorParameters<typeof Ajv>[0]) {
   const first = new Ajv({ ...options, allErrors: false })
@@ -44,14 +44,14 @@ function validatorsOf(options: ConstructorParameters<typeof Ajv>[0]) {
 }
 
 /**
- * The serialiser of answers compiles schemas of its own, to tell apart the alternatives of a union. It must know the names
- * of our formats, and need not check them.
+ * Fastify's serialiser compiles the schemas again, to distinguish the alternatives of a union. It must know the names
+ * of our formats but does not need to check them.
  */
 export const answersOptions = {
   ajv: { formats: Object.fromEntries(Object.keys(textFormats).map((name) => [name, true] as const)) },
 }
 
-/** Counts no further than it must. */
+/** Whether a value has more than the limit of fields and items. Stops counting at the limit. */
 function isLarge(value: unknown): boolean {
   const open = [value]
   for (let fields = 0; fields <= MAX_EXPLAINED_FIELDS; fields += 1) {

@@ -8,8 +8,8 @@ import { AppError } from '../errors.ts'
 const MQTT_SUBPROTOCOL = 'mqtt'
 
 /**
- * WebSockets on the HTTP port: the live screens', and MQTT at `/mqtt`.
- * @param publicOrigin the site's own address behind a proxy, whose pages may connect too
+ * WebSockets on the HTTP port: live screens, and MQTT at `/mqtt`.
+ * @param publicOrigin public origin of the site behind a proxy; its pages may connect too
  */
 export async function registerWebSockets(
   app: FastifyInstance,
@@ -18,8 +18,8 @@ export async function registerWebSockets(
 ): Promise<void> {
   const throttle = createLogThrottle(() => performance.now())
   await app.register(websocket, {
-    // A frame that is too large or malformed is the client's fault: its connection ends, with ws's own code. The
-    // broker tells of its own.
+    // For a frame that is too large or malformed, ws closes the connection with its own code. The broker logs its
+    // own connections.
     errorHandler: (err, socket, request) => {
       if (socket.protocol === MQTT_SUBPROTOCOL) return
       const address = addressGroupOf(request.ip)

@@ -4,7 +4,7 @@ import type { RoomStore } from '../features/room/index.ts'
 import type { SettingsStore } from '../features/settings/index.ts'
 import type { StaffCalls } from '../features/staff-calls/index.ts'
 
-/** Reads from the database what other servers did without being heard, and tells it as if they had been. */
+/** Reads changes of other servers that were missed from the database, and returns them as events. */
 export function createCatchUp(ports: {
   settings: Pick<SettingsStore, 'load'>
   room: Pick<RoomStore, 'missedSessions' | 'reload'>

@@ -1,6 +1,6 @@
 import type { PeerListener, Peers } from './port.ts'
 
-/** Servers in one process that hear each other, for tests; each call of `join` makes one of them. */
+/** Connects servers in one process, for tests. Each call of `join` makes one server. */
 export function createMemoryPeers() {
   const listeners = new Map<Peers, PeerListener>()
   let isConnected = true
@@ -9,7 +9,7 @@ export function createMemoryPeers() {
       const self: Peers = {
         send(message) {
           if (!isConnected) return
-          // As from another machine: nothing is shared.
+          // A copy, as if it came from another machine.
           const text = JSON.stringify(message)
           for (const [peer, listener] of listeners) {
             if (peer !== self) listener.take(JSON.parse(text) as typeof message)
@@ -26,7 +26,7 @@ export function createMemoryPeers() {
       }
       return self
     },
-    /** Nobody hears anybody, until `mend`. */
+    /** Disconnects all servers until `mend`. */
     cut() {
       isConnected = false
       for (const listener of listeners.values()) listener.lost()

@@ -1,29 +1,29 @@
 import type { TopicName } from '@escale/protocol'
 import type { AppEvent } from '../events.ts'
 
-/** What one server of a site tells all others. */
+/** A message from one server of a site to all others. */
 export type PeerMessage =
-  /** Says that it is here (again), and asks what stations have said elsewhere and is retained. */
+  /** The sender has joined (again) and asks for the retained messages of stations on other servers. */
   | { type: 'hello' }
   /** Something has been committed. */
   | { type: 'event'; event: AppEvent }
-  /** Something was said on the bus, at this instant, Unix milliseconds. */
+  /** A message was published on the bus at this instant, Unix milliseconds. */
   | { type: 'said'; name: TopicName; party?: string; payload: object; atMs: number }
   | { type: 'clearRetained'; stationId: string }
   | { type: 'disconnectStation'; stationId: string }
-  /** A client has connected: whoever holds an older connection with its client id lets go of it. */
+  /** A client has connected. A server with an older connection of the same client id closes it. */
   | { type: 'connected'; clientId: string; ownerId: string }
 
 export interface PeerListener {
   take(message: PeerMessage): void
-  /** The others are heard, for the first time or again: what was said meanwhile is not known. */
+  /** The connection to the others is open, for the first time or again. Earlier messages were missed. */
   joined(): void
   lost(): void
 }
 
-/** The other servers of the same site. The database is the truth: what they say is only news of it. */
+/** The other servers of the same site. The database is authoritative; their messages only announce its changes. */
 export interface Peers {
-  /** Told at most once: nothing is kept for whoever does not listen, or while nobody can be reached. */
+  /** Sends at most once. A message is lost for servers that are not connected. */
   send(message: PeerMessage): void
   /** Starts to listen, once. */
   listen(listener: PeerListener): Promise<void>

@@ -7,44 +7,44 @@ import { within } from '../timing.ts'
 import type { PeerListener, PeerMessage, Peers } from './port.ts'
 
 const CHANNEL = 'escale/v1/peers'
-/** How long a start waits for Redis before it is refused. */
+/** How long the start waits for Redis before it fails. */
 const FIRST_CONNECTION_MS = 5_000
 const LONGEST_RETRY_MS = 1_000
-/** Each server makes itself heard this often; that also finds a Redis that hangs, or a connection that is half there. */
+/** Each server sends at least one message in this time. This also detects a Redis that hangs and half-open connections. */
 const ALIVE_EVERY_MS = 1_000
-/** What has been said must be answered within this: with the above, whatever is wrong is known after 4 s. */
+/** Redis must answer within this time. So a failure is detected after 4 s at most. */
 const SILENT_CONNECTION_MS = 3_000
-/** Deadlines are instants: servers whose clocks differ by more end sessions at different moments. */
+/** Deadlines are instants. With a larger difference, two servers would end a session at different moments. */
 const CLOCK_TOLERANCE_MS = 2_000
 const CLOSE_WITHIN_MS = 500
 
 interface Envelope {
   from: string
-  /** Hash of the site's keys: servers with other keys belong to another site, or are set up wrongly. */
+  /** Hash of the site's keys. A server with other keys belongs to another site or is configured wrongly. */
   site: string
   sentAtMs: number
-  /** Absent where a server only says that it lives. */
+  /** Absent in a keep-alive message. */
   message?: PeerMessage
 }
 
 export interface RedisPeersOptions {
   url: string
-  /** Secrets that the servers of one site share. */
+  /** Secrets shared by the servers of one site. */
   keys: Buffer[]
   clock: Clock
   log: Logger
 }
 
 /**
- * The other servers, reached through one channel of a Redis, over one connection.
- * @throws SetupError in both languages when Redis cannot be reached within 5 s
+ * Connects to the other servers through one channel of Redis, over one connection.
+ * @throws SetupError if Redis does not answer within 5 s
  */
 export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOptions): Promise<Peers> {
-  // Loaded where it is needed: most sites never do.
+  // Loaded on demand, because most sites do not use Redis.
   const { Redis } = await import('ioredis')
   const from = randomUUID()
   const site = createHash('sha256').update(Buffer.concat(keys)).digest('base64url').slice(0, 16)
-  const complaints = new Map<string, number>()
+  const loggedAtMs = new Map<string, number>()
   let listener: PeerListener | undefined
   let isJoined = false
   let isClosing = false
@@ -53,7 +53,7 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
   const redis = new Redis(url, {
     connectionName: 'escale',
     lazyConnect: true,
-    // Nothing waits for a Redis that is away: what was missed is read from the database afterwards.
+    // Messages do not wait for Redis: missed changes are read from the database later.
     enableOfflineQueue: false,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
@@ -65,7 +65,7 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
   redis.on('error', (err: Error) => {
     lastError = err.message
   })
-  // The first time it is `listen` that joins, and answers for it.
+  // The first time, `listen` joins and reports failures.
   redis.on('ready', () => {
     if (listener) join(listener).catch(() => redis.disconnect(true))
   })
@@ -73,55 +73,58 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
     if (!isJoined) return
     isJoined = false
     if (isClosing) return
-    log.error({ reason: lastError }, 'Redis is out of reach: servers go on by the database alone')
+    log.error(
+      { reason: lastError },
+      'Redis does not answer: this server follows the others through the database',
+    )
     listener?.lost()
   })
   redis.on('message', (_channel: string, text: string) => {
     try {
-      hear(JSON.parse(text) as Envelope)
+      receive(JSON.parse(text) as Envelope)
     } catch (err) {
-      complain('a message of another server was not taken', { err })
+      logThrottled('a message of another server could not be handled', { err })
     }
   })
 
   async function join(added: PeerListener): Promise<void> {
     await redis.subscribe(CHANNEL)
-    // Redis 6 takes this on a connection that also listens.
-    await say()
+    // Since Redis 6, a connection that subscribes may also publish.
+    await publish()
     isJoined = true
     log.info('joined the other servers through Redis')
     added.joined()
   }
 
-  function hear({ from: sender, site: senderSite, sentAtMs, message }: Envelope): void {
+  function receive({ from: sender, site: senderSite, sentAtMs, message }: Envelope): void {
     if (sender === from) return
     if (senderSite !== site) {
-      complain('another server has other keys and is not listened to: give both the same keys folder')
+      logThrottled('messages of a server with other keys are ignored: give both servers the same keys folder')
       return
     }
     const aheadMs = sentAtMs - clock.nowMs()
     if (Math.abs(aheadMs) > CLOCK_TOLERANCE_MS) {
-      complain('the clock of another server differs: synchronise both', { aheadMs })
+      logThrottled('the clock of another server differs: synchronise both clocks', { aheadMs })
     }
     if (message) listener?.take(message)
   }
 
-  /** Once a minute for each complaint. */
-  function complain(text: string, details: object = {}): void {
+  /** Logs each text at most once a minute. */
+  function logThrottled(text: string, details: object = {}): void {
     const nowMs = clock.nowMs()
-    if (nowMs - (complaints.get(text) ?? -Infinity) < MINUTE_MS) return
-    complaints.set(text, nowMs)
+    if (nowMs - (loggedAtMs.get(text) ?? -Infinity) < MINUTE_MS) return
+    loggedAtMs.set(text, nowMs)
     log.error(details, text)
   }
 
-  async function say(message?: PeerMessage): Promise<void> {
+  async function publish(message?: PeerMessage): Promise<void> {
     const envelope: Envelope = { from, site, sentAtMs: clock.nowMs(), ...(message ? { message } : {}) }
     await redis.publish(CHANNEL, JSON.stringify(envelope))
   }
 
   function send(message?: PeerMessage): void {
-    // What is lost with the connection is made up for with the next one.
-    if (isJoined) say(message).catch(() => undefined)
+    // A message that is lost with the connection is made up for by `joined`.
+    if (isJoined) publish(message).catch(() => undefined)
   }
 
   await firstConnection(redis.connect(), () => lastError).catch((err: unknown) => {

@@ -4,30 +4,30 @@ import type { PeerMessage, Peers } from './port.ts'
 
 type Said = Extract<PeerMessage, { type: 'said' }>
 
-/** What each server makes of the database itself. */
+/** Topics that each server publishes itself, from the database. */
 const MADE_HERE: readonly TopicName[] = ['desired', 'config']
 
-export type RetainedHere = ReturnType<typeof createRetainedHere>
+export type RetainedMessages = ReturnType<typeof createRetainedMessages>
 
-/** Tells the other servers what clients of this one say, and remembers what is retained for servers that join later. */
-export function createRetainedHere(peers: Pick<Peers, 'send'>, clock: Clock) {
+/** Sends messages of this server's clients to the other servers. Remembers retained ones for servers that join later. */
+export function createRetainedMessages(peers: Pick<Peers, 'send'>, clock: Clock) {
   const retained = new Map<string, Said>()
 
   return {
-    say(name: TopicName, party: string | undefined, payload: object): void {
-      // Answers carry live codes, and are for a client of this server.
+    share(name: TopicName, party: string | undefined, payload: object): void {
+      // Private topics can contain valid access codes, and their clients are connected to this server.
       if (MADE_HERE.includes(name) || topicTable[name].isPrivate) return
       const said = { type: 'said', name, party, payload, atMs: clock.nowMs() } as const
       if (topicTable[name].retain) retained.set(keyOf(name, party), said)
       peers.send(said)
     },
 
-    sayAllAgain(): void {
+    shareAll(): void {
       for (const said of retained.values()) peers.send(said)
     },
 
-    /** Another server's client said something on a topic; @returns false when a client here has spoken there since */
-    giveWayTo({ name, party, atMs }: Said): boolean {
+    /** Handles a message of another server's client; @returns false if a client of this server has published later */
+    accepts({ name, party, atMs }: Said): boolean {
       const key = keyOf(name, party)
       if ((retained.get(key)?.atMs ?? 0) > atMs) return false
       retained.delete(key)

@@ -4,24 +4,24 @@ import type { Bus } from '../bus/port.ts'
 import type { Clock } from '../clock.ts'
 import type { AppEvent, AppEvents } from '../events.ts'
 import type { Peers } from './port.ts'
-import { createRetainedHere } from './retained.ts'
-import { createNewest, createTaking, type TakingPorts } from './taking.ts'
+import { createRetainedMessages } from './retained.ts'
+import { createVersionFilter, createIncoming, type IncomingPorts } from './incoming.ts'
 
-/** While the others cannot be reached, the database is asked this often for what they did. */
+/** How often the database is read for changes of the others while they cannot be reached. */
 const LOOK_EVERY_MS = 5_000
 
-/** What a server does with the news of the others. */
-export interface SharingPorts extends Omit<TakingPorts, 'events' | 'retained' | 'isNewest' | 'logged'> {
-  /** Brings memory and bus up to the database; @returns what has changed meanwhile */
+/** What a server needs to follow the others. */
+export interface SharingPorts extends Omit<IncomingPorts, 'events' | 'retained' | 'isNewest' | 'logged'> {
+  /** Updates memory and bus from the database; @returns the missed changes */
   catchUp(): Promise<AppEvent[]>
 }
 
 export type Sharing = ReturnType<typeof createSharing>
 
-/** One site on several servers: each tells the others what it commits and what it hears, and takes what they tell. */
+/** One site on several servers: each sends its commits and the messages of its clients to the others. */
 export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log: Logger) {
-  const retained = createRetainedHere(peers, clock)
-  const isNewest = createNewest()
+  const retained = createRetainedMessages(peers, clock)
+  const isNewest = createVersionFilter()
   let lookTimer: NodeJS.Timeout | undefined
   let isClosed = false
 
@@ -39,11 +39,11 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
   }
 
   return {
-    /** The bus of all servers, over that of this one. */
+    /** A bus that reaches all servers, based on the bus of this server. */
     busOver: (bus: Bus): Bus => ({
       ...bus,
       publish(name, party, payload) {
-        retained.say(name, party, payload)
+        retained.share(name, party, payload)
         return bus.publish(name, party, payload)
       },
       clearRetained(stationId) {
@@ -57,12 +57,12 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
       },
     }),
 
-    /** Passes on what clients of this server say and may be heard elsewhere. */
+    /** Forwards routed messages of this server's clients to the other servers. */
     intakeOver:
       (receive: (message: Received) => Verdict | Promise<Verdict>) =>
       (message: Received): Verdict | Promise<Verdict> => {
         const pass = (verdict: Verdict): Verdict => {
-          if (verdict === 'route') retained.say(message.name, message.party, message.payload)
+          if (verdict === 'route') retained.share(message.name, message.party, message.payload)
           return verdict
         }
         const verdict = receive(message)
@@ -72,12 +72,12 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
     connected: (clientId: string, { id }: Principal) =>
       peers.send({ type: 'connected', clientId, ownerId: id }),
 
-    /** From now on this server and the others know of each other. */
+    /** Joins the other servers. */
     async start(ports: SharingPorts): Promise<void> {
-      const { take, takeEvent } = createTaking({ ...ports, events, retained, isNewest, logged })
+      const { take, takeEvent } = createIncoming({ ...ports, events, retained, isNewest, logged })
       let work = Promise.resolve()
       let isWaiting = false
-      /** One look at a time, and no more than one that waits for it. */
+      /** One read at a time, and at most one more that waits for it. */
       function catchUp(): void {
         if (isWaiting) return
         isWaiting = true
@@ -95,7 +95,7 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
         },
         lost() {
           lookTimer = setInterval(catchUp, LOOK_EVERY_MS)
-          // Nothing was heard for a while already.
+          // Messages may have been missed before the loss was detected.
           catchUp()
         },
       })
@@ -111,6 +111,6 @@ export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log
   }
 }
 
-/** Each server counts down and warns by itself; metrics are told once they can be read. */
+/** Events that each server creates itself. Metrics follow with `presencesSaved`. */
 const isOwn = (event: AppEvent): boolean =>
   event.type === 'warned' || (event.type === 'stationChanged' && !event.isUrgent)

@@ -6,25 +6,25 @@ import { Instant, StationId, oneOf } from '../schema.ts'
 import { ReasonInput, SessionTime } from '../sessions.ts'
 import { Station } from '../stations.ts'
 
-/** What an automation may ask on its `request` topic. */
+/** An operation that an automation may request on its `request` topic. */
 export interface AutomationOperation {
-  /** The lowest role of its account that may. Ops of a viewer change nothing; the others act once for each request id. */
+  /** The lowest allowed role of the account. Viewers' ops change nothing; others are executed once for each request id. */
   role: OperatorRole
   params: TObject
   /** Schema of the answer's `data`. */
   data: TSchema
 }
 
-/** An op that means the same as an endpoint of the REST API, and is served by it. */
+/** An op that is served by an endpoint of the REST API. */
 export interface EndpointOperation extends AutomationOperation {
   endpoint: Endpoint
-  /** What the `id` in the endpoint's path is called on the bus. */
+  /** Name on the bus of the `id` in the endpoint's path. */
   idName?: 'sessionId' | 'stationId'
-  /** The endpoint answers the session; the bus answers its time alone. */
+  /** The endpoint answers the whole session, the bus only its time. */
   isTimeOnly?: boolean
 }
 
-/** Takes role, params and answer of an op from the endpoint. */
+/** Derives role, params and answer of an op from its endpoint. */
 function asEndpoint(
   endpoint: Endpoint & { access: OperatorRole },
   { idName, isTimeOnly }: Pick<EndpointOperation, 'idName' | 'isTimeOnly'> = {},
@@ -43,7 +43,7 @@ function asEndpoint(
 
 const fieldsOf = (schema: TSchema | undefined) => (schema as TObject | undefined)?.properties ?? {}
 
-/** A list has no neighbours on the bus, and an answer without a body is an empty object. */
+/** On the bus, a list has no URLs of other pages, and an answer without a body is an empty object. */
 function dataOf({ page, answers = {} }: Endpoint): TSchema {
   const { count, results } = fieldsOf(page)
   if (count && results) return Type.Object({ count, results })
@@ -56,7 +56,7 @@ const ofSession = { idName: 'sessionId' } as const
 const ofStation = { idName: 'stationId' } as const
 const timeOfSession = { ...ofSession, isTimeOnly: true } as const
 
-/** Ops that no endpoint means. */
+/** Ops that have no endpoint of their own. */
 const ownOps = {
   time: {
     role: 'viewer',

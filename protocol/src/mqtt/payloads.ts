@@ -14,7 +14,7 @@ const RequestId = EntityId
 /** A visitor is warned when this many seconds are left. */
 export const WARNING_SECONDS = [300, 120, 60, 30, 10] as const
 export const DEFAULT_HEARTBEAT_INTERVAL_MS = 10_000
-/** A station silent for longer than this many heartbeat intervals is offline. */
+/** A station without a message for more than this many heartbeat intervals is offline. */
 export const SILENT_AFTER_HEARTBEATS = 2.5
 export const DEFAULT_MAX_SUSPENDED_MINUTES = 30
 
@@ -72,7 +72,7 @@ export function withoutImpossibleFields(heartbeat: unknown): unknown {
 /** The complete state that a station must have, never a change to it. `remainingSeconds` is as of `sentAt`. */
 export const Desired = Type.Object({
   version: Version,
-  /** What operators and visitors call the station. */
+  /** Name of the station for operators and visitors. */
   label: Type.Optional(Type.String()),
   state: oneOf(desiredStates),
   session: Type.Optional(

@@ -5,7 +5,7 @@ import { line, lineOrNothing } from '../text.ts'
 
 const Nothing = Type.Object({})
 
-/** What a station may ask on its `request` topic: the schema of `params`, and of the answer's `data`. */
+/** The ops of stations on their `request` topic: the schemas of `params` and of the answer's `data`. */
 export const stationOps = {
   time: { params: Nothing, data: Type.Object({ receivedAt: Instant, sentAt: Instant }) },
   validate_code: {

@@ -15,7 +15,7 @@ import {
 
 export const TOPIC_ROOT = 'escale/v1'
 
-/** Who connects to the broker. The server itself is no client: it listens in the broker's hooks. */
+/** Kinds of broker clients. The server itself is not a client; it uses the broker's hooks. */
 export type ClientKind = 'station' | 'automation' | 'operator' | 'diagnostics'
 
 export interface TopicRule<S extends TSchema = TSchema> {
@@ -34,7 +34,7 @@ export interface TopicRule<S extends TSchema = TSchema> {
 
 const watchers = ['automation', 'operator', 'diagnostics'] as const
 
-/** A row of the table: unless it says otherwise, of QoS 1 and not retained, for nobody, and not private. */
+/** A row of the table. Defaults: QoS 1, not retained, no publishers, no subscribers, not private. */
 const rule = <S extends TSchema>(
   pattern: string,
   payload: S,
@@ -87,7 +87,7 @@ export const topicTable = {
   }),
   automationResponse: rule('automation/{clientId}/response', Response, {
     isPrivate: true,
-    // Diagnostics send no requests, but learn here when they published where they may not.
+    // Diagnostics clients send no requests. They get errors here after a forbidden publication.
     subscribers: ['automation', 'diagnostics'],
   }),
 } as const

@@ -2,7 +2,7 @@ import { LoginInput, RefreshInput, TokenPair, VerifyInput } from '../auth.ts'
 import { closed } from '../schema.ts'
 import { post, type Endpoints } from './endpoint.ts'
 
-/** Sign-in of operators, and what is issued under it. */
+/** Sign-in of operators and their tokens. */
 export const authEndpoints = {
   login: post('/api/token/', 'Sign in', {
     access: 'public',

@@ -2,7 +2,7 @@ import { StaffCall, StaffCallPage, StaffCallQuery } from '../calls.ts'
 import { closed } from '../schema.ts'
 import { byId, get, post, type Endpoints } from './endpoint.ts'
 
-/** Calls for help that are open at the stations. */
+/** Open calls for help. */
 export const callEndpoints = {
   list: get('/api/postes/appels/', 'Open calls for help, the longest wait first', {
     access: 'viewer',

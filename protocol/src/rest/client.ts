@@ -10,23 +10,23 @@ import {
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** One request as a transport sends it. */
+/** A request for the transport. */
 export interface ApiRequest {
   method: Endpoint['method']
-  /** With its parameters filled in; without a query. */
+  /** With its parameters filled in, without the query. */
   path: string
   query?: Query
-  /** Sent as JSON; a file as it is. */
+  /** Sent as JSON, or as it is if it is a file. */
   body?: unknown
 }
 
-/** Sends a request, and gives the body of its answer. @throws whatever a refusal is for the caller */
+/** Sends a request and returns the body of the answer. @throws if the server answers with an error */
 export type Send = (request: ApiRequest) => Promise<unknown>
 
-/** `T` as an argument that may be left out where nothing in it is required. */
+/** An argument of type `T`, optional if none of its fields is required. */
 type Argument<T> = T extends undefined ? [] : Partial<T> extends T ? [value?: T] : [value: T]
 
-/** Parameters of the path, then the body, then the query; each only where the endpoint has it. */
+/** Path parameters, then the body, then the query; each only if the endpoint has it. */
 type ArgumentsOf<E extends Endpoint> = [
   ...Argument<ParamsOf<E>>,
   ...(E['consumes'] extends readonly string[] ? [file: Blob] : Argument<BodyOf<E>>),

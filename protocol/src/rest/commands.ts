@@ -10,7 +10,7 @@ import { byId, byName, get, post, type Endpoints } from './endpoint.ts'
 
 const sendErrors = ['update-unavailable', 'mac-address-missing', 'not-cancellable'] as const
 
-/** Commands to one station, to several, and what became of them. */
+/** Commands to one or several stations, and their outcomes. */
 export const commandEndpoints = {
   list: get('/api/postes/commands/', 'Commands, newest first', {
     access: 'viewer',

@@ -3,16 +3,16 @@ import { EntityId, Nothing, StationId, closed } from '../schema.ts'
 import type { OperatorRole } from '../auth.ts'
 import type { ErrorCode } from '../errors.ts'
 
-/** Who may call: everybody, or an operator of at least this role. */
+/** Who may call: everybody, or operators with at least this role. */
 export type Access = 'public' | OperatorRole
 
-/** Who may call besides operators, with credentials of their own: stations, and accounts of kind netboot. */
+/** Other allowed callers with their own credentials: stations, and accounts of kind netboot. */
 export type Guest = 'stations' | 'netboot'
 
-/** One call of the REST API: server, documentation and clients are made from it. */
+/** One endpoint of the REST API. The server, the documentation and the clients are generated from it. */
 export interface Endpoint {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** As in the documentation, `/api/sessions/{id}/`. */
+  /** For example `/api/sessions/{id}/`. */
   path: string
   summary: string
   access: Access
@@ -20,51 +20,51 @@ export interface Endpoint {
   params?: TObject
   query?: TSchema
   body?: TSchema
-  /** Media types of a body that is a file, which is then no JSON. */
+  /** Media types of the body if it is a file, not JSON. */
   consumes?: readonly string[]
-  /** Bytes of a body, where the usual limit does not fit. */
+  /** Maximum size of the body in bytes, instead of the default. */
   maxBytes?: number
-  /** So many calls may be under way at once; more are asked to come back. */
+  /** Maximum number of concurrent calls. Others get 503 with Retry-After. */
   maxUnderWay?: number
-  /** Status -> body. 204 has the schema of nothing. */
+  /** Status -> schema of the body. 204 has the schema `Nothing`. */
   answers?: Readonly<Record<number, TSchema>>
   /** The answer is a page of a list. */
   page?: TSchema
-  /** The answer is, or may be, a file: media type -> schema of its content. */
+  /** Media type -> schema of the content, if the answer can be a file. */
   files?: Readonly<Record<string, TSchema>>
-  /** The answer carries the version of the resource, in `ETag`. */
+  /** The answer has the version of the resource in `ETag`. */
   sendsVersion?: boolean
-  /** `If-Match` is heeded. */
+  /** `If-Match` is checked. */
   takesVersion?: boolean
-  /** The handler sees a body that does not fit, and refuses it itself. */
+  /** An invalid body also reaches the handler, which refuses it. */
   takesFaultyBody?: boolean
-  /** What it refuses beyond what access, body, query and path say by themselves. */
+  /** Error codes beyond those that follow from access, body, query and path. */
   errors?: readonly ErrorCode[]
 }
 
 type Described = Omit<Endpoint, 'method' | 'path' | 'summary'>
 
-const called =
+const endpointWith =
   <const M extends Endpoint['method']>(method: M) =>
   <const D extends Described>(path: string, summary: string, described: D) =>
     ({ method, path, summary, ...described }) as { method: M; path: string; summary: string } & D
 
-/** An endpoint of that method. */
-export const get = called('GET')
-export const post = called('POST')
-export const put = called('PUT')
-export const del = called('DELETE')
+/** Defines an endpoint with this method. */
+export const get = endpointWith('GET')
+export const post = endpointWith('POST')
+export const put = endpointWith('PUT')
+export const del = endpointWith('DELETE')
 
 export type Endpoints = Readonly<Record<string, Endpoint>>
 
-/** Path parameters of one resource, and of one station or account, whose id is a name. */
+/** Path parameters of one resource; `byName` is for stations and accounts, whose id is a name. */
 export const byId = closed({ id: EntityId })
 export const byName = closed({ id: StationId })
 
-/** The answer carries the version, and a change may name the one that it has seen. */
+/** The answer has an `ETag`, and a change may send it in `If-Match`. */
 export const versioned = { sendsVersion: true, takesVersion: true } as const
 
-/** Bodies that it answers: status -> media type -> schema; none for a status without a body. */
+/** The bodies of the answers: status -> media type -> schema. Empty for a status without a body. */
 export function contentsOf({
   page,
   answers = {},
@@ -89,15 +89,15 @@ export type BodyOf<E extends Endpoint> = Of<E['body']>
 
 type AnswersOf<E extends Endpoint> = NonNullable<E['answers']>
 
-/** The JSON that it answers, of whatever status. */
+/** The JSON of the answer, for all statuses. */
 export type AnswerOf<E extends Endpoint> = E extends { page: TSchema }
   ? Static<E['page']>
   : { [S in keyof AnswersOf<E>]: Of<AnswersOf<E>[S]> }[keyof AnswersOf<E>]
 
-/** One item of the list that it answers a page of. */
+/** One item of a list. */
 export type ItemOf<E extends Endpoint> = AnswerOf<E> extends { results: (infer Item)[] } ? Item : never
 
-/** The path with its parameters filled in, as a URL has them. */
+/** The path with its parameters filled in and percent-encoded. */
 export function pathOf(
   { path }: Pick<Endpoint, 'path'>,
   params: Readonly<Record<string, unknown>> = {},

@@ -12,7 +12,7 @@ import {
 import { closed } from '../schema.ts'
 import { byId, byName, get, post, type Endpoints } from './endpoint.ts'
 
-/** How stations get their identity. */
+/** Enrolment of stations. */
 export const enrolmentEndpoints = {
   enrol: post('/api/postes/enrol/', 'A station asks for its identity', {
     access: 'public',
@@ -53,7 +53,7 @@ export const enrolmentEndpoints = {
   }),
 } as const satisfies Endpoints
 
-/** The site key, which lets stations in without asking. */
+/** The site key, by which stations enrol. */
 export const siteKeyEndpoints = {
   read: get('/api/parametres/cle_enrolement/', 'The site key of enrolment', {
     access: 'admin',

@@ -3,7 +3,7 @@ import { Log, LogPage, LogPageQuery, LogQuery, LogSearchInput, LogStats } from '
 import { EntityId, closed } from '../schema.ts'
 import { get, post, type Endpoints } from './endpoint.ts'
 
-/** The journal: read, never written. */
+/** The journal, which is read-only. */
 export const logEndpoints = {
   list: get('/api/logs/', 'The journal', { access: 'viewer', query: LogQuery, page: LogPage }),
   listRecent: get('/api/logs/recent/', 'The last 24 hours', {

@@ -10,7 +10,7 @@ import {
 import { byId, get, type Endpoints } from './endpoint.ts'
 
 const Sheet = Type.Unsafe<unknown>(Type.String())
-/** The same numbers as a file or a page. */
+/** The same data as a spreadsheet or an HTML page. */
 const sheets = {
   'text/csv': Sheet,
   'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': Sheet,

@@ -25,7 +25,7 @@ const grantErrors = [
   'session-active',
 ] as const
 
-/** What an operator does with one session, which is then answered as it is. */
+/** An action of an operator on one session. It answers the session after the action. */
 const action = {
   access: 'operator',
   ...versioned,

@@ -14,7 +14,7 @@ export const settingsEndpoints = {
     access: 'admin',
     ...versioned,
     body: SettingsReplacement,
-    // Opening hours with an exception for each day of a year, and long terms.
+    // Large enough for opening hours with an exception for each day of a year, and long terms.
     maxBytes: 256 * 1_024,
     answers: { 200: SettingsAnswer },
   }),

@@ -62,7 +62,7 @@ export const stationEndpoints = {
     guests: ['stations'],
     params: byName,
     body: HeartbeatInput,
-    // That the station itself sent one is a sign of life, even if it does not fit.
+    // Even an invalid heartbeat shows that the station is connected.
     takesFaultyBody: true,
     answers: { 200: Station },
   }),

@@ -12,7 +12,7 @@ import {
 } from '../users.ts'
 import { byId, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
 
-/** A little more than a photo may have gets through, so that the refusal can say why. */
+/** A little more than the limit of a photo, so that the handler can give the reason of the refusal. */
 const PHOTO_BODY_BYTES = 6 * 1_024 * 1_024
 
 export const userEndpoints = {
@@ -73,7 +73,7 @@ export const photoEndpoints = {
     params: byId,
     consumes: ['image/jpeg', 'image/png'],
     maxBytes: PHOTO_BODY_BYTES,
-    // More would wait in memory for those before them.
+    // More uploads would wait in memory.
     maxUnderWay: 16,
     answers: { 200: closed({}) },
   }),

@@ -10,10 +10,10 @@ import type { Presences } from '../room/index.ts'
 import type { Feature } from '../feature.ts'
 import { createServerClockRepository } from './repository.ts'
 
-/** Less than this is drift, and what time servers correct in small pieces. */
+/** Smaller differences are drift, which time servers correct gradually. */
 const STEP_MS = 2 * SECOND_MS
 const LOOK_MS = SECOND_MS
-/** How often the time is saved while something counts down, and how far ahead of the clock. */
+/** How often the time is saved while there are sessions, and how far ahead of the clock the saved time is. */
 const MARK_MS = 5 * SECOND_MS
 
 export interface ClockStepPorts {
@@ -28,9 +28,9 @@ export interface ClockStepPorts {
 }
 
 /**
- * Follows the wall clock when it is set, while the server runs or between two starts. Sessions that count down are moved
- * along, so that nobody gains or loses time; stations are told their ends by the new clock. Servers that share a database
- * share its instants, so none of them may move them for its own clock.
+ * Follows the wall clock when it is set, while the server runs or between two starts. The instants of sessions move
+ * with it, so that nobody gains or loses time. Stations get new documents. Servers that share a database also share
+ * these instants, so they do not follow steps of their own clocks.
  */
 export function createClockSteps(ports: ClockStepPorts) {
   const { database, sessions, presences, hasPeers, events, clock, log } = ports
@@ -40,9 +40,9 @@ export function createClockSteps(ports: ClockStepPorts) {
   let markTimer: NodeJS.Timeout | undefined
   let following: Promise<void> | undefined
   let marking: Promise<void> | undefined
-  /** Sessions that have not ended: while there are any, the time is saved again and again. */
+  /** Sessions that have not ended. The time is saved repeatedly while there are any. */
   const unended = new Set<string>()
-  /** Stamps of sessions that an earlier start of the server wrote. */
+  /** Stamps (see `stampOf`) of the sessions that an earlier start of the server wrote. */
   let earlier = new Map<string, number | undefined>()
 
   events.subscribe((event) => {
@@ -59,7 +59,7 @@ export function createClockSteps(ports: ClockStepPorts) {
   const isOfThisStart = (session: SessionRecord) =>
     !earlier.has(session.id) || earlier.get(session.id) !== stampOf(session)
 
-  /** Moves all sessions by a step, and remembers again which of them an earlier start wrote. */
+  /** Moves all sessions by a step, and updates the stamps of those that an earlier start wrote. */
   async function move(stepMs: number): Promise<void> {
     const ofThisStart = new Set<string>()
     const moved = await sessions.moveAll(stepMs, (session) => {
@@ -80,21 +80,21 @@ export function createClockSteps(ports: ClockStepPorts) {
       shiftedMs = ms
     }
     try {
-      // Inside the write, where no other change is under way; the write may run it again.
+      // Inside a write, so that no other change runs at the same time. A retry of the write runs this again.
       await database.write(async () => {
         shiftTo(stepMs)
         await move(stepMs)
         await repository.save(clock.nowMs() + MARK_MS)
       })
       presences.shift(stepMs)
-      log.warn({ stepMs }, 'the wall clock was set: whatever counts down goes on as before')
+      log.warn({ stepMs }, 'the wall clock was set: sessions keep their remaining time')
     } catch (err) {
       shiftTo(0)
       log.error({ err, stepMs }, 'following the wall clock failed, trying again')
     }
   }
 
-  /** Saves a mark ahead of the time, so that the clock has never passed it, however the server ends. */
+  /** Saves an instant ahead of the clock. So the clock has never passed it, even if the server crashes. */
   function mark(): void {
     if (wall === undefined) return
     marking ??= database
@@ -116,10 +116,7 @@ export function createClockSteps(ports: ClockStepPorts) {
       const isBack = stepMs > 0 && found.some(({ movedBackMs = 0 }) => movedBackMs > 0)
       if (isBehind || isBack) await move(stepMs)
       if (isBehind)
-        log.warn(
-          { stepMs },
-          'the wall clock is behind the last start: whatever counts down goes on from there',
-        )
+        log.warn({ stepMs }, 'the wall clock is behind the last start: sessions keep their remaining time')
       await repository.save(unended.size > 0 ? nowMs + MARK_MS : nowMs)
     })
   }
@@ -127,7 +124,7 @@ export function createClockSteps(ports: ClockStepPorts) {
   return {
     service: {},
 
-    /** To be started before anything falls due. */
+    /** Call it before the deadlines start. */
     async start(): Promise<void> {
       if (hasPeers) return
       await begin()
@@ -142,7 +139,7 @@ export function createClockSteps(ports: ClockStepPorts) {
       }, MARK_MS)
     },
 
-    /** Resolves when nothing of it runs any more. */
+    /** Resolves when no work is running any more. */
     async stop(): Promise<void> {
       clearInterval(lookTimer)
       clearInterval(markTimer)

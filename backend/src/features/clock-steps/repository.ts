@@ -4,7 +4,7 @@ const ID = 1
 
 export function createServerClockRepository({ models: { serverClock }, scope }: Tables) {
   return {
-    /** Up to when the server's clock has been, Unix milliseconds; undefined before the first mark. */
+    /** The saved instant that the server's clock has not passed, Unix milliseconds; undefined before the first save. */
     async reachedMs(): Promise<number | undefined> {
       return (await serverClock.findByPk(ID, scope()))?.get().reachedMs
     },

@@ -5,7 +5,7 @@ import { createDueWatch } from '../../timing.ts'
 import type { OpenCommands } from './open-commands.ts'
 import type { Settling } from './settling.ts'
 
-/** Lets commands expire at their time, and notes which stations have woken up. */
+/** Expires commands at their deadline, and detects stations that have woken up. */
 export function createCommandDeadlines(ports: {
   settling: Pick<Settling, 'expireDue'>
   openCommands: Pick<OpenCommands, 'isWaking' | 'noteHeard' | 'loadOpen'>
@@ -14,13 +14,13 @@ export function createCommandDeadlines(ports: {
   log: Logger
 }) {
   const { settling, openCommands, events, log } = ports
-  const watch = createDueWatch(settling.expireDue, 'letting commands expire failed, trying again', ports)
+  const watch = createDueWatch(settling.expireDue, 'expiring commands failed, trying again', ports)
 
   const unsubscribe = events.subscribe((event) => {
     if (event.type === 'commandChanged' && event.command.status === 'sent') void watch.look()
     if (event.type === 'stationChanged' && openCommands.isWaking(event.stationId)) {
       const noted = openCommands.noteHeard(event.stationId)
-      void watch.track(noted.catch((err: unknown) => log.error({ err }, 'noting a station as awake failed')))
+      void watch.track(noted.catch((err: unknown) => log.error({ err }, 'settling a wake command failed')))
     }
   })
 
@@ -29,7 +29,7 @@ export function createCommandDeadlines(ports: {
       await openCommands.loadOpen()
       await watch.look()
     },
-    /** Resolves when nothing of it runs any more. */
+    /** Resolves when no work is running any more. */
     async stop(): Promise<void> {
       unsubscribe()
       await watch.stop()

@@ -20,7 +20,7 @@ export interface CommandPorts extends Omit<CommandSendingPorts, Inside> {
 
 export type CommandService = ReturnType<typeof createCommands>['service']
 
-/** What operators order stations to do, and what becomes of it. */
+/** Commands from operators to stations, and their outcomes. */
 export function createCommands(ports: CommandPorts) {
   const repository = createCommandRepository(ports.database)
   const settling = createSettling({ ...ports, repository })

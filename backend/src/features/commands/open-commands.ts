@@ -15,7 +15,7 @@ export interface OpenCommandPorts {
 
 export type OpenCommands = ReturnType<typeof createOpenCommands>
 
-/** Which stations have a command without a final answer, in memory: no heartbeat and no connection costs a query. */
+/** Open commands by station, in memory, so that heartbeats and connections need no query. */
 export function createOpenCommands({ repository, settling, presences, events }: OpenCommandPorts) {
   const byStation = new Map<string, Map<string, CommandRecord>>()
 
@@ -35,7 +35,7 @@ export function createOpenCommands({ repository, settling, presences, events }: 
   return {
     isAnyAt: (stationId: string): boolean => byStation.has(stationId),
 
-    /** Loads the commands without a final answer; call it once, before any station is heard. */
+    /** Loads the open commands. Call it once, before stations can connect. */
     async loadOpen(): Promise<void> {
       for (const command of await repository.findAllOpen()) note(command)
     },
@@ -46,7 +46,7 @@ export function createOpenCommands({ repository, settling, presences, events }: 
         ({ op, status }) => op === 'wake' && status === 'sent',
       ),
 
-    /** A station that is being woken and has been heard since then is awake. */
+    /** Marks the wake commands of a station as applied if it has sent something since. */
     async noteHeard(stationId: string): Promise<void> {
       const heardAtMs = presences.find(stationId)?.lastHeardAtMs ?? 0
       const open = await repository.findOpenOf(stationId, 0)

@@ -12,19 +12,19 @@ import { AppError } from '../../errors.ts'
 import { bodyErrorOf, type SchemaFailure } from '../../field-errors.ts'
 import type { CommandRepository } from './repository.ts'
 
-/** To which stations an order goes. */
+/** The stations that a command is for. */
 export type Target = { stationId: string } | Pick<CommandsInput, 'stationIds' | 'location' | 'all'>
 
 const noParams = Type.Object({})
 
-/** @throws AppError when the command cannot be given at all, or its `params` are not its own */
+/** @throws AppError if the command is not available or its `params` are wrong */
 export function requireOrder({ op, params = {} }: CommandInput): void {
   if (op === 'update') throw new AppError('update-unavailable')
   const schema = closed((op === 'wake' ? noParams : commandParams[op]).properties)
   if (!Check(schema, params)) throw bodyErrorOf(Errors(schema, params).flatMap(failuresOf), '/params')
 }
 
-/** TypeBox names all unknown or missing properties in one failure, and reports the unknown ones once more each. */
+/** TypeBox lists all unknown or missing properties in one failure, and reports each unknown one again. */
 function failuresOf(failure: ReturnType<typeof Errors>[number]): SchemaFailure[] {
   const { keyword, instancePath, params } = failure
   const eachOf = (names: string[], param: string) =>
@@ -35,8 +35,8 @@ function failuresOf(failure: ReturnType<typeof Errors>[number]): SchemaFailure[]
 }
 
 /**
- * The stations that an order means.
- * @throws AppError `not-found`, or `invalid-body` naming what means no station
+ * The stations that a command is for.
+ * @throws AppError `not-found`, or `invalid-body` with the part that matches no station
  */
 export async function stationsOf(target: Target, repository: CommandRepository): Promise<StationRow[]> {
   if ('stationId' in target) {
@@ -68,7 +68,7 @@ export async function stationsOf(target: Target, repository: CommandRepository):
   return found
 }
 
-/** The refusal of a cancellation that names no command of the station. */
+/** The error for a cancellation of an unknown command. */
 export const unknownCommand = () =>
   refused('/params/commandId', {
     fr: 'Ce poste n’a pas reçu de commande de ce numéro.',

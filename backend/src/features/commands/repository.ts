@@ -32,7 +32,7 @@ export function createCommandRepository({ models, scope, containing }: Tables) {
       const row = await commands.findByPk(id, scope())
       return row ? toRecord(row.get()) : undefined
     },
-    /** What a station has not answered to the end and may still carry out at `nowMs`. */
+    /** Open commands of a station that have not expired at `nowMs`. */
     findOpenOf: (stationId: string, nowMs: number) =>
       findAll({ [Op.and]: [open, { stationId, expiresAtMs: { [Op.gt]: nowMs } }] }),
     /** Open commands that expired at or before `untilMs`. */
@@ -55,7 +55,7 @@ export function createCommandRepository({ models, scope, containing }: Tables) {
       })
       return { count, rows: rows.map((row) => toRecord(row.get())) }
     },
-    /** Stations by id; all of them without a condition. */
+    /** The matching stations; all stations without a condition. */
     async stations(where: { id?: string[]; location?: string }): Promise<StationRow[]> {
       const rows = await stations.findAll({ where, order: [['id', 'ASC']], ...scope() })
       return rows.map((row) => row.get())

@@ -41,7 +41,7 @@ export interface CommandSendingPorts {
   presences: Pick<Presences, 'find'>
   bus: Bus
   wake: Wake
-  /** Whether other servers may have sent a command just now. */
+  /** Whether the site has other servers, which may have sent a command just now. */
   hasPeers: boolean
   journal: Journal
   events: AppEvents
@@ -51,8 +51,8 @@ export interface CommandSendingPorts {
 export type CommandSending = ReturnType<typeof createCommandSending>
 
 /**
- * Sends commands to stations. The bus carries each once, and again to a station that
- * connects before the command expires; a station carries out each id once.
+ * Sends commands to stations. Each is published once, and again if its station connects before it expires. A station
+ * executes each command id once.
  */
 export function createCommandSending(ports: CommandSendingPorts) {
   const { database, repository, settling, openCommands, sessions, presences } = ports
@@ -65,19 +65,19 @@ export function createCommandSending(ports: CommandSendingPorts) {
     void bus.publish('command', stationId, { id, ...boot, op, params, expiresAt: instantOf(expiresAtMs) })
   }
 
-  /** `lock` and `logout` change the session first, and with it the `desired` document; the command then says why. */
+  /** `lock` and `logout` change the session, and so the `desired` document, before the command is published. */
   async function follow({ id: commandId, op, stationId }: CommandRecord, actor: Actor): Promise<void> {
     if (op !== 'lock' && op !== 'logout') return
     const session = await sessions.findRunningAt(stationId)
     if (!session || (op === 'lock' && session.state !== 'active')) return
     const input = op === 'lock' ? ({ type: 'suspend' } as const) : terminate
-    // A refusal means that the session has ended meanwhile, which is what was asked for.
+    // A failure means that the session has already ended, which is the wanted result.
     await sessions.change(session.id, input, actor, { details: { commandId } })
   }
 
   /**
-   * @returns the command that an order cancels
-   * @throws AppError when the station has nothing of it to cancel
+   * @returns the command to cancel
+   * @throws AppError if the station has no such command, or it cannot be cancelled
    */
   async function cancelledBy({ params }: CommandInput, stations: StationRow[]): Promise<CommandRecord> {
     const command = await repository.find(String(params?.['commandId']))
@@ -87,7 +87,7 @@ export function createCommandSending(ports: CommandSendingPorts) {
     return command
   }
 
-  /** Cancels here what an offline station has not received; everything else is cancelled by the station, which answers. */
+  /** Cancels a command that an offline station has not received. All others are cancelled by the station. */
   async function cancelHere(
     cancelled: CommandRecord,
     cancelling: CommandRecord,
@@ -108,7 +108,7 @@ export function createCommandSending(ports: CommandSendingPorts) {
       batchId,
       op,
       params,
-      // A machine that has started again meanwhile needs no restart any more.
+      // If the machine has restarted in the meantime, it must not restart again.
       bootId: (isForOneBoot ? presences.find(station.id)?.bootId : undefined) ?? undefined,
       status: 'sent',
       createdBy: actor.label,
@@ -117,7 +117,7 @@ export function createCommandSending(ports: CommandSendingPorts) {
     }
   }
 
-  /** Sends the packet that wakes a machine; the command fails when it cannot be sent. */
+  /** Sends the Wake-on-LAN packet. The command fails if it cannot be sent. */
   async function sendWake({ id }: CommandRecord, macAddress: string | null): Promise<void> {
     try {
       if (macAddress === null) throw new AppError('mac-address-missing')
@@ -129,7 +129,7 @@ export function createCommandSending(ports: CommandSendingPorts) {
   }
 
   return {
-    /** @throws AppError when the order cannot be given, or means no station */
+    /** @throws AppError if the command is not allowed or matches no station */
     send(order: CommandInput, target: Target, actor: Actor): Promise<CommandRecord[]> {
       return database.write(async () => {
         requireOrder(order)
@@ -169,7 +169,7 @@ export function createCommandSending(ports: CommandSendingPorts) {
     list: (filter: CommandFilter, query: PageQuery): Promise<Rows<CommandRecord>> =>
       repository.list(filter, windowOf(query, columns)),
 
-    /** A station subscribes again: it gets the open commands that it may have missed. */
+    /** Publishes the open commands of a station again, after it has subscribed. */
     async resend(stationId: string): Promise<void> {
       if (!hasPeers && !openCommands.isAnyAt(stationId)) return
       for (const command of await repository.findOpenOf(stationId, clock.nowMs())) publish(command)

@@ -17,7 +17,7 @@ export interface SettlingPorts {
 
 export type Settling = ReturnType<typeof createSettling>
 
-/** What becomes of a command that was sent: the answers of its station, or its expiry. */
+/** Records the answers of stations to commands, and the expiry of commands. */
 export function createSettling({ database, repository, journal, events, clock }: SettlingPorts) {
   async function settle(
     command: CommandRecord,
@@ -45,7 +45,7 @@ export function createSettling({ database, repository, journal, events, clock }:
     })
   }
 
-  /** Settles a command as the database has it now. */
+  /** Reads a command and settles it in one write. */
   function settleNow(id: string, answer: Parameters<typeof settleCommand>[1], actor: Actor): Promise<void> {
     return database.write(async () => {
       const command = await repository.find(id)
@@ -57,14 +57,14 @@ export function createSettling({ database, repository, journal, events, clock }:
     settle,
     settleNow,
 
-    /** A station's answer. An answer to another station's command, or to an unknown one, is ignored. */
+    /** Handles a station's answer. Answers to unknown commands and to those of other stations are ignored. */
     async takeAck({ id, status, error }: Ack, actor: Actor): Promise<void> {
       const command = await repository.find(id)
       if (command?.stationId !== actor.id || command.op === 'wake' || isSettled(command)) return
       await settleNow(id, { status, error }, actor)
     },
 
-    /** Lets unanswered commands expire; @returns when the next one is due, Unix milliseconds, if there is one */
+    /** Expires unanswered commands; @returns the next deadline, Unix milliseconds, if there is one */
     async expireDue(): Promise<number | undefined> {
       const dueMs = await repository.nextExpiryMs()
       if (dueMs === undefined || dueMs + ANSWER_GRACE_MS > clock.nowMs())
@@ -79,7 +79,7 @@ export function createSettling({ database, repository, journal, events, clock }:
   }
 }
 
-/** A command with a delay has the usual time after that delay to be carried out. */
+/** A command with a delay gets the default time after the delay. */
 function withTimeForDelay(command: CommandRecord, nowMs: number): CommandRecord {
   const { delaySeconds } = command.params
   if (typeof delaySeconds !== 'number') return command

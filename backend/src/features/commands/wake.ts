@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 
-/** Sends what wakes the machine with this MAC address. Resolves once it is sent, which proves nothing. */
+/** Sends a Wake-on-LAN packet to a MAC address. Resolves when it is sent; the machine does not confirm it. */
 export type Wake = (macAddress: string) => Promise<void>
 
 export interface WakeTarget {
@@ -12,13 +12,13 @@ export interface WakeTarget {
 const DISCARD_PORT = 9
 const REPETITIONS = 16
 
-/** Six bytes of ones, then the address sixteen times. Source: AMD, Magic Packet Technology, 20213 rev A. */
+/** Six bytes 0xff, then the address sixteen times. Source: AMD, Magic Packet Technology, 20213 rev A. */
 export function magicPacketOf(macAddress: string): Buffer {
   const address = Buffer.from(macAddress.replaceAll(':', ''), 'hex')
   return Buffer.concat([Buffer.alloc(6, 0xff), ...Array.from({ length: REPETITIONS }, () => address)])
 }
 
-/** The broadcast address of every network that this machine is in, and the one that means the own network. */
+/** The broadcast address of each network of this machine, and the limited broadcast address. */
 export function broadcastTargets(interfaces = networkInterfaces()): WakeTarget[] {
   const own = Object.values(interfaces)
     .flatMap((list) => list ?? [])
@@ -35,7 +35,7 @@ function broadcastOf(address: string, netmask: string): string {
     .join('.')
 }
 
-/** @param targets where the packet goes, looked up each time; fails when it could be sent to none of them */
+/** @param targets the packet's targets, computed for each call; fails if no packet could be sent */
 export function createWaker(targets: () => WakeTarget[] = broadcastTargets): Wake {
   return async (macAddress) => {
     const socket = createSocket('udp4')

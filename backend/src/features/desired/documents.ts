@@ -12,33 +12,33 @@ import type { Machines, RoomStore } from '../room/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { DesiredRepository, RunningSession } from './repository.ts'
 
-/** Documents made from one look at the database; a query takes no more ids than this. */
+/** Maximum number of ids in one query. */
 const READ_AT_ONCE = 500
 
-/** The session that is active or suspended at a station; undefined where there is none. */
+/** The session that is active or suspended at a station, if there is one. */
 export interface KnownSession {
   session: SessionRecord | undefined
 }
 
 export interface DesiredDocuments {
   /**
-   * Allocates the station's next version in the write under way; the document goes out once it is committed.
-   * @param actions what it tells the station of
-   * @param known the session at the station, for whoever has just written it; read from the database otherwise
-   * @returns the version, or undefined when the station does not exist
+   * Allocates the station's next version in the current write. The document is published after the commit.
+   * @param actions why the document changes
+   * @param known the session at the station, if the caller has just written it; otherwise it is read from the database
+   * @returns the version, or undefined if the station does not exist
    */
   change(stationId: string, actions: readonly LogAction[], known?: KnownSession): Promise<number | undefined>
   /**
-   * Takes the version that a station has applied. Where it is higher than ours (a restored database), the station gets
-   * a higher one again; a version that no server can have given is ignored.
-   * @returns whether it is believed
+   * Handles the version that a station has applied. If it is higher than ours (after a restore of the database), the
+   * station gets an even higher version. An impossible version is ignored.
+   * @returns whether the version is accepted
    */
   takeReported(stationId: string, version: number): Promise<boolean>
-  /** Lowers versions that no server can have given: their stations would ignore every document. */
+  /** Lowers impossible versions, because their stations would ignore every document. */
   repair(): Promise<void>
-  /** Sends the document in force again, its remaining time as of now; its version stays. */
+  /** Publishes the current document again with its remaining time of now. Its version stays the same. */
   refresh(stationId: string): Promise<void>
-  /** Publishes every document that is newer than what was published last: all of them, before the listeners open. */
+  /** Publishes every document that is newer than the published one. At the start these are all documents. */
   publishAll(): Promise<void>
 }
 
@@ -50,17 +50,17 @@ export interface DocumentPorts {
   rates: Pick<Rates, 'allows' | 'drop'>
   machines: Pick<Machines, 'isInConflict'>
   room: Pick<RoomStore, 'station'>
-  /** Whether other servers may have changed a document just now. */
+  /** Whether the site has other servers, which may have changed a document just now. */
   hasPeers: boolean
   events: AppEvents
   clock: Clock
   log: Logger
 }
 
-/** The `desired` documents: all that each station should show and allow, with a version, retained on the bus. */
+/** The `desired` documents: what each station should show and allow. Each has a version and is retained on the bus. */
 export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
   const { database, repository, settings, bus, rates, machines, room, hasPeers, events, clock, log } = ports
-  /** What was published last of each station, but for what the room tells. */
+  /** By station, the parts of the last published document that the room does not contain. */
   const published = new Map<string, Pick<Desired, 'version' | 'staffCall'>>()
   events.subscribe((event) => {
     if (event.type === 'stationRemoved') published.delete(event.stationId)
@@ -106,16 +106,16 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
 
   async function refresh(stationIds: string[]): Promise<void> {
     for (const [stationId, document] of await documentsOf(stationIds)) {
-      // A document that was read before a change was committed must not replace the one of that change.
+      // A document that was read before a commit must not replace the newer one.
       if (document.version >= publishedVersion(stationId)) await publish(stationId, document)
     }
   }
 
-  /** The document in force of a station without a session, as the room has it; undefined where it cannot tell. */
+  /** The current document from memory. undefined if the database must be read, for example during a session. */
   function documentInRoom(stationId: string): Desired | undefined {
     const station = room.station(stationId)
     const { version, staffCall } = published.get(stationId) ?? {}
-    // The name of a visitor is not part of the room, and another server may have changed anything.
+    // The room does not contain the visitor's name, and other servers may have changed something.
     if (hasPeers || !station || station.running || station.record.desiredVersion !== version) return undefined
     return { ...documentOf(station.record, undefined), ...(staffCall && { staffCall }) }
   }
@@ -159,13 +159,13 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
       }
       events.emit({ type: 'desiredReported', stationId, version, atMs: clock.nowMs() })
       if (!station || version <= station.desiredVersion) return true
-      // Each report may raise the version by up to a day, so a station that goes on like that is limited.
+      // Each report can raise the version by up to a day, so their rate is limited.
       if (rates.allows(stationId, 'version'))
         await database.write(() => allocate(stationId, version + 1, { actions: [] }))
       return true
     },
     async repair() {
-      // With a clock that is behind, versions of yesterday must still be believed.
+      // The clock may be behind. Versions of earlier records must still be accepted.
       const newestMs = Math.max(clock.nowMs(), await repository.newestRecordMs())
       const isAbsurd = (version: number) => isImplausibleVersion(version, 0, newestMs)
       const absurd = [...(await repository.versions())].filter(([, version]) => isAbsurd(version))

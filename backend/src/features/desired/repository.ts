@@ -8,13 +8,13 @@ import type { SessionRecord, StationRow } from '../../db/rows.ts'
 
 export type DesiredRepository = ReturnType<typeof createDesiredRepository>
 
-/** A session that has time, and its visitor's first name. */
+/** An active or suspended session, and its visitor's first name. */
 export interface RunningSession {
   session: SessionRecord
   firstName?: string
 }
 
-/** A station with its new version, and what else its document tells of it and its visitor. */
+/** A station with its new version, its call and its visitor's first name. */
 export type RaisedStation = StationRow & { call: 'waiting' | 'taken' | null; firstName: string | null }
 
 export function createDesiredRepository({
@@ -33,18 +33,18 @@ export function createDesiredRepository({
   )
   return {
     /**
-     * Gives a station the next version, or `atLeast` where that is higher.
-     * @param userId whose first name is wanted
-     * @returns undefined when there is no such station
+     * Gives a station the next version, or `atLeast` if that is higher.
+     * @param userId the user whose first name to return
+     * @returns undefined if there is no such station
      */
     raiseVersion: (id: string, atLeast: number, userId?: string): Promise<RaisedStation | undefined> =>
       raise.get(id, atLeast, userId),
-    /** The version in force of each station's document. */
+    /** The current version of each station's document. */
     async versions(): Promise<Map<string, number>> {
       const rows = await stations.findAll({ attributes: ['id', 'desiredVersion'], ...scope() })
       return new Map(rows.map((row) => [row.get().id, row.get().desiredVersion]))
     },
-    /** When the journal's newest record was written, Unix milliseconds; 0 without any. */
+    /** When the newest journal record was written, Unix milliseconds; 0 without records. */
     async newestRecordMs(): Promise<number> {
       return (await logs.findOne({ order: [['id', 'DESC']], ...scope() }))?.get().atMs ?? 0
     },
@@ -63,14 +63,14 @@ export function createDesiredRepository({
       const rows = await stations.findAll({ where: { id: ids }, ...scope() })
       return rows.map((row) => row.get())
     },
-    /** By station, whether somebody takes care of the call that is open there. */
+    /** By station, the state of its open call. */
     async callsAt(stationIds: string[]): Promise<Map<string, 'waiting' | 'taken'>> {
       const rows = await staffCalls.findAll({ where: { stationId: stationIds }, ...scope() })
       return new Map(
         rows.map((row) => [row.get().stationId, row.get().takenAtMs === null ? 'waiting' : 'taken']),
       )
     },
-    /** By station, the session that is active or suspended there. */
+    /** By station, its active or suspended session. */
     async runningAt(stationIds: string[]): Promise<Map<string, RunningSession>> {
       const where = { stationId: stationIds, state: { [Op.in]: ['active', 'suspended'] as const } }
       const rows = (await sessions.findAll({ where, ...scope() })).map((row) => row.get())

@@ -21,9 +21,9 @@ export interface BootTokenPorts {
 export type BootTokens = ReturnType<typeof createBootTokens>
 
 /**
- * Boot tokens: the boot script of a diskless station carries one to enrol. Everybody at that station can read it, so it
- * works once, for ten minutes, for that station's MAC address alone. None is issued while the station is online, nor
- * after its secret was revoked.
+ * Boot tokens: a diskless station enrols with the token in its boot script. Everybody at the station can read it. So it
+ * works only once, within ten minutes, and for the station's MAC address. No token is issued while the station is
+ * online or after its secret was revoked.
  */
 export function createBootTokens(ports: BootTokenPorts) {
   const { database, repository, stations, credentials, journal, clock } = ports
@@ -46,7 +46,7 @@ export function createBootTokens(ports: BootTokenPorts) {
       })
     },
 
-    /** The station that a token enrols, once; undefined when it does not fit that MAC now. Call inside a write. */
+    /** Uses a token. @returns its station, or undefined if the token is not valid for this MAC. Call it inside a write. */
     async redeem(token: string, macAddress: string): Promise<string | undefined> {
       const row = await repository.findByHash(hashSecret(token))
       if (!row || row.expiresAtMs <= clock.nowMs() || row.macAddress !== macAddress) return undefined

@@ -2,23 +2,23 @@ import { isIPv6 } from 'node:net'
 import type { Enrolled } from '@escale/protocol'
 import type { Arrival } from '../../domain/arrival.ts'
 
-/** Where a station that came this way finds the broker, and what it checks the certificate by. */
+/** The broker's address for a station, and the CA certificate to check its certificate with. */
 export type BrokerAddress = (arrival: Arrival) => Pick<Enrolled, 'mqttUrl' | 'caCertificate'>
 
 export interface BrokerSite {
-  /** The host that the site names itself by, if it does. */
+  /** The configured public host, if there is one. */
   publicHost?: string
   mqttPort: number
-  /** Undefined where nobody listens. */
+  /** Undefined without a TLS listener. */
   mqttsPort?: number
   certificate: {
     authority?: string
-    /** Whether the certificate is good for a host name or address. */
+    /** Whether the certificate is valid for a host name or address. */
     speaksFor(host: string): boolean
   }
 }
 
-/** Over TLS wherever it can be checked; plain on this machine, and where a station came by a name that nobody certified. */
+/** TLS if its certificate can be checked. Plain on this machine, and if the station used a name outside the certificate. */
 export function brokerAddressOf(site: BrokerSite, { host, isLocal, isSecure }: Arrival) {
   const { publicHost, mqttPort, mqttsPort, certificate } = site
   const name = (publicHost ?? host).replace(/^\[|\]$/g, '')

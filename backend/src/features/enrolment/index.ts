@@ -19,13 +19,13 @@ export interface EnrolmentPorts {
   credentials: PairingPorts['credentials'] & BootTokenPorts['credentials']
   throttles: EnrolmentServicePorts['throttles']
   rates: EnrolmentServicePorts['rates']
-  /** Where a station finds the broker, by how it came. */
+  /** The broker's address for a station, depending on how it reached the server. */
   brokerFor: BrokerAddress
-  /** Seals the site key in the database. */
+  /** Encrypts the site key in the database. */
   sealer: Sealer
   /** The site key until an admin draws another. */
   firstSiteKey: string
-  /** Keeps a copy of the site key where whoever looks after the server finds it. */
+  /** Writes a copy of the site key for the server's administrator. */
   keepSiteKey(key: string): void
   journal: Journal
   clock: Clock

@@ -33,7 +33,7 @@ const columns = {
   agentVersion: 'agentVersion',
 }
 const MAX_REQUESTS = 100
-/** A room that is set up behind one address can send more as requests are accepted. */
+/** Limit for one address. More requests are possible after some have been accepted. */
 const MAX_PER_ADDRESS = 10
 const REQUEST_MS = 15 * MINUTE_MS
 const RETRY_AFTER_SECONDS = 3
@@ -47,22 +47,22 @@ export interface PairingPorts {
   clock: Clock
 }
 
-/** An identity, without where the broker is: that depends on how the station came. Or the request waits. */
+/** The station's identity without the broker's address, or a waiting request. */
 export type EnrolmentOutcome =
   | { type: 'enrolled'; identity: Pick<Enrolled, 'stationId' | 'mqttSecret'> }
   | { type: 'pending'; pending: PairingPending }
 export type Pairing = ReturnType<typeof createPairing>
 
-/** Stations that nobody knows yet: they wait until an operator accepts them. */
+/** Unknown stations: they wait until an admin accepts them. */
 export function createPairing({ database, repository, stations, credentials, journal, clock }: PairingPorts) {
-  /** Gives a station its identity. Call inside a write. */
+  /** Gives a station its identity. Call it inside a write. */
   async function enrolled(stationId: string, ip: string): Promise<EnrolmentOutcome> {
     const mqttSecret = await credentials.renewSecret(stationId)
     await journal.append({ action: 'station.enrolled', actor: systemActor, stationId, ip })
     return { type: 'enrolled', identity: { stationId, mqttSecret } }
   }
 
-  /** A station that asks again with its pairing secret gets its identity once accepted; every other one waits. */
+  /** An accepted station that shows its pairing secret gets its identity. Every other station waits. */
   async function pair(input: EnrolInput, macAddress: string, ip: string): Promise<Result<EnrolmentOutcome>> {
     const nowMs = clock.nowMs()
     await repository.removeExpired(nowMs)
@@ -100,9 +100,9 @@ export function createPairing({ database, repository, stations, credentials, jou
   }
 
   /**
-   * Makes room for a request that shows no pairing secret. It replaces the waiting request of the same MAC address
-   * from the same network, since a MAC address can be forged. Accepted requests stay.
-   * @returns the refusal when too many wait
+   * Makes room for a request without a pairing secret. It replaces the waiting request of the same MAC address only from
+   * the same network, because a MAC address can be forged. Accepted requests stay.
+   * @returns the failure if too many requests wait
    */
   async function makeRoom(
     macAddress: string,
@@ -145,14 +145,14 @@ export function createPairing({ database, repository, stations, credentials, jou
     dropWaiting,
 
     async list(filter: PairingFilter, query: PageQuery): Promise<Rows<PairingRequest>> {
-      // A MAC address is known in whatever notation.
+      // A MAC address is accepted in any notation.
       const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
       const window = windowOf(query, columns)
       const { count, rows } = await repository.list(clock.nowMs(), { ...filter, macAddress }, window)
       return { count, rows: rows.map(toPairingRequest) }
     },
 
-    /** Makes a waiting station the existing station `stationId`, or creates that station where `label` is given. */
+    /** Accepts a request for the existing station `stationId`, or creates this station if a `label` is given. */
     accept(id: string, input: AcceptPairingInput, actor: Actor): Promise<PairingRequest> {
       return database.write(async () => {
         const request = await requireWaiting(id)
@@ -160,7 +160,7 @@ export function createPairing({ database, repository, stations, credentials, jou
         const macAddress = isIdentifyingMac(request.macAddress) ? request.macAddress : undefined
         if (label === undefined) await stations.get(stationId)
         else await stations.create({ id: stationId, label, location, macAddress }, actor)
-        // Only the pairing secret collects the identity: whoever forges the MAC address must not be faster.
+        // Only the pairing secret gives the identity, so that a machine with a forged MAC address cannot get it.
         await credentials.requireAcceptance(stationId)
         const accepted = { ...request, stationId, expiresAtMs: clock.nowMs() + REQUEST_MS }
         if (macAddress !== undefined) await repository.removeOthers(request)

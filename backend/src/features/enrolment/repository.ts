@@ -30,11 +30,11 @@ export function createPairingRepository({ models: { pairingRequests }, scope, co
     async removeExpired(nowMs: number): Promise<void> {
       await pairingRequests.destroy({ where: { expiresAtMs: { [Op.lte]: nowMs } }, ...scope() })
     },
-    /** Waiting or accepted: never more than the service lets in. */
+    /** Waiting and accepted requests. The service limits their number. */
     async findAll(): Promise<PairingRequestRow[]> {
       return (await pairingRequests.findAll(scope())).map((row) => row.get())
     },
-    /** Those that still wait. */
+    /** Waiting requests. */
     async list(
       nowMs: number,
       { search, ...equal }: PairingFilter,

@@ -22,7 +22,7 @@ export interface EnrolmentServicePorts {
 
 export type EnrolmentService = ReturnType<typeof createEnrolmentService>
 
-/** How a station gets an identity of its own. */
+/** Gives a station its id and its secret. */
 export function createEnrolmentService(ports: EnrolmentServicePorts) {
   const { database, pairing, stations, throttles, rates, siteKey, bootTokens, journal } = ports
 
@@ -34,7 +34,7 @@ export function createEnrolmentService(ports: EnrolmentServicePorts) {
         const retryAfterSeconds = await throttles.waitSeconds(counters)
         return retryAfterSeconds > 0 ? failure('enrolment-throttled', { retryAfterSeconds }) : undefined
       }
-      // Before the write begins, so that a blocked flood keeps no other writer waiting.
+      // Checked before the write begins, so that a flood of blocked calls does not delay other writes.
       const refused = await throttled()
       if (refused) return refused
       const macAddress = normaliseMac(input.macAddress)
@@ -45,12 +45,12 @@ export function createEnrolmentService(ports: EnrolmentServicePorts) {
       if (ownStationId !== undefined && !rates.allows(ownStationId, 'enrolment'))
         return failure('enrolment-throttled', { retryAfterSeconds: rates.retryAfterSeconds('enrolment') })
       return database.write(async () => {
-        // Others from the same address may have been counted meanwhile.
+        // Checked again, because other calls from the same address may have failed in the meantime.
         const refusedNow = await throttled()
         if (refusedNow) return refusedNow
         const hasMac = isIdentifyingMac(macAddress)
         if (ownStationId !== undefined) return success(await pairing.enrolled(ownStationId, ip))
-        // With an identity, its waiting request needs no operator any more.
+        // The station gets its identity now, so its waiting request is removed.
         const identified = async (stationId: string) => {
           await pairing.dropWaiting(macAddress, ip)
           return success(await pairing.enrolled(stationId, ip))

@@ -12,15 +12,15 @@ export interface SiteKeyPorts {
   sealer: Sealer
   journal: Journal
   clock: Clock
-  /** In force until an admin draws another. */
+  /** Valid until an admin rotates the key. */
   firstSiteKey: string
-  /** Keeps a copy where whoever looks after the server finds it. */
+  /** Writes a copy for the server's administrator. */
   keepSiteKey(key: string): void
 }
 
 export type SiteKey = ReturnType<typeof createSiteKey>
 
-/** The key that an unknown station shows to ask for an identity; all servers of a database share it. */
+/** The key by which unknown stations enrol. All servers of a database share it. */
 export function createSiteKey(ports: SiteKeyPorts) {
   const { database, repository, sealer, journal, clock, firstSiteKey, keepSiteKey } = ports
   async function save(key: string): Promise<EnrolmentKey> {
@@ -45,14 +45,14 @@ export function createSiteKey(ports: SiteKeyPorts) {
     return enrolmentKey === undefined ? undefined : { enrolmentKey, rotatedAt: instantOf(row.rotatedAtMs) }
   }
 
-  /** Another key is drawn when the one in force cannot be read any more, after its data folder was lost. */
+  /** The current key. A new key is created if the stored one cannot be decrypted, because the data folder was lost. */
   const current = async () => (await find()) ?? rotate(systemActor)
 
   return {
     current,
     rotate,
 
-    /** Saves the first key where there is none, and keeps a copy of the key in force. */
+    /** Saves the first key if there is none, and writes a copy of the current key. */
     async start(): Promise<void> {
       await database.write(async () => {
         if (!(await repository.find())) await save(firstSiteKey)

@@ -23,14 +23,14 @@ export interface CalendarPorts {
 export interface Calendar {
   start(): void
   stop(): Promise<void>
-  /** Runs a task now. @throws whatever the task throws */
+  /** Runs a task now. @throws the errors of the task */
   run(name: JobName, actor: Actor): Promise<string>
   statuses(): Promise<JobStatus[]>
 }
 
 /**
- * Runs the calendar's tasks. The server that writes a slot's row first runs it, so that each slot is run once
- * even with several servers. Slots that were missed, because the server was off or the machine asleep, are made up.
+ * Runs the calendar's tasks. The server that first inserts a slot's row runs it, so each slot runs once even with
+ * several servers. Slots that were missed, because the server was off or the machine slept, are made up.
  */
 export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   const { database, runs, settings, journal, events, clock, log } = ports
@@ -85,16 +85,16 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   }
 
   function onSlot(name: JobName, slotMs: number): void {
-    // The task that runs every few minutes also finds slots that were missed while the machine slept.
+    // The task that runs every few minutes also triggers the search for slots that were missed while the machine slept.
     underWayUntil(execute(name, slotMs, systemActor).then(() => (jobs[name].isQuiet ? makeUp() : undefined)))
   }
 
-  /** Runs what should have run since the last look, one after the other. */
+  /** Runs the missed slots, one after the other. */
   async function makeUp(): Promise<void> {
     try {
       for (const { name, slotMs, asOfMs } of await missed.find()) {
         if (isStopped) return
-        log.info({ job: name, slot: new Date(slotMs) }, 'a task of the calendar was missed, and is made up')
+        log.info({ job: name, slot: new Date(slotMs) }, 'a task of the calendar was missed and runs now')
         // A failure was logged and put on record where it happened; the other tasks are due all the same.
         await execute(name, slotMs, systemActor, asOfMs).catch((): undefined => undefined)
       }
@@ -110,7 +110,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       const { pattern } = jobs[name]
       if (pattern === undefined) return []
       return new Cron(pattern, { timezone, unref: true }, (self) => {
-        // One of two servers may be some seconds late. All patterns are whole minutes.
+        // Rounded to the minute, because another server may be some seconds late. All patterns are whole minutes.
         const startedAtMs = self.currentRun()?.getTime() ?? clock.nowMs()
         onSlot(name, Math.round(startedAtMs / MINUTE_MS) * MINUTE_MS)
       })

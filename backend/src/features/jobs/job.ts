@@ -2,13 +2,13 @@ import type { JobName } from '@escale/protocol'
 
 /** One task of the calendar. */
 export interface Job {
-  /** Cron pattern in the site's time zone; undefined for what deadlines do, which the calendar only shows. */
+  /** Cron pattern in the site's time zone; undefined for work that is done at deadlines and only listed here. */
   pattern?: string
-  /** In words, for a task without a pattern. */
+  /** Description for a task without a pattern. */
   schedule?: string
-  /** Runs so often that the journal has a record of its failures only. */
+  /** Runs often, so the journal records only its failures. */
   isQuiet?: boolean
-  /** Is about the day or the month before its slot: each missed slot is made up. Of other tasks one run makes up for all. */
+  /** Is about the day or month before its slot, so each missed slot is made up. Other tasks run once for all. */
   isAboutItsSlot?: boolean
   /** Does the work as of `nowMs`; @returns what was done, in a few words */
   run(nowMs: number): Promise<string>

@@ -12,11 +12,11 @@ export interface JobPorts {
   room: Pick<RoomStore, 'running'>
   retention: Retention
   reports: Pick<ReportService, 'reportYesterday'>
-  /** undefined where nobody has chosen a place for backups. */
+  /** undefined if no folder for backups is configured. */
   nightlyBackup: NightlyBackup | undefined
 }
 
-/** The tasks. Deadlines do the work of the first three on time; the calendar shows them, and ends what they missed. */
+/** The tasks. The first three are done at deadlines; the calendar lists them, and ends sessions that were missed. */
 export function createJobs(ports: JobPorts): Jobs {
   const { sessions, calls, room, retention, reports, nightlyBackup } = ports
   const countRunning = () => `${room.running().length} sessions running`

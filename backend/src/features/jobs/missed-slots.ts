@@ -6,14 +6,14 @@ import type { Settings } from '../settings/index.ts'
 import type { Job, Jobs } from './job.ts'
 import type { JobRunRepository } from './repository.ts'
 
-/** How long the runs of a task are remembered. */
+/** How long the runs of a task are stored. */
 export const RUNS_KEPT_MS = 62 * 24 * 3_600_000
 
-/** When a task should have run and did not. */
+/** A slot in which a task should have run but did not. */
 export interface MissedSlot {
   name: JobName
   slotMs: number
-  /** The instant as of which the task is done; undefined for now. */
+  /** The instant that the task uses as its time; undefined for now. */
   asOfMs: number | undefined
 }
 
@@ -24,12 +24,12 @@ export interface MissedSlotPorts {
   clock: Clock
 }
 
-/** Finds the slots in which no task ran, since the last look or since this site has a calendar. */
+/** Finds the slots in which a task did not run, since the last search or the first start of the site. */
 export function createMissedSlots(jobs: Jobs, { database, runs, settings, clock }: MissedSlotPorts) {
-  /** Until when slots were looked at; undefined before the first look. */
+  /** The end of the last search; undefined before the first. */
   let lookedUntilMs: number | undefined
 
-  /** Since when this site has a calendar: its first start. */
+  /** The first start of the site with a calendar. */
   async function firstStartMs(nowMs: number): Promise<number> {
     const knownMs = await runs.beginningMs()
     if (knownMs !== undefined) return knownMs
@@ -65,7 +65,7 @@ export function createMissedSlots(jobs: Jobs, { database, runs, settings, clock 
   }
 }
 
-/** @param ran slots that were run, by hand too */
+/** @param ran slots that were run, also manually */
 function missedOf(name: JobName, job: Job, slots: readonly number[], ran: readonly number[]): MissedSlot[] {
   if (job.isAboutItsSlot)
     return slots.filter((slot) => !ran.includes(slot)).map((slotMs) => ({ name, slotMs, asOfMs: slotMs }))
@@ -73,7 +73,7 @@ function missedOf(name: JobName, job: Job, slots: readonly number[], ran: readon
   return ran.some((slot) => slot >= newest) ? [] : [{ name, slotMs: newest, asOfMs: undefined }]
 }
 
-/** Reports and archives come first: they need what the purges remove. Then each by its slot. */
+/** Reports and archives come first, because they need data that the purges remove. Then by slot. */
 function inOrder(a: MissedSlot, b: MissedSlot): number {
   const isLater = (one: MissedSlot) => (one.asOfMs === undefined ? 1 : 0)
   return isLater(a) - isLater(b) || a.slotMs - b.slotMs

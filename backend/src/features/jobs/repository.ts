@@ -10,13 +10,13 @@ export function createJobRunRepository(tables: Tables) {
   const { models, scope } = tables
   const { jobRuns } = models
   return {
-    /** Since when this site has a calendar, Unix milliseconds. */
+    /** The first start of the site with a calendar, Unix milliseconds. */
     async beginningMs(): Promise<number | undefined> {
       const mark = await getMark(tables, 'calendar')
       return mark === undefined ? undefined : Number(mark)
     },
     noteBeginning: (unixMs: number): Promise<void> => putMark(tables, 'calendar', String(unixMs)),
-    /** Also removes runs older than `forgetBeforeMs`; @returns false when another server runs this slot */
+    /** Also removes runs older than `forgetBeforeMs`; @returns false if another server runs this slot */
     async claim(
       slot: Pick<JobRunRow, 'name' | 'slotMs' | 'startedAtMs'>,
       forgetBeforeMs: number,
@@ -34,7 +34,7 @@ export function createJobRunRepository(tables: Tables) {
     ): Promise<void> {
       await jobRuns.update(columns, { where: { name, slotMs }, ...scope() })
     },
-    /** Slots in which a task was started, also by hand. */
+    /** Slots in which a task was started, also manually. */
     async slotsSince(name: JobName, fromMs: number): Promise<number[]> {
       const rows = await jobRuns.findAll({
         attributes: ['slotMs'],

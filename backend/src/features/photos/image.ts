@@ -9,13 +9,12 @@ const TIMEOUT_MS = 20_000
 const SCRIPT = fileURLToPath(new URL('redraw-process.ts', import.meta.url))
 
 /**
- * Checks a picture by its content, and draws it anew as a JPEG of at most 1 000 px a side, upright and without any
- * metadata of the original. Truncated or disguised files, and files that are too large before or after
- * decompression, are refused.
+ * Checks a picture by its content and draws it again as an upright JPEG of at most 1 000 px a side, without metadata.
+ * Refuses truncated files, other file types, and files that are too large before or after decompression.
  */
 export type Redraw = (bytes: Buffer) => Promise<Result<Buffer>>
 
-/** Draws one picture at a time: each takes a processor, and up to some hundred megabytes. */
+/** Draws one picture at a time, because each needs a core and up to some hundred megabytes. */
 export function createRedraw(): Redraw {
   const inTurn = createQueue()
   return async (bytes) => {
@@ -27,10 +26,9 @@ export function createRedraw(): Redraw {
 }
 
 /**
- * Draws a picture in a process of its own, which ends with its answer or with this process. So its time is limited,
- * its memory is given back, and a picture that crashes the decoder harms nothing else. The process gets none of our
- * settings and secrets.
- * @throws Error when no process can be started
+ * Draws a picture in a child process. So its time is limited, its memory is freed, and a crash of the decoder harms
+ * nothing else. The child process gets none of our settings and secrets, and ends with this process.
+ * @throws Error if no process can be started
  */
 async function redrawInProcess(bytes: Buffer): Promise<Result<Buffer>> {
   const child = spawn(process.execPath, [SCRIPT], {
@@ -43,13 +41,13 @@ async function redrawInProcess(bytes: Buffer): Promise<Result<Buffer>> {
     child.once('error', reject)
     child.once('close', (code) => resolve(code))
   })
-  // Broken where the process ends before it has read all: then its exit says why.
+  // The pipe breaks if the process ends before it has read everything. Its exit code then gives the reason.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(bytes)
   const [drawn, code] = await Promise.all([child.stdout ? buffer(child.stdout) : Buffer.alloc(0), ended])
   if (code === 0) return success(drawn)
   if (code === TOO_MANY_PIXELS) return failure('photo-too-many-pixels')
-  // Without a code it was killed: the decoder crashed, or took too long.
+  // Without an exit code it was killed: the decoder crashed or took too long.
   if (code === UNREADABLE || code === null) return failure('photo-unreadable')
   throw new Error(`the process that draws photos ended with ${code}`)
 }

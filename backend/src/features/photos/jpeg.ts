@@ -2,17 +2,17 @@ const MARKER = 0xff
 const START_OF_SCAN = 0xda
 const APP0 = 0xe0
 const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
-/** A frame that is coded in one pass, with Huffman codes. */
+/** Markers of sequential frames with Huffman codes. */
 const SEQUENTIAL = [0xc0, 0xc1]
 const LAST_COEFFICIENT = 63
-/** Zeros that coded picture data may well end with. */
+/** Picture data may end with up to this many zeros. */
 const MOST_LAST_ZEROS = 3
 
 /**
  * Corrects faults that cameras make in a JPEG and that every browser ignores: bytes between two segments of the header,
- * a revision of JFIF that does not exist, a scan of a sequential picture that claims to hold no coefficients (Samsung),
- * and a missing end. The coded picture is not changed, so a strict decoder still finds what is missing in it.
- * @returns the file in each form that it may be meant in, the likeliest first
+ * a revision of JFIF that does not exist, a sequential scan whose header says that it has no coefficients (Samsung),
+ * and a missing end. The picture data is not changed, so a strict decoder still detects missing data.
+ * @returns the possible corrected files, the most likely first
  */
 export function mendedJpeg(bytes: Buffer): Buffer[] {
   const segments: Buffer[] = [bytes.subarray(0, 2)]
@@ -42,7 +42,7 @@ function markerFrom(bytes: Buffer, from: number): number | undefined {
     at = bytes.indexOf(MARKER, at)
     if (at < 0 || at + 4 > bytes.length) return undefined
     const kind = bytes[at + 1] ?? 0
-    // 0xff may be repeated before a marker, and 0xff00 is none. Source: ITU-T T.81, B.1.1.2.
+    // 0xff may be repeated before a marker, and 0xff00 is not a marker. Source: ITU-T T.81, B.1.1.2.
     if (kind >= 0xc0 && kind !== MARKER) return at
     at += 1
   }
@@ -54,14 +54,14 @@ function mendRevision(segment: Buffer): void {
   if (segment.toString('latin1', 4, 8) === 'JFIF' && segment.length > 9) segment[9] = 1
 }
 
-/** Only the components that the scan names vary; every other byte has one correct value. Source: ITU-T T.81, B.2.3. */
+/** Only the components vary in a scan header; all other bytes have one correct value. Source: ITU-T T.81, B.2.3. */
 function mendScan(segment: Buffer): void {
   if (segment.length >= 8) segment.set([0, LAST_COEFFICIENT, 0], segment.length - 3)
 }
 
 /**
- * Zeros may follow the end, or the picture where its end is missing: a decoder would read them as picture. Where the
- * end is missing, the first few zeros may belong to the picture: each possibility is one form to try.
+ * A file may end with zeros, which a decoder would read as picture data. If the end marker is missing, the first few
+ * zeros may belong to the picture. Each possibility is one result.
  */
 function endings(scans: Buffer): Buffer[] {
   let end = scans.length

@@ -3,11 +3,11 @@ import sharp from 'sharp'
 import { mendedJpeg } from './jpeg.ts'
 import { JPEG_SIGNATURE, MAX_PIXELS, TOO_MANY_PIXELS, UNREADABLE } from './limits.ts'
 
-/** A photo is looked at beside a name, not printed as a poster. */
+/** Enough for a screen. */
 const MAX_EDGE_PX = 1_000
 const JPEG_QUALITY = 85
 
-// Reads one picture and writes one. The process that asked may have ended meanwhile.
+// Reads one picture from stdin and writes one to stdout. Ends early if the parent process ends.
 process.once('disconnect', () => process.exit(1))
 sharp.cache(false)
 sharp.concurrency(1)
@@ -17,7 +17,7 @@ process.stdout.write(redrawn, () => process.exit(0))
 
 async function redraw(bytes: Buffer): Promise<Buffer | number> {
   const isJpeg = bytes.subarray(0, JPEG_SIGNATURE.length).equals(JPEG_SIGNATURE)
-  // A warning about a JPEG means that data is missing; one about a PNG is about notes that the picture does not need.
+  // A warning about a JPEG means missing data; a warning about a PNG concerns only its metadata.
   const failOn = isJpeg ? 'warning' : 'error'
   let outcome: Buffer | number = UNREADABLE
   for (const way of isJpeg ? mendedJpeg(bytes) : [bytes]) {
@@ -38,7 +38,7 @@ async function drawn(picture: Buffer, failOn: 'warning' | 'error'): Promise<Buff
       .jpeg({ quality: JPEG_QUALITY })
       .toBuffer()
   } catch {
-    // Whatever the decoder could not read, the caller is told the same.
+    // The caller gets the same answer for all faults in the picture.
     return UNREADABLE
   }
 }

@@ -16,12 +16,12 @@ export interface PhotoPorts {
 
 export type PhotoService = ReturnType<typeof createPhotoService>
 
-/** The photo of a user: one file at most. The user's row names the new one before the file of the old one is removed. */
+/** The photo of a user: one file at most. The user's row is changed before the old file is removed. */
 export function createPhotoService({ users, store, clock }: PhotoPorts) {
   const redraw = createRedraw()
 
   return {
-    /** @throws AppError with the reason why a picture is refused; nothing of it is kept then */
+    /** @throws AppError with the reason if the picture is refused; it is then not stored */
     async set(userId: string, bytes: Buffer, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       await users.get(userId)
       const name = await store.save(unwrap(await redraw(bytes)))
@@ -35,7 +35,7 @@ export function createPhotoService({ users, store, clock }: PhotoPorts) {
       if (before !== null) await store.remove(before)
     },
 
-    /** The picture, and the version of the user that it is part of. */
+    /** The picture, and the version of its user. */
     async get(userId: string): Promise<{ photo: Buffer; version: number }> {
       const user = await users.get(userId)
       const photo = user.photoName === null ? undefined : await store.read(user.photoName)
@@ -49,8 +49,8 @@ export function createPhotoService({ users, store, clock }: PhotoPorts) {
     },
 
     /**
-     * Removes files that no user has, which a crash between two steps may leave; done before anything listens.
-     * A file that is less than an hour old may be another server's, whose user is about to have it.
+     * Removes files without a user, which a crash can leave. Call it before the listeners open. Files of the last hour
+     * stay, because another server may be about to store their name in a user's row.
      */
     async sweep(): Promise<void> {
       const names = await store.namesBefore(clock.nowMs() - HOUR_MS)

@@ -3,16 +3,16 @@ import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path'
 
 export interface PhotoStore {
-  /** Writes a photo whole or not at all; @returns its random name */
+  /** Writes a photo completely or not at all; @returns its random name */
   save(jpeg: Buffer): Promise<string>
-  /** undefined when the file is gone. */
+  /** undefined if the file does not exist. */
   read(name: string): Promise<Buffer | undefined>
   remove(name: string): Promise<void>
-  /** Those that were written before this instant, in Unix milliseconds. */
+  /** Names of the files that were written before this instant, Unix milliseconds. */
   namesBefore(instantMs: number): Promise<string[]>
 }
 
-/** Photos as files under random names, which cannot be guessed. */
+/** Photos as files with random names that cannot be guessed. */
 export function createPhotoStore(dir: string): PhotoStore {
   const pathOf = (name: string) => join(dir, name)
   return {

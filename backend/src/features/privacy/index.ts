@@ -22,7 +22,7 @@ export interface PrivacyPorts {
 export const createTraces = (database: Store, clock: Clock) =>
   createTracesIn(createPrivacyRepository(database), clock)
 
-/** The export and the erasure of everything that is kept about a person. */
+/** Exports and erases all data about a person. */
 export function createPrivacy(ports: PrivacyPorts) {
   const repository = createPrivacyRepository(ports.database)
   const traces = createTracesIn(repository, ports.clock)

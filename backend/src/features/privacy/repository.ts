@@ -30,7 +30,7 @@ export function createPrivacyRepository(database: Tables) {
     return rows.filter((row) => isNamedIn(row.get().searchText)).map((row) => row.get().logId)
   }
 
-  /** Records of the user, of their sessions, and of the stations while they sat there. */
+  /** Records about the user, their sessions, and the stations while they used them. */
   async function logsAbout(userId: string, theirs: SessionRecord[], nowMs: number): Promise<number[]> {
     const atStations = theirs.flatMap(
       ({ stationId, startedAtMs, endedAtMs = nowMs }): WhereOptions<LogRow>[] =>
@@ -46,7 +46,7 @@ export function createPrivacyRepository(database: Tables) {
     return ids
   }
 
-  /** Commands with a text that names the person, or that went to their station while they sat there. */
+  /** Commands with a text that names the person, or that went to their station while they used it. */
   async function commandsAbout(
     search: PersonSearch,
     theirs: SessionRecord[],
@@ -67,8 +67,8 @@ export function createPrivacyRepository(database: Tables) {
       })
       for (const row of rows) {
         const command = row.get()
-        const said = textsIn([JSON.parse(command.params), command.error])
-        if (isTheirs(command) || search.isNamedIn(said)) found.push(command.id)
+        const text = textsIn([JSON.parse(command.params), command.error])
+        if (isTheirs(command) || search.isNamedIn(text)) found.push(command.id)
         after = command.id
       }
       if (rows.length < BATCH) return found
@@ -97,7 +97,7 @@ export function createPrivacyRepository(database: Tables) {
       return rows.some((row) => foldText(row.get().firstName) === folded)
     },
 
-    /** Removes the words that are kept of a person outside their own row. */
+    /** Removes the texts about a person outside their own row. */
     async removeTexts(
       userId: string,
       theirs: SessionRecord[],
@@ -112,7 +112,7 @@ export function createPrivacyRepository(database: Tables) {
       await staffCalls.update({ reason: null }, { where: { id: calls }, ...scope() })
     },
 
-    /** In the profiles of a person's sessions, takes out a place or an occupation that hardly anybody else has. */
+    /** Removes a municipality or an occupation that few other persons have from the profiles of a person's sessions. */
     async blurProfiles(userId: string, smallestGroup: number): Promise<void> {
       const theirs = literal(`(SELECT id FROM sessions WHERE user_id = ${sequelize.escape(userId)})`)
       const rows = await sessionProfiles.findAll({ where: { sessionId: { [Op.in]: theirs } }, ...scope() })
@@ -146,7 +146,7 @@ export function createPrivacyRepository(database: Tables) {
         commands: (await commandsAbout(search, [], 0)).length,
         calls: (await callsNaming(search)).length,
         logsNaming: named.filter((row) => isNamed(row.get())).length,
-        /** The journal keeps the number of the file, which leads to nobody any more. */
+        /** The journal keeps the user's id, which no longer identifies anybody. */
         logsWithIdOnly: await logs.count({ where: { userId: id }, ...scope() }),
       }
     },

@@ -25,11 +25,11 @@ export interface PrivacyServicePorts {
 
 export type PrivacyService = ReturnType<typeof createPrivacyService>
 
-/** A person's rights over what is held of them: to receive all of it, and to have it erased. */
+/** A person's rights over their data: to receive it and to have it erased. */
 export function createPrivacyService(ports: PrivacyServicePorts) {
   const { database, repository, users, logs, traces, photos, journal, clock } = ports
   return {
-    /** Everything held on a person: one JSON file, and the photo, in one archive. */
+    /** All data about a person as an archive: a JSON file and the photo. */
     async exportOf(id: string, actor: Actor): Promise<Uint8Array> {
       const row = await users.get(id)
       const nowMs = clock.nowMs()
@@ -46,17 +46,17 @@ export function createPrivacyService(ports: PrivacyServicePorts) {
         ']\n}\n',
       ].join('')
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
-      // Loaded when somebody asks for an archive.
+      // Loaded on demand, because it is seldom needed.
       const { strToU8, zip } = await import('fflate')
       const files: AsyncZippable = {
         'donnees.json': strToU8(text),
         ...(photo ? { 'photo.jpg': [new Uint8Array(photo), { level: 0 }] } : {}),
       }
-      // Packed on a thread of its own: a regular visitor leaves megabytes of records.
+      // Compressed in a worker thread, because a regular visitor has megabytes of records.
       return promisify<AsyncZippable, Uint8Array>(zip)(files)
     },
 
-    /** Erases a person, and proves what is left: sessions without a name, and their profile for the statistics. */
+    /** Erases a person and counts what is left. Sessions stay without a name, with their profile for the statistics. */
     async erase(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<ErasureProof> {
       const row = await users.get(id)
       const anonymisedSessions = (await repository.sessionsOf(id)).length
@@ -71,7 +71,7 @@ export function createPrivacyService(ports: PrivacyServicePorts) {
 
 const ROWS_AT_ONCE = 200
 
-/** The items of a JSON list; others have their turn in between, since a regular visitor leaves thousands. */
+/** The items of a JSON list. Yields to other work in between, because a regular visitor has thousands of records. */
 async function writtenInParts<R>(rows: readonly R[], toItem: (row: R) => unknown): Promise<string> {
   const parts: string[] = []
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {

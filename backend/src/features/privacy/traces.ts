@@ -8,15 +8,15 @@ export type Traces = ReturnType<typeof createTraces>
 
 /** Texts about a person outside their own row. */
 export function createTraces(repository: PrivacyRepository, clock: Clock) {
-  /** How to find the person in what others wrote. */
+  /** How to find texts that name the person. */
   const search = async (user: UserRow): Promise<PersonSearch> =>
     searchOf(user, { isFirstNameUnique: !(await repository.isFirstNameShared(user)) })
 
   return {
     searchOf: search,
     /**
-     * Removes every text that names the person, or is about a station while they sat there. Call inside the write that
-     * removes them.
+     * Removes every text that names the person, or that is about a station while they used it. Call it inside the write
+     * that removes the person.
      * @returns the ids of their sessions
      */
     async remove(user: UserRow): Promise<string[]> {

@@ -78,7 +78,7 @@ export function createMachines({
     },
 
     /** A start of the agent announces itself. @returns what is new by it */
-    takeBirth(stationId: string, bootId: string): 'nothing' | 'start' | 'conflict' {
+    noteAgentStart(stationId: string, bootId: string): 'nothing' | 'start' | 'conflict' {
       const nowMs = clock.nowMs()
       const seen = stations.get(stationId) ?? { current: bootId, heardMs: new Map<string, number>() }
       stations.set(stationId, seen)

@@ -86,7 +86,7 @@ export function createPresences(ports: PresencePorts) {
   }
 
   /** A station that says something is there: it is back if it was offline. */
-  async function takeSign(actor: Actor, ip: string, told: Partial<StationPresence> = {}): Promise<void> {
+  async function noteContact(actor: Actor, ip: string, told: Partial<StationPresence> = {}): Promise<void> {
     const heard = { ...heardNow(ip), ...told }
     await changeOnline({ stationId: actor.id, online: true, cause: 'message', actor, told: heard })
   }
@@ -154,14 +154,14 @@ export function createPresences(ports: PresencePorts) {
       const told = { reportedState: state, reportedVersion: version }
       const isNewState = state !== presenceOf(actor.id).reportedState
       if (!presenceOf(actor.id).online || !isNewState || !rates.allows(actor.id, 'state')) {
-        await takeSign(actor, ip, told)
+        await noteContact(actor, ip, told)
         return
       }
       await saving.saveNow(actor.id, { ...heardNow(ip), ...told })
     },
 
     /** Notes that a station spoke; one that was offline is back. */
-    takeSign: (actor: Actor, ip: string): Promise<void> => takeSign(actor, ip),
+    noteContact: (actor: Actor, ip: string): Promise<void> => noteContact(actor, ip),
   }
 }
 

@@ -33,7 +33,7 @@ export function createStaffCallRepository({ models: { staffCalls }, scope, conta
     all: () => findAll({}),
     findOfSession: (sessionId: string) => findAll({ sessionId }),
     findRenewedBefore: (unixMs: number) => findAll({ renewedAtMs: { [Op.lt]: unixMs } }),
-    /** Those that have waited longest come first. */
+    /** The oldest calls come first by default. */
     async list(
       { search, state, ...equal }: StaffCallFilter,
       { limit, offset, order }: PageWindow,

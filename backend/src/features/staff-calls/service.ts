@@ -11,13 +11,13 @@ import { systemActor, type Journal } from '../logs/index.ts'
 import type { StaffCallFilter, StaffCallRepository } from './repository.ts'
 import { toClosedCall, toStaffCall } from './view.ts'
 
-/** A call that is repeated sooner counts as the same press of the button: the journal gets no new record. */
+/** A call repeated within this time counts as the same call and gets no new journal record. */
 const SAME_CALL_MS = 10 * SECOND_MS
-/** A call that is older was answered but not closed: nobody waits at a station for this long. */
+/** An older call was surely answered but not closed, because no visitor waits this long. */
 const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
 
-/** The change follows from no order of an operator, so the screens show none under way. */
-const NO_ORDER = [] as const
+/** The change is no action of an operator, so screens show no action in progress. */
+const NO_ACTIONS = [] as const
 
 const columns = {
   calledAt: 'calledAtMs',
@@ -42,9 +42,9 @@ export interface StaffCallServicePorts {
 export type StaffCalls = ReturnType<typeof createStaffCallService>
 
 /**
- * Visitors' calls for help. A station has one open call at most; called again, it is renewed. It ends when an
- * operator closes it, or with its session, its station or the day. The row is then deleted with what the visitor
- * typed; the journal keeps that there was a call.
+ * Visitors' calls for help. A station has at most one open call; a second call renews it. A call ends when an operator
+ * closes it, with its session or its station, or after twelve hours. Its row is then deleted with the visitor's text.
+ * The journal keeps a record of the call.
  * Source: docs/adr/0030-a-call-is-a-row-while-it-is-open.md
  */
 export function createStaffCallService(ports: StaffCallServicePorts) {
@@ -80,7 +80,7 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
   }
 
   return {
-    /** A visitor calls at a station; commit it before the visitor is told so. */
+    /** A visitor calls for help at a station. */
     call(stationId: string, typed: string | undefined, actor: Actor): Promise<void> {
       const reason = typed?.trim() || undefined
       return database.write(async () => {
@@ -96,7 +96,7 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
           times: (before?.times ?? 0) + (isRepeated ? 0 : 1),
           calledAtMs: before?.calledAtMs ?? nowMs,
           renewedAtMs: isRepeated ? before.renewedAtMs : nowMs,
-          // Whoever took the call has not come, so it is open to every operator again.
+          // The operator who took the call has not come, so all operators can take it again.
           takenAtMs: null,
           takenById: null,
           takenBy: null,
@@ -110,14 +110,14 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
           level: 'warning',
           ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, times } },
         })
-        await desired.change(stationId, NO_ORDER)
+        await desired.change(stationId, NO_ACTIONS)
       })
     },
 
     list: (filter: StaffCallFilter, query: PageQuery): Promise<Rows<StaffCallRow>> =>
       repository.list(filter, windowOf(query, columns)),
 
-    /** @throws AppError `call-taken` when another operator takes care of it already */
+    /** @throws AppError `call-taken` if another operator has taken it */
     take(id: string, actor: Actor): Promise<StaffCall> {
       return database.write(async () => {
         const before = await get(id)
@@ -141,12 +141,12 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
       return database.write(async () => {
         const call = await get(id)
         await end(call, actor, 'closed')
-        await desired.change(call.stationId, NO_ORDER)
+        await desired.change(call.stationId, NO_ACTIONS)
         return toClosedCall(call)
       })
     },
 
-    /** Call it in the write that ends a session, before the station's document is made. */
+    /** Call it in the write that ends a session, before the station's document is created. */
     async endWithSession(sessionId: string, actor: Actor): Promise<void> {
       for (const call of await repository.findOfSession(sessionId)) await end(call, actor, 'session-ended')
     },
@@ -157,17 +157,17 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
       if (call) await end(call, actor, 'station-deleted')
     },
 
-    /** Closes calls that nobody has closed. */
+    /** Closes old calls that no operator closed. */
     endForgotten(): Promise<void> {
       return database.write(async () => {
         for (const call of await repository.findRenewedBefore(clock.nowMs() - FORGOTTEN_MS)) {
           await end(call, systemActor, 'forgotten')
-          await desired.change(call.stationId, NO_ORDER)
+          await desired.change(call.stationId, NO_ACTIONS)
         }
       })
     },
 
-    /** What changed without an event reaching this server, for instance on another server. */
+    /** Changes whose events did not reach this server, for example from another server. */
     async missed(): Promise<AppEvent[]> {
       const open = new Map((await repository.all()).map((row) => [row.id, toStaffCall(row)]))
       const closed = [...shown.values()].filter(({ id }) => !open.has(id))

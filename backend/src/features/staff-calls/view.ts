@@ -1,7 +1,7 @@
 import { instantOf, type StaffCall } from '@escale/protocol'
 import type { StaffCallRow } from '../../db/rows.ts'
 
-/** A call as REST and the live screens show it; a row is open, as closed calls have none. */
+/** A call as REST and the live screens show it. Every row is an open call, because closed calls are deleted. */
 export function toStaffCall(row: StaffCallRow): StaffCall {
   const { id, stationId, sessionId, reason, times, calledAtMs, renewedAtMs, takenAtMs, takenBy } = row
   return {
@@ -18,7 +18,7 @@ export function toStaffCall(row: StaffCallRow): StaffCall {
   }
 }
 
-/** A call that is over: what the visitor typed is told to nobody any more. */
+/** A closed call, without the visitor's text. */
 export function toClosedCall(row: StaffCallRow): StaffCall {
   return { ...toStaffCall({ ...row, reason: null }), state: 'closed' }
 }

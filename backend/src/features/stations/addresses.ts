@@ -14,8 +14,8 @@ const namesNobody: Bilingual = {
 }
 
 /**
- * The addresses of a station as they are kept.
- * @throws AppError naming the field whose value is no address, or belongs to another station
+ * The addresses of a station in canonical form.
+ * @throws AppError naming the field whose value is not an address or belongs to another station
  */
 export async function checkedAddresses(
   repository: Pick<StationRepository, 'findBy'>,

@@ -8,7 +8,7 @@ import type { Journal } from '../logs/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { StationRepository } from './repository.ts'
 
-/** How long a replaced secret still opens, until the new one is first used. */
+/** How long a replaced secret stays valid if the new one is not used earlier. */
 const OLD_SECRET_MS = 60_000
 
 export interface CredentialPorts {
@@ -21,22 +21,22 @@ export interface CredentialPorts {
   clock: Clock
 }
 
-/** A station as its credentials show it. */
+/** A station that has shown a valid secret. */
 export interface AuthenticatedStation {
   station: Readonly<StationRecord>
-  /** When the secret that was shown opens nothing any more; undefined for the newest one. */
+  /** When the shown secret becomes invalid; undefined for the newest secret. */
   untilMs?: number
 }
 
 export type StationCredentials = ReturnType<typeof createStationCredentials>
 
-/** Secrets of stations: drawn, replaced with a moment of grace, revoked, and held against what is shown. */
+/** Creates, replaces, revokes and checks the secrets of stations. */
 export function createStationCredentials(ports: CredentialPorts) {
   const { database, repository, room, hasPeers, journal, clock } = ports
   const previousHashOf = (station: StationRecord) =>
     (station.previousSecretUntilMs ?? 0) > clock.nowMs() ? station.previousSecretHash : null
 
-  /** The station whose secret this is, as the room has it. */
+  /** The station of the room with this secret. */
   function opensBy(id: string, secret: string): AuthenticatedStation | undefined {
     const station = room.station(id)?.record
     if (!station) return undefined
@@ -45,7 +45,7 @@ export function createStationCredentials(ports: CredentialPorts) {
     return { station, untilMs: station.previousSecretUntilMs ?? undefined }
   }
 
-  /** Whoever has the new secret needs the old one no longer. */
+  /** Removes the old secret after the first use of the new one. */
   function forgetPrevious({ id, secretHash }: StationRecord): Promise<void> {
     return database.write(async () => {
       if ((await repository.find(id))?.secretHash !== secretHash) return
@@ -53,8 +53,8 @@ export function createStationCredentials(ports: CredentialPorts) {
     })
   }
 
-  /** A secret that nobody has: without any, the site key would give the next one unasked. */
-  const replaceByNobodys = (id: string) =>
+  /** Sets a secret that nobody knows. Without a secret, the site key alone would give the station a new one. */
+  const replaceByUnknownSecret = (id: string) =>
     repository.update(id, {
       secretHash: hashSecret(drawSecret()),
       previousSecretHash: null,
@@ -62,12 +62,12 @@ export function createStationCredentials(ports: CredentialPorts) {
     })
 
   return {
-    /** Gives a station a new secret; the old one holds until the new one is used, 60 s at most. Call inside a write. */
+    /** Gives a station a new secret. The old one is valid until the new one is used, 60 s at most. Call it inside a write. */
     async renewSecret(id: string): Promise<string> {
       const station = await repository.find(id)
       if (!station) throw new AppError('not-found')
       const secret = drawSecret()
-      // While the last new one has opened nothing, its answer may be lost, and the station has the one before.
+      // If the last new secret was never used, its answer may be lost. Then the station still has the one before.
       const heldHash = previousHashOf(station) ?? station.secretHash
       await repository.update(id, {
         secretHash: hashSecret(secret),
@@ -78,29 +78,29 @@ export function createStationCredentials(ports: CredentialPorts) {
       return secret
     },
 
-    /** Keeps the site key from giving a station its first secret unasked. Call inside a write. */
+    /** Prevents that the site key alone gives a station its first secret. Call it inside a write. */
     async requireAcceptance(id: string): Promise<void> {
-      if ((await repository.find(id))?.secretHash === null) await replaceByNobodys(id)
+      if ((await repository.find(id))?.secretHash === null) await replaceByUnknownSecret(id)
     },
 
-    /** Takes a station's secret away at once: it must be accepted again before it has another. */
+    /** Revokes a station's secret at once. An admin must accept the station before it gets a new one. */
     revokeSecret(id: string, actor: Actor): Promise<void> {
       return database.write(async () => {
         if (!(await repository.find(id))) throw new AppError('not-found')
-        await replaceByNobodys(id)
+        await replaceByUnknownSecret(id)
         await repository.markRevoked(id, clock.nowMs())
         await repository.removeBootToken(id)
         await journal.append({ action: 'station.secret_revoked', level: 'warning', actor, stationId: id })
       })
     },
 
-    /** Whether an admin took its secret away, and nobody has accepted it since. */
+    /** Whether the secret was revoked and the station has not been accepted since. */
     isRevoked: (id: string): Promise<boolean> => repository.isRevoked(id),
 
-    /** The station behind credentials, wherever it calls from; undefined when they are wrong. */
+    /** The station with these credentials, from any address; undefined if they are wrong. */
     async authenticate(id: string, secret: string): Promise<AuthenticatedStation | undefined> {
       const known = opensBy(id, secret)
-      // Another server may have made the station, or drawn its secret, just now.
+      // Another server may have created the station or its secret just now.
       if (!known && hasPeers) await room.reload([id])
       const opened = known ?? opensBy(id, secret)
       const isFirstUse = opened?.untilMs === undefined && opened?.station.previousSecretHash !== null
@@ -108,7 +108,7 @@ export function createStationCredentials(ports: CredentialPorts) {
       return opened
     },
 
-    /** Hashes of the secrets that open each station now, by the database, the newest first. */
+    /** Hashes of the valid secrets of each station, read from the database, the newest first. */
     async liveSecrets(ids: string[]): Promise<Map<string, string[]>> {
       await room.reload(ids)
       const stations = ids.flatMap((id) => room.station(id)?.record ?? [])

@@ -12,7 +12,7 @@ import { stationJson } from './view.ts'
 export interface StationEndpointPorts {
   credentials: Pick<StationCredentials, 'revokeSecret'>
   stations: StationService
-  presences: Pick<Presences, 'takeHeartbeat' | 'takeSign'>
+  presences: Pick<Presences, 'takeHeartbeat' | 'noteContact'>
   room: Pick<RoomStore, 'runningAt'>
   clock: Clock
 }
@@ -35,7 +35,7 @@ export function stationEndpoints(ports: StationEndpointPorts) {
     async ({ params, body, actor, expectedVersion }: Call<typeof restApi.stations.markOffline>) => {
       const marked = await stations.mark(params.id, actor, mark, { reason: body.reason, expectedVersion })
       const shown = await stations.view(params.id)
-      // As part of a larger write it is not committed yet.
+      // Inside a larger write, the change is not committed and the room still has the old version.
       const { station, version } = shown.version < marked.version ? marked : shown
       return { version, body: station }
     }
@@ -58,11 +58,11 @@ export function stationEndpoints(ports: StationEndpointPorts) {
       const { id, label } = (await stations.view(params.id)).station
       const isItself = type === 'station'
       if (isItself && callerId !== id) throw new AppError('forbidden')
-      // An operator who speaks for a station says nothing of where that station is.
+      // If an operator calls for a station, the address is not the station's.
       const from = isItself ? ip : ''
       const station = { type: 'station', id, label } as const
       if (fault) {
-        if (isItself) await presences.takeSign(station, from)
+        if (isItself) await presences.noteContact(station, from)
         throw fault
       }
       await presences.takeHeartbeat(body, station, from)

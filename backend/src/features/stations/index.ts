@@ -12,10 +12,10 @@ export { stationJson, toStation } from './view.ts'
 
 export interface StationPorts extends Omit<StationServicePorts, 'database' | 'repository'> {
   database: Store
-  presences: Pick<Presences, 'markOffline' | 'takeHeartbeat' | 'takeSign'>
+  presences: Pick<Presences, 'markOffline' | 'takeHeartbeat' | 'noteContact'>
 }
 
-/** The public computers, and the secrets by which they are known. */
+/** Stations and their secrets. */
 export function createStations(ports: StationPorts) {
   const { database, room, presences, clock } = ports
   const repository = createStationRepository(database, room)

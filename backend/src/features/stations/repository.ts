@@ -4,7 +4,7 @@ import type { Room } from '../../domain/room.ts'
 
 export type StationRepository = ReturnType<typeof createStationRepository>
 
-/** Stations as operators and enrolment have decided them; the room follows what is committed. */
+/** The rows of stations. Committed changes also go to the room. */
 export function createStationRepository(
   { models, scope, afterCommit }: Store,
   room: Pick<Room, 'putStation'>,
@@ -29,12 +29,12 @@ export function createStationRepository(
       await stations.update(columns, { where: { id }, ...scope() })
       afterCommit(() => room.putStation({ ...row, ...columns }))
     },
-    /** Removes a station, but for the version at which it stopped: its agent may come back under its name. */
+    /** Removes a station but keeps its last version, because a new station may have the same id and agent. */
     async retire(stationId: string, desiredVersion: number): Promise<void> {
       await retiredStations.upsert({ stationId, desiredVersion }, scope())
       await stations.destroy({ where: { id: stationId }, ...scope() })
     },
-    /** The version at which a station of this name was deleted; 0 where there was none. */
+    /** The last version of a deleted station with this id; 0 if there was none. */
     async retiredVersion(stationId: string): Promise<number> {
       return (await retiredStations.findByPk(stationId, scope()))?.get().desiredVersion ?? 0
     },

@@ -19,7 +19,7 @@ import { checkedAddresses } from './addresses.ts'
 import type { StationRepository } from './repository.ts'
 import { toStation } from './view.ts'
 
-/** Path segments below `/api/postes/` that are no station: no station may have such an id. */
+/** Path segments below `/api/postes/` with another meaning. They cannot be ids of stations. */
 const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands', 'appels'])
 
 export interface StationServicePorts {
@@ -45,11 +45,11 @@ export type Mark = 'maintenance' | 'offline' | 'available'
 export interface MarkOptions {
   /** For the journal. */
   reason?: string
-  /** Refuse when the station has another version by now. */
+  /** Refuse if the station has another version now. */
   expectedVersion?: SeenVersions
 }
 
-/** A station as it is shown, and its version then. */
+/** A station and its version. */
 export interface VersionedStation {
   station: Station
   version: number
@@ -81,7 +81,7 @@ export function createStationService(ports: StationServicePorts) {
     return row
   }
 
-  /** A station as the room has it; another server may have made it just now. */
+  /** A station of the room. Another server may have created it just now. */
   async function find(id: string): Promise<RoomStation> {
     if (!room.station(id) && hasPeers) await room.reload([id])
     const station = room.station(id)
@@ -89,7 +89,7 @@ export function createStationService(ports: StationServicePorts) {
     return station
   }
 
-  /** Marks a station, once; the station and the screens are told. @returns the station as it is then */
+  /** Marks a station. @returns the station after that */
   function mark(
     id: string,
     actor: Actor,
@@ -122,13 +122,13 @@ export function createStationService(ports: StationServicePorts) {
 
     isOnline: (id: string): boolean => room.station(id)?.presence.online ?? false,
 
-    /** A station that is heard is no longer marked offline. Call inside a write. */
+    /** Removes the mark when the station sends something. Call it inside a write. */
     unmarkOffline: (id: string): Promise<void> => repository.update(id, { isMarkedOffline: false }),
 
     findByMac: (macAddress: string) => repository.findBy({ macAddress }),
 
     list(filter: StationFilter, query: PageQuery): Rows<Station> {
-      // Addresses are known in whatever notation.
+      // Addresses are accepted in any notation.
       const ipAddress = filter.ipAddress && (normaliseIp(filter.ipAddress) ?? filter.ipAddress)
       const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
       const selection = selectionOf(query, stationFields)
@@ -174,7 +174,7 @@ export function createStationService(ports: StationServicePorts) {
           version: before.version + 1,
           updatedAtMs: clock.nowMs(),
         })
-        // The station shows its label to the visitors.
+        // The document contains the label, which the station shows.
         if (before.label !== input.label) await desired.change(id, ['station.updated'])
         await journal.append({ action: 'station.updated', actor, stationId: id })
       })
@@ -190,10 +190,10 @@ export function createStationService(ports: StationServicePorts) {
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {
           machines.forget(id)
-          // The document that locks the station goes out first: without it, the station would stay open to its visitor.
+          // The document that locks the station was published first. Without it, the visitor could use the station further.
           void bus.clearRetained(id).then(() => {
             bus.disconnectStation(id)
-            // Once more, for what the station published in answer to it.
+            // Once more, because the station may have published something in the meantime.
             return bus.clearRetained(id)
           })
           events.emit({ type: 'stationRemoved', stationId: id })
@@ -216,7 +216,7 @@ const unmarked = {
 }
 
 const marksOf = ({ isMaintenance }: StationRow, marked: Mark) => ({
-  // Until the station is marked available, whatever else it is marked.
+  // Maintenance stays until the station is marked available.
   isMaintenance: marked === 'maintenance' || (marked === 'offline' && isMaintenance),
   isMarkedOffline: marked === 'offline',
 })

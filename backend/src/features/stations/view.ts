@@ -3,7 +3,7 @@ import { withoutNulls } from '../../db/nulls.ts'
 import { memoise } from '../../domain/memoise.ts'
 import type { DocumentProgress, RoomStation } from '../../domain/station.ts'
 
-/** A station as REST and the live screens show it, made once: another one is made once the station changes. */
+/** A station as REST and the live screens show it. Cached until the station changes. */
 export const toStation = memoise(makeStation)
 
 export const stationJson = memoise((station: Station) => Buffer.from(JSON.stringify(station)))

@@ -11,24 +11,24 @@ import { createRequestRepository } from './repository.ts'
 
 export interface AnswerPorts {
   database: Store
-  /** Seals the answers that are kept: they carry live codes. */
+  /** Encrypts the stored answers, because they can contain valid access codes. */
   sealer: Sealer
-  /** Under which requests are hashed. */
+  /** Key for the hashes of requests. */
   hashKey: Buffer
   clock: Clock
 }
 
-/** What one kind of client may ask, and who answers. */
+/** The ops of one kind of client, and their handler. */
 export interface Answering {
   ops: Record<string, { params: TSchema }>
-  /** Ops that change nothing: asked twice, they may answer twice. */
+  /** Ops that change nothing. Their answers are not stored. */
   isRead(op: string): boolean
   handle(op: string, params: unknown): Promise<Result<object>>
 }
 
 export type Answers = ReturnType<typeof createAnswers>['service']
 
-/** Answers to requests on the bus, of stations and automations: one for each request id, across a restart too. */
+/** Answers requests of stations and automations on the bus. Each request id has one answer, also after a restart. */
 export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts) {
   const repository = createRequestRepository(database)
 
@@ -47,7 +47,7 @@ export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts)
     }
   }
 
-  /** Carries out a request once; repeated, it gets the same answer again. */
+  /** Executes a request once. A repeated request gets the stored answer. */
   function answerOnce(party: string, request: Request, answering: Answering): Promise<Response> {
     const contentHash = keyedHash(hashKey, JSON.stringify([request.op, request.params ?? {}]))
     return database.write(async () => {
@@ -55,7 +55,7 @@ export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts)
       if (known) {
         if (known.contentHash !== contentHash) return toResponse(request.id, failure('id-reused'))
         const answered = sealer.open(known.sealedResponse)
-        if (answered === undefined) throw new Error('an answer that was sealed under another key')
+        if (answered === undefined) throw new Error('the stored answer was encrypted with another key')
         return JSON.parse(answered) as Response
       }
       const response = toResponse(request.id, await outcomeOf(request, answering))
@@ -71,7 +71,7 @@ export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts)
   }
 
   const service = {
-    /** Removes the kept answers that are about somebody who was erased. */
+    /** Removes the stored answers about an erased user. */
     async forget(isAbout: (answer: string) => boolean): Promise<void> {
       for await (const rows of repository.all()) {
         const about = rows.filter(({ sealedResponse }) => isAbout(sealer.open(sealedResponse) ?? ''))
@@ -79,7 +79,7 @@ export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts)
       }
     },
 
-    /** @param party station id, or whole client id of an automation: request ids are its own */
+    /** @param party station id, or full client id of an automation; request ids are unique for each party */
     async answer(party: string, request: Request, answering: Answering): Promise<Response> {
       return answering.isRead(request.op)
         ? toResponse(request.id, await outcomeOf(request, answering))
@@ -89,7 +89,7 @@ export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts)
   return { service } satisfies Feature
 }
 
-/** The answer to a request as it goes over the bus. */
+/** The result of a request as a message on the bus. */
 export function toResponse(id: string, result: Result<object>): Response {
   if (result.ok) return { id, ok: true, data: { ...result.value } }
   const { error } = result

@@ -9,7 +9,7 @@ export function createRequestRepository({ models: { answeredRequests }, scope }:
     async find(party: string, requestId: string): Promise<AnsweredRequestRow | undefined> {
       return (await answeredRequests.findOne({ where: { party, requestId }, ...scope() }))?.get()
     },
-    /** Everything that is kept, a batch at a time. */
+    /** All stored answers, in batches. */
     async *all(): AsyncGenerator<AnsweredRequestRow[]> {
       for (let after = { party: '', requestId: '' }; ;) {
         const { party, requestId } = after

@@ -12,23 +12,23 @@ import type { PageOutcome } from '../../http/page.ts'
 
 type Handler = (call: Partial<Call>) => unknown
 
-/** Who asks, as handlers of endpoints see it. */
+/** The caller, as an endpoint's handler needs it. */
 export type AskedBy = Pick<Call, 'caller' | 'actor' | 'ip'>
 
-/** Calls endpoints for automations, by the handlers that serve them over HTTP. */
+/** Calls endpoints for automations, with the same handlers as over HTTP. */
 export function createEndpointCalls(groups: readonly ServedGroup[], clock: Clock) {
   const handlers = new Map<Endpoint, Handler>()
   for (const { endpoints, handlers: ofGroup } of groups)
     for (const [name, endpoint] of Object.entries(endpoints)) handlers.set(endpoint, ofGroup[name] as Handler)
 
-  /** @returns the body of the answer; of a page, how many there are and its items */
+  /** @returns the body of the answer; for a page, the count and the items */
   async function call(
     endpoint: Endpoint,
     sent: { id?: unknown; query?: object; body?: object },
     by: AskedBy,
   ): Promise<object> {
     const handle = handlers.get(endpoint)
-    if (!handle) throw new Error(`nobody serves ${endpoint.method} ${endpoint.path}`)
+    if (!handle) throw new Error(`no handler for ${endpoint.method} ${endpoint.path}`)
     const { id, query = {}, body = {} } = sent
     const outcome = await handle({ ...by, params: { id }, query, body, language: 'fr' })
     if (endpoint.page) {
@@ -43,7 +43,7 @@ export function createEndpointCalls(groups: readonly ServedGroup[], clock: Clock
   return {
     call,
 
-    /** Answers an op that an endpoint means, its params put where the endpoint has them. */
+    /** Answers an op with its endpoint. The params become path, query and body. */
     async answer(op: EndpointOperation, params: Record<string, unknown>, by: AskedBy): Promise<object> {
       const { endpoint, idName, isTimeOnly } = op
       const id = idName && params[idName]
@@ -54,7 +54,7 @@ export function createEndpointCalls(groups: readonly ServedGroup[], clock: Clock
   }
 }
 
-/** The params that a schema knows; others are ignored on the bus. */
+/** The params that a schema has. Unknown params are ignored on the bus. */
 function partOf(params: Record<string, unknown>, schema: TSchema | undefined): Record<string, unknown> {
   const { properties = {} } = (schema ?? {}) as Partial<TObject>
   return Object.fromEntries(Object.entries(params).filter(([name]) => Object.hasOwn(properties, name)))

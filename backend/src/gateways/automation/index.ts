@@ -24,13 +24,13 @@ import { createEndpointCalls, type AskedBy } from './endpoint-calls.ts'
 export interface AutomationPorts {
   accounts: Pick<AccountService, 'authorised'>
   answers: Pick<Answers, 'answer'>
-  /** Who serves the REST API: most ops are an endpoint of it. */
+  /** The REST API: most ops are served by its endpoints. */
   endpoints: readonly ServedGroup[]
   bus: Pick<Bus, 'publish'>
   clock: Clock
 }
 
-/** Ops that no endpoint means. */
+/** Ops that have no endpoint of their own. */
 type OwnHandlers = {
   [K in OwnAutomationOp]: (
     params: OwnAutomationParams<K>,
@@ -41,7 +41,7 @@ type OwnHandlers = {
 const { markAvailable, markMaintenance, markOffline } = restApi.stations
 const marks = { available: markAvailable, maintenance: markMaintenance, offline: markOffline }
 
-/** What automations ask on the bus, answered there: an operator's ops, within the role of their account. */
+/** Answers the requests of automations on the bus, within the role of their account. */
 export function createAutomation({ accounts, answers, endpoints, bus, clock }: AutomationPorts) {
   const calls = createEndpointCalls(endpoints, clock)
 
@@ -61,7 +61,7 @@ export function createAutomation({ accounts, answers, endpoints, bus, clock }: A
     by: AskedBy,
   ): Promise<Result<object>> {
     const op = automationOps[name]
-    // Roles are listed with the highest first.
+    // The highest role comes first.
     if (operatorRoles.indexOf(role) > operatorRoles.indexOf(op.role)) return failure('forbidden')
     if ('endpoint' in op) return success(await calls.answer(op, params, by))
     return success(await own[name as OwnAutomationOp](params as never, by))
@@ -70,7 +70,7 @@ export function createAutomation({ accounts, answers, endpoints, bus, clock }: A
   /** Answers on the account's `response` topic. */
   async function receive(message: Extract<Received, { name: 'automationRequest' }>): Promise<Verdict> {
     const { principal, party, payload, ip } = message
-    // Asked each time: what the account may do can have changed since it connected.
+    // Read each time, because the account's role can change while it is connected.
     const account = principal ? await accounts.authorised(principal.id) : undefined
     if (!account) return 'drop'
     const { id, label, role } = account

@@ -7,23 +7,23 @@ import { toSessionTime } from '../../features/sessions/index.ts'
 import { stationJson, toStation } from '../../features/stations/index.ts'
 import { framesOf } from './frames.ts'
 
-/** One live screen: it sees everything, or one session. */
+/** One live screen. It receives everything or one session. */
 export interface Listener {
-  /** undefined sees everything. */
+  /** undefined for everything. */
   sessionId: string | undefined
-  /** The sign-in that it was opened under, the newest shown. */
+  /** The sign-in of the newest token. */
   signInId: string | undefined
-  /** @param text the frame as it is sent, which may have no other form */
+  /** @param text the frame as JSON. @param frame the same frame as an object, if there is one */
   send(text: string, frame?: ServerFrame): void
-  /** Its sign-in has ended. */
+  /** Closes the connection, because its sign-in has ended. */
   dismiss(): void
 }
 
 export interface Audience {
   add(listener: Listener): () => void
-  /** Sign-ins of the screens that are open. */
+  /** Ids of the sign-ins of all open screens. */
   signIns(): string[]
-  /** Sends away the screens whose sign-in matches. */
+  /** Closes the screens with a matching sign-in. */
   dismiss(matches: (signInId: string) => boolean): void
   close(): void
 }
@@ -39,11 +39,11 @@ export function createAudience(ports: AudiencePorts): Audience {
   const { events, room, clock } = ports
   const listeners = new Set<Listener>()
   const changedStations = new Set<string>()
-  /** What was told of each station last: it is told again once it is another. */
-  const toldStations = new Map<string, string>()
+  /** The last frame of each station. An equal frame is not sent again. */
+  const lastFrames = new Map<string, string>()
   let tick: NodeJS.Timeout | undefined
 
-  function tell(frame: ServerFrame, sessionId?: string): void {
+  function broadcast(frame: ServerFrame, sessionId?: string): void {
     if (listeners.size === 0) return
     const text = JSON.stringify(frame)
     for (const listener of listeners) {
@@ -51,21 +51,21 @@ export function createAudience(ports: AudiencePorts): Audience {
     }
   }
 
-  function tellTimes(): void {
+  function sendTimes(): void {
     const nowMs = clock.nowMs()
     for (const session of room.running()) {
-      tell({ type: 'time_update', ...toSessionTime(session, nowMs) }, session.id)
+      broadcast({ type: 'time_update', ...toSessionTime(session, nowMs) }, session.id)
     }
-    tellStations()
+    sendStations()
   }
 
-  function tellStations(): void {
+  function sendStations(): void {
     for (const stationId of changedStations) {
       const station = room.station(stationId)
       if (!station || listeners.size === 0) continue
       const text = `{"type":"station_changed","station":${stationJson(toStation(station)).toString()}}`
-      if (toldStations.get(stationId) === text) continue
-      toldStations.set(stationId, text)
+      if (lastFrames.get(stationId) === text) continue
+      lastFrames.set(stationId, text)
       for (const listener of listeners) if (listener.sessionId === undefined) listener.send(text)
     }
     changedStations.clear()
@@ -75,18 +75,18 @@ export function createAudience(ports: AudiencePorts): Audience {
     switch (event.type) {
       case 'sessionChanged':
         for (const frame of framesOf(event.session, event.effects, clock.nowMs()))
-          tell(frame, event.session.id)
+          broadcast(frame, event.session.id)
         break
       case 'warned':
-        tell(
+        broadcast(
           { type: 'warning', sessionId: event.session.id, remainingSeconds: event.remainingSeconds },
           event.session.id,
         )
         break
       case 'stationChanged':
         changedStations.add(event.stationId)
-        // Metrics may wait for the next second; a change of state may not.
-        if (event.isUrgent) setImmediate(tellStations)
+        // Changes of metrics wait for the next tick; urgent changes are sent now.
+        if (event.isUrgent) setImmediate(sendStations)
         break
       case 'settingsChanged':
       case 'desiredChanged':
@@ -94,17 +94,17 @@ export function createAudience(ports: AudiencePorts): Audience {
       case 'presencesSaved':
         break
       case 'stationRemoved':
-        toldStations.delete(event.stationId)
-        tell({ type: 'station_removed', stationId: event.stationId })
+        lastFrames.delete(event.stationId)
+        broadcast({ type: 'station_removed', stationId: event.stationId })
         break
       case 'commandChanged':
-        tell({ type: 'command_changed', command: toStationCommand(event.command) })
+        broadcast({ type: 'command_changed', command: toStationCommand(event.command) })
         break
       case 'callChanged':
-        tell({ type: 'call_changed', call: event.call })
+        broadcast({ type: 'call_changed', call: event.call })
         break
       case 'logAdded':
-        tell({ type: 'log_added', log: event.log })
+        broadcast({ type: 'log_added', log: event.log })
         break
     }
   })
@@ -112,13 +112,13 @@ export function createAudience(ports: AudiencePorts): Audience {
   return {
     add(listener) {
       listeners.add(listener)
-      tick ??= setInterval(tellTimes, SECOND_MS)
+      tick ??= setInterval(sendTimes, SECOND_MS)
       return () => {
         listeners.delete(listener)
         if (listeners.size > 0) return
         clearInterval(tick)
         tick = undefined
-        toldStations.clear()
+        lastFrames.clear()
       }
     },
     signIns: () => [...listeners].flatMap(({ signInId }) => signInId ?? []),

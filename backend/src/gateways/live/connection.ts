@@ -24,21 +24,21 @@ import type { SignIns } from '../../features/auth/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../../features/sessions/index.ts'
 import type { Audience, Listener } from './audience.ts'
 
-/** Connections of one operator at once: a desk has one for each tab that is open. */
+/** Maximum number of connections of one operator. Each browser tab has one. */
 const MOST_PER_OPERATOR = 64
-/** Several desks may share an address. */
+/** Maximum number of connections of one address. Several desks may share it. */
 const MOST_PER_ADDRESS = 256
-/** How long a connection may stay without a token, and how long past its token's expiry. */
+/** How long a connection may stay open without a token, and after its token has expired. */
 const FIRST_TOKEN_MS = 5 * SECOND_MS
 const EXPIRY_GRACE_MS = 30 * SECOND_MS
-/** Frames sent faster than they can be answered: RFC 6455's "policy violation". */
+/** With more waiting frames, the connection is closed with "policy violation" (RFC 6455). */
 const MAX_WAITING_FRAMES = 256
 const TOO_FAST_CLOSE = 1008
 const MAX_FRAME_BYTES = 16 * 1024
-/** A screen that does not read what it is sent is let go. */
+/** A connection with more unread data is closed. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
-/** A reason of a close frame has at most 123 bytes. */
+/** Reasons for close frames, which have at most 123 bytes. */
 const tooMany = {
   ofAddress: {
     fr: 'Trop d’écrans ouverts depuis cette adresse\u00a0: fermez-en un.',
@@ -60,16 +60,16 @@ export interface ConnectionPorts {
 }
 
 export interface LiveRequest {
-  /** The one session to see; undefined for everything. */
+  /** The session to receive; undefined for everything. */
   sessionId: string | undefined
-  /** From the subprotocols, when the client offered one. */
+  /** From the subprotocols, if the client offered a token there. */
   token: string | undefined
   ip: string
   language: Language
   log: Pick<FastifyBaseLogger, 'error'>
 }
 
-/** Speaks the live protocol over one socket until it closes. Source: docs/contract.md, WebSocket */
+/** Serves one live connection until it closes. Source: docs/contract.md, WebSocket */
 export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: ConnectionPorts): void {
   const { audience, places, auth, sessions, codes, clock } = ports
   const leaveAddress = places.take({ [`address ${addressGroupOf(request.ip)}`]: MOST_PER_ADDRESS })
@@ -82,9 +82,9 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
   let claims: AccessClaims | undefined
   let listener: Listener | undefined
   let leave: (() => void) | undefined
-  /** The session whose start this screen was last told of, as one among all. */
-  let toldStart: string | undefined
-  const wasToldStartOf = (sessionId: string) => toldStart === sessionId
+  /** The session whose start was last broadcast to this screen. */
+  let announcedStart: string | undefined
+  const wasStartAnnounced = (sessionId: string) => announcedStart === sessionId
   let deadline = setTimeout(() => socket.close(LIVE_CLOSE.unauthenticated), FIRST_TOKEN_MS)
 
   const isOpen = () => socket.readyState === socket.OPEN
@@ -98,7 +98,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
 
   async function authenticate(token: string): Promise<void> {
     const accepted = await auth.authenticate(token)
-    // Gone meanwhile: whatever waited for it from now on would wait in vain.
+    // The connection closed in the meantime.
     if (!isOpen()) return
     if (!accepted) {
       socket.close(LIVE_CLOSE.unauthenticated)
@@ -133,7 +133,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       sessionId: request.sessionId,
       signInId: accepted.sid,
       send: (text, frame) => {
-        if (frame?.type === 'session_started') toldStart = frame.sessionId
+        if (frame?.type === 'session_started') announcedStart = frame.sessionId
         sendText(text)
       },
       dismiss: () => socket.close(LIVE_CLOSE.unauthenticated),
@@ -172,17 +172,17 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
         return
       }
       case 'start_session': {
-        toldStart = undefined
+        announcedStart = undefined
         const session = unwrap(await sessions.start(frame.sessionId, frame.stationId, actor))
-        // What happened was told with the commit; what was so already, or is not watched here, only now.
-        if (!wasToldStartOf(session.id))
+        // The frame was already broadcast with the commit, unless nothing changed or this screen receives another session.
+        if (!wasStartAnnounced(session.id))
           send({ type: 'session_started', ...toSessionTime(session, clock.nowMs()) })
         return
       }
     }
   }
 
-  /** Frames are taken one after the other, in the order sent. */
+  /** Frames are handled one after the other. */
   const queue = createQueue()
   const inTurn = (work: () => Promise<void>) => void queue(() => work().catch(report))
   const { token } = request
@@ -196,7 +196,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
     }
     inTurn(async () => {
       waiting -= 1
-      // Nobody is left to be answered.
+      // The connection closed in the meantime.
       if (socket.readyState !== socket.OPEN) return
       const frame = parseFrame(data)
       if (frame) await take(frame)

@@ -3,10 +3,10 @@ import type { SessionRecord } from '../../db/rows.ts'
 import type { LastingEffect } from '../../domain/session.ts'
 import { toSessionTime } from '../../features/sessions/index.ts'
 
-/** What live screens are told of a change to a session: one frame for each thing that happened. */
+/** The frames for live screens after a change of a session: one for each effect. */
 export function framesOf(session: SessionRecord, effects: LastingEffect[], nowMs: number): ServerFrame[] {
   const time = toSessionTime(session, nowMs)
-  const told = effects.map((effect): ServerFrame => {
+  const frames = effects.map((effect): ServerFrame => {
     switch (effect.type) {
       case 'started':
         return { type: 'session_started', ...time }
@@ -18,5 +18,5 @@ export function framesOf(session: SessionRecord, effects: LastingEffect[], nowMs
         return { type: 'time_update', ...time }
     }
   })
-  return told.length > 0 ? told : [{ type: 'time_update', ...time }]
+  return frames.length > 0 ? frames : [{ type: 'time_update', ...time }]
 }

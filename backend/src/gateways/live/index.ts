@@ -19,7 +19,7 @@ export function createLive(ports: LivePorts) {
   } satisfies Feature
 }
 
-/** Public, because each connection shows its token itself. */
+/** The routes are public, because each connection checks its token itself. */
 function liveRoutes(ports: ConnectionPorts): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { access: 'public' }, websocket: true, schema: { hide: true } } as const

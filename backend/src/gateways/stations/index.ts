@@ -2,38 +2,38 @@ import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
 import type { Store } from '../../db/database.ts'
 import type { Feature } from '../../features/feature.ts'
-import { createBirths, type BirthPorts } from './births.ts'
+import { createAgentStarts, type AgentStartPorts } from './agent-starts.ts'
 import { createStationIntake, type IntakePorts } from './intake.ts'
 import { createReportedEnds, type ReportedEndPorts } from './reported-ends.ts'
 import { createStationMessages } from './repository.ts'
 
-type Inside = 'database' | 'messages' | 'births' | 'reportedEnds'
+type Inside = 'database' | 'messages' | 'agentStarts' | 'reportedEnds'
 
-export interface StationGatewayPorts extends Omit<IntakePorts & BirthPorts & ReportedEndPorts, Inside> {
+export interface StationGatewayPorts extends Omit<IntakePorts & AgentStartPorts & ReportedEndPorts, Inside> {
   database: Store
-  /** The bus of this server alone, where several serve the site. */
+  /** The bus of this server only, if the site has several servers. */
   ownBus: Pick<Bus, 'publish'>
   log: Logger
 }
 
-/** What stations and the server tell each other on the bus. */
+/** The messages between stations and the server. */
 export function createStationGateway(ports: StationGatewayPorts) {
   const { database, presences, desired, ownBus } = ports
-  const births = createBirths(ports)
+  const agentStarts = createAgentStarts(ports)
   const reportedEnds = createReportedEnds(ports)
   const messages = createStationMessages(database)
-  const receive = createStationIntake({ ...ports, messages, births, reportedEnds })
+  const receive = createStationIntake({ ...ports, messages, agentStarts, reportedEnds })
 
   return {
     service: { receive },
-    /** Publishes what stations must find on the bus; to be done before anything listens. */
+    /** Publishes the retained messages for stations. Call it before the listeners open. */
     async start(): Promise<void> {
-      births.start()
+      agentStarts.start()
       await presences.publishAll(ownBus)
       await desired.publishAll()
     },
     stop(): void {
-      births.stop()
+      agentStarts.stop()
       reportedEnds.stop()
     },
   } satisfies Feature

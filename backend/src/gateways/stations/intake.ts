@@ -15,7 +15,7 @@ import type { SessionCredits } from '../../features/sessions/index.ts'
 import type { Rates } from '../../features/rates/index.ts'
 import type { Machines, Presences } from '../../features/room/index.ts'
 import type { StationMessages } from './repository.ts'
-import type { Births } from './births.ts'
+import type { AgentStarts } from './agent-starts.ts'
 import type { ReportedEnds } from './reported-ends.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
 
@@ -26,15 +26,15 @@ export interface IntakePorts extends RequestPorts {
   desired: DesiredDocuments
   commands: Pick<CommandService, 'takeAck'>
   credits: Pick<SessionCredits, 'noteOutage'>
-  births: Pick<Births, 'take'>
+  agentStarts: Pick<AgentStarts, 'take'>
   reportedEnds: Pick<ReportedEnds, 'take'>
   machines: Pick<Machines, 'hear'>
   rates: Pick<Rates, 'allows' | 'turn' | 'retryAfterSeconds'>
 }
 
 /**
- * Takes what stations send on the bus. What a message causes is committed before the message is acknowledged. Requests
- * are answered, and passed on to nobody else.
+ * Handles the messages of stations. Their effects are committed before the message is acknowledged. Requests are
+ * answered and not forwarded to other clients.
  */
 export function createStationIntake(ports: IntakePorts) {
   const {
@@ -45,7 +45,7 @@ export function createStationIntake(ports: IntakePorts) {
     desired,
     commands,
     credits,
-    births,
+    agentStarts,
     reportedEnds,
     machines,
     rates,
@@ -53,19 +53,19 @@ export function createStationIntake(ports: IntakePorts) {
     clock,
   } = ports
   const requests = createRequests(ports)
-  /** Since when stations were down that came back: kept until it is noted, should that have to be tried again. */
+  /** By station, the start of an outage that is not recorded yet. Kept for a retry if recording it fails. */
   const outages = new Map<string, number>()
-  /** Kept when a station locks: what it applies from then on its visitor has not seen. */
+  /** By station, the version when it was locked. The visitor has not seen documents that were applied later. */
   const openVersions = new Map<string, number>()
 
-  /** The newest document that a station reported to have applied while it was open to a visitor. */
+  /** The newest version that a station applied while a visitor could use it. */
   function versionWhileOpen(stationId: string): number | undefined {
     const { reportedState, reportedVersion } = presences.find(stationId) ?? {}
     const isOpen = reportedState === 'active' || reportedState === 'suspended'
     return (isOpen ? reportedVersion : undefined) ?? openVersions.get(stationId)
   }
 
-  /** A station's event while it was cut off counts once per (station, boot, number). */
+  /** Each event counts once for its station, boot id and number. */
   async function takeEvent(event: StationEvent, actor: Actor): Promise<void> {
     const { bootId, seq, at, kind, details } = event
     const stationId = actor.id
@@ -85,9 +85,9 @@ export function createStationIntake(ports: IntakePorts) {
       if (kind === 'session_ended' && Check(SessionEndedDetails, details)) {
         const { sessionId, reason = 'expired' } = details
         const reported = presences.find(stationId)?.reportedVersion ?? undefined
-        const told = details.version ?? reported ?? Number.MAX_SAFE_INTEGER
-        // What it reported while the session ran it has seen, whatever its event says.
-        const version = Math.max(told, versionWhileOpen(stationId) ?? 0)
+        const stated = details.version ?? reported ?? Number.MAX_SAFE_INTEGER
+        // The station has seen every version that it reported during the session, even if its event has a lower one.
+        const version = Math.max(stated, versionWhileOpen(stationId) ?? 0)
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
       }
       if (kind === 'fault') {
@@ -97,14 +97,14 @@ export function createStationIntake(ports: IntakePorts) {
     })
   }
 
-  /** A station that comes back as another start of its agent was down since it was last heard. */
+  /** If a station comes back with another boot id, it was down since its last message. */
   async function takePresence(presence: Presence, actor: Actor, ip: string): Promise<Verdict> {
     const { bootId, lastHeardAtMs } = presences.find(actor.id) ?? {}
     const isRestart = presence.online && bootId && bootId !== presence.bootId
     if (isRestart && lastHeardAtMs) outages.set(actor.id, lastHeardAtMs)
     const wasOnline = presences.find(actor.id)?.online === true
     const isNewest = await presences.takePresence(presence, actor, ip)
-    if (isNewest && presence.online) await births.take(actor.id, presence.bootId, wasOnline)
+    if (isNewest && presence.online) await agentStarts.take(actor.id, presence.bootId, wasOnline)
     const sinceMs = outages.get(actor.id)
     if (isNewest && sinceMs !== undefined) await credits.noteOutage(actor.id, sinceMs, actor)
     outages.delete(actor.id)
@@ -114,7 +114,7 @@ export function createStationIntake(ports: IntakePorts) {
 
   /** What a station says to have applied is believed where a server of ours can have said it. */
   async function takeReported(reported: Reported, actor: Actor, ip: string): Promise<Verdict> {
-    await presences.takeSign(actor, ip)
+    await presences.noteContact(actor, ip)
     if (!(await desired.takeReported(actor.id, reported.version))) return 'drop'
     const openVersion = versionWhileOpen(actor.id)
     if (openVersion !== undefined) openVersions.set(actor.id, openVersion)
@@ -133,23 +133,23 @@ export function createStationIntake(ports: IntakePorts) {
         return change ? change.then(() => 'route' as const) : 'route'
       }
       case 'presence':
-        // Its client is here: what the older connection was told to say when it breaks is not so.
+        // A newer connection of this client exists, so the Last Will of the older one is wrong.
         return message.isSuperseded ? 'drop' : takePresence(message.payload, actor, ip)
       case 'reported':
         return takeReported(message.payload, actor, ip)
       case 'request':
         return presences
-          .takeSign(actor, ip)
+          .noteContact(actor, ip)
           .then(() => requests.take(message.payload, actor, ip))
           .then(() => 'drop' as const)
       case 'events':
         return presences
-          .takeSign(actor, ip)
+          .noteContact(actor, ip)
           .then(() => takeEvent(message.payload, actor))
           .then(() => 'route' as const)
       case 'ack':
         return presences
-          .takeSign(actor, ip)
+          .noteContact(actor, ip)
           .then(() => commands.takeAck(message.payload, actor))
           .then(() => 'route' as const)
       default:

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { RoomStore } from '../../features/room/index.ts'
 import type { SessionService } from '../../features/sessions/index.ts'
 
-/** A station that reconnects reports its state first and its events after that: the exact end is waited for this long. */
+/** A station that reconnects reports its state before its events. The exact end is expected within this time. */
 const EVENTS_WITHIN_MS = 2 * SECOND_MS
 
 export interface ReportedEndPorts {
@@ -15,7 +15,7 @@ export interface ReportedEndPorts {
 
 export type ReportedEnds = ReturnType<typeof createReportedEnds>
 
-/** Ends the session of a station that reports to be locked, should its own event of the end not come. */
+/** Ends the session of a station that reports the state `locked`, if no `session_ended` event of the station follows. */
 export function createReportedEnds({ sessions, room, hasPeers, log }: ReportedEndPorts) {
   const waiting = new Map<string, NodeJS.Timeout>()
   let isStopped = false
@@ -31,13 +31,16 @@ export function createReportedEnds({ sessions, room, hasPeers, log }: ReportedEn
 
   async function end(reported: Reported, actor: Actor): Promise<void> {
     waiting.delete(actor.id)
-    // Nearly all that report to be locked have no session.
+    // Most stations that report `locked` have no session.
     if (!hasPeers && room.runningAt(actor.id) === undefined) return
     const { version, bootId, appliedAt } = reported
     try {
       await sessions.endReported(actor.id, { version, bootId, atMs: unixMsOf(appliedAt) }, actor)
     } catch (err) {
-      log.error({ err, stationId: actor.id }, 'ending a session that its station reports as over failed')
+      log.error(
+        { err, stationId: actor.id },
+        'ending a session after a report of its station failed, trying again',
+      )
       if (!waiting.has(actor.id)) wait(reported, actor)
     }
   }

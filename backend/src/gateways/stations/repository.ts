@@ -4,16 +4,16 @@ import type { StationEventRow } from '../../db/rows.ts'
 
 export type StationMessages = ReturnType<typeof createStationMessages>
 
-/** Messages of stations that have been taken, so that none acts twice. */
+/** The numbers of handled station events, so that none counts twice. */
 export function createStationMessages({ models: { stationEvents }, scope }: Tables) {
   return {
-    /** The highest number of an event taken of this start of the agent; undefined before the first. */
+    /** The highest handled event number of this start of the agent; undefined before the first event. */
     async lastSeq(stationId: string, bootId: string): Promise<number | undefined> {
       const where = { stationId, bootId }
       const max = await stationEvents.max<number | null, Model<StationEventRow>>('seq', { where, ...scope() })
       return max ?? undefined
     },
-    /** @returns false when this event has been taken before */
+    /** @returns false if this event was already handled */
     async saveEvent(row: StationEventRow): Promise<boolean> {
       const { stationId, bootId, seq } = row
       if ((await stationEvents.count({ where: { stationId, bootId, seq }, ...scope() })) > 0) return false

@@ -18,7 +18,7 @@ import { toResponse, type Answers } from '../answers/index.ts'
 import { toSessionTime, type CodeValidation, type SessionService } from '../../features/sessions/index.ts'
 import type { StaffCalls } from '../../features/staff-calls/index.ts'
 
-/** What an op answers: the data, or the refusal. */
+/** The handlers of the ops: each returns data or a failure. */
 type Handlers = {
   [K in StationOp]: (
     params: StationOpParams<K>,
@@ -27,7 +27,7 @@ type Handlers = {
   ) => Promise<Result<StationOpData<K>>>
 }
 
-/** Ops that change nothing: asked twice, they may answer twice. */
+/** Ops that change nothing. Their answers are not stored. */
 const readOps: readonly StationOp[] = ['time', 'get_time']
 
 export interface RequestPorts {
@@ -41,14 +41,14 @@ export interface RequestPorts {
   clock: Clock
 }
 
-/** What stations ask on the bus, answered there. */
+/** Answers the requests of stations on the bus. */
 export function createRequests(ports: RequestPorts) {
   const { answers, sessions, codes, calls, rates, journal, bus, clock } = ports
 
   const timeOf = (result: Result<SessionRecord>) =>
     result.ok ? success(toSessionTime(result.value, clock.nowMs())) : result
 
-  /** A session at this very station. */
+  /** The session, which must be at the calling station. */
   async function own(sessionId: string, actor: Actor): Promise<SessionRecord> {
     const session = await sessions.find(sessionId)
     if (session.stationId !== actor.id) throw new AppError('not-found')
@@ -86,7 +86,7 @@ export function createRequests(ports: RequestPorts) {
 
   const isRead = (op: string) => isStationOp(op) && readOps.includes(op)
 
-  /** What a station asks beyond its rate is refused before anything is written of it, its answer included. */
+  /** A request above the station's rate limit is refused before anything is written to the database. */
   function refusalByRate(op: string, stationId: string): Result<never> | undefined {
     const kinds: RateKind[] = ['request']
     if (op === 'report_fault') kinds.push('fault')

@@ -2,14 +2,14 @@ import type { Presence } from '@escale/protocol'
 import type { Bus } from '../bus/port.ts'
 import type { AppEvent, AppEvents } from '../events.ts'
 import type { PeerMessage } from './port.ts'
-import type { RetainedHere } from './retained.ts'
+import type { RetainedMessages } from './retained.ts'
 
-/** How many sessions' versions are remembered: news that comes late is of the last seconds. */
+/** How many session versions are remembered. Enough for late messages of the last seconds. */
 const MOST_VERSIONS = 5_000
 
-/** What a server does with the news of the others. */
-export interface TakingPorts {
-  /** The bus of this server alone. */
+/** What the handling of other servers' messages needs. */
+export interface IncomingPorts {
+  /** The bus of this server only. */
   bus: Bus
   room: { reload(stationIds: string[]): Promise<unknown> }
   presences: { note(stationId: string, presence: Presence): void }
@@ -17,18 +17,18 @@ export interface TakingPorts {
   settings: { load(): Promise<unknown> }
   broker: { takeOver(clientId: string, ownerId: string): void }
   events: AppEvents
-  retained: RetainedHere
-  /** Whether no newer version of the session is known. */
+  retained: RetainedMessages
+  /** Whether no newer version of the session was seen. */
   isNewest(session: { id: string; version: number }): boolean
-  /** Waits for work whose failure is logged. */
+  /** Waits for work and logs its failure. */
   logged(work: Promise<unknown>): Promise<void>
 }
 
-/** Takes the news of other servers: events, what their clients said, and what became of connections. */
-export function createTaking(ports: TakingPorts) {
+/** Handles messages of other servers: events, messages of their clients, and connections. */
+export function createIncoming(ports: IncomingPorts) {
   const { bus, desired, settings, broker, events, presences, retained, isNewest, logged } = ports
   const changed = createReloading(ports)
-  /** Documents that are being published, by station. */
+  /** By station, the document that is being published. */
   const refreshing = new Map<string, Promise<void>>()
 
   function refresh(stationId: string): void {
@@ -65,10 +65,10 @@ export function createTaking(ports: TakingPorts) {
 
   function takeSaid(said: Extract<PeerMessage, { type: 'said' }>): void {
     const { name, party, payload } = said
-    if (!retained.giveWayTo(said)) return
+    if (!retained.accepts(said)) return
     if (name === 'presence' && party !== undefined) presences.note(party, payload as Presence)
     const publish = () => bus.publish(name, party, payload as never)
-    // The document goes out first; the command says why.
+    // A document is published before the command that explains it.
     const document = name === 'command' && party !== undefined ? refreshing.get(party) : undefined
     void (document ? document.then(publish) : publish())
   }
@@ -76,7 +76,7 @@ export function createTaking(ports: TakingPorts) {
   function take(message: PeerMessage): void {
     switch (message.type) {
       case 'hello':
-        retained.sayAllAgain()
+        retained.shareAll()
         return
       case 'event':
         takeEvent(message.event)
@@ -99,8 +99,8 @@ export function createTaking(ports: TakingPorts) {
   return { take, takeEvent }
 }
 
-/** Commits of two servers may be told in another order than they were made. */
-export function createNewest() {
+/** Detects old versions, because messages of two servers can arrive in another order than their commits. */
+export function createVersionFilter() {
   const versions = new Map<string, number>()
   return ({ id, version }: { id: string; version: number }): boolean => {
     if (version < (versions.get(id) ?? 0)) return false
@@ -114,8 +114,8 @@ export function createNewest() {
   }
 }
 
-/** Reads stations that changed elsewhere from the database; those that change meanwhile follow together. */
-function createReloading({ room, logged }: Pick<TakingPorts, 'room' | 'logged'>) {
+/** Reads stations that other servers changed from the database. Changes during a read are read together afterwards. */
+function createReloading({ room, logged }: Pick<IncomingPorts, 'room' | 'logged'>) {
   let changed = new Set<string>()
   let isReloading = false
 

@@ -8,16 +8,16 @@ import type { SessionService } from '../../features/sessions/index.ts'
 import type { Machines, RoomStore } from '../../features/room/index.ts'
 
 /**
- * How long after a start of the agent took over the connection of an earlier one the session moves to it. An earlier
- * start that is still running, on a second machine, connects again within this time.
+ * When a new start of the agent replaces an online connection, its session moves to the new start after this time. If
+ * the earlier start still runs on a second machine, it connects again within this time, and a conflict is found.
  */
 const BACK_MS = 3 * SECOND_MS
 
-export interface BirthPorts {
+export interface AgentStartPorts {
   database: Database
   machines: Machines
   room: Pick<RoomStore, 'runningAt'>
-  /** Whether other servers may have begun a session just now. */
+  /** Whether the site has other servers, which may have started a session just now. */
   hasPeers: boolean
   sessions: Pick<SessionService, 'bind'>
   desired: Pick<DesiredDocuments, 'change'>
@@ -25,14 +25,14 @@ export interface BirthPorts {
   log: Logger
 }
 
-export type Births = ReturnType<typeof createBirths>
+export type AgentStarts = ReturnType<typeof createAgentStarts>
 
-/** What follows from a start of an agent: its session goes on there, unless two machines are at odds over the station. */
-export function createBirths(ports: BirthPorts) {
+/** Handles the start of an agent: its session continues there, unless two machines claim to be the station. */
+export function createAgentStarts(ports: AgentStartPorts) {
   const { database, machines, room, hasPeers, sessions, desired, journal, log } = ports
   const waiting = new Map<string, NodeJS.Timeout>()
 
-  function tell(
+  function recordConflict(
     stationId: string,
     action: 'station.conflict_found' | 'station.conflict_ended',
   ): Promise<void> {
@@ -43,7 +43,7 @@ export function createBirths(ports: BirthPorts) {
     })
   }
 
-  /** Resolves once all writes are done that may have begun a session for an earlier start of the agent. */
+  /** Resolves after all current writes, which may have started a session for an earlier start of the agent. */
   const untilCommitted = createBatchedWrites<string>(database, () => Promise.resolve())
 
   async function hasSession(stationId: string): Promise<boolean> {
@@ -52,13 +52,11 @@ export function createBirths(ports: BirthPorts) {
   }
 
   const logged = (work: Promise<void>) =>
-    void work.catch((err: unknown) =>
-      log.error({ err }, 'what follows from a start of an agent could not be stored'),
-    )
+    void work.catch((err: unknown) => log.error({ err }, 'handling the start of an agent failed'))
 
   return {
     start(): void {
-      machines.start((stationId) => logged(tell(stationId, 'station.conflict_ended')))
+      machines.start((stationId) => logged(recordConflict(stationId, 'station.conflict_ended')))
     },
 
     stop(): void {
@@ -66,12 +64,12 @@ export function createBirths(ports: BirthPorts) {
       for (const timer of waiting.values()) clearTimeout(timer)
     },
 
-    /** @param wasOnline whether another connection of the station ends by this one */
+    /** @param wasOnline whether this connection replaces another one of the station */
     async take(stationId: string, bootId: string, wasOnline: boolean): Promise<void> {
-      const news = machines.takeBirth(stationId, bootId)
+      const news = machines.noteAgentStart(stationId, bootId)
       if (news === 'conflict') {
         clearTimeout(waiting.get(stationId))
-        await tell(stationId, 'station.conflict_found')
+        await recordConflict(stationId, 'station.conflict_found')
         return
       }
       if (news === 'nothing' || machines.isInConflict(stationId)) return
