@@ -20,7 +20,7 @@ import type { RoomStore } from '../room/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 import type { SessionRepository } from './repository.ts'
-import { logEntryOf } from './told.ts'
+import { logEntryOf } from './log-entries.ts'
 
 export interface SessionWritingPorts {
   database: Database

@@ -4,7 +4,7 @@ import { systemActor, type LogEntry } from '../logs/index.ts'
 
 const endedByTime: readonly EndReason[] = ['expired', 'code_expired', 'suspended_too_long']
 
-/** How the journal names an effect; what time alone does is the system's act. */
+/** The journal entry of an effect. If only time caused it, the actor is the system. */
 export function logEntryOf(effect: LastingEffect): Omit<LogEntry, 'actor'> & Partial<LogEntry> {
   switch (effect.type) {
     case 'started':
