@@ -17,7 +17,7 @@ import { stationsAtOnce } from './stations/index.ts'
 
 const STARTS = 5
 const GRANTS = 200
-/** Time for caches and the garbage of the start to settle before memory is read. */
+/** Wait before memory is read, so that caches and garbage collection settle. */
 const REST_MS = 15_000
 const PAGE_DIR = join(ROOT, 'agent', 'dist', 'screen')
 

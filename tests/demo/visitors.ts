@@ -34,7 +34,7 @@ export async function welcome(api: Api, seat: Seat, minutes: number, random: Ran
 
 const SHARE_TAKEN = 0.6
 
-/** Fills most of the room, so that a newcomer sees every state at once. */
+/** Fills most of the room, so that every state is visible at once. */
 export async function fillRoom(api: Api, seats: readonly Seat[], random: Random): Promise<void> {
   const arrivals = seats.slice(0, Math.ceil(seats.length * SHARE_TAKEN)).map(async (seat, index) => {
     const session = await welcome(api, seat, LENGTHS_MINUTES[(index * 3 + 1) % 10] ?? 30, random)

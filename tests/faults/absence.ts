@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000
 const MOST_ERROR_MS = 250
 /** What a station that restarts may give: it goes on from what it last saved, and charges no time switched off. */
 const MOST_GIFT_MS = 10_000
-/** How far apart a station and its server may be about what is left. */
+/** Largest allowed difference of the remaining time between a station and its server. */
 const MOST_APART_MS = 2_000
 const RETURN_LIMIT_MS = 60_000
 
@@ -99,7 +99,7 @@ async function begin(api: Api, agent: RunningAgent, stationId: string, minutes: 
   return { sessionId: id, startedMs }
 }
 
-/** How long after its time a station locks, ms. */
+/** How late a station locks, ms. */
 async function errorAtEnd({ agent, startedMs, minutes }: Visit): Promise<number> {
   const stream = await openScreenStream(agent.screenUrl)
   const lockedMs = await stream.next(({ phase }) => phase !== 'active')

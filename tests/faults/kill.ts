@@ -9,7 +9,7 @@ import { ROOT } from '../support/spawned.ts'
 import { enrolStation, macOf, openStationClient, type Identity } from '../support/station-client.ts'
 
 const STATIONS = 4
-/** What each station has under way at once, of events and of requests. */
+/** Pending events, and pending requests, per station. */
 const WIDTH = 2
 /** How many promises the server makes at most before it is killed again, and how much longer it may live, ms. */
 const MOST_PROMISES = 60
@@ -26,7 +26,7 @@ interface Promised {
   told: Ledger
   written: Ledger
   grants: { asked: number; answered: number }
-  /** To be called with each acknowledgement and each answer. */
+  /** Called for each acknowledgement and each answer. */
   count: () => void
 }
 

@@ -68,7 +68,7 @@ async function startMinute(agent: RunningAgent, stationId: string): Promise<Run>
   return { sessionId: id, errorMs }
 }
 
-/** The session as the server has it, once it is over. */
+/** The session in the server's database, after it has ended. */
 async function endedSession(sessionId: string): Promise<Session> {
   for (;;) {
     const session = await api.get<Session>(`/api/sessions/${sessionId}/`)

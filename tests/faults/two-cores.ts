@@ -30,7 +30,7 @@ import {
 const STATION = 'pc-01'
 const RULES = { maxSuspendedMs: 30 * 60_000 }
 const CODE_GOOD_FOR_MS = 86_400_000
-/** The server's Unix ms when the world begins. */
+/** The server's Unix ms at the start of the test. */
 const EPOCH_MS = 1_800_000_000_000
 
 export type ToStation =
@@ -163,7 +163,7 @@ export function createWorld() {
     station: () => state,
     server: () => ({ version, session, state: documentOf().state }),
     events: () => takenEvents,
-    /** Milliseconds left by the station's screen; undefined where nothing counts down. */
+    /** Milliseconds left on the station's screen; undefined without a countdown. */
     leftAtStationMs(): number | undefined {
       const rest = restOf(state.phase)
       return rest?.kind === 'active' ? shownMsOf(rest.lease, monotonicMs()) : undefined

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 
-/** What the rules of WCAG 2.2 AA find wrong with the page as it stands, one line for each element. */
+/** Violations of WCAG 2.2 AA on the current page, one line for each element. */
 export async function faultsOfAccess(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])

@@ -24,7 +24,7 @@ const WAIT_MS = 30_000
 
 export interface SpawnOptions {
   env?: NodeJS.ProcessEnv
-  /** As from a terminal of its own: leads a process group, and knows nothing of us. */
+  /** Starts the process in its own process group, as from another terminal. */
   isGroupLeader?: boolean
 }
 
