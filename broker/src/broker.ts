@@ -37,7 +37,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
 
   const origins = createOrigins()
   const ends = createConnectionEnds({ log, throttle, connections, originOf: origins.of })
-  const places = createPlaces(options.places ?? placesForUnknown(), ends.turnedAway)
+  const { places, loginPlaces } = createConnectionPlaces(options, ends)
   const deadline = createDeadlines(ports)
   const timeouts = createClientTimeouts({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
   const login = createLogin({ ports, connections, originOf: origins.of, deadline, loginTimeoutMs })
@@ -52,7 +52,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const outgoing = createOutgoing(aedes)
   const retained = routeByTable(aedes, inbound.routingOf)
   const streams = createStreams({
-    ...{ aedes, places, deadline, timeouts, connectTimeoutMs, noteOrigin: origins.note },
+    ...{ aedes, places, loginPlaces, deadline, timeouts, connectTimeoutMs, noteOrigin: origins.note },
     hasRoom: login.hasRoom,
     failed: ends.failed,
   })
@@ -101,6 +101,15 @@ function createOrigins() {
   return {
     note: (stream: object, origin: Origin) => void origins.set(stream, origin),
     of: ({ conn }: Client) => origins.get(conn) ?? UNKNOWN_ORIGIN,
+  }
+}
+
+/** One address has as many places before its CONNECT as it has for logins that are under way. */
+function createConnectionPlaces(options: BrokerOptions, { turnedAway }: Pick<ConnectionEnds, 'turnedAway'>) {
+  const limits = options.places ?? placesForUnknown()
+  return {
+    places: createPlaces(limits, turnedAway),
+    loginPlaces: createPlaces({ perGroup: limits.perGroup }, turnedAway),
   }
 }
 

@@ -40,10 +40,13 @@ export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSoc
   }
 
   server.on('connection', (socket: Socket) => {
-    const leave = places.take(addressGroupOf(ipOf(socket)), () => socket.destroy())
-    if (!leave) {
+    const giveUp = () => {
       if (turnAway && !isSecure) turnAway(socket)
       else socket.destroy()
+    }
+    const leave = places.take(addressGroupOf(ipOf(socket)), giveUp)
+    if (!leave) {
+      giveUp()
       return
     }
     socket.once('close', leave)

@@ -234,6 +234,28 @@ describe('connections that nobody has logged in on', () => {
     for (const other of others) other.cut()
   })
 
+  test('do not push out those that wait for their login', async () => {
+    const lookup = Promise.withResolvers<undefined>()
+    await room.broker.close()
+    room = await openRoom(
+      {
+        authenticate: ({ username: id }) =>
+          lookup.promise.then(() => ({ kind: 'station', id, party: id, label: id })),
+      },
+      { places },
+    )
+    const logins = []
+    for (let index = 0; index < 10; index++) {
+      logins.push(room.login(`pc-${index}`, {}, `192.0.2.${index}`))
+      for (let turn = 0; turn < 5; turn++) await nextTurn()
+    }
+    const silent = Array.from({ length: 10 }, (_, index) => room.attach(`198.51.100.${index}`))
+    await silent[0]?.closed
+    lookup.resolve(undefined)
+    for (const client of await Promise.all(logins)) expect(await client.settled()).toBe(true)
+    for (const one of silent) one.cut()
+  })
+
   test('leave their places once they are logged in', async () => {
     const clients = []
     for (let index = 0; index < 12; index++) clients.push(await room.login(`pc-${index}`))

@@ -17,8 +17,10 @@ const CONNECT = 0x10
 
 interface StreamsParts {
   aedes: Pick<Aedes, 'handle'>
-  /** Places for streams that nobody has logged in on. */
+  /** Places for streams that have not said CONNECT; one that waits for its login must not give way to them. */
   places: Places
+  /** Places for streams whose login is under way. */
+  loginPlaces: Places
   deadline: Deadlines
   timeouts: ClientTimeouts
   /** Whether one more client of this address may log in now. */
@@ -31,7 +33,7 @@ interface StreamsParts {
 
 /** The streams that clients send packets over, each with the guards that it needs from its first byte. */
 export function createStreams(parts: StreamsParts) {
-  const { aedes, places, deadline, timeouts, hasRoom, noteOrigin } = parts
+  const { aedes, places, loginPlaces, deadline, timeouts, hasRoom, noteOrigin } = parts
   const open = new Set<Duplex>()
   const leaving = new WeakMap<Client, () => void>()
   let isClosed = false
@@ -53,7 +55,7 @@ export function createStreams(parts: StreamsParts) {
     accept(
       stream: Duplex,
       origin: Origin,
-      leavePlace = places.take(addressGroupOf(origin.ip), () => stream.destroy()),
+      leavePlace = places.take(addressGroupOf(origin.ip), () => turnAway(stream)),
     ): void {
       if (isClosed || !leavePlace) {
         leavePlace?.()
@@ -63,18 +65,26 @@ export function createStreams(parts: StreamsParts) {
       }
       noteOrigin(stream, origin)
       open.add(stream)
+      const address = addressGroupOf(origin.ip)
+      let leave = leavePlace
       stream.once('close', () => {
         open.delete(stream)
-        leavePlace()
+        leave()
       })
-      const hasRoomNow = () => hasRoom(addressGroupOf(origin.ip))
-      if (!hasRoomNow()) {
+      const mayLogIn = () => {
+        const loginPlace = hasRoom(address) ? loginPlaces.take(address) : undefined
+        if (!loginPlace) return false
+        leave()
+        leave = loginPlace
+        return true
+      }
+      if (!hasRoom(address)) {
         sendAway(stream, origin.ip)
         return
       }
       const client = aedes.handle(stream)
-      leaving.set(client, leavePlace)
-      enforceWireRules(client, hasRoomNow)
+      leaving.set(client, () => leave())
+      enforceWireRules(client, mayLogIn)
       guardConnection(client, deadline)
       timeouts.expectConnect(client)
       disableDuplicateCounters(client)

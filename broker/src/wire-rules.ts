@@ -37,9 +37,9 @@ const SENT_BY_SERVERS = new Set(['connack', 'suback', 'unsuback', 'pingresp'])
 /**
  * Closes a connection over what MQTT 3.1.1 forbids and mqtt-packet lets pass, before Aedes sees the packet. What is
  * malformed gets no answer [MQTT-4.8.0-1], except a protocol level that we do not speak [MQTT-3.1.2-2].
- * @param hasRoom whether one more client may log in now; otherwise it is told to come back later
+ * @param mayLogIn takes a place for a client to log in; one that finds none is told to come back later
  */
-export function enforceWireRules(client: Client, hasRoom: () => boolean): void {
+export function enforceWireRules(client: Client, mayLogIn: () => boolean): void {
   const { _parser: parser } = client as unknown as { _parser: ParserInternals }
   const parseString = parser._parseString.bind(parser)
   const parseConnect = parser._parseConnect.bind(parser)
@@ -63,7 +63,7 @@ export function enforceWireRules(client: Client, hasRoom: () => boolean): void {
   function refusalOf(): Refusal | undefined {
     if (!isSpoken(parser)) return refusal('protocol is not MQTT 3.1.1', {}, CONNACK.unacceptableProtocol)
     const isFirst = !client.connecting && !client.connected
-    return isFirst && !hasRoom() ? busy() : undefined
+    return isFirst && !mayLogIn() ? busy() : undefined
   }
 
   parser._parsePayload = () => {
