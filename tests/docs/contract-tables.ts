@@ -19,8 +19,8 @@ const code = (text: string) => `\`${text}\``
 
 /** Fields of an object, `?` behind those that may be left out. */
 function fieldsOf(schema: TSchema | undefined): string {
-  const fields = Object.entries((schema as { properties?: Fields } | undefined)?.properties ?? {})
-  const required = (schema as { required?: string[] } | undefined)?.required ?? []
+  const fields = Object.entries(schema?.properties ?? {})
+  const required = schema?.required ?? []
   return (
     fields
       // What may be sent back and is ignored says nothing.

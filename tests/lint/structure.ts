@@ -12,5 +12,5 @@ const { output, exitCode } = await cruise(FOLDERS, {
   validate: true,
   outputType: 'err',
 })
-process.stdout.write(String(output))
+process.stdout.write(output as string)
 process.exitCode = exitCode
