@@ -11,16 +11,15 @@ import {
   type ErrorCode,
   type TopicRule,
 } from '@escale/protocol'
-import type { TSchema } from 'typebox'
 
 type Fields = Record<string, object>
 
 const code = (text: string) => `\`${text}\``
 
 /** Fields of an object, `?` behind those that may be left out. */
-function fieldsOf(schema: TSchema | undefined): string {
-  const fields = Object.entries(schema?.properties ?? {})
-  const required = schema?.required ?? []
+function fieldsOf(schema: object | undefined): string {
+  const fields = Object.entries((schema as { properties?: Fields } | undefined)?.properties ?? {})
+  const required = (schema as { required?: string[] } | undefined)?.required ?? []
   return (
     fields
       // What may be sent back and is ignored says nothing.
@@ -65,7 +64,7 @@ const topics = table(
   ]),
 )
 
-const ops = (of: Record<string, { params: TSchema; data: TSchema; role?: string }>) =>
+const ops = (of: Record<string, { params: object; data: object; role?: string }>) =>
   table(
     ['op', 'params', 'answers', 'lowest role'],
     Object.entries(of).map(([name, { params, data, role = '–' }]) => [
@@ -76,7 +75,7 @@ const ops = (of: Record<string, { params: TSchema; data: TSchema; role?: string 
     ]),
   )
 
-const frames = (of: Record<string, TSchema>) =>
+const frames = (of: Record<string, object>) =>
   table(
     ['frame', 'fields'],
     Object.entries(of).map(([name, schema]) => [code(name), code(`{${fieldsOf(schema)}}`)]),
