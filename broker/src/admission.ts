@@ -13,9 +13,9 @@ const RESERVED_LOGINS = 8
 /** Stations that are logged in and have not reported yet: what they still need is done before more are let in. */
 const MAX_OPENING = 128
 /** Clients that may always wait for their login, so that a small room is never sent away. */
-export const MIN_WAITING = 512
+export const MIN_WAITING = 256
 /** More may wait if the last so many milliseconds served as many: whoever waits is served before the login's limit. */
-const PACE_MS = 3_000
+const PACE_MS = 2_000
 
 export interface Admission {
   /** Whether one more client may wait for its login; asked before its CONNECT is read any further. */
