@@ -15,14 +15,16 @@ export function createBatchedWrites<T>(
 
   function commitNext(): Promise<void> {
     let taken: readonly T[] | undefined
-    return database.write(async () => {
-      if (!taken) {
-        taken = waiting
-        waiting = []
-        next = undefined
-      }
-      await commit(taken)
-    })
+    function take(): readonly T[] {
+      taken = waiting
+      waiting = []
+      next = undefined
+      return taken
+    }
+    const written = database.write(() => commit(taken ?? take()))
+    // Refused before it began, as while the database is locked: the next items must not wait for it.
+    written.catch(() => taken ?? take())
+    return written
   }
 
   return (item) => {
