@@ -15,6 +15,7 @@ export function defineModels(sequelize: Sequelize): Models {
     )
     return [name, sequelize.define(tableNameOf(name), Object.fromEntries(attributes))] as const
   })
+  // `fromEntries` forgets which name has which columns; both come from `tables`.
   return Object.fromEntries(models) as unknown as Models
 }
 
