@@ -9,7 +9,7 @@ const SESSIONS = 300
 const OPENINGS = 50
 const FULL_PAGE = 200
 
-/** What the room's page asks for when it is opened, as `admin/src/features/room/room-store.ts` and the others do. */
+/** The requests that the room's page sends when it opens: see `admin/src/features/room/room-store.ts`. */
 const LISTS = [
   'postes/?',
   'sessions/actives/?',
@@ -20,9 +20,9 @@ const LISTS = [
   'postes/appels/?',
   'parametres/blocages/?',
 ]
-const OTHERS = ['parametres/', `postes/commands/?pageSize=${FULL_PAGE}`]
+const SINGLE_PAGES = ['parametres/', `postes/commands/?pageSize=${FULL_PAGE}`]
 
-/** Processor time that the server needs for one opening of the room's page, in a large room. */
+/** The server's processor time for one opening of the room's page, in a large room. */
 export async function adminPage(): Promise<Row> {
   const server = await startFilledServer(STATIONS, SESSIONS)
   await server.stop()
@@ -37,11 +37,11 @@ export async function adminPage(): Promise<Row> {
   database.close()
   await server.restart()
   const api = await signIn(server)
-  await open(api)
+  await openPage(api)
   await delay(1_000)
   const pid = server.process().child.pid ?? 0
   const before = cpuSeconds(pid)
-  for (let opening = 0; opening < OPENINGS; opening += 1) await open(api)
+  for (let opening = 0; opening < OPENINGS; opening += 1) await openPage(api)
   const spentMs = ((cpuSeconds(pid) - before) * 1_000) / OPENINGS
   await server.dispose()
   return {
@@ -51,10 +51,10 @@ export async function adminPage(): Promise<Row> {
   }
 }
 
-const open = (api: Api) =>
+const openPage = (api: Api) =>
   Promise.all([
     ...LISTS.map((list) => everyPage(api, list)),
-    ...OTHERS.map((path) => api.get(`/api/${path}`)),
+    ...SINGLE_PAGES.map((path) => api.get(`/api/${path}`)),
   ])
 
 async function everyPage(api: Api, list: string): Promise<void> {

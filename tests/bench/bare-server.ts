@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 
 /**
- * A process with nothing but Fastify, for the bench: what its parent sends it is answered to whoever asks, so that
- * a route of ours can be compared with one that does no work for as many bytes.
+ * A process with nothing but Fastify. It answers each request with the text that its parent process has sent, so that
+ * a route of Escale can be compared with a route that does no work and sends as many bytes.
  */
 const app = Fastify()
 let body = ''

@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { startServer, type RunningServer } from '../support/server.ts'
 
 /**
- * A server whose database holds stations, the first ones with a session that runs for ten hours yet.
- * @param pendingSessions the first stations have a session that waits for its code
+ * A server whose database holds stations. The first ones have an active session with ten hours left.
+ * @param pendingSessions how many stations, from the first one, have a session that waits for its code
  */
 export async function startFilledServer(
   stations: number,

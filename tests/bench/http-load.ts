@@ -7,7 +7,7 @@ import type { Row } from './measure.ts'
 
 const STATIONS = 1_000
 const ACTIVE = 500
-/** Sessions that are started and terminated, each at a station of its own. */
+/** How many sessions are started and terminated, each on its own station. */
 const STARTED = 2_000
 const SECONDS = 5
 const WRITES_A_SECOND = 200
@@ -29,7 +29,7 @@ const grants = numbers(ACTIVE).map((n) => ({
   body: { minutes: 1 },
 }))
 
-/** Requests a second and their slowest hundredth, over ten connections, in a room of a thousand stations. */
+/** Requests per second and the 99th percentile of their duration, with ten connections and 1 000 stations. */
 export async function httpLoad(): Promise<Row[]> {
   const server = await startFilledServer(STATIONS, ACTIVE)
   const api = await signIn(server)
@@ -42,12 +42,12 @@ export async function httpLoad(): Promise<Row[]> {
   return [...rows, ...(await startsAndEnds())]
 }
 
-/** Each beside a bare route with the same bytes, one after the other. */
+/** Measures each route, then a bare route that sends the same bytes. */
 async function measureReads(server: RunningServer, { token, get }: Api): Promise<Row[]> {
   const bare = await startBareServer()
   const rows: Row[] = []
   for (const [what, path] of reads) {
-    const { figure, perSecond } = await measure({ ...server, token, calls: [{ path }], seconds: SECONDS })
+    const { figure, perSecond } = await measureLoad({ ...server, token, calls: [{ path }], seconds: SECONDS })
     const url = await bare.answering(JSON.stringify(await get(path)))
     const { perSecond: most } = await load({ url, token, calls: [{ path: '/' }], seconds: SECONDS })
     const share = `${((perSecond / most) * 100).toFixed(0)} % of the ${most.toFixed(0)} of a bare route`
@@ -85,7 +85,7 @@ async function measureWrites(server: RunningServer, api: Api): Promise<Row[]> {
   ]
   const rows: Row[] = []
   for (const [what, calls, aim] of writes) {
-    const { figure } = await measure({ ...server, token: api.token, calls, seconds: SECONDS })
+    const { figure } = await measureLoad({ ...server, token: api.token, calls, seconds: SECONDS })
     rows.push({ what, figure, aim })
   }
   return rows
@@ -95,24 +95,24 @@ const validations = (code: string, stationId?: string): Call[] => [
   { path: '/api/sessions/validate_code/', body: { code, stationId } },
 ]
 
-/** Each session once, so they are counted and not timed. */
+/** Each session can be started only once, so this sends a fixed number of requests instead of running for some seconds. */
 async function startsAndEnds(): Promise<Row[]> {
   const server = await startFilledServer(STARTED, 0, {}, STARTED)
   const { token } = await signIn(server)
   const rows: Row[] = []
   for (const action of ['start', 'terminate']) {
     const calls = numbers(STARTED).map((n) => ({ path: `/api/sessions/pending-${n}/${action}/`, body: {} }))
-    const { figure } = await measure({ ...server, token, calls, amount: STARTED })
+    const { figure } = await measureLoad({ ...server, token, calls, amount: STARTED })
     rows.push({ what: `POST sessions/{id}/${action}/`, figure, aim: '8 statements' })
   }
   await server.dispose()
   return rows
 }
 
-async function measure(asked: Load) {
-  const before = await statementsOf(asked.url)
-  const { perSecond, p99Ms, requests } = await load(asked)
-  const after = await statementsOf(asked.url)
+async function measureLoad(options: Load) {
+  const before = await statementsOf(options.url)
+  const { perSecond, p99Ms, requests } = await load(options)
+  const after = await statementsOf(options.url)
   const statements =
     before === undefined || after === undefined
       ? ''

@@ -15,13 +15,13 @@ export interface Call {
 export interface Load {
   url: string
   token: string
-  /** Asked in turn, each connection beginning elsewhere. */
+  /** Sent in turn. Each connection begins at another place of the list. */
   calls: readonly Call[]
-  /** Either so long, or so many requests in all. */
+  /** How long to run. Give either this or `amount`, the number of requests in total. */
   seconds?: number
   amount?: number
   connections?: number
-  /** Requests a second in all; as many as there can be by default. */
+  /** Requests per second in total. By default as many as possible. */
   rate?: number
 }
 
@@ -31,7 +31,7 @@ export interface Measured {
   requests: number
 }
 
-/** Asks as often as a server answers, over some connections at once. @throws Error when a request fails */
+/** Sends requests to a server over several connections at once. @throws Error when a request fails */
 export async function load({ url, token, calls, ...rest }: Load): Promise<Measured> {
   const { seconds, amount, connections = CONNECTIONS, rate } = rest
   let opened = 0
@@ -63,19 +63,19 @@ export async function load({ url, token, calls, ...rest }: Load): Promise<Measur
 const requestOf = ({ path, body }: Call): autocannon.Request =>
   body === undefined ? { method: 'GET', path } : { method: 'POST', path, body: JSON.stringify(body) }
 
-/** How many statements a server has sent to its database; undefined for one that does not count them. */
+/** How many statements a server has sent to its database; undefined if the server does not count them. */
 export async function statementsOf(url: string): Promise<number | undefined> {
   const text = await (await fetch(`${url}/metrics`)).text()
   const count = /^escale_database_statements_total (\S+)$/m.exec(text)?.[1]
   return count === undefined ? undefined : Number(count)
 }
 
-/** A server of Fastify alone, in a process of its own. */
+/** A server with nothing but Fastify, in its own process. */
 export async function startBareServer() {
   const child = fork(join(ROOT, 'tests/bench/bare-server.ts'))
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return {
-    /** @returns the address where these bytes are answered from now on */
+    /** @returns the address that answers with this body from now on */
     async answering(body: string): Promise<string> {
       const ready = once(child, 'message')
       child.send({ body })

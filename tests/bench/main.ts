@@ -24,7 +24,7 @@ const PAGE_DIR = join(ROOT, 'agent', 'dist', 'screen')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const note = (text: string) => process.stderr.write(`${text}\n`)
 
-/** Start to ready, each on the same data as a second `npm start` would find them. */
+/** Time from start to ready, on existing data as at a second `npm start`. */
 async function startToReady(): Promise<Row> {
   note(`start to ready, ${STARTS} times …`)
   const server = await startServer()
@@ -57,7 +57,7 @@ async function memoryAtRest(): Promise<Row[]> {
   ]
 }
 
-/** From the operator's request leaving to the station's screen being told, in a room of twelve. */
+/** Time from the operator's request to the message that updates the station's screen, with twelve stations. */
 async function addTimeToShown(): Promise<Row> {
   note(`add time to shown, ${GRANTS} times with ${places.length} stations …`)
   const server = await startServer({ env: { ESCALE_LOG_LEVEL: 'warn' } })
@@ -127,14 +127,14 @@ const parts: Record<string, () => Promise<Row[]>> = {
 
 const words = process.argv.slice(2)
 
-/** All parts, or those that are named. `pauses WORD...` measures only the inputs with such a word in their names. */
+/** Runs all parts, or the named ones. `pauses WORD...` measures only the inputs whose name contains one of the words. */
 async function main(): Promise<void> {
   const [first = ''] = words
-  // What follows these two is for them.
+  // The words after `pauses` or `stations` are arguments of that part.
   const named = first === 'pauses' || first === 'stations' ? [first] : words
   const unknown = named.filter((name) => !(name in parts))
   if (unknown.length > 0) {
-    note(`bench: ${unknown.join(', ')} is no part of it. Parts: ${Object.keys(parts).join(', ')}.`)
+    note(`bench: ${unknown.join(', ')} is unknown. Known parts: ${Object.keys(parts).join(', ')}.`)
     process.exit(2)
   }
   const rows: Row[] = []

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { signIn } from '../support/api.ts'
 import { placesOf } from './room.ts'
-import { createProgress, stationsAsked } from './terminal.ts'
+import { createProgress, parseStationCount } from './terminal.ts'
 
 describe('the number of stations', () => {
-  it('is twelve unless another is asked for', () => {
-    expect(stationsAsked([])).toEqual({ count: 12 })
-    for (const count of [1, 30, 200]) expect(stationsAsked([String(count)])).toEqual({ count })
+  it('is twelve by default', () => {
+    expect(parseStationCount([])).toEqual({ count: 12 })
+    for (const count of [1, 30, 200]) expect(parseStationCount([String(count)])).toEqual({ count })
   })
 
   it.each([
@@ -23,13 +23,13 @@ describe('the number of stations', () => {
     ['3', '4'],
     ['٣'],
     ['0x10'],
-  ])('is refused with a sentence when it is %j', (...asked) => {
-    const answer = stationsAsked(asked)
+  ])('is refused with an explanation when it is %j', (...asked) => {
+    const answer = parseStationCount(asked)
     expect(answer).toHaveProperty('refusal')
     expect('refusal' in answer && answer.refusal).toMatch(/de 1 à 200.*\n.*from 1 to 200/)
   })
 
-  it('gives each station a name and an address of its own', () => {
+  it('does not change that each station has its own name and address', () => {
     for (const count of [1, 2, 12, 200]) {
       const places = placesOf(count)
       for (const field of ['id', 'label', 'macAddress'] as const)
@@ -39,26 +39,26 @@ describe('the number of stations', () => {
   })
 })
 
-describe('its progress', () => {
-  const written = (isTTY: boolean) => {
+describe('progress output', () => {
+  const outputOf = (isTTY: boolean) => {
     const lines: string[] = []
     const progress = createProgress({ isTTY, write: (text: string) => lines.push(text) > 0 })
     for (let done = 1; done <= 8; done += 1) progress('Postes', done, 8)
     return lines
   }
 
-  it('is one line in a terminal, and few lines in a file', () => {
-    expect(written(true).join('').split('\n')).toHaveLength(2)
-    expect(written(true)).toHaveLength(8)
-    expect(written(false)).toEqual(['  Postes 1/8\n', '  Postes 2/8\n', '  Postes 4/8\n', '  Postes 6/8\n', '  Postes 8/8\n'])
+  it('is one line in a terminal, and a line for each quarter in a file', () => {
+    expect(outputOf(true).join('').split('\n')).toHaveLength(2)
+    expect(outputOf(true)).toHaveLength(8)
+    expect(outputOf(false)).toEqual(['  Postes 1/8\n', '  Postes 2/8\n', '  Postes 4/8\n', '  Postes 6/8\n', '  Postes 8/8\n'])
   })
 }) // prettier-ignore
 
-describe('its operator', () => {
+describe('the API client of the demo', () => {
   let close: (() => void) | undefined
   afterEach(() => close?.())
 
-  it('signs in again once the token is no longer taken, once for all calls that meet it', async () => {
+  it('signs in again when its token has expired, once for all calls that overlap', async () => {
     let [signIns, good] = [0, '']
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       const isSignIn = request.url === '/api/token/'

@@ -4,18 +4,18 @@ import { createServer } from 'node:net'
 import { signIn, type Api } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { openStation, placesOf } from './room.ts'
-import { createProgress, stationsAsked } from './terminal.ts'
-import { fillRoom, liveOn, type Seat } from './visitors.ts'
+import { createProgress, parseStationCount } from './terminal.ts'
+import { fillRoom, simulateEvents, type Seat } from './visitors.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const progress = createProgress(process.stdout)
-/** Prints the error of one visitor, once for each message, and continues. */
-const told = new Set<string>()
-function trouble(error: unknown): void {
+const printedErrors = new Set<string>()
+/** Prints an error of a simulated visitor, but each kind of error only once. The demo continues. */
+function printErrorOnce(error: unknown): void {
   const text = String(error)
   const kind = text.replace(/[\da-f-]{36}|poste-\d+/g, '')
-  if (!told.has(kind)) process.stderr.write(`demo: ${text}\n`)
-  told.add(kind)
+  if (!printedErrors.has(kind)) process.stderr.write(`demo: ${text}\n`)
+  printedErrors.add(kind)
 }
 
 async function isFree(port: string): Promise<boolean> {
@@ -43,7 +43,7 @@ const START_WITHIN_MS = 120_000
 /** How many agents start at the same time. */
 const AT_ONCE = 6
 
-/** Opens every station, a few at a time, and says how far it has come. */
+/** Opens every station, a few at a time, and prints the progress. */
 async function openRoom(server: RunningServer, api: Api, count: number, seats: Seat[], signal: AbortSignal) {
   const waiting = placesOf(count)
   const openSome = async () => {
@@ -56,17 +56,17 @@ async function openRoom(server: RunningServer, api: Api, count: number, seats: S
   seats.sort((one, other) => one.place.id.localeCompare(other.place.id, 'fr', { numeric: true }))
 }
 
-/** Visitors come and go until the end; in a large enough room one station is out of order and one is off. */
-async function live(api: Api, seats: readonly Seat[], signal: AbortSignal): Promise<void> {
+/** Visitors come and go until the end. With four stations or more, one is in maintenance and one is offline. */
+async function simulateVisitors(api: Api, seats: readonly Seat[], signal: AbortSignal): Promise<void> {
   const [offline, maintenance] = seats.length < 4 ? [] : [seats.at(-1), seats.at(-2)]
-  const used = maintenance ? seats.slice(0, -2) : seats
+  const inUse = maintenance ? seats.slice(0, -2) : seats
   if (maintenance) {
     const path = `/api/postes/${maintenance.place.id}/marquer_maintenance/`
     await api.post(path, { reason: 'Écran noir' })
   }
-  await fillRoom(api, used, Math.random).catch(trouble)
+  await fillRoom(api, inUse, Math.random).catch(printErrorOnce)
   await offline?.agent.stop()
-  await liveOn(api, used, Math.random, signal, trouble)
+  await simulateEvents(api, inUse, Math.random, signal, printErrorOnce)
 }
 
 async function main(count: number, signal: AbortSignal): Promise<void> {
@@ -87,7 +87,7 @@ async function main(count: number, signal: AbortSignal): Promise<void> {
     await Promise.race([
       openRoom(server, api, count, seats, signal).then(() => {
         progress('Les visiteurs arrivent. · Visitors are coming.')
-        return live(api, seats, signal)
+        return simulateVisitors(api, seats, signal)
       }),
       once(signal, 'abort'),
       server.process().ended.then((code) => {
@@ -105,13 +105,13 @@ const aborter = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => aborter.abort())
 process.on('disconnect', () => aborter.abort())
 
-const asked = stationsAsked(process.argv.slice(2))
-if ('refusal' in asked) {
-  process.stderr.write(asked.refusal)
+const parsed = parseStationCount(process.argv.slice(2))
+if ('refusal' in parsed) {
+  process.stderr.write(parsed.refusal)
   process.exit(2)
 }
 try {
-  await main(asked.count, aborter.signal)
+  await main(parsed.count, aborter.signal)
   process.exit(0)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`)

@@ -1,4 +1,4 @@
-/** Invented visitors; the same name may come again. */
+/** Invented visitors. The same name may occur twice. */
 const FIRST_NAMES = [
   'Zoé', 'Léo', 'Inès', 'Maël', 'Chloé', 'Noé', 'Éloïse', 'Théo', 'Anaïs', 'Loïc', 'Fatou', 'Karim', 'Océane',
   'Gaël', 'Hélène', 'Amadou', 'Françoise', 'Jérôme', 'Nadia', 'Yann', 'Salomé', 'Rémi', 'Aïcha', 'Benoît',
@@ -15,7 +15,7 @@ export type Random = () => number
 export const pick = <T>(random: Random, from: readonly T[]): T =>
   from[Math.floor(random() * from.length)] as T
 
-/** A visitor's record as the desk would type it. */
+/** A visitor's record as an operator would type it. */
 export function inventVisitor(random: Random) {
   const birthYear = 1945 + Math.floor(random() * 65)
   return {

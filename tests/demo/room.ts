@@ -16,7 +16,7 @@ export const USUAL_STATIONS = 12
 /** For larger rooms there is `npm run bench`. */
 export const MOST_STATIONS = 200
 
-/** Stations as a library would name them: half of them in the first room, a quarter in each of the others. */
+/** Stations as a library would name them: half of them in the first location, a quarter in each of the others. */
 export function placesOf(count: number): Place[] {
   return Array.from({ length: count }, (_, index) => {
     const number = String(index + 1).padStart(2, '0')
@@ -29,7 +29,7 @@ export function placesOf(count: number): Place[] {
 
 export const places = placesOf(USUAL_STATIONS)
 
-/** Registers a station and starts its agent: the real one, on a machine that does not exist. */
+/** Registers a station and starts a real agent on a simulated machine. */
 export async function openStation(
   server: Pick<RunningServer, 'url' | 'enrolmentKey'>,
   api: Api,

@@ -1,7 +1,7 @@
 import { MOST_STATIONS, USUAL_STATIONS } from './room.ts'
 
-/** How many stations were asked for, or what to say to whoever asked. */
-export function stationsAsked(args: readonly string[]): { count: number } | { refusal: string } {
+/** The number of stations from the command line, or the message to print if it is invalid. */
+export function parseStationCount(args: readonly string[]): { count: number } | { refusal: string } {
   if (args.length === 0) return { count: USUAL_STATIONS }
   const [asked = ''] = args
   const count = /^\d{1,6}$/.test(asked) ? Number(asked) : 0
@@ -16,8 +16,7 @@ export function stationsAsked(args: readonly string[]): { count: number } | { re
 }
 
 /**
- * Says how far a step has come: one line that is written over in a terminal, a line each time that it has come
- * another quarter elsewhere.
+ * Prints the progress of a step: in a terminal one line that is overwritten, elsewhere a new line for each quarter.
  */
 export function createProgress(out: Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean }) {
   let lastQuarter = -1

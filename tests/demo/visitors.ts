@@ -10,17 +10,21 @@ export interface Seat {
   agent: Agent
 }
 
-/** Some end within minutes, so that the dashboard lives; most last as in a real room. */
+/** Some sessions end within minutes, so that the dashboard changes; most last as long as in a real room. */
 const LENGTHS_MINUTES = [1, 2, 2, 3, 5, 15, 30, 30, 45, 60]
 const CALLS = ['L’imprimante ne répond pas.', 'Je n’ai plus de son.', 'Où est mon fichier\u202f?', undefined]
 const PAUSE_MS = [4_000, 12_000] as const
 const TYPING_MS = [1_500, 5_000] as const
 
-/** Between the two bounds, at random. */
 const between = (random: Random, [low, high]: readonly [number, number]) => low + random() * (high - low)
 
-/** A visitor comes: registered at the desk, given time, and typing the code after a moment. */
-export async function welcome(api: Api, seat: Seat, minutes: number, random: Random): Promise<string> {
+/** A visitor arrives: is registered, gets a session, and types the code after a moment. */
+export async function simulateArrival(
+  api: Api,
+  seat: Seat,
+  minutes: number,
+  random: Random,
+): Promise<string> {
   const user = await api.post<User>('/api/utilisateurs/', inventVisitor(random))
   const session = await api.post<CreatedSession>('/api/sessions/', {
     userId: user.id,
@@ -37,7 +41,7 @@ const SHARE_TAKEN = 0.6
 /** Fills most of the room, so that every state is visible at once. */
 export async function fillRoom(api: Api, seats: readonly Seat[], random: Random): Promise<void> {
   const arrivals = seats.slice(0, Math.ceil(seats.length * SHARE_TAKEN)).map(async (seat, index) => {
-    const session = await welcome(api, seat, LENGTHS_MINUTES[(index * 3 + 1) % 10] ?? 30, random)
+    const session = await simulateArrival(api, seat, LENGTHS_MINUTES[(index * 3 + 1) % 10] ?? 30, random)
     if (index % 10 === 4) {
       await delay(5 * SECOND_MS)
       await api.post(`/api/sessions/${session}/suspend/`)
@@ -46,22 +50,22 @@ export async function fillRoom(api: Api, seats: readonly Seat[], random: Random)
   await Promise.all(arrivals)
 }
 
-/** Until aborted: visitors come, leave, get more time or type a wrong code. */
-export async function liveOn(
+/** Until aborted, visitors come, leave, get more time or type a wrong code. */
+export async function simulateEvents(
   api: Api,
   seats: readonly Seat[],
   random: Random,
   signal: AbortSignal,
-  onTrouble: (error: unknown) => void,
+  onError: (error: unknown) => void,
 ): Promise<void> {
   while (!signal.aborted) {
-    await oneEvent(api, pick(random, seats), random).catch(onTrouble)
-    await answerCalls(api).catch(onTrouble)
+    await oneEvent(api, pick(random, seats), random).catch(onError)
+    await answerCalls(api).catch(onError)
     await delay(between(random, PAUSE_MS), undefined, { signal }).catch(() => undefined)
   }
 }
 
-/** A colleague at the desk goes where nobody has gone for a minute, and is back after another. */
+/** An operator takes each call after a minute and closes it after another minute. */
 async function answerCalls(api: Api): Promise<void> {
   const { results } = await api.get<StaffCallPage>('/api/postes/appels/')
   for (const { id, state, renewedAt, takenAt } of results) {
@@ -75,7 +79,7 @@ async function oneEvent(api: Api, seat: Seat, random: Random): Promise<void> {
   switch (seat.agent.view().phase) {
     case 'locked':
       if (chance < 0.15) seat.agent.typeCode('ABCD-2345')
-      else await welcome(api, seat, pick(random, LENGTHS_MINUTES), random)
+      else await simulateArrival(api, seat, pick(random, LENGTHS_MINUTES), random)
       return
     case 'active': {
       if (chance < 0.2) {

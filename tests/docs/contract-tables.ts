@@ -16,13 +16,13 @@ type Fields = Record<string, object>
 
 const code = (text: string) => `\`${text}\``
 
-/** Fields of an object, `?` behind those that may be left out. */
+/** Fields of an object, with `?` after the optional ones. */
 function fieldsOf(schema: object | undefined): string {
   const fields = Object.entries((schema as { properties?: Fields } | undefined)?.properties ?? {})
   const required = (schema as { required?: string[] } | undefined)?.required ?? []
   return (
     fields
-      // What may be sent back and is ignored says nothing.
+      // Fields with an empty schema are accepted and ignored, so they are not listed.
       .filter(([, field]) => Object.keys(field).length > 0)
       .map(([name]) => (required.includes(name) ? name : `${name}?`))
       .join(', ')
@@ -90,7 +90,7 @@ const errors = table(
   ]),
 )
 
-/** The tables of docs/contract.md by name, as Markdown, made from what the programs use. */
+/** The tables of docs/contract.md by name, as Markdown, generated from the definitions that the programs use. */
 export const contractTables: Record<string, string> = {
   endpoints,
   errors,
@@ -101,7 +101,7 @@ export const contractTables: Record<string, string> = {
   'automation-ops': ops(automationOps),
 }
 
-/** The page with each table between `<!-- table: name -->` and `<!-- end -->` made anew. */
+/** The page with each table between `<!-- table: name -->` and `<!-- end -->` generated again. */
 export function withTables(page: string): string {
   return page.replace(
     /(<!-- table: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g,

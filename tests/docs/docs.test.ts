@@ -8,7 +8,7 @@ import { contractTables, withTables } from './contract-tables.ts'
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
 describe('docs/contract.md', () => {
-  it('has each table as the programs have it; node tests/docs/write-contract.ts makes them anew', async () => {
+  it('has up-to-date tables (if not, run node tests/docs/write-contract.ts)', async () => {
     const page = read('docs/contract.md')
     const names = [...page.matchAll(/<!-- table: ([\w-]+) -->/g)].map(([, name]) => name)
     expect(names).toEqual(Object.keys(contractTables))
@@ -16,18 +16,18 @@ describe('docs/contract.md', () => {
   })
 })
 
-/** Where a rule comes from: a page of ours, an address, a person or a body that publishes standards. */
+/** Permitted sources of a rule: a page of docs/, an address, an author or a standard. */
 const KNOWN_SOURCES =
   /^(docs\/|https?:\/\/|RFC \d|MQTT 3\.1\.1|IEEE \d|ITU-T |XML 1\.0|PostgreSQL|sqlite\.org|proc\(5\)|sd_booted\(3\)|AMD, |Mulberry32|Wagner and|"decorrelated)/
 
-describe('what comments and pages point at', () => {
+describe('references in comments and pages', () => {
   const sources = globSync('{protocol,broker,backend,agent,admin,tests}/**/*.{ts,vue}', { cwd: ROOT })
     .filter((path) => !path.includes('node_modules') && !path.includes('/dist/'))
     .flatMap((path) =>
       [...read(path).matchAll(/Source:\s+(?:\*\s+)?([^\n]+)/g)].map(([, source = '']) => ({ path, source })),
     )
 
-  it('each source is a page that exists or a published one', () => {
+  it('name an existing page or a published source', () => {
     expect(sources.length).toBeGreaterThan(10)
     const unknown = sources.filter(({ path, source }) => {
       if (path.endsWith('docs.test.ts')) return false
@@ -39,7 +39,7 @@ describe('what comments and pages point at', () => {
     expect(unknown).toEqual([])
   })
 
-  it('each link of a page leads somewhere', () => {
+  it('link only to existing files', () => {
     const broken = globSync('{docs/**/*.md,README.md}', { cwd: ROOT }).flatMap((path) =>
       [...read(path).matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)]
         .map(([, target = '']) => target)
@@ -49,7 +49,7 @@ describe('what comments and pages point at', () => {
     expect(broken).toEqual([])
   })
 
-  it('each path of our own that a page names exists', () => {
+  it('name only existing paths of the project', () => {
     const missing = globSync('{docs/*.md,README.md}', { cwd: ROOT }).flatMap((path) =>
       [...read(path).matchAll(/`((?:protocol|broker|backend|agent|admin|tests)\/[\w/.-]+)`/g)]
         .map(([, target = '']) => target)

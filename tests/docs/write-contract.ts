@@ -4,7 +4,7 @@ import { format } from 'prettier'
 import { ROOT } from '../support/spawned.ts'
 import { withTables } from './contract-tables.ts'
 
-/** Makes the tables of docs/contract.md anew. */
+/** Generates the tables of docs/contract.md. */
 const path = join(ROOT, 'docs/contract.md')
 writeFileSync(
   path,

@@ -13,14 +13,14 @@ export type Schema = Record<string, unknown> & {
   $ref?: string
 }
 
-/** Text that takes the longest to look at where a pattern goes back and forth. */
+/** Characters that make a backtracking regular expression slow when they are repeated. */
 const HARD_TEXTS = ['a', ' ', '0', '.', 'a@', '-', 'é', '\u202f']
 
 /**
- * Bodies of the largest permitted size, each of another kind: what fits, and what is refused as late as possible.
- * @param schema what the route says of its body, references resolved
- * @param example a body that fits
- * @param limit the most bytes that the route takes
+ * Bodies of the largest permitted size: valid ones, and invalid ones that are refused as late as possible.
+ * @param schema the schema of the route's body, with references resolved
+ * @param example a valid body
+ * @param limit the largest body that the route accepts, in bytes
  */
 export function largestBodies(schema: Schema, example: unknown, limit: number): Record<string, string> {
   const base = { ...(example as Record<string, unknown>) }
@@ -34,15 +34,18 @@ export function largestBodies(schema: Schema, example: unknown, limit: number): 
     'what fits, at its largest': JSON.stringify(largestOf(schema, base, limit)),
   }
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
-    const room = limit - Buffer.byteLength(JSON.stringify(base)) - name.length - 16
-    shapes[`many items in ${name}`] = JSON.stringify({ ...base, [name]: Array(Math.floor(room / 2)).fill(1) })
+    const space = limit - Buffer.byteLength(JSON.stringify(base)) - name.length - 16
+    shapes[`many items in ${name}`] = JSON.stringify({
+      ...base,
+      [name]: Array(Math.floor(space / 2)).fill(1),
+    })
     shapes[`nesting in ${name}`] = JSON.stringify({ ...base, [name]: '-' }).replace(
       '"-"',
-      '['.repeat(room / 2) + ']'.repeat(room / 2),
+      '['.repeat(space / 2) + ']'.repeat(space / 2),
     )
     if (field.type !== 'string') continue
     for (const text of HARD_TEXTS) {
-      const times = Math.floor(room / Buffer.byteLength(text))
+      const times = Math.floor(space / Buffer.byteLength(text))
       shapes[`${name} full of ${JSON.stringify(text)}`] = JSON.stringify({
         ...base,
         [name]: text.repeat(times),
@@ -63,7 +66,7 @@ function filledTo(limit: number, make: (count: number) => object, bytesEach: num
   }
 }
 
-/** The example with every text, list and free document as large as the schema lets it be, within the limit. */
+/** The example with every text, list and object as large as the schema and the limit allow. */
 function largestOf(schema: Schema, example: unknown, limit: number): unknown {
   if (schema.anyOf) return example
   if (schema.type === 'string' && isFree(schema))

@@ -19,7 +19,7 @@ interface Login {
   password: string
 }
 
-/** Every topic that clients publish on and every socket, with the largest that it lets in. */
+/** The largest permitted input of every topic that clients publish on, and of every socket. */
 export async function busCases(server: RunningServer): Promise<PauseCase[]> {
   const api = await signIn(server)
   const { mqttSecret } = await enrolStation(server, api, STATION, macOf(60_000))
@@ -28,11 +28,15 @@ export async function busCases(server: RunningServer): Promise<PauseCase[]> {
   const station = { username: STATION, password: mqttSecret }
   const flow = { username: account.id, password: secret }
   const port = Number(new URL(server.mqttUrl).port)
-  return [...publishCases(port, station, flow), ...filterCases(port, flow), ...strangerCases(server, port)]
+  return [
+    ...publishCases(port, station, flow),
+    ...filterCases(port, flow),
+    ...unauthenticatedCases(server, port),
+  ]
 }
 
 const usual = { bootId: 'b', sessionId: 'x' }
-/** What fits each topic. */
+/** A valid payload of each topic. */
 const payloads: Partial<Record<TopicName, object>> = {
   presence: {
     ...{
@@ -61,26 +65,26 @@ function publishCases(port: number, station: Login, flow: Login): PauseCase[] {
   return Object.entries(payloads).flatMap(([name, payload]) => {
     const login = name === 'automationRequest' ? flow : station
     const topic = topicOf(name as TopicName, login.username)
-    const room = MAX_PACKET_BYTES - topic.length - 8
+    const space = MAX_PACKET_BYTES - topic.length - 8
     const fillers = {
-      'one long text': 'x'.repeat(room),
-      'many values': Array<number>(room).fill(1),
-      'many names': Object.fromEntries(Array.from({ length: room / 10 }, (_, i) => [`n${i}`, 1])),
-      'many escapes': '\\u00e9'.repeat(room),
+      'one long text': 'x'.repeat(space),
+      'many values': Array<number>(space).fill(1),
+      'many names': Object.fromEntries(Array.from({ length: space / 10 }, (_, i) => [`n${i}`, 1])),
+      'many escapes': '\\u00e9'.repeat(space),
       'no JSON': undefined,
     }
     return Object.entries(fillers).map(([what, more]) => ({
       what: `MQTT ${name}, ${what}`,
-      send: () => publish(port, login, topic, filled(payload, more, room)),
+      send: () => publish(port, login, topic, filled(payload, more, space)),
     }))
   })
 }
 
-/** A payload of at most so many bytes whose `more` holds as much of the filler as there is room for. */
-function filled(payload: object, more: string | object | undefined, room: number): string {
-  if (more === undefined) return '['.repeat(room)
+/** A payload of at most `space` bytes. Its field `more` is filled with as much of the filler as fits. */
+function filled(payload: object, more: string | object | undefined, space: number): string {
+  if (more === undefined) return '['.repeat(space)
   const head = JSON.stringify(payload).slice(0, -1)
-  const left = room - head.length - 20
+  const left = space - head.length - 20
   const text = typeof more === 'string' ? more : JSON.stringify(more)
   if (typeof more === 'string') {
     const whole = text.slice(0, left)
@@ -100,16 +104,16 @@ function filterCases(port: number, flow: Login): PauseCase[] {
   return Object.entries({ exact, wide }).flatMap(([kind, topics]) => [
     {
       what: `MQTT SUBSCRIBE to ${MAX_FILTERS} filters, ${kind}, and leaving`,
-      send: () => say(port, flow, [subscribe(topics)]),
+      send: () => sendPackets(port, flow, [subscribe(topics)]),
     },
     {
       what: `MQTT SUBSCRIBE and UNSUBSCRIBE of ${MAX_FILTERS} filters, ${kind}`,
-      send: () => say(port, flow, [subscribe(topics), unsubscribe(topics)]),
+      send: () => sendPackets(port, flow, [subscribe(topics), unsubscribe(topics)]),
     },
   ])
 }
 
-function strangerCases(server: RunningServer, port: number): PauseCase[] {
+function unauthenticatedCases(server: RunningServer, port: number): PauseCase[] {
   const wrong = { username: STATION, password: 'wrong' }
   return [
     {
@@ -173,8 +177,8 @@ async function login(port: number, { username, password }: Login): Promise<Clien
   return { socket, next }
 }
 
-/** Says some packets one after the other, each once the one before is answered, and leaves. */
-async function say(port: number, as: Login, packets: Packet[]): Promise<string> {
+/** Sends the packets one after the other, each after the answer to the one before, and disconnects. */
+async function sendPackets(port: number, as: Login, packets: Packet[]): Promise<string> {
   const { socket, next } = await login(port, as)
   const answers: string[] = []
   for (const packet of packets) {
@@ -188,4 +192,4 @@ async function say(port: number, as: Login, packets: Packet[]): Promise<string> 
 }
 
 const publish = (port: number, as: Login, topic: string, payload: string) =>
-  say(port, as, [{ cmd: 'publish', topic, payload, qos: 1, messageId: 1, retain: false, dup: false }])
+  sendPackets(port, as, [{ cmd: 'publish', topic, payload, qos: 1, messageId: 1, retain: false, dup: false }])

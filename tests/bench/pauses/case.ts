@@ -3,13 +3,13 @@ export interface PauseCase {
   /** Route, topic or socket, and what is sent. */
   what: string
   /**
-   * Sends it, and resolves once the server has dealt with it.
-   * @returns a short word on the answer, such as its status
+   * Sends it, and resolves once the server has handled it.
+   * @returns a short description of the answer, such as its status
    */
   send(): Promise<string>
 }
 
-/** What became of a case: the longest pause of the server's event loop, the shortest of several tries. */
+/** The result of a case: the longest pause of the server's event loop. Of several tries, the best one counts. */
 export interface Pause {
   what: string
   pauseMs: number

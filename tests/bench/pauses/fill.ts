@@ -4,13 +4,13 @@ import { openDatabaseOf } from '../filled.ts'
 const USERS = 5_000
 const LOGS = 20_000
 const ENDED_SESSIONS = 50_000
-/** Of them, those of the most regular visitor: three a day for a year. */
+/** How many of them belong to one visitor: three a day for a year. */
 const OWN_SESSIONS = 1_000
 const DAY_MS = 86_400_000
-/** As much as a station may say of one fault. */
+/** The longest details that a station may send about one fault. */
 const DETAILS = JSON.stringify({ text: 'x'.repeat(2_000) })
 
-/** What a site of some years holds: visitors with long notes, and a journal with long records. */
+/** Fills the database like that of a site after some years: visitors with long notes, and long log records. */
 export function fillForPauses(server: RunningServer): void {
   const database = openDatabaseOf(server)
   const nowMs = Date.now()

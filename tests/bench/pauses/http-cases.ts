@@ -13,11 +13,11 @@ interface Document {
   components: { schemas: Record<string, Schema> }
 }
 
-/** A request line of this many bytes is let in: Node takes 16 KiB of headers. */
+/** The longest query string: Node accepts 16 KiB of headers. */
 const QUERY_BYTES = 14_000
 const TEXT = 'application/json'
 
-/** Every route of the API's own description, asked in the largest ways that it lets in. A new route is among them. */
+/** The largest permitted requests to every route of the OpenAPI document, so that new routes are measured too. */
 export async function httpCases(server: RunningServer): Promise<PauseCase[]> {
   const api = await signIn(server)
   const document = await api.get<Document>('/api/openapi.json')
@@ -50,7 +50,7 @@ function casesOf(document: Document, method: string, path: string, operation: Op
   if (method === 'GET') return queries
   if (!json?.schema) return [{ what: '' }, ...queries.slice(1)]
   const limit = requestBody?.['x-max-bytes']
-  if (limit === undefined) throw new Error(`${method} ${path} does not say how much it takes`)
+  if (limit === undefined) throw new Error(`${method} ${path} has no x-max-bytes`)
   const bodies = largestBodies(resolved(document, json.schema), json.example ?? {}, limit)
   const sent = Object.entries(bodies).map(([what, body]) => ({ what, body, type: TEXT }))
   return [{ what: 'as in its example', body: JSON.stringify(json.example ?? {}), type: TEXT }, ...sent]
@@ -83,7 +83,7 @@ function queriesOf(parameters: NonNullable<Operation['parameters']>): Sent[] {
 function resolved(document: Document, schema: Schema): Schema {
   if (schema.$ref !== undefined) {
     const named = document.components.schemas[schema.$ref.split('/').at(-1) ?? '']
-    if (!named) throw new Error(`${schema.$ref} is not described`)
+    if (!named) throw new Error(`${schema.$ref} is not defined`)
     return resolved(document, named)
   }
   const { properties, items } = schema
@@ -100,7 +100,10 @@ function resolved(document: Document, schema: Schema): Schema {
 
 let next = 0
 
-/** Something that the filled database holds, the one with most to say, or another one each time: some are taken away. */
+/**
+ * The path with the id of an existing row. GET uses the row with most data; other methods use another row each time,
+ * because some of them delete it.
+ */
 function filledPath(method: string, path: string, { parameters = [] }: Operation): string {
   next = method === 'GET' ? 1 : next + 1
   const known: Record<string, string> = {

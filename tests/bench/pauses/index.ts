@@ -8,9 +8,9 @@ const AIM_MS = 50
 const SHOWN = 20
 
 /**
- * The longest pauses of the server's event loop, for the largest permitted input of each route, topic and socket: as
- * long as it pauses, it answers nobody.
- * @param wanted measures only what has one of these words in its name
+ * The longest pauses of the server's event loop, for the largest permitted input of each route, topic and socket.
+ * During such a pause the server answers nobody.
+ * @param wanted measures only the cases whose name contains one of these words
  */
 export async function pauses(note: (text: string) => void, wanted: readonly string[] = []): Promise<Row[]> {
   const { server, measure } = await startMeasuredServer()

@@ -10,17 +10,17 @@ import { fillForPauses } from './fill.ts'
 
 const STATIONS = 1_000
 const ACTIVE = 500
-/** Garbage of earlier inputs is swept in between: what is over the aim is tried again, and the quickest counts. */
+/** Garbage collection of earlier inputs can add to a pause: a result over the aim is tried again, and the best counts. */
 const TRIES = 4
-/** What follows an answer, such as a message to others, belongs to its cost. */
-const AFTERMATH_MS = 20
+/** Work that follows the answer, such as messages to other clients, is measured too. */
+const AFTER_ANSWER_MS = 20
 
 export interface MeasuredServer {
   server: RunningServer
   measure(one: PauseCase, aimMs: number): Promise<Pause>
 }
 
-/** A real server with a full database, its event loop watched from inside, ready to be asked from another process. */
+/** A real server with a full database. A probe inside it measures the pauses of its event loop. */
 export async function startMeasuredServer(): Promise<MeasuredServer> {
   const probe = join(ROOT, 'tests/bench/pauses/probe.ts')
   const server = await startFilledServer(STATIONS, ACTIVE, {
@@ -41,7 +41,7 @@ export async function startMeasuredServer(): Promise<MeasuredServer> {
       for (let run = 0; run < TRIES && best.pauseMs > aimMs; run += 1) {
         await ask('pause:start')
         const answer = await send()
-        await delay(AFTERMATH_MS)
+        await delay(AFTER_ANSWER_MS)
         const [{ pauseMs = Number.NaN }] = await ask('pause:stop')
         if (pauseMs < best.pauseMs) best = { what, pauseMs, answer }
       }

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { crc32, deflateSync } from 'node:zlib'
 
-/** Pictures that cost the most to receive and to draw: of many bytes, of many pixels, and of many small parts. */
+/** Pictures that cost the most to receive and to decode: many bytes, many pixels, or many small parts. */
 export function largePhotos(): { what: string; body: Buffer }[] {
   const noise = (width: number, height: number) => randomFillSync(Buffer.alloc(height * (1 + width * 3)))
   return [

@@ -1,9 +1,9 @@
 /**
- * Runs inside the measured server, loaded before it (`node --import`). Told `pause:start` over the channel to its parent,
- * it watches the event loop; told `pause:stop`, it answers the longest time for which nothing else could run.
+ * Runs inside the measured server, loaded before it (`node --import`). Its parent process sends `pause:start` to begin,
+ * and `pause:stop` to get the longest time for which the event loop was blocked.
  *
- * Measured is the processor time of the main thread between two turns of the loop, not the time of the clock: on a
- * machine with other programs the clock also counts how long those had the processor.
+ * It measures the processor time of the main thread between two turns of the loop, not wall-clock time, which would
+ * include the time that other programs use the processor.
  */
 const TICK_MS = 1
 
@@ -22,7 +22,7 @@ function tick(): void {
   lastUs = nowUs
 }
 
-// Processes that the server starts load this too; they have channels of their own.
+// Processes that the server starts load this file too, and they use the channel for other messages.
 if (process.argv[1]?.endsWith('server.ts')) {
   process.on('message', (message) => {
     if (message === 'pause:start') {

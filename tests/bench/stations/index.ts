@@ -10,13 +10,13 @@ import type { RoomProgress } from './room.ts'
 const USUAL_SIZES = [200, 1_000, 2_000]
 const FULL_SIZES = [...USUAL_SIZES, 5_000, 10_000]
 const LIMIT_MS = 300_000
-/** The server runs and stands still in turn for so long each: half of a processor. */
+/** To halve the server's speed it is stopped and continued in turn, for this long each. */
 const HALF_SPEED_MS = 10
 
 /**
- * Opens a room of stations at once, each a client of its own as the agent is, from a process of its own.
- * @param words sizes, `full` for all of them, `one-address` for a room behind one address, `half` for a server that
- * gets half of a processor
+ * Connects many stations at once. They run in another process, and each uses the agent's own MQTT client.
+ * @param words sizes, `full` for all sizes, `one-address` for stations that share one address, `half` for a server with
+ * half of a processor
  */
 export async function stationsAtOnce(note: (text: string) => void, words: string[]): Promise<Row[]> {
   const named = words.map(Number).filter((size) => size > 0)
@@ -58,7 +58,7 @@ function rowsOf(
     { what: `${what}: until all are connected`, figure: time(allConnectedMs, connected), aim: '–' },
     { what: `${what}: until all agree`, figure: time(allAgreedMs, agreed), aim: '–' },
     { what: `${what}: connections lost again`, figure: String(lost), aim: '0' },
-    { what: `${what}: sent away / attempts in vain`, figure: `${refused} / ${failed}`, aim: '–' },
+    { what: `${what}: refused / failed attempts`, figure: `${refused} / ${failed}`, aim: '–' },
     {
       what: `${what}: processor time and statements of the server for each`,
       figure: `${cpuMs.toFixed(1)} ms, ${(statements / size).toFixed(1)}`,
@@ -111,7 +111,7 @@ async function refusedBy(server: RunningServer): Promise<number> {
   return Number(line?.[1] ?? Number.NaN)
 }
 
-/** @returns what lets the process run freely again */
+/** @returns a function that gives the process its full speed again */
 function runAtHalfSpeed(pid: number): () => void {
   let isOver = false
   const run = async () => {

@@ -3,16 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createLink, type Link } from '@escale/agent'
 import { pino } from 'pino'
 
-/** What the measuring process is told, once a second and at the end. */
+/** What is sent to the measuring process, once a second and at the end. */
 export interface RoomProgress {
   elapsedMs: number
-  /** Stations whose connection stands now. */
+  /** Stations that are connected now. */
   connected: number
-  /** Stations whose newest document is applied, reported, and acknowledged. */
+  /** Stations that have applied and reported their newest document, and got the acknowledgement. */
   agreed: number
-  /** Connections that stood and were lost again. */
+  /** Connections that were established and lost again. */
   lost: number
-  /** Attempts that came to nothing, whatever the reason. */
+  /** Connection attempts that failed, for any reason. */
   failed: number
   /** When the last station was connected, and when the last one agreed; absent before that. */
   allConnectedMs?: number
@@ -26,7 +26,7 @@ const [url = '', count = '0', secret = '', limitMs = '0', from = ''] = process.a
 const stations = Number(count)
 
 if (from === 'own-addresses') {
-  // Each station of a real room has an address of its own. The host of its URL names it here.
+  // In a real room each station has its own address. Here the host of its URL is its source address.
   const dial = net.createConnection.bind(net) as (options: net.TcpNetConnectOpts) => net.Socket
   net.createConnection = ((options: net.TcpNetConnectOpts) =>
     dial({ ...options, host: '127.0.0.1', localAddress: options.host })) as typeof net.createConnection
@@ -40,7 +40,7 @@ let allConnectedMs: number | undefined
 let allAgreedMs: number | undefined
 
 const elapsedMs = () => performance.now() - startedMs
-const tell = () =>
+const sendProgress = () =>
   process.send?.({
     elapsedMs: elapsedMs(),
     connected: connected.size,
@@ -50,7 +50,7 @@ const tell = () =>
     allAgreedMs,
   } satisfies RoomProgress)
 
-/** One warning for each attempt that failed: the link's own log is the only place that tells of it. */
+/** Counts failed attempts. The link reports them only in its log, one line for each. */
 const log = pino(
   { level: 'debug' },
   {
@@ -60,7 +60,7 @@ const log = pino(
   },
 )
 
-/** A station as its agent is on the bus: it takes its document, and reports what it has applied. */
+/** A station as the bus sees it: it receives its document, and reports what it has applied. */
 function openStation(index: number): Link {
   const stationId = `pc-${index}`
   const bootId = `boot-${index}`
@@ -131,8 +131,8 @@ function openStation(index: number): Link {
 for (let index = 1; index <= stations; index += 1) openStation(index)
 while (allAgreedMs === undefined && elapsedMs() < Number(limitMs)) {
   await delay(PROGRESS_MS)
-  tell()
+  sendProgress()
 }
-tell()
-// The server's own time is read before its stations break off.
+sendProgress()
+// Connections stay open until the parent has read the server's processor time.
 process.on('disconnect', () => process.exit(0))
