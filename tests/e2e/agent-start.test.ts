@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts, ROOT, spawned, type Spawned } from '../support/spawned.ts'
 
 const SECRET = 'a-secret-that-nobody-may-see'
-const NOBODY = 'http://127.0.0.1:9'
+const UNUSED_URL = 'http://127.0.0.1:9'
 let dataDir: string
 const running: Spawned[] = []
 
@@ -32,7 +32,7 @@ describe.skipIf(process.platform !== 'linux')('the process list of an agent', ()
     ['as its own secret', ['--station-id', 'pc-01', '--mqtt-secret', SECRET], {}],
     ['in the environment', [], { ESCALE_AGENT_ENROLMENT_KEY: SECRET }],
   ])('shows no secret given %s', async (_, args, env) => {
-    const { child, waitFor, output } = start(['--server', NOBODY, ...args], env)
+    const { child, waitFor, output } = start(['--server', UNUSED_URL, ...args], env)
     await waitFor(/^escale-agent ready/m)
     const shown = await readFile(`/proc/${child.pid}/cmdline`, 'utf8')
     expect(shown).not.toBe('')
@@ -40,11 +40,11 @@ describe.skipIf(process.platform !== 'linux')('the process list of an agent', ()
     expect(output()).not.toContain(SECRET)
   })
 
-  it('shows no secret of the launcher above it either, which hands it on', async () => {
+  it('shows no secret that the launcher passes to the agent', async () => {
     const launcher = spawned(
       process.execPath,
       [
-        join(await installation(), 'launch.mjs'),
+        join(await fakeInstallation(), 'launch.mjs'),
         ...['agent', 'run', '--enrolment-key', SECRET, `--mqtt-secret=${SECRET}`],
       ],
       { env: { npm_lifecycle_event: 'agent' } },
@@ -59,8 +59,8 @@ describe.skipIf(process.platform !== 'linux')('the process list of an agent', ()
     expect(launcher.output()).toMatch(/npm montre cette clé[^]*npm shows this key/)
   })
 
-  /** The launcher in a folder where all is installed, above an agent that says what it was given. */
-  async function installation(): Promise<string> {
+  /** A folder with the launcher, marked as installed, and an agent that prints whether it got both secrets. */
+  async function fakeInstallation(): Promise<string> {
     const folder = await mkdtemp(join(dataDir, 'root-'))
     const stamp = createHash('sha256').update('/package-lock.json').update('{}').digest('hex')
     const files = {
@@ -84,22 +84,26 @@ describe.skipIf(process.platform !== 'linux')('the process list of an agent', ()
 describe('an agent that cannot start', () => {
   it.each<[string, () => string[], RegExp]>([
     [
-      'a data folder that takes no folders',
+      'a data folder in which no folder can be created',
       () => ['--data-dir', '/proc/x'],
       /\/proc\/x .*choisissez.* · .*choose/,
     ],
     ['a data folder below a file', () => ['--data-dir', `${dataDir}/file/below`], /ENOTDIR|EEXIST/],
-    ['a server that is none', () => ['--server', 'pc-serveur'], /attend une adresse .* · .*wants an address/],
     [
-      'a key file that is not there',
+      'a server address that is not a URL',
+      () => ['--server', 'pc-serveur'],
+      /attend une adresse .* · .*wants an address/,
+    ],
+    [
+      'a key file that does not exist',
       () => ['--enrolment-key-file', `${dataDir}/none`],
       /n’existe pas.* · .*does not exist/,
     ],
-  ])('says why in two languages and ends with 2: %s', async (_, args, reason) => {
+  ])('prints the reason in two languages and exits with 2: %s', async (_, args, reason) => {
     await writeFile(join(dataDir, 'file'), '')
     const one = start([
       '--server',
-      NOBODY,
+      UNUSED_URL,
       ...(args().includes('--enrolment-key-file') ? [] : ['--enrolment-key', 'k']),
       ...args(),
     ])
@@ -109,10 +113,10 @@ describe('an agent that cannot start', () => {
   })
 })
 
-describe.skipIf(process.platform !== 'linux')('an agent that keeps a kiosk', () => {
-  const own = ['--server', NOBODY, '--enrolment-key', 'k']
-  /** A browser that does what it is told. */
-  async function browser(script: string): Promise<NodeJS.ProcessEnv> {
+describe.skipIf(process.platform !== 'linux')('an agent with a kiosk', () => {
+  const own = ['--server', UNUSED_URL, '--enrolment-key', 'k']
+  /** A replacement for Chromium that runs this script. */
+  async function fakeBrowser(script: string): Promise<NodeJS.ProcessEnv> {
     const folder = await mkdtemp(join(dataDir, 'bin-'))
     await writeFile(join(folder, 'chromium'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
     return { PATH: `${folder}:${process.env.PATH}`, NODE: process.execPath }
@@ -124,10 +128,10 @@ describe.skipIf(process.platform !== 'linux')('an agent that keeps a kiosk', () 
     return one
   }
 
-  it('is ready only once the page has come, and starts a browser that has ended again', async () => {
+  it('is ready only when the browser has loaded the page, and restarts a browser that has ended', async () => {
     const script =
       'for url; do :; done; exec "$NODE" -e "fetch(process.argv[1] + \'api/state\', { headers: { accept: \'text/event-stream\' } }).then(({ body }) => body.getReader().read()).then(() => setTimeout(() => process.exit(3), 1000))" "$url"'
-    const one = startKiosk(await browser(script))
+    const one = startKiosk(await fakeBrowser(script))
     await one.waitFor(/^escale-agent ready/m)
     expect(one.output().indexOf('the kiosk shows the screen')).toBeLessThan(
       one.output().indexOf('escale-agent ready'),
@@ -135,11 +139,11 @@ describe.skipIf(process.platform !== 'linux')('an agent that keeps a kiosk', () 
     await one.waitFor(/it ended with 3[^]*the kiosk shows the screen/)
   })
 
-  it('says in plain words why there is none, in the log and in doctor, and is not ready', async () => {
+  it('explains in the log and in doctor why the browser cannot start, and is not ready', async () => {
     const [port = 0] = await freePorts(1)
     const script =
       'echo "[1:1:ERROR:zygote_host_impl_linux.cc(100)] Running as root without --no-sandbox is not supported." >&2; exit 1'
-    const one = startKiosk(await browser(script), String(port))
+    const one = startKiosk(await fakeBrowser(script), String(port))
     await one.waitFor(/Chromium does not run as root[^]*Chromium does not run as root/)
     expect(one.output()).not.toContain('escale-agent ready')
     const args = ['agent/src/main.ts', 'doctor', '--data-dir', dataDir, '--screen-port', String(port)]
@@ -148,7 +152,7 @@ describe.skipIf(process.platform !== 'linux')('an agent that keeps a kiosk', () 
     expect(doctor.output()).toMatch(/BAD kiosk does not show the screen: Chromium does not run as root/)
   })
 
-  it('a port that is taken ends it with a sentence in two languages', async () => {
+  it('exits with a message in two languages when its port is in use', async () => {
     const [port = 0] = await freePorts(1)
     const first = start([...own, '--screen-port', String(port)])
     await first.waitFor(/^escale-agent ready/m)

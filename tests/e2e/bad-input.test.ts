@@ -17,13 +17,13 @@ beforeAll(async () => {
 })
 afterAll(() => server.dispose())
 
-// Whatever came in, the same process goes on answering.
+// After each input the same process still answers.
 afterEach(async () => {
   expect(server.process().child.exitCode).toBeNull()
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
 })
 
-const problemOf = (path: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
+const postBody = (path: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
   request(server.url + path, {
     method: 'POST',
     body,
@@ -35,26 +35,26 @@ describe('over HTTP', () => {
     ['broken JSON', '{"firstName": "Zoé"', 400, 'malformed-json'],
     ['an unknown field', '{"firstName":"Zoé","lastName":"Roy","admin":true}', 422, 'unknown-field'],
     ['a wrong type', '{"firstName":"Zoé","lastName":12}', 422, 'invalid-body'],
-    ['no object at all', '[]', 422, 'invalid-body'],
+    ['a list instead of an object', '[]', 422, 'invalid-body'],
     ['a body of 3 MB', `{"notes":"${'x'.repeat(3_000_000)}"}`, 413, 'body-too-large'],
-  ] as const)('%s is told as a problem', async ([, body, status, code]) => {
-    const answer = await problemOf('/api/utilisateurs/', body)
+  ] as const)('%s is answered with problem details', async ([, body, status, code]) => {
+    const answer = await postBody('/api/utilisateurs/', body)
     expect(answer.status).toBe(status)
     expect(answer.headers.get('content-type')).toContain('application/problem+json')
     expect(answer.body).toMatchObject({ status, code, instance: expect.any(String) as string })
   })
 
-  test('another media type is refused', async () => {
-    const answer = await problemOf('/api/utilisateurs/', 'firstName=Zoé', { 'content-type': 'text/plain' })
+  test('a media type other than JSON is refused', async () => {
+    const answer = await postBody('/api/utilisateurs/', 'firstName=Zoé', { 'content-type': 'text/plain' })
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } })
   })
 
   test.for([
     ['no token', undefined],
-    ['a text that is no token', 'abc.def.ghi'],
-    ['a token signed by another installation', () => resigned({}, 'somebody else’s key')],
-    ['a token without a signature', () => unsigned()],
-    ['an expired token', () => resigned({ exp: Math.floor(Date.now() / 1_000) - 1 }, ownKey())],
+    ['a text that is not a token', 'abc.def.ghi'],
+    ['a token signed by another installation', () => signedAgain({}, 'somebody else’s key')],
+    ['a token without a signature', () => unsignedToken()],
+    ['an expired token', () => signedAgain({ exp: Math.floor(Date.now() / 1_000) - 1 }, ownKey())],
   ] as const)('%s is refused', async ([, token]) => {
     const bearer = typeof token === 'function' ? token() : token
     const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
@@ -63,19 +63,19 @@ describe('over HTTP', () => {
     expect(answer.headers.get('content-type')).toContain('application/problem+json')
   })
 
-  test('the operator’s own token, signed again with its own claims, is taken: the refusals above are no accident', async () => {
-    const headers = { authorization: `Bearer ${resigned({}, ownKey())}` }
+  test('a token with the same claims, signed with the right key, is accepted (so the refusals above have the stated cause)', async () => {
+    const headers = { authorization: `Bearer ${signedAgain({}, ownKey())}` }
     expect((await request(`${server.url}/api/postes/`, { headers })).status).toBe(200)
   })
 
-  test('bytes that are no HTTP close the connection', async () => {
-    await refused(Buffer.from('\x00\xff\x13garbage\r\n\r\n', 'latin1'), server.url)
+  test('bytes that are not HTTP close the connection', async () => {
+    await expectClosed(Buffer.from('\x00\xff\x13garbage\r\n\r\n', 'latin1'), server.url)
   })
 })
 
 describe('over WebSocket', () => {
-  test('a foreign token closes with 4401', async () => {
-    const token = resigned({}, 'somebody else’s key')
+  test('a token signed with another key closes with 4401', async () => {
+    const token = signedAgain({}, 'somebody else’s key')
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/sessions/`, [
       'escale.v1',
       `bearer.${token}`,
@@ -105,8 +105,8 @@ describe('over WebSocket', () => {
 })
 
 describe('over MQTT', () => {
-  /** CONNECT, MQTT 3.1.1, keepalive 10 s, clean session, as a station with a wrong secret. */
-  const stranger = Buffer.from([
+  /** A CONNECT packet (MQTT 3.1.1, keepalive 10 s, clean session) of a station with a wrong secret. */
+  const wrongLogin = Buffer.from([
     0x10, 0x1a, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0xc2, 0, 10, 0, 4, 0x70, 0x63, 0x2d, 0x31, 0, 4, 0x70, 0x63,
     0x2d, 0x31, 0, 2, 0x6e, 0x6f,
   ])
@@ -116,14 +116,14 @@ describe('over MQTT', () => {
     ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
     ['a CONNECT that announces 200 MB', Buffer.from([0x10, 0x80, 0xc2, 0xaf, 0x5f, 0, 4, 0x4d, 0x51])],
     ['a PUBLISH before any CONNECT', Buffer.from([0x30, 5, 0, 1, 0x61, 0x68, 0x69])],
-    ['a login with a wrong secret', stranger],
+    ['a login with a wrong secret', wrongLogin],
   ] as const)('%s closes the connection', async ([, bytes]) => {
-    await refused(bytes, server.mqttUrl)
+    await expectClosed(bytes, server.mqttUrl)
   })
 })
 
-/** Sends bytes and waits until the other side has closed. */
-async function refused(bytes: Buffer, url: string): Promise<void> {
+/** Sends bytes and waits until the server closes the connection. */
+async function expectClosed(bytes: Buffer, url: string): Promise<void> {
   const socket: Socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.on('error', () => socket.destroy())
   await once(socket, 'connect')
@@ -133,29 +133,26 @@ async function refused(bytes: Buffer, url: string): Promise<void> {
   await closed
 }
 
-/** The signed-in operator's token with other claims, signed with another key. */
-function resigned(claims: Record<string, unknown>, key: string | Buffer): string {
+/** The operator's token with these claims changed, signed with this key. */
+function signedAgain(claims: Record<string, unknown>, key: string | Buffer): string {
   const [header = '', payload = ''] = api.token.split('.')
   const own = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object
   const body = `${header}.${Buffer.from(JSON.stringify({ ...own, ...claims })).toString('base64url')}`
   return `${body}.${createHmac('sha256', key).update(body).digest('base64url')}`
 }
 
-/** The key that this installation signs with, as its data folder keeps it. */
+/** The installation's signing key, from its data folder. */
 const ownKey = () =>
   Buffer.from(readFileSync(join(server.dataDir, 'keys', 'token'), 'utf8').trim(), 'base64url')
 
-function unsigned(): string {
+function unsignedToken(): string {
   const header = Buffer.from('{"alg":"none"}').toString('base64url')
   return `${header}.${api.token.split('.')[1] ?? ''}.`
 }
 
-test.skipIf(process.platform === 'win32')(
-  'what the server keeps is closed to other users of the machine',
-  () => {
-    const files = readdirSync(server.dataDir, { recursive: true, withFileTypes: true })
-    const open = files.filter(({ parentPath, name }) => (statSync(join(parentPath, name)).mode & 0o077) !== 0)
-    expect(files.length).toBeGreaterThan(5)
-    expect(open.map(({ name }) => name).filter((name) => name !== 'ca.pem')).toEqual([])
-  },
-)
+test.skipIf(process.platform === 'win32')('other users of the machine cannot read the server’s files', () => {
+  const files = readdirSync(server.dataDir, { recursive: true, withFileTypes: true })
+  const open = files.filter(({ parentPath, name }) => (statSync(join(parentPath, name)).mode & 0o077) !== 0)
+  expect(files.length).toBeGreaterThan(5)
+  expect(open.map(({ name }) => name).filter((name) => name !== 'ca.pem')).toEqual([])
+})

@@ -5,7 +5,7 @@ import { faultsOfAccess } from '../support/axe.ts'
 import { findChromium, openContext } from '../support/chromium.ts'
 import { openDeskSite, type DeskSite } from '../support/desk-site.ts'
 
-const SOON = { timeout: 10_000 }
+const SLOW_MACHINE = { timeout: 10_000 }
 const found = await findChromium()
 let site: DeskSite
 
@@ -25,27 +25,27 @@ beforeEach((context) => {
   context.skip('missing' in found, 'missing' in found ? found.missing : '')
 })
 
-const signInOn = async (page: Page) => {
+const signIn = async (page: Page) => {
   await page.getByLabel('Identifiant').fill(site.server.username)
   await page.getByLabel('Mot de passe', { exact: true }).fill(site.server.password)
   await page.keyboard.press('Enter')
   await page.getByText('En direct', { exact: true }).waitFor()
 }
 
-describe('a browser that keeps nothing', () => {
-  /** As with site data blocked: even naming a store throws. */
-  const REFUSE = `for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
+describe('a browser that blocks storage', () => {
+  /** As when site data are blocked: any access to a store throws. */
+  const BLOCK_STORAGE = `for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
     Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError') } })
   window.BroadcastChannel = class { constructor() { throw new DOMException('denied', 'SecurityError') } }
   window.AudioContext = undefined`
 
-  test('shows the sign-in page with a sentence, and an operator can work', async () => {
+  test('shows an explanation on the sign-in page, and an operator can work', async () => {
     const context = await openContext(site.browser, site.faults)
-    await context.addInitScript({ content: REFUSE })
+    await context.addInitScript({ content: BLOCK_STORAGE })
     const page = await context.newPage()
     await page.goto(site.server.url)
     await page.getByText('Ce navigateur bloque les données de ce site.', { exact: false }).waitFor()
-    await signInOn(page)
+    await signIn(page)
     await page.getByRole('article', { name: 'Poste 01' }).waitFor()
     await page.getByRole('button', { name: 'English' }).click()
     await page.getByText('Live', { exact: true }).waitFor()
@@ -55,7 +55,7 @@ describe('a browser that keeps nothing', () => {
 })
 
 describe('the sign-in page', () => {
-  test('says what is wrong now and not what was wrong before', async () => {
+  test('shows the current error and no longer the previous one', async () => {
     const page = await site.page()
     await page.getByLabel('Identifiant').fill('admin')
     await page.getByLabel('Mot de passe', { exact: true }).fill('faux')
@@ -70,7 +70,7 @@ describe('the sign-in page', () => {
 })
 
 describe('hours and dates', () => {
-  test('are the site’s in a browser of another time zone, and a birth date is the day written down', async () => {
+  test('are shown in the site’s time zone whatever the browser’s, and a birth date does not shift', async () => {
     const settings = await site.api.get<SettingsAnswer>('/api/parametres/')
     const desk = await site.desk({ timezoneId: 'UTC' })
     const card = desk.card('Poste 01')
@@ -78,10 +78,10 @@ describe('hours and dates', () => {
     const { endsAt = '' } = await site.api.get<{ endsAt?: string }>('/api/postes/poste-01/session_active/')
     const at = (timeZone: string) =>
       new Intl.DateTimeFormat('fr', { timeZone, hour: '2-digit', minute: '2-digit' }).format(new Date(endsAt))
-    await expect.poll(endOf, SOON).toBe(at(settings.timeZone))
-    // Changed while the page is open, it counts at once.
+    await expect.poll(endOf, SLOW_MACHINE).toBe(at(settings.timeZone))
+    // A time zone that changes while the page is open is used at once.
     await site.api.put('/api/parametres/', { ...settings, timeZone: 'America/Martinique' })
-    await expect.poll(endOf, SOON).toBe(at('America/Martinique'))
+    await expect.poll(endOf, SLOW_MACHINE).toBe(at('America/Martinique'))
 
     const there = await site.desk({ timezoneId: 'America/Martinique' })
     await there.page.getByRole('button', { name: 'Nouvelle session' }).first().click()
@@ -92,7 +92,7 @@ describe('hours and dates', () => {
 })
 
 describe('at 400 % zoom', () => {
-  test('nothing is fixed over what has the focus, and nobody scrolls sideways', async () => {
+  test('no fixed element covers the focused one, and the page does not scroll sideways', async () => {
     const desk = await site.desk({ viewport: { width: 320, height: 256 } })
     const hidden: string[] = []
     for (let step = 0; step < 30; step += 1) {
@@ -124,7 +124,7 @@ describe.each([
     en: { commands: 'Commands', visitor: 'New visitor', session: 'New session', who: 'Visitor' },
   }[language]
 
-  test('keep the rules of WCAG 2.2 AA, with menus and dialogs open', async () => {
+  test('meet WCAG 2.2 AA, also with menus and dialogs open', async () => {
     const options: BrowserContextOptions = { colorScheme, bypassCSP: true }
     const login = await site.page(options)
     expect(await faultsOfAccess(login)).toEqual([])
@@ -137,14 +137,14 @@ describe.each([
 
     await page.getByRole('button', { name: words.commands, exact: true }).click()
     await page.getByRole('menuitem').first().waitFor()
-    await settled(page)
+    await animationsEnd(page)
     expect(await faultsOfAccess(page)).toEqual([])
     await page.keyboard.press('Escape')
 
     await page.getByRole('button', { name: words.visitor, exact: true }).click()
     await dialog.locator('summary').click()
     await dialog.getByRole('textbox').first().press('Enter')
-    await settled(page)
+    await animationsEnd(page)
     expect(await faultsOfAccess(page)).toEqual([])
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
@@ -152,14 +152,14 @@ describe.each([
     await page.getByRole('button', { name: words.session, exact: true }).click()
     await dialog.getByLabel(words.who, { exact: true }).fill('lef')
     await page.locator('.q-menu [role="option"]').first().waitFor()
-    await settled(page)
+    await animationsEnd(page)
     expect(await faultsOfAccess(page)).toEqual([])
     await close()
   })
 })
 
-/** A colour in the middle of a fade is no colour of ours. */
-const settled = (page: Page) =>
+/** Waits for the end of animations, because the contrast of a colour during a fade must not be measured. */
+const animationsEnd = (page: Page) =>
   page.evaluate(
     `Promise.all(document.getAnimations().filter(({ effect }) => effect.getComputedTiming().iterations < 9)
       .map(({ finished }) => finished.catch(() => undefined))).then(() => undefined)`,

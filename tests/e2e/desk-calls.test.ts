@@ -5,8 +5,8 @@ import { openDeskSite, type DeskSite, type OpenDesk } from '../support/desk-site
 import { stationPage, type StationPage } from '../support/station-page.ts'
 
 const STATION = { id: 'poste-07', label: 'Poste 07', macAddress: '02:00:5e:00:00:07' }
-/** Two cores are shared with a browser, a server and an agent. */
-const SOON = { timeout: 10_000 }
+/** Browser, server and agent share two cores. */
+const SLOW_MACHINE = { timeout: 10_000 }
 const found = await findChromium()
 
 let site: DeskSite
@@ -30,7 +30,7 @@ beforeEach((context) => {
   context.skip('missing' in found, 'missing' in found ? found.missing : '')
 })
 
-/** Counts the notes that a page plays from now on. */
+/** Counts the sounds that a page plays from now on. */
 async function listenTo({ page }: OpenDesk): Promise<() => Promise<number>> {
   await page.evaluate(`
     window.notes = 0
@@ -41,8 +41,8 @@ async function listenTo({ page }: OpenDesk): Promise<() => Promise<number>> {
 
 const cards = ({ page }: OpenDesk) => page.getByTestId('calls').getByRole('listitem')
 
-describe('a visitor who calls for help', () => {
-  test('is seen and heard on every page of every operator, answered by one, and told the truth', async () => {
+describe('a call for help', () => {
+  test('is shown and heard on every page of every operator, and the station shows when one operator takes it', async () => {
     const [one, other] = [await site.desk(), await site.desk()]
     const [notesOfOne, notesOfOther] = [await listenTo(one), await listenTo(other)]
     await other.page.getByRole('link', { name: 'Visiteurs' }).click()
@@ -53,15 +53,15 @@ describe('a visitor who calls for help', () => {
     await station.page.getByText('L’accueil est prévenu.').waitFor()
     for (const desk of [one, other]) {
       await cards(desk).getByText('Poste 07').waitFor()
-      await expect.poll(() => desk.page.title(), SOON).toMatch(/^\(1 appel\) .* · Escale$/)
+      await expect.poll(() => desk.page.title(), SLOW_MACHINE).toMatch(/^\(1 appel\) .* · Escale$/)
     }
-    await expect.poll(notesOfOne, SOON).toBe(2)
-    await expect.poll(notesOfOther, SOON).toBe(2)
+    await expect.poll(notesOfOne, SLOW_MACHINE).toBe(2)
+    await expect.poll(notesOfOther, SLOW_MACHINE).toBe(2)
 
     await one.page.getByRole('button', { name: 'J’y vais\u00a0: Poste 07' }).click()
     await station.page.getByText('Quelqu’un arrive.').waitFor()
-    await expect.poll(() => cards(other).innerText(), SOON).toContain('admin s’en occupe depuis')
-    await expect.poll(() => other.page.title(), SOON).toBe('Visiteurs · Escale')
+    await expect.poll(() => cards(other).innerText(), SLOW_MACHINE).toContain('admin s’en occupe depuis')
+    await expect.poll(() => other.page.title(), SLOW_MACHINE).toBe('Visiteurs · Escale')
 
     await other.page.getByRole('button', { name: 'C’est réglé\u00a0: Poste 07' }).click()
     await cards(one).waitFor({ state: 'hidden' })
@@ -70,7 +70,7 @@ describe('a visitor who calls for help', () => {
     expect(site.faults).toEqual([])
   })
 
-  test('is still there after a restart of the server, and is not heard where the sound is off', async () => {
+  test('is still shown after a restart of the server, and is not heard where the sound is off', async () => {
     const desk = await site.desk()
     await callAgain()
     await cards(desk).waitFor()
@@ -91,7 +91,7 @@ describe('a visitor who calls for help', () => {
     expect(site.faults).toEqual([])
   })
 
-  test('is told that the call failed while the server is gone', async () => {
+  test('is shown as failed on the station while the server is down', async () => {
     await site.server.kill()
     await station.page.reload()
     await station.page.getByText('Le serveur ne répond pas', { exact: false }).first().waitFor()
@@ -102,7 +102,7 @@ describe('a visitor who calls for help', () => {
   })
 })
 
-/** The button rests for a minute after a call. */
+/** The button is disabled for a minute after a call. */
 async function callAgain(): Promise<void> {
   const button = station.page.getByRole('button', { name: 'Appeler l’accueil' })
   await expect.poll(() => button.getAttribute('aria-disabled'), { timeout: 70_000 }).not.toBe('true')

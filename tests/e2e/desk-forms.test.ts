@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findChromium } from '../support/chromium.ts'
 import { openDeskSite, type DeskSite, type OpenDesk } from '../support/desk-site.ts'
 
-/** Two cores are shared with a browser, a server and an agent. */
-const SOON = { timeout: 10_000 }
+/** Browser, server and agent share two cores. */
+const SLOW_MACHINE = { timeout: 10_000 }
 const found = await findChromium()
 let site: DeskSite
 let desk: OpenDesk
@@ -28,7 +28,7 @@ beforeEach((context) => {
 const visitorsNamed = async (name: string) =>
   (await site.api.get<UserPage>(`/api/utilisateurs/?search=${name}`)).results
 const press = (key: string) => desk.page.keyboard.press(key)
-/** The label of the field that has the focus, or the words of what has. */
+/** The label of the focused field, or the text of another focused element. */
 const focused = () =>
   desk.page.evaluate<string>(`(() => {
     const one = document.activeElement
@@ -39,13 +39,13 @@ const open = async (button: string) => {
   await desk.dialog.waitFor()
 }
 const field = (label: string) => desk.dialog.getByLabel(label, { exact: true })
-async function leave() {
+async function closeDialog() {
   await press('Escape')
   await desk.dialog.waitFor({ state: 'hidden' })
 }
 
 describe('a form at the desk', () => {
-  test('is sent by Enter from any field, and a consent that was given stays given', async () => {
+  test('is sent by Enter from any field, and keeps the consent that was ticked', async () => {
     await open('Nouveau visiteur')
     await field('Prénom').fill('Fatou')
     await field('Nom de famille').fill('Traoré')
@@ -53,21 +53,21 @@ describe('a form at the desk', () => {
     await press('Enter')
     await desk.dialog.waitFor({ state: 'hidden' })
     expect(await visitorsNamed('Traoré')).toMatchObject([{ firstName: 'Fatou', consentGiven: true }])
-    // The keyboard goes on from where it was.
-    await expect.poll(focused, SOON).toBe('Nouveau visiteur')
+    // The focus returns to where it was.
+    await expect.poll(focused, SLOW_MACHINE).toBe('Nouveau visiteur')
   })
 
-  test('leads to the first field to mend, wherever it is, and sends twice what is pressed twice never', async () => {
+  test('focuses the first invalid field, even a hidden one, and is sent only once when Enter is pressed twice', async () => {
     await open('Nouveau visiteur')
     await field('Nom de famille').press('Enter')
-    await expect.poll(focused, SOON).toBe('Prénom')
+    await expect.poll(focused, SLOW_MACHINE).toBe('Prénom')
     await field('Prénom').fill('Inès')
     await field('Nom de famille').fill('Péron')
     await desk.dialog.locator('summary').click()
     await field('Adresse électronique').fill('sans arobase')
     await desk.dialog.locator('summary').click()
     await field('Prénom').press('Enter')
-    await expect.poll(focused, SOON).toBe('Adresse électronique')
+    await expect.poll(focused, SLOW_MACHINE).toBe('Adresse électronique')
     const [inDialog, inView] = await desk.page.evaluate<boolean[]>(`(() => {
       const [body, mine] = [document.querySelector('.dialog__body'), document.activeElement].map((one) =>
         one.getBoundingClientRect())
@@ -81,46 +81,46 @@ describe('a form at the desk', () => {
     expect(await visitorsNamed('Péron')).toHaveLength(1)
   })
 
-  test('takes a new line in a text and the choice of an open list for what they are', async () => {
+  test('is not sent by Enter in a multi-line text or in an open list', async () => {
     await open('Nouvelle session')
     const station = field('Poste')
     await station.focus()
     await press('Space')
     await press('ArrowDown')
     await press('Enter')
-    await expect.poll(() => station.inputValue(), SOON).toBe('poste-01')
+    await expect.poll(() => station.inputValue(), SLOW_MACHINE).toBe('poste-01')
     expect(await desk.dialog.getByText('Choisissez un visiteur', { exact: false }).count()).toBe(0)
-    await leave()
+    await closeDialog()
     await open('Nouveau visiteur')
     await desk.dialog.locator('summary').click()
     await field('Remarques').fill('une')
     await press('Enter')
     await desk.page.keyboard.type('deux')
     expect(await field('Remarques').inputValue()).toBe('une\ndeux')
-    await leave()
+    await closeDialog()
   })
 })
 
 describe('the visitor of a new session', () => {
-  test('is chosen by Enter when one alone is meant, and the name of nobody does not stay', async () => {
+  test('is chosen by Enter when only one matches, and a name that matches nobody is removed', async () => {
     await open('Nouvelle session')
     await field('Visiteur').click()
     await desk.page.keyboard.type('dial')
     await press('Enter')
-    await expect.poll(() => field('Visiteur').inputValue(), SOON).toBe('Amadou Diallo')
-    // Changed after the choice, it is nobody's.
+    await expect.poll(() => field('Visiteur').inputValue(), SLOW_MACHINE).toBe('Amadou Diallo')
+    // A name that is changed after the choice matches nobody.
     await field('Visiteur').fill('Amadou Dia')
     await press('Tab')
-    await expect.poll(() => field('Visiteur').inputValue(), SOON).not.toBe('Amadou Dia')
+    await expect.poll(() => field('Visiteur').inputValue(), SLOW_MACHINE).not.toBe('Amadou Dia')
     await field('Visiteur').fill('personne de ce nom')
     await press('Enter')
     await desk.page.getByText('Aucun visiteur trouvé.').waitFor()
     await press('Tab')
-    await expect.poll(() => field('Visiteur').inputValue(), SOON).toBe('')
-    await leave()
+    await expect.poll(() => field('Visiteur').inputValue(), SLOW_MACHINE).toBe('')
+    await closeDialog()
   })
 
-  test('is told apart from another of the same name before Enter takes the one that is marked', async () => {
+  test('is shown with the birth date when two have the same name, and Enter takes the marked one', async () => {
     await open('Nouvelle session')
     await field('Visiteur').click()
     await desk.page.keyboard.type('lefèvre')
@@ -130,25 +130,25 @@ describe('the visitor of a new session', () => {
     expect(await field('Visiteur').inputValue()).toBe('lefèvre')
     const hint = await marked.locator('.q-item__label--caption').innerText()
     await press('Enter')
-    await expect.poll(() => field('Visiteur').inputValue(), SOON).toBe('Zoé Lefèvre')
+    await expect.poll(() => field('Visiteur').inputValue(), SLOW_MACHINE).toBe('Zoé Lefèvre')
     await desk.dialog.locator('.q-field__bottom').getByText(hint).waitFor()
-    await leave()
+    await closeDialog()
   })
 
-  test('has the code told and focused, and a second one is warned of', async () => {
+  test('gets a code that is announced and focused, and a second code causes a warning', async () => {
     const create = async () => {
       await open('Nouvelle session')
       await field('Visiteur').click()
       await desk.page.keyboard.type('dial')
       await press('Enter')
-      await expect.poll(() => field('Visiteur').inputValue(), SOON).toBe('Amadou Diallo')
+      await expect.poll(() => field('Visiteur').inputValue(), SLOW_MACHINE).toBe('Amadou Diallo')
     }
     await create()
     await press('Enter')
     const code = await desk.page.getByTestId('access-code').innerText()
-    await expect.poll(focused, SOON).toBe(code)
-    const told = await desk.dialog.getByRole('status').first().textContent()
-    expect(told?.replaceAll(/[ .]/g, '')).toContain(code)
+    await expect.poll(focused, SLOW_MACHINE).toBe(code)
+    const announced = await desk.dialog.getByRole('status').first().textContent()
+    expect(announced?.replaceAll(/[ .]/g, '')).toContain(code)
     await desk.dialog.getByRole('button', { name: 'C’est fait' }).click()
     await desk.dialog.waitFor({ state: 'hidden' })
 
@@ -157,7 +157,7 @@ describe('the visitor of a new session', () => {
     await desk.dialog.getByRole('button', { name: 'Annuler ce code' }).click()
     await desk.dialog.getByText('Un code attend déjà', { exact: false }).waitFor({ state: 'hidden' })
     await desk.dialog.getByRole('button', { name: 'Créer la session' }).waitFor()
-    await leave()
+    await closeDialog()
 
     const [visitor] = await visitorsNamed('Diallo')
     const running = await site.api.post<{ id: string }>('/api/sessions/', {

@@ -11,8 +11,8 @@ import { ROOT, spawned } from '../support/spawned.ts'
 const page = readFileSync(join(ROOT, 'docs', 'diagnostics.md'), 'utf8')
 const recipes = [...page.matchAll(/^```sh\n(.*)\n```$/gm)].map(([, line]) => line ?? '')
 
-/** What each recipe shows where the server has one station, pc-01. */
-const shows: Record<string, RegExp> = {
+/** The output of each recipe on a server with one station, pc-01. */
+const outputs: Record<string, RegExp> = {
   '$SYS/broker/#': /\$SYS\/broker\/clients\/connected \d+/,
   'escale/v1/stations/pc-01/#': /escale\/v1\/stations\/pc-01\/desired .*"state":"locked"/,
   'escale/v1/#': /escale\/v1\/config .*"heartbeatIntervalMs":10000/,
@@ -43,17 +43,17 @@ describe('the recipes of docs/diagnostics.md', () => {
     expect(recipes.filter((line) => line.startsWith('npx mqtt sub '))).toHaveLength(3)
   })
 
-  it.for(recipes)('work as they stand: %s', async (line, { skip }) => {
+  it.for(recipes)('work as written: %s', async (line, { skip }) => {
     if (line.startsWith('mosquitto_sub') && !hasMosquitto()) skip(MOSQUITTO_HINT)
     const topic = /-t '([^']+)'/.exec(line)?.[1] ?? ''
-    const expected = shows[topic]
+    const expected = outputs[topic]
     expect(expected).toBeDefined()
     const here = line
       .replace('npx mqtt', `"${process.execPath}" node_modules/mqtt/build/bin/mqtt.js`)
       .replace('-p 8883', `-p ${ports.mqtts}`)
       .replace('-p 1883', `-p ${ports.mqtt}`)
       .replace('data/certificates', join(server.dataDir, 'certificates'))
-    // The shell gives way to the program, so that a stop reaches it.
+    // `exec` replaces the shell by the program, so that the signal to stop reaches it.
     const listening = spawned('sh', ['-c', `exec ${here}`], { env: { SECRET: secret } })
     await listening.waitFor(expected ?? /./)
     await listening.stop()

@@ -9,7 +9,7 @@ import { request, signIn, type Api } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { enrolStation, macOf, openStationClient, type StationClient } from '../support/station-client.ts'
 
-/** Somebody whom nothing else in the data is like. */
+/** A person whose data resemble no other text in the files. */
 const PERSON = {
   firstName: 'Éléonore-Żûzanna',
   lastName: 'Brûlepont-d’Ærsted',
@@ -44,14 +44,14 @@ afterAll(async () => {
   await server.dispose()
 })
 
-/** The files of the data folder that hold a text, in UTF-8 or as JSON escapes it; SQLite's log and index included. */
+/** The files of the data folder that contain a text, in UTF-8 or with JSON escapes, including SQLite's WAL and index. */
 function filesHolding(text: string): string[] {
   const { stdout, status } = spawnSync('grep', ['-raliF', '--', text, server.dataDir], { encoding: 'utf8' })
   if (status !== 0 && status !== 1) throw new Error(`grep: ${status}`)
   return stdout.split('\n').filter(Boolean)
 }
 
-/** The files that hold what a picture has in its middle. */
+/** The files that contain bytes from the middle of a picture. */
 function filesWithBytes(picture: Buffer): string[] {
   const middle = picture.subarray(picture.length / 2, picture.length / 2 + 64)
   const entries = readdirSync(server.dataDir, { recursive: true, withFileTypes: true })
@@ -65,7 +65,7 @@ const traces = [
   PERSON.firstName,
   PERSON.lastName,
   'Brûlepont',
-  // As searches fold them.
+  // The forms that are stored for searches.
   'eleonore-zuzanna',
   "brulepont-d'aersted",
   PERSON.email,
@@ -84,8 +84,8 @@ const traces = [
   'mot-ailleurs',
 ]
 
-/** One after the other, everything that an operator, a station and a visitor can write. */
-async function live(user: User): Promise<void> {
+/** Writes every kind of text that an operator, a station and a visitor can write. */
+async function writeEverything(user: User): Promise<void> {
   const { id: userId } = user
   const session = await api.post<Session & { accessCode: string }>('/api/sessions/', {
     userId,
@@ -122,19 +122,19 @@ async function savePhoto(user: User): Promise<Buffer> {
     headers: { authorization: headers.authorization },
   })
   const files = unzipSync(new Uint8Array(await exported.arrayBuffer()))
-  const told = Buffer.from(files['donnees.json']!).toString()
-  expect(told).toContain('mot-terminate')
+  const exportedText = Buffer.from(files['donnees.json']!).toString()
+  expect(exportedText).toContain('mot-terminate')
   return Buffer.from(files['photo.jpg']!)
 }
 
 describe('a person who is erased', () => {
-  test('is in no file of a live server any more, and the journal still holds', async () => {
+  test('is in no file of the running server any more, and the journal still verifies', async () => {
     const user = await api.post<User>('/api/utilisateurs/', {
       ...PERSON,
       notes: `${PERSON.notes}, ancienne adresse`,
     })
     await api.put(`/api/utilisateurs/${user.id}/`, PERSON)
-    // Others come and go, so that rows move from page to page.
+    // Other users are created and deleted, so that rows move between database pages.
     for (let i = 0; i < 40; i += 1) {
       const name = `Voisin ${String(i)}`
       const other = await api.post<User>('/api/utilisateurs/', {
@@ -148,7 +148,7 @@ describe('a person who is erased', () => {
           headers: { authorization: `Bearer ${api.token}` },
         })
     }
-    await live(user)
+    await writeEverything(user)
     const stored = await savePhoto(user)
     expect(filesWithBytes(stored)).toHaveLength(1)
     for (const text of traces.slice(0, 2)) expect(filesHolding(text), text).not.toEqual([])

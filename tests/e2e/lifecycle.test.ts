@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dataDir, { recursive: true, force: true }))
 
-/** A server as from a terminal of its own, ready, with the address that it printed. */
+/** Starts a server as from another terminal, and waits until it is ready. */
 async function start(
   command: string,
   args: string[],
@@ -46,7 +46,7 @@ function signalGroup(npm: Spawned, signal: NodeJS.Signals): void {
 const allGone = (pids: number[]) =>
   vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), { timeout: STOP_WITHIN_MS, interval: 50 })
 
-// Started before `npm test` has installed everything, npm start would install: here, under other tests' feet.
+// Without an installation made by `npm test`, npm start would install while other tests run.
 const isInstalled = existsSync(join(ROOT, 'node_modules', '.escale-installed'))
 
 describe.skipIf(process.platform !== 'linux')('npm start', () => {
@@ -54,7 +54,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     context.skip(!isInstalled, 'needs an installation made by `npm test`')
   })
 
-  test('prints the addresses once everything answers, and the first password once', async () => {
+  test('prints the addresses when everything answers, and prints the first password only once', async () => {
     const { npm, url } = await npmStart()
     const ready = READY.exec(npm.output())?.[0] ?? ''
     expect(ready).toContain(url)
@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(again.npm.output()).not.toMatch(/mot de passe|password/i)
   })
 
-  test('prints the first password after a first start that found its port taken', async () => {
+  test('prints the first password even if an earlier start failed because its port was in use', async () => {
     const { settings, http } = await freeListeners()
     const other = createServer().listen(http, '127.0.0.1')
     await once(other, 'listening')
@@ -85,23 +85,23 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(again.npm.output()).toContain('Premier démarrage')
   })
 
-  test('ends wholly and cleanly on Ctrl-C, twice if need be', async () => {
+  test('ends all its processes on Ctrl-C, even if it is pressed twice', async () => {
     const { npm, pids } = await npmStart()
     signalGroup(npm, 'SIGINT')
     signalGroup(npm, 'SIGINT')
     await allGone(pids)
-    // The shell that npm puts between itself and us may pass Ctrl-C on as its own end.
+    // The shell between npm and the launcher may itself end by the signal.
     expect([0, 'SIGINT']).toContain(await npm.ended)
   })
 
-  test('answers 0 to a Ctrl-C that ended everything in order', async () => {
+  test('exits with 0 after Ctrl-C', async () => {
     const { npm: launcher } = await start(process.execPath, ['launch.mjs', 'start'])
     signalGroup(launcher, 'SIGINT')
     signalGroup(launcher, 'SIGINT')
     expect(await launcher.ended).toBe(0)
   })
 
-  test('keeps every process in its own group, and ends with npm when that is killed', async () => {
+  test('keeps every process in its own process group, and ends when npm is killed', async () => {
     const { npm, pids } = await npmStart()
     const groups = new Set(processTree(npm.child.pid!).map(({ groupId }) => groupId))
     expect([...groups]).toEqual([npm.child.pid])
@@ -110,7 +110,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     await allGone(pids)
   })
 
-  test('leaves no server behind when its launcher is killed', async () => {
+  test('leaves no server running when its launcher is killed', async () => {
     const { npm, pids } = await npmStart()
     const launcher = processTree(npm.child.pid!).find(({ parentPid }) => parentPid === npm.child.pid)
     process.kill(launcher!.pid, 'SIGKILL')

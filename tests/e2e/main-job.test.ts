@@ -47,7 +47,7 @@ describe('the main job', () => {
     context.skip('missing' in found, 'missing' in found ? found.missing : '')
   })
 
-  test('an operator grants time, the visitor types the code, and both see the same truth until the end', async () => {
+  test('an operator grants time, the visitor types the code, and both pages show the same until the end', async () => {
     await desk.signIn()
     await station.open()
     await station.waitForPhase('locked')
@@ -56,13 +56,13 @@ describe('the main job', () => {
     const code = await desk.createSession({ ...ZOE, minutes: 2 })
     expect(code).toMatch(/^[A-Z2-9]{4}-[A-Z2-9]{4}$/)
 
-    // A wrong code is refused with a clear sentence.
+    // A wrong code is refused with a clear message.
     await station.typeCode(anotherCode(code))
     await expect
       .poll(station.refusal)
       .toBe('Ce code n’est pas valable. Vérifiez-le ou adressez-vous à l’accueil.')
 
-    // The right one, typed as people do, opens the station.
+    // The right code, in lower case and with a space, opens the station.
     await station.typeCode(code.toLowerCase().replace('-', ' '))
     await station.waitForPhase('active')
     await desk.clock.waitFor()
@@ -70,7 +70,7 @@ describe('the main job', () => {
     expect(await station.seconds()).toBeGreaterThan(100)
     expect(await station.page.getByRole('heading', { level: 1 }).innerText()).toContain('Zoé')
 
-    // Ten minutes more are on the station within a second.
+    // Ten added minutes show on the station within a second.
     await desk.openAddTime()
     await desk.addTimeStep(10).click({ trial: true })
     const addedAtMs = performance.now()
@@ -80,7 +80,7 @@ describe('the main job', () => {
     await expect.poll(desk.seconds).toBeGreaterThan(600)
     await expectSameSecond()
 
-    // Suspended, the time stands still on both pages; resumed, it goes on from there.
+    // While suspended the time does not change on either page. Resumed, it continues from there.
     await desk.suspend()
     await station.waitForPhase('suspended')
     await desk.page.getByRole('button', { name: 'Reprendre' }).waitFor()
@@ -93,12 +93,12 @@ describe('the main job', () => {
     expect((await station.observeClock(FROZEN_MS)).length).toBeGreaterThan(1)
     await expectSameSecond()
 
-    // Terminated, the station is locked again.
+    // When the session is terminated, the station is locked again.
     await desk.terminate()
     await station.waitForPhase('locked')
     await desk.clock.waitFor({ state: 'hidden' })
 
-    // The journal holds each step in order, and each once.
+    // The journal has each step once and in order.
     const expected = [
       'user.created',
       'session.created',
@@ -115,14 +115,14 @@ describe('the main job', () => {
     expect(faults).toEqual([])
   })
 
-  test('with the server killed in mid-session the station warns and locks on its second, and the server agrees later', async () => {
+  test('when the server is killed during a session, the station warns and locks on time, and the server agrees later', async () => {
     const code = await desk.createSession({ ...ZOE, minutes: 1 })
     await station.typeCode(code)
     await station.waitForPhase('active')
     await desk.clock.waitFor()
     await expectSameSecond()
 
-    // A first cut, short: both are of one mind again without anybody's doing.
+    // After a short interruption both agree again without any action.
     await server.kill()
     await server.restart()
     await agentIsOnline()
@@ -134,7 +134,7 @@ describe('the main job', () => {
     const endsAtMs = Date.parse(before.endsAt ?? '')
     await server.kill()
 
-    // Alone, the station goes on counting and warns without taking the keyboard from the visitor.
+    // Without the server, the station continues to count and warns without moving the focus.
     await station.page.getByRole('button', { name: 'Terminer ma session' }).focus()
     await station.warning('Il vous reste 30\u00a0secondes').waitFor({ timeout: 60_000 })
     expect(await station.focused()).toBe('Terminer ma session')
@@ -143,17 +143,17 @@ describe('the main job', () => {
     expect(await station.focused()).toBe('Terminer ma session')
     await desk.page.getByText(/Données de|Reconnexion/).waitFor()
 
-    // The desk still opens a page that it has not been on, and says what is missing there.
+    // The admin still opens a page for the first time, and says that its data could not be loaded.
     await desk.page.getByRole('link', { name: 'Visiteurs' }).click()
     await desk.page.getByRole('alert').getByText('Le chargement a échoué.').waitFor()
     await desk.page.getByRole('link', { name: 'Salle' }).click()
 
-    // It locks on its second.
+    // The station locks on time.
     await station.clock.waitFor({ state: 'hidden', timeout: 30_000 })
     expect(Math.abs(Date.now() - endsAtMs)).toBeLessThan(1_000)
     await station.waitForPhase('locked')
 
-    // The server, back, agrees with the station; back a second time, it has still counted everything once.
+    // The restarted server agrees with the station. After a second restart, everything is still counted once.
     for (const round of ['back', 'back again']) {
       await server.restart()
       await agentIsOnline()
@@ -187,7 +187,7 @@ describe('the main job', () => {
   })
 })
 
-/** Both pages, read at the same moment, show the same second, give or take one. */
+/** Both pages, read at the same moment, show the same time within one second. */
 async function expectSameSecond(): Promise<void> {
   const [atDesk, atStation] = await Promise.all([desk.seconds(), station.seconds()])
   expect(Math.abs(atDesk - atStation), `desk ${atDesk} s, station ${atStation} s`).toBeLessThanOrEqual(1)
@@ -203,12 +203,12 @@ async function agentIsOnline(): Promise<void> {
 
 const stateOf = async (api: Api) => (await api.get<Station>(`/api/postes/${STATION.id}/`)).state
 
-/** The journal, oldest first; of one session when named. */
+/** The journal, oldest first, of all sessions or of this one. */
 async function logs(api: Api, sessionId?: string): Promise<Log[]> {
   const path = sessionId ? `/api/logs/by_session/?sessionId=${sessionId}&` : '/api/logs/?'
   const { results } = await api.get<LogPage>(`${path}ordering=id&pageSize=200`)
   return results
 }
 
-/** A code of the right shape that is surely not this one. */
+/** A well-formed code that differs from this one. */
 const anotherCode = (code: string) => (code.startsWith('A') ? 'BCDE-FGHJ' : 'ABCD-EFGH')

@@ -32,11 +32,11 @@ beforeEach(async (context) => {
 const field = () => page.locator('#code')
 const sent = () => expect.poll(() => screen.codes.map((code) => code.replace('-', '')))
 type Keystroke = readonly [key: string, code: string]
-/** As fast as a scanner types, however busy this machine is. */
+/** The interval between two keys of a scanner. It does not depend on how busy this machine is. */
 const SCANNER_GAP_S = 0.005
-/** Nobody scans in the very moment in which something was typed. */
+/** The pause between the last typed key and the scan. */
 const PAUSE_S = 1
-/** Keys as a keyboard of this layout gives them: what each shows, and where it is. The time of each is told to the page. */
+/** Sends keystrokes: for each key its character and its position. The page gets the given time of each. */
 const press = async (keys: readonly Keystroke[]) => {
   const client = await page.context().newCDPSession(page)
   const startS = Date.now() / 1_000 + PAUSE_S
@@ -54,13 +54,13 @@ const keystrokeOf = (char: string): Keystroke => {
 }
 const scan = (text: string) => press(Array.from(text, keystrokeOf))
 const letter = (char: string) => [char.toLowerCase(), `Key${char}`] as const
-/** The digit row of a French keyboard without Shift. */
+/** The digit keys of a French keyboard without Shift. */
 const azerty = Array.from('à&é"\'(-è_ç').map((key, digit) => [key, `Digit${digit}`] as const)
 const asAzerty = (code: string) =>
   Array.from(code.replace('-', '')).map((char) => azerty[Number(char)] ?? letter(char))
 
 describe('a code on the station’s screen', () => {
-  test.for(typedForms)('pasted %s is sent as the code that it is', async ([, typed]) => {
+  test.for(typedForms)('pasted %s is recognised and sent', async ([, typed]) => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(typed(CODE))})`)
     await page.keyboard.press('Control+V')
@@ -69,13 +69,13 @@ describe('a code on the station’s screen', () => {
     await sent().toEqual(['ABCD2345'])
   })
 
-  test.for(['Enter', 'Tab'])('that a scanner ends with %s is sent', async (end) => {
+  test.for(['Enter', 'Tab'])('from a scanner that ends with %s is sent', async (end) => {
     await scan(CODE)
     await page.keyboard.press(end)
     await sent().toEqual(['ABCD2345'])
   })
 
-  test('scanned after a click beside the field, or on a button, is sent all the same', async () => {
+  test('scanned while the focus is outside the field is sent too', async () => {
     await page.getByRole('heading').click()
     await page.keyboard.type(` ${CODE} `)
     await page.keyboard.press('Enter')
@@ -91,14 +91,14 @@ describe('a code on the station’s screen', () => {
     expect(screen.acts).toEqual([])
   })
 
-  test.for(['ABC', 'ZYXW-9876'])('is not spoilt by %s, left there before', async (left) => {
+  test.for(['ABC', 'ZYXW-9876'])('replaces %s, which was in the field before', async (left) => {
     await page.keyboard.type(left)
     await scan(CODE)
     await page.keyboard.press('Enter')
     await sent().toEqual(['ABCD2345'])
   })
 
-  test('scanned after a refused one takes its place, wherever somebody has clicked meanwhile', async () => {
+  test('scanned after a refused one replaces it, wherever the focus is', async () => {
     await page.keyboard.type('ZYXW-9876')
     await page.keyboard.press('Enter')
     screen.show({ entry: { kind: 'refused', code: 'code-refused' } })
@@ -109,7 +109,7 @@ describe('a code on the station’s screen', () => {
   })
 
   test.for([CODE, 'AB6C-D278', 'ABCD-6238', '6688-2345', 'ABCD-6688', '2345-6789'])(
-    'has its digits on a French keyboard without Shift: %s',
+    'can be typed on a French keyboard without Shift for the digits: %s',
     async (code) => {
       await press(asAzerty(code))
       await page.keyboard.press('Enter')
@@ -120,7 +120,7 @@ describe('a code on the station’s screen', () => {
   test.for([
     ['6', '-'],
     ['8', '_'],
-  ] as const)('keeps the dash of the key of %s a dash between its groups', async ([digit, dash]) => {
+  ] as const)('takes the dash on the key %s of a French keyboard as a separator', async ([digit, dash]) => {
     const keys = Array.from('ABCD2345').map((char) =>
       /\d/.test(char) ? ([char, `Digit${char}`] as const) : letter(char),
     )
@@ -129,7 +129,7 @@ describe('a code on the station’s screen', () => {
     await sent().toEqual(['ABCD2345'])
   })
 
-  test('typed by hand is corrected in its middle, and Tab goes on to the button', async () => {
+  test('typed by hand can be corrected in the middle, and Tab moves to the button', async () => {
     await page.keyboard.type('ABXD-2345', { delay: 120 })
     for (let i = 0; i < 6; i += 1) await page.keyboard.press('ArrowLeft')
     await page.keyboard.press('Backspace')
@@ -142,14 +142,14 @@ describe('a code on the station’s screen', () => {
 })
 
 describe('the station’s screen', () => {
-  test('comes back by itself while another program keeps taking its place', async () => {
+  test('recovers while another program keeps opening streams', async () => {
     const streams = new AbortController()
-    const hold = async () => {
+    const openStream = async () => {
       const headers = { accept: 'text/event-stream' }
       const response = await fetch(`${screen.url}api/state`, { headers, signal: streams.signal })
       void response.body?.pipeTo(new WritableStream()).catch(() => undefined)
     }
-    const flood = setInterval(() => void hold().catch(() => undefined), 20)
+    const flood = setInterval(() => void openStream().catch(() => undefined), 20)
     try {
       screen.show({ phase: 'maintenance' })
       await page.locator('[data-phase="maintenance"]').waitFor({ timeout: 5_000 })
@@ -163,7 +163,7 @@ describe('the station’s screen', () => {
     }
   })
 
-  test('says a refusal once while it counts down, and then that one may try again', async () => {
+  test('announces a refusal once during its countdown, and then shows that a code can be typed again', async () => {
     await page.evaluate(`new MutationObserver((changes) => {
       for (const { target } of changes)
         window.spoken = [...(window.spoken ?? []), target.textContent.trim()].filter(Boolean)
@@ -186,7 +186,7 @@ describe('the station’s screen', () => {
     countdown: { remainingMs: 900_000, grantedSeconds: 1_800, endsAt: '2026-11-26T14:05:00.000Z' },
   } as const
 
-  test('shows hours in the site’s zone, whatever the station’s is', async () => {
+  test('shows times in the site’s time zone, whatever the station’s is', async () => {
     screen.show(active)
     await page.getByText('Fin de la session à 10\u00a0h\u00a005').waitFor()
     await page.getByRole('button', { name: 'English' }).click()
@@ -195,7 +195,7 @@ describe('the station’s screen', () => {
     await page.getByText(/Session ends at \d+:05\s[AP]M/).waitFor()
   })
 
-  test('asks before a session ends in a dialog that holds the focus and gives it back', async () => {
+  test('asks before it ends a session, in a dialog that keeps the focus and returns it', async () => {
     screen.show(active)
     const opener = page.getByRole('button', { name: 'Terminer ma session' })
     await opener.click()
@@ -203,12 +203,12 @@ describe('the station’s screen', () => {
     await dialog.waitFor()
     const focused = () => page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""')
     expect(await focused()).toBe('Continuer ma session')
-    const held = new Set<string>()
+    const focusedTexts = new Set<string>()
     for (let i = 0; i < 5; i += 1) {
       await page.keyboard.press('Tab')
-      held.add(await focused())
+      focusedTexts.add(await focused())
     }
-    expect(held).not.toContain('Appeler l’accueil')
+    expect(focusedTexts).not.toContain('Appeler l’accueil')
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
     expect(await focused()).toBe('Terminer ma session')
@@ -217,7 +217,7 @@ describe('the station’s screen', () => {
     await expect.poll(() => screen.acts).toEqual(['end'])
   })
 
-  test('holds long names, and no message lies on the countdown, on a telephone at the largest text', async () => {
+  test('shows long names, and no message covers the countdown, on a telephone with the largest text', async () => {
     await page.setViewportSize({ width: 360, height: 740 })
     await page.getByRole('button', { name: /3\/3/ }).click()
     const long = 'Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaftsch'
@@ -232,7 +232,7 @@ describe('the station’s screen', () => {
     expect(notice!.y + notice!.height).toBeLessThanOrEqual(clock!.y)
   })
 
-  test('breaks no compound word at its hyphen', async () => {
+  test('breaks no line at the hyphen of a compound word', async () => {
     screen.show({ phase: 'suspended', suspended: { remainingSeconds: 60, limitMs: 60_000 } })
     const word = page.getByText('Adressez-vous', { exact: true })
     for (let width = 320; width <= 420; width += 10) {
@@ -245,7 +245,7 @@ describe('the station’s screen', () => {
     }
   })
 
-  test('does nothing that its own policy forbids', () => {
+  test('never violates its own Content-Security-Policy', () => {
     expect(faults).toEqual([])
   })
 })

@@ -71,7 +71,7 @@ function ask(url: string, options: object = {}): Promise<{ status: number; body:
 }
 
 describe('a server on its own machine', () => {
-  it('answers over https, wss and mqtts, its admin and MQTT over WebSocket included', async () => {
+  it('serves the API, the admin and MQTT over https, wss and mqtts', async () => {
     expect(await ask(`${https}/healthz`)).toEqual({ status: 200, body: '{"status":"ok"}' })
     expect((await ask(https)).body).toContain('<html')
 
@@ -98,26 +98,26 @@ describe('a server on its own machine', () => {
     }
   })
 
-  it('is known by its authority alone, and shows a renewed certificate without losing a connection', async () => {
+  it('is trusted by its authority alone, and uses a renewed certificate without closing connections', async () => {
     const before = await shown()
     const { hostname: host, port } = new URL(https)
-    const standing = connectTls({ host, port: Number(port), ca })
-    await once(standing, 'secureConnect')
-    standing.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await once(standing, 'data')
+    const openConnection = connectTls({ host, port: Number(port), ca })
+    await once(openConnection, 'secureConnect')
+    openConnection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await once(openConnection, 'data')
 
-    const told = server.process().output().split('"msg":"certificate"').length
+    const certificates = server.process().output().split('"msg":"certificate"').length
     await cert()
-    await server.process().waitFor(new RegExp(`(?:"msg":"certificate"[^]*){${told}}`))
+    await server.process().waitFor(new RegExp(`(?:"msg":"certificate"[^]*){${certificates}}`))
     expect(await shown()).not.toBe(before)
 
-    standing.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    const [again] = (await once(standing, 'data')) as [Buffer]
+    openConnection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    const [again] = (await once(openConnection, 'data')) as [Buffer]
     expect(String(again)).toContain('200 OK')
-    standing.destroy()
+    openConnection.destroy()
   })
 
-  it('keeps serving when what was put into its folder cannot be used', async () => {
+  it('keeps its certificate when a new one in its folder is invalid', async () => {
     const before = await shown()
     const draft = join(server.dataDir, 'draft')
     await writeFile(draft, 'not a certificate')
@@ -145,7 +145,7 @@ describe('a server on the network', () => {
   }
 
   it.skipIf(address === undefined)(
-    'opens to it what is encrypted, and the rest only when told to',
+    'accepts encrypted connections from it, and plain ones only with ESCALE_PLAIN_LAN',
     async ({ annotate }) => {
       const host = address ?? ''
       await annotate(`as ${host}, ${hostname()}`)
@@ -190,13 +190,13 @@ describe('an agent over https', () => {
     const place = ['--data-dir', dataDir, '--screen-port', String(port), '--no-kiosk']
     return spawned(process.execPath, [...AGENT, 'run', '--server', url, ...key, ...place, ...more])
   }
-  const verb = async (name: string, url: string, dataDir: string) => {
+  const runCommand = async (name: string, url: string, dataDir: string) => {
     const running = spawned(process.execPath, [...AGENT, name, '--server', url, '--data-dir', dataDir])
     await running.ended
     return running.output()
   }
 
-  it('knows its server by the fingerprint given, and tells nothing to another', async () => {
+  it('recognises its server by the given fingerprint, and sends nothing to another server', async () => {
     const right = await start(
       https,
       await newFolder(),
@@ -215,7 +215,7 @@ describe('an agent over https', () => {
     await expect(readFile(join(dataDir, 'trust.json'))).rejects.toThrow('ENOENT')
   })
 
-  it('trusts on first use, says so, and then joins the bus encrypted', async () => {
+  it('trusts on first use, logs that, and then connects to the broker with TLS', async () => {
     const token = await signIn()
     const station = { id: 'pc-tls', label: 'PC TLS', macAddress: 'aa:bb:cc:00:00:77' }
     const made = await fetch(`${server.url}/api/postes/`, {
@@ -235,12 +235,12 @@ describe('an agent over https', () => {
     >
     expect(identity['mqttUrl']).toBe(mqtts)
     expect(identity['caCertificate']).toBe(ca)
-    const doctor = await verb('doctor', https, dataDir)
+    const doctor = await runCommand('doctor', https, dataDir)
     expect(doctor).toContain(`authority ${fingerprint}, trusted on first use`)
     expect(doctor).toContain(`ok  broker ${mqtts}`)
     await agent.stop()
 
-    // The same server by another of its names: the station shows its secret there, and stays what it is.
+    // The same server under another of its names: the station sends its secret there and keeps its identity.
     const byName = https.replace('127.0.0.1', 'localhost')
     const moved = await start(byName, dataDir)
     await moved.waitFor(/connected to the broker/)
@@ -249,26 +249,28 @@ describe('an agent over https', () => {
     expect(moved.output()).not.toContain('waiting for an operator')
     await moved.stop()
 
-    // Another server at the same address: nothing is told to it, and what to do is said.
-    const strangers = await issueAuthority('etranger', Date.now())
-    const other = await standIn(await issueServerCertificate(strangers, ['127.0.0.1'], Date.now()))
+    // Another server at the same address: the station sends nothing to it, and the log says what to do.
+    const otherAuthority = await issueAuthority('etranger', Date.now())
+    const other = await startOtherServer(
+      await issueServerCertificate(otherAuthority, ['127.0.0.1'], Date.now()),
+    )
     const trust = JSON.parse(await readFile(join(dataDir, 'trust.json'), 'utf8')) as object
     await writeFile(join(dataDir, 'trust.json'), JSON.stringify({ ...trust, server: other.url }))
     await rm(join(dataDir, 'identity.json'))
-    const deceived = await start(other.url, dataDir)
-    await deceived.waitFor(/authority that this station does not trust.*--ca-fingerprint/)
-    await deceived.stop()
+    const misled = await start(other.url, dataDir)
+    await misled.waitFor(/authority that this station does not trust.*--ca-fingerprint/)
+    await misled.stop()
     expect(other.requests()).toBe(0)
-    expect(await verb('doctor', other.url, dataDir)).toContain('BAD server')
+    expect(await runCommand('doctor', other.url, dataDir)).toContain('BAD server')
     await other.close()
   })
 
   it.each([
-    ['has ended', ['127.0.0.1'], -500, /certificate has ended by this machine’s clock/],
+    ['has expired', ['127.0.0.1'], -500, /certificate has ended by this machine’s clock/],
     ['is for another address', ['ailleurs.example'], 0, /not for this address/],
   ])('refuses a certificate that %s', async (_what, names, days, reason) => {
     const atMs = Date.now() + days * 86_400_000
-    const other = await standIn(
+    const other = await startOtherServer(
       await issueServerCertificate(await issueAuthority('accueil', Date.now()), names, atMs),
     )
     const dataDir = await newFolder()
@@ -290,8 +292,8 @@ async function signIn(): Promise<string> {
   return ((await answer.json()) as { access: string }).access
 }
 
-/** Somebody else's server, which counts what it is asked. */
-async function standIn(pem: string) {
+/** A server with another authority, which counts the requests that it gets. */
+async function startOtherServer(pem: string) {
   let requests = 0
   const certificate = pem.slice(pem.indexOf('-----BEGIN CERTIFICATE-----'))
   const listener = createHttpsServer({ key: keyIn(pem), cert: certificate }, (_request, response) => {

@@ -2,14 +2,14 @@ import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startServer, type RunningServer } from '../support/server.ts'
 
-/** A contract, not a measure of speed: what a stranger does elsewhere keeps nobody out for longer than this. */
+/** The longest time that an honest request may take during a flood. */
 const WITHIN_MS = 2_000
-/** Where the machine itself takes longer for one sign-in in peace, so often as long. */
-const TIMES_PEACE = 4
+/** On slow machines the limit is this many times the duration of a sign-in without a flood. */
+const TIMES_USUAL = 4
 const LOOPS = 8
-/** Each is an address of its own on this machine. */
+/** Addresses of this machine, one for each client. */
 const DESK = '127.0.0.2'
-const STRANGER = '127.0.0.3'
+const ATTACKER = '127.0.0.3'
 const NEWCOMER = '127.0.0.4'
 
 interface Answer {
@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.dispose())
 
-/** One request from an address of this machine. */
+/** Sends one request from this address. */
 function post(localAddress: string, path: string, body: object): Promise<Answer> {
   const startedMs = performance.now()
   const text = JSON.stringify(body)
@@ -61,7 +61,7 @@ const enrol = (address: string, macAddress: string, enrolmentKey = server.enrolm
     ...{ enrolmentKey, macAddress, hostname: 'h', os: 'Debian 13', agentVersion: '1' },
   })
 
-/** Loops of a stranger, until the returned function is called; it answers how often each status came. */
+/** Sends requests in several loops. The returned function ends them and returns how often each status came. */
 function flood(once: (loop: number, turn: number) => Promise<Answer>): () => Promise<Map<number, number>> {
   const statuses = new Map<number, number>()
   isFlooding = true
@@ -77,18 +77,18 @@ function flood(once: (loop: number, turn: number) => Promise<Answer>): () => Pro
     return statuses
   }
 }
-/** The flood has met the server: it is under way. */
-const settled = (once: () => Promise<Answer>) =>
+/** Waits until the server refuses requests of the flood. */
+const floodIsRefused = (once: () => Promise<Answer>) =>
   vi.waitFor(async () => expect((await once()).status).toBe(429), 30_000)
 
-describe('while a stranger floods the server from one address', () => {
-  test('with a new username each time, operators sign in, from a new address and after a restart too', async () => {
-    const inPeace = await signIn(DESK)
-    expect(inPeace.status).toBe(200)
-    withinMs = Math.max(WITHIN_MS, TIMES_PEACE * inPeace.tookMs)
+describe('during a flood of requests', () => {
+  test('that sign in with a new username each time, operators can sign in, also from a new address and after a restart', async () => {
+    const usual = await signIn(DESK)
+    expect(usual.status).toBe(200)
+    withinMs = Math.max(WITHIN_MS, TIMES_USUAL * usual.tookMs)
     const name = (loop: number, turn: number) => `inconnu-${loop}-${turn}`
-    const end = flood((loop, turn) => signIn(STRANGER, name(loop, turn), 'faux'))
-    await settled(() => signIn(STRANGER, 'personne', 'faux'))
+    const end = flood((loop, turn) => signIn(ATTACKER, name(loop, turn), 'faux'))
+    await floodIsRefused(() => signIn(ATTACKER, 'personne', 'faux'))
     for (const address of [DESK, NEWCOMER, DESK]) {
       const answer = await signIn(address)
       expect(answer.status).toBe(200)
@@ -101,11 +101,11 @@ describe('while a stranger floods the server from one address', () => {
     expect((await signIn(DESK)).status).toBe(200)
   })
 
-  test('with the operator’s own name from many addresses, the operator signs in at the desk', async () => {
+  test('that sign in with the operator’s name from many addresses, the operator can sign in at the desk', async () => {
     const end = flood((loop, turn) =>
       signIn(`127.0.1.${1 + ((loop * 31 + turn) % 200)}`, server.username, 'faux'),
     )
-    await settled(() => signIn('127.0.2.1', server.username, 'faux'))
+    await floodIsRefused(() => signIn('127.0.2.1', server.username, 'faux'))
     for (let turn = 0; turn < 3; turn += 1) {
       const answer = await signIn(DESK)
       expect(answer.status).toBe(200)
@@ -114,21 +114,21 @@ describe('while a stranger floods the server from one address', () => {
     await end()
   })
 
-  test('with pairing requests, a station gets its code', async () => {
+  test('for pairing, a station gets its code', async () => {
     const macOf = (loop: number, turn: number) =>
       `02:00:00:00:${loop.toString(16).padStart(2, '0')}:${(turn % 256).toString(16).padStart(2, '0')}`
-    const end = flood((loop, turn) => enrol(STRANGER, macOf(loop, turn)))
+    const end = flood((loop, turn) => enrol(ATTACKER, macOf(loop, turn)))
     let probes = 0
-    await settled(() => enrol(STRANGER, macOf(255, (probes += 1))))
+    await floodIsRefused(() => enrol(ATTACKER, macOf(255, (probes += 1))))
     const answer = await enrol(NEWCOMER, '02:00:00:00:fe:01')
     expect(answer.status).toBe(202)
     expect(answer.tookMs).toBeLessThan(withinMs)
     expect((await end()).get(202) ?? 0).toBeLessThanOrEqual(11)
   })
 
-  test('with wrong keys, a station gets its code', async () => {
+  test('that enrol with wrong keys, a station gets its code', async () => {
     const end = flood((loop, turn) => enrol('127.0.0.5', '02:00:00:00:fd:01', `clé-${loop}-${turn}`))
-    await settled(() => enrol('127.0.0.5', '02:00:00:00:fd:01', 'clé'))
+    await floodIsRefused(() => enrol('127.0.0.5', '02:00:00:00:fd:01', 'clé'))
     const answer = await enrol(NEWCOMER, '02:00:00:00:fe:02')
     expect(answer.status).toBe(202)
     expect(answer.tookMs).toBeLessThan(withinMs)
