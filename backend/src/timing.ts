@@ -37,8 +37,10 @@ export function createQueue(): Queue {
 }
 
 export interface DueWatch {
-  /** Does what is due now and sets the timer for the next. Call it again when the deadlines may have changed. */
+  /** Does what is due now and sets the timer for the next. Call it again when any deadlines may have changed. */
   look(): Promise<void>
+  /** There is a new deadline, Unix milliseconds: looks then, unless it looks earlier anyway. */
+  lookAt(atMs: number): void
   /** Makes {@link stop} wait for this work too. */
   track(work: Promise<void>): Promise<void>
   /** Resolves when no work is running any more. */
@@ -58,19 +60,28 @@ export function createDueWatch(
   const underway = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
   let newest = 0
+  /** The earliest deadline known. */
+  let soonestMs = Infinity
   let isStopped = false
 
   async function lookOnce(): Promise<void> {
     const mine = (newest += 1)
+    soonestMs = Infinity
     const nextMs = await doDue().catch((err: unknown) => {
       log.error({ err }, failureMessage)
       return clock.nowMs() + RETRY_MS
     })
     // A call that began earlier may end later. Its deadline is out of date, so it must not set the timer.
     if (isStopped || mine !== newest) return
+    // A deadline may have come up meanwhile.
+    waitUntil(Math.min(nextMs ?? Infinity, soonestMs))
+  }
+
+  function waitUntil(atMs: number): void {
     clearTimeout(timer)
-    if (nextMs === undefined) return
-    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, nextMs - clock.nowMs()))
+    soonestMs = atMs
+    if (atMs === Infinity) return
+    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, atMs - clock.nowMs()))
     timer = setTimeout(() => void look(), waitMs)
   }
 
@@ -82,6 +93,11 @@ export function createDueWatch(
 
   return {
     look,
+    lookAt(atMs) {
+      if (isStopped || atMs >= soonestMs) return
+      if (atMs <= clock.nowMs()) void look()
+      else waitUntil(atMs)
+    },
     track,
     async stop() {
       isStopped = true

@@ -155,6 +155,8 @@ describe('with the server', () => {
 })
 
 describe('by itself', () => {
+  const rules = () => ({ maxSuspendedMs: 30 * MINUTE })
+
   it('keeps waiting for what a newer look has found when an older one answers late', async () => {
     const nowMs = Date.now()
     const events = createAppEvents()
@@ -166,7 +168,7 @@ describe('by itself', () => {
     const looked = vi.fn(() => new Promise<number | undefined>((resolve) => void answers.push(resolve)))
     const clock = { nowMs: () => Date.now() }
     const log = pino({ level: 'silent' })
-    const deadlines = createDeadlines({ sessions: { endDue: looked }, room, events, clock, log })
+    const deadlines = createDeadlines({ sessions: { endDue: looked, rules }, room, events, clock, log })
     const warned: number[] = []
     events.subscribe((event) => {
       if (event.type === 'warned') warned.push(event.remainingSeconds)
@@ -193,7 +195,7 @@ describe('by itself', () => {
     const clock = { nowMs: () => Date.now() }
     const log = pino({ level: 'silent' })
     const room = createRoom()
-    const deadlines = createDeadlines({ sessions: { endDue }, room, events, clock, log })
+    const deadlines = createDeadlines({ sessions: { endDue, rules }, room, events, clock, log })
     await deadlines.start()
     await vi.advanceTimersByTimeAsync(SECOND)
     expect(endDue).toHaveBeenCalledTimes(2)

@@ -1,8 +1,9 @@
 import { WARNING_SECONDS } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
-import { endsAtMsOf } from '../../domain/session.ts'
-import { crossedByCut, nextWarning } from '../../domain/warnings.ts'
+import type { SessionRecord } from '../../db/rows.ts'
+import { deadlineMsOf, endsAtMsOf } from '../../domain/session.ts'
+import { crossedByCut, nextWarning, type Warning } from '../../domain/warnings.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
 import { createDueWatch } from '../../timing.ts'
 import type { RoomStore } from '../room/index.ts'
@@ -16,7 +17,7 @@ export interface Deadlines {
 
 /** Ends sessions and warns of their end, each at its instant. Nothing is written while time merely passes. */
 export function createDeadlines(ports: {
-  sessions: Pick<SessionService, 'endDue'>
+  sessions: Pick<SessionService, 'endDue' | 'rules'>
   room: Pick<RoomStore, 'running'>
   events: AppEvents
   clock: Clock
@@ -28,10 +29,21 @@ export function createDeadlines(ports: {
   const watch = createDueWatch(doDue, 'ending due sessions failed, trying again', { clock, log })
 
   const unsubscribe = events.subscribe((event) => {
+    // Settings say how long a session may be suspended.
+    if (event.type === 'settingsChanged') void watch.look()
     if (event.type !== 'sessionChanged') return
     warnOfCut(event)
-    void watch.look()
+    const { session } = event
+    const warningAtMs = nextWarningOf(session)?.atMs ?? Infinity
+    watch.lookAt(Math.min(warningAtMs, deadlineMsOf(session, sessions.rules()) ?? Infinity))
   })
+
+  function nextWarningOf(session: SessionRecord, afterMs = warnedUntilMs): Warning | undefined {
+    const endsAtMs = endsAtMsOf(session)
+    // Before its last change the session ended at another instant, and had other thresholds.
+    const sinceMs = Math.max(afterMs, session.updatedAtMs)
+    return endsAtMs === undefined ? undefined : nextWarning(endsAtMs, sinceMs, WARNING_SECONDS)
+  }
 
   /** Thresholds that a cut skips are not waited for. One that begins a session, by closing time, skips none. */
   function warnOfCut({ session, effects }: Extract<AppEvent, { type: 'sessionChanged' }>): void {
@@ -47,14 +59,10 @@ export function createDeadlines(ports: {
   function warn(nowMs: number): number {
     let nextMs = Infinity
     for (const session of room.running()) {
-      const endsAtMs = endsAtMsOf(session)
-      if (endsAtMs === undefined) continue
-      // Before its last change the session ended at another instant, and had other thresholds.
-      const sinceMs = Math.max(warnedUntilMs, session.updatedAtMs)
-      let warning = nextWarning(endsAtMs, sinceMs, WARNING_SECONDS)
+      let warning = nextWarningOf(session)
       while (warning && warning.atMs <= nowMs) {
         events.emit({ type: 'warned', session, remainingSeconds: warning.remainingSeconds })
-        warning = nextWarning(endsAtMs, warning.atMs, WARNING_SECONDS)
+        warning = nextWarningOf(session, warning.atMs)
       }
       if (warning) nextMs = Math.min(nextMs, warning.atMs)
     }
