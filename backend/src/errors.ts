@@ -29,6 +29,10 @@ export class AppError extends Error {
   }
 }
 
+/** One field of a body does not fit. */
+export const invalidField = (pointer: string, message: Bilingual): AppError =>
+  new AppError('invalid-body', { errors: [{ pointer, message }] })
+
 /** A success or a failure as a value. A service that returns a failure does not throw, so its write is still committed. */
 export type Result<T> = { ok: true; value: T } | { ok: false; error: AppError }
 

@@ -1,10 +1,11 @@
-import { AccountInput, operatorRoles, type Account } from '@escale/protocol'
+import { AccountInput, operatorRoles } from '@escale/protocol'
 import { pino } from 'pino'
 import { Check } from 'typebox/value'
 import { databaseUrlOf } from '../setup/app-options.ts'
 import { createMonotonicClock } from '../clock.ts'
 import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
 import { openDatabase } from '../db/database.ts'
+import type { AccountRow } from '../db/rows.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { createAppEvents } from '../events.ts'
 import { createAccounts, type AccountService, type DrawnSecret } from '../features/accounts/index.ts'
@@ -94,14 +95,14 @@ async function carryOut(accounts: AccountService, mqttPort: number): Promise<voi
 
 async function list(accounts: AccountService): Promise<void> {
   for (let page = 1; ; page += 1) {
-    const { count, rows } = await accounts.list({}, { page, pageSize: 200 })
+    const { count, rows } = await accounts.list({ page, pageSize: 200 })
     if (count === 0) say('Aucun compte. · No account.')
     for (const row of rows) say(lineOf(row))
     if (page * 200 >= count) return
   }
 }
 
-function lineOf({ id, kind, role, isActive, label }: Account): string {
+function lineOf({ id, kind, role, isActive, label }: AccountRow): string {
   const state = isActive ? 'actif · active' : 'coupé · disabled'
   return [id.padEnd(32), (role ?? kind).padEnd(11), state.padEnd(18), label].join(' ')
 }

@@ -18,6 +18,12 @@ export interface Rows<T> {
   rows: T[]
 }
 
+/** The same page with each row as `show` presents it. */
+export const shown = <Row, Item>({ count, rows }: Rows<Row>, show: (row: Row) => Item): Rows<Item> => ({
+  count,
+  rows: rows.map(show),
+})
+
 /** What a repository needs to read one page. */
 export interface PageWindow {
   limit: number

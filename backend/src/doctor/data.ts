@@ -83,10 +83,11 @@ async function readContents(url: string): Promise<DataReport> {
     const logs = createLogRepository(database)
     const newest = await logs.last()
     const [first, ...rest] = await logs.after((newest?.id ?? 0) - RECORDS, RECORDS)
-    const { rows } = await createOperatorRepository(database).list(
-      { role: 'admin', isActive: true },
-      { limit: 1, offset: 0 },
-    )
+    const { rows } = await createOperatorRepository(database).list({
+      role: 'admin',
+      isActive: true,
+      pageSize: 1,
+    })
     const chain = await auditJournal({
       // Earlier records are not checked: the chain starts at the first of these.
       checkpoints: () => Promise.resolve(first ? [{ upToId: first.id - 1, lastHash: first.prevHash }] : []),

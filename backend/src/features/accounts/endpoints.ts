@@ -1,10 +1,13 @@
-import { restApi } from '@escale/protocol'
-import { filterOf } from '../../db/page-window.ts'
+import { restApi, type Account } from '@escale/protocol'
+import { answerOf } from '../../db/nulls.ts'
+import { shown } from '../../db/page-window.ts'
 import type { AccountRow } from '../../db/rows.ts'
 import type { Arrival } from '../../domain/arrival.ts'
 import { serve } from '../../http/endpoints.ts'
 import type { BrokerAddress } from '../enrolment/index.ts'
-import { toAccount, type AccountService, type DrawnSecret } from './service.ts'
+import type { AccountService, DrawnSecret } from './service.ts'
+
+const toAccount = ({ secretHash: _secret, version: _version, ...row }: AccountRow): Account => answerOf(row)
 
 const withVersion = (row: AccountRow) => ({ version: row.version, body: toAccount(row) })
 
@@ -15,7 +18,7 @@ export function accountEndpoints(accounts: AccountService, brokerFor: BrokerAddr
   }
 
   return serve(restApi.accounts, {
-    list: ({ query }) => accounts.list(filterOf(query), query),
+    list: async ({ query }) => shown(await accounts.list(query), toAccount),
     create: async ({ body, actor, arrival }) => withSecret(await accounts.create(body, actor), arrival),
     read: async ({ params }) => withVersion(await accounts.get(params.id)),
     replace: async ({ params, body, actor, expectedVersion }) =>

@@ -1,31 +1,13 @@
-import {
-  instantOf,
-  type Account,
-  type AccountInput,
-  type AccountReplacement,
-  type Actor,
-  type OperatorRole,
-} from '@escale/protocol'
+import type { AccountInput, AccountReplacement, Actor, OperatorRole } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { AccountRow } from '../../db/rows.ts'
-import { AppError } from '../../errors.ts'
-import { requireVersion, type SeenVersions } from '../../db/versions.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
+import { invalidField } from '../../errors.ts'
+import type { SeenVersions } from '../../db/versions.ts'
 import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
 import type { Journal } from '../logs/index.ts'
 import type { Usernames } from '../usernames/index.ts'
-import type { AccountFilter, AccountRepository } from './repository.ts'
-
-const columns = {
-  id: 'id',
-  kind: 'kind',
-  label: 'label',
-  role: 'role',
-  isActive: 'isActive',
-  createdAt: 'createdAtMs',
-  updatedAt: 'updatedAtMs',
-}
+import type { AccountRepository } from './repository.ts'
 
 export interface AccountServicePorts {
   database: Database
@@ -44,18 +26,8 @@ export interface DrawnSecret {
 export type AccountService = ReturnType<typeof createAccountService>
 
 /** Logins of machines. */
-export function createAccountService({
-  database,
-  repository,
-  usernames,
-  journal,
-  clock,
-}: AccountServicePorts) {
-  async function get(id: string): Promise<AccountRow> {
-    const row = await repository.find(id)
-    if (!row) throw new AppError('not-found')
-    return row
-  }
+export function createAccountService(ports: AccountServicePorts) {
+  const { database, repository, usernames, journal, clock } = ports
 
   /** Changes an account. Every server closes its connections when it finds the record in the journal. */
   function change(
@@ -66,14 +38,9 @@ export function createAccountService({
     expectedVersion?: SeenVersions,
   ): Promise<AccountRow> {
     return database.write(async () => {
-      const before = await get(id)
-      requireVersion(before, expectedVersion)
-      const row: AccountRow = {
-        ...before,
-        ...changed(before),
-        version: before.version + 1,
-        updatedAtMs: clock.nowMs(),
-      }
+      const before = await repository.get(id, expectedVersion)
+      const next = { version: before.version + 1, updatedAtMs: clock.nowMs() }
+      const row: AccountRow = { ...before, ...changed(before), ...next }
       await repository.update(row)
       const { role, isActive } = row
       await journal.append({ action, actor, details: { accountId: id, role, isActive } })
@@ -82,12 +49,8 @@ export function createAccountService({
   }
 
   return {
-    get,
-
-    async list(filter: AccountFilter, query: PageQuery): Promise<Rows<Account>> {
-      const { count, rows } = await repository.list(filter, windowOf(query, columns))
-      return { count, rows: rows.map(toAccount) }
-    },
+    get: repository.get,
+    list: repository.list,
 
     create({ id, kind, label, role }: AccountInput, actor: Actor): Promise<DrawnSecret> {
       requireFittingRole(kind, role)
@@ -137,7 +100,7 @@ export function createAccountService({
 
     remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       return database.write(async () => {
-        requireVersion(await get(id), expectedVersion)
+        await repository.get(id, expectedVersion)
         await repository.remove(id)
         await journal.append({ action: 'account.deleted', actor, details: { accountId: id } })
       })
@@ -157,7 +120,7 @@ export function createAccountService({
 
     /** Account id -> hashes of its valid secrets; disabled accounts are left out. */
     async liveSecrets(ids: string[]): Promise<Map<string, string[]>> {
-      const active = (await repository.findAll(ids)).filter(({ isActive }) => isActive)
+      const active = (await repository.findSeveral(ids)).filter(({ isActive }) => isActive)
       return new Map(active.map(({ id, secretHash }) => [id, [secretHash]]))
     },
   }
@@ -170,18 +133,5 @@ function requireFittingRole(kind: AccountRow['kind'], role: AccountInput['role']
     kind === 'automation'
       ? { fr: 'Choisissez ce que ce compte peut demander.', en: 'Choose what this account may ask for.' }
       : { fr: 'Ce genre de compte n’a pas de rôle.', en: 'An account of this kind has no role.' }
-  throw new AppError('invalid-body', { errors: [{ pointer: '/role', message }] })
-}
-
-export function toAccount(row: AccountRow): Account {
-  const { id, kind, label, role, isActive, createdAtMs, updatedAtMs } = row
-  return {
-    id,
-    kind,
-    label,
-    ...(role === null ? {} : { role }),
-    isActive,
-    createdAt: instantOf(createdAtMs),
-    updatedAt: instantOf(updatedAtMs),
-  }
+  throw invalidField('/role', message)
 }

@@ -1,23 +1,14 @@
-import type { Clock } from '../../clock.ts'
-import type { Passwords } from '../../crypto/passwords.ts'
 import type { Store } from '../../db/database.ts'
-import type { PasswordCheck, SignIns } from '../auth/index.ts'
 import type { Feature } from '../feature.ts'
-import type { Journal } from '../logs/index.ts'
 import { operatorEndpoints } from './endpoints.ts'
 import { createOperatorRepository } from './repository.ts'
-import { createOperatorService } from './service.ts'
+import { createOperatorService, type OperatorServicePorts } from './service.ts'
 
 export { createOperatorRepository } from './repository.ts'
 export type { OperatorService } from './service.ts'
 
-export interface OperatorPorts {
+export interface OperatorPorts extends Omit<OperatorServicePorts, 'repository'> {
   database: Store
-  signIns: Pick<SignIns, 'endAllOf'>
-  passwords: Pick<Passwords, 'hash'>
-  passwordCheck: PasswordCheck
-  journal: Journal
-  clock: Clock
 }
 
 /** The staff: who may sign in, and with which role. */

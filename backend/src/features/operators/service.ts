@@ -1,28 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import {
   errorTable,
-  instantOf,
   normaliseUsername,
   type Actor,
-  type Operator,
   type OperatorInput,
   type OperatorReplacement,
   type OwnPasswordInput,
 } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
+import type { Passwords } from '../../crypto/passwords.ts'
 import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
+import type { SeenVersions } from '../../db/versions.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
-import { requireVersion, type SeenVersions } from '../../db/versions.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
-import type { Journal } from '../logs/index.ts'
-import { createOperatorChanges } from './changes.ts'
-import type { OperatorFilter, OperatorRepository } from './repository.ts'
 import type { PasswordCheck, SignIns } from '../auth/index.ts'
+import type { Journal } from '../logs/index.ts'
 import { requireStrongPassword } from './password-strength.ts'
-import type { Passwords } from '../../crypto/passwords.ts'
-
-const columns = { username: 'username', role: 'role', isActive: 'isActive', createdAt: 'createdAtMs' }
+import type { OperatorRepository } from './repository.ts'
 
 export interface OperatorServicePorts {
   database: Database
@@ -37,22 +31,46 @@ export interface OperatorServicePorts {
 export type OperatorService = ReturnType<typeof createOperatorService>
 
 /** The staff: who may sign in, and with which role. */
-export function createOperatorService({
-  database,
-  repository,
-  signIns,
-  passwords,
-  passwordCheck,
-  journal,
-  clock,
-}: OperatorServicePorts) {
-  const { get, save } = createOperatorChanges({ database, repository, signIns, journal })
+export function createOperatorService(ports: OperatorServicePorts) {
+  const { database, repository, signIns, passwords, passwordCheck, journal, clock } = ports
+
+  /** At least one admin must be able to sign in. */
+  async function requireAnotherAdmin(before: OperatorRow, after: OperatorRow): Promise<void> {
+    const isAdmin = ({ role, isActive }: OperatorRow) => role === 'admin' && isActive
+    if (!isAdmin(before) || isAdmin(after)) return
+    if ((await repository.count({ role: 'admin', isActive: true })) <= 1) throw new AppError('last-admin')
+  }
+
+  /**
+   * Changes an operator, and ends their sign-ins.
+   * @param options.keptSignInId the sign-in that goes on
+   */
+  function save(
+    id: string,
+    changed: Partial<Pick<OperatorRow, 'role' | 'isActive' | 'passwordHash'>>,
+    actor: Actor,
+    { expectedVersion, keptSignInId }: { expectedVersion?: SeenVersions; keptSignInId?: string },
+  ): Promise<OperatorRow> {
+    return database.write(async () => {
+      const before = await repository.get(id, expectedVersion)
+      const row: OperatorRow = { ...before, ...changed, version: before.version + 1 }
+      await requireAnotherAdmin(before, row)
+      await repository.update(row)
+      const { role, isActive } = row
+      const hasNewPassword = changed.passwordHash !== undefined
+      const details = { operatorId: id, role, isActive, hasNewPassword }
+      await journal.append({ action: 'operator.updated', actor, details })
+      await signIns.endAllOf(id, { keptId: keptSignInId, hasNewPassword })
+      return row
+    })
+  }
 
   return {
-    get,
+    get: repository.get,
     find: repository.find,
     findByTypedName: repository.findByTypedName,
     findAll: repository.findAll,
+    list: repository.list,
 
     /** Makes the first operator; @returns false when there is one already. */
     async ensureFirst(typed: string, password: string): Promise<boolean> {
@@ -76,25 +94,14 @@ export function createOperatorService({
       })
     },
 
-    async list(filter: OperatorFilter, query: PageQuery): Promise<Rows<Operator>> {
-      const { count, rows } = await repository.list(filter, windowOf(query, columns))
-      return { count, rows: rows.map(toOperator) }
-    },
-
     async create({ username: typed, role, password }: OperatorInput, actor: Actor): Promise<OperatorRow> {
       const username = normaliseUsername(typed)
       await requireStrongPassword(password, username)
       const passwordHash = await passwords.hash(password)
       return database.write(async () => {
         if (await repository.findByTypedName(username)) {
-          throw new AppError('duplicate', {
-            errors: [
-              {
-                pointer: '/username',
-                message: { fr: 'Cet identifiant est déjà pris.', en: 'This username is already taken.' },
-              },
-            ],
-          })
+          const message = { fr: 'Cet identifiant est déjà pris.', en: 'This username is already taken.' }
+          throw new AppError('duplicate', { errors: [{ pointer: '/username', message }] })
         }
         const createdAtMs = clock.nowMs()
         const row: OperatorRow = {
@@ -120,8 +127,7 @@ export function createOperatorService({
     ): Promise<OperatorRow> {
       const { role, isActive, password } = input
       // Checked before hashing as well, which takes half a second.
-      const before = await get(id)
-      requireVersion(before, expectedVersion)
+      const before = await repository.get(id, expectedVersion)
       if (password === undefined) return save(id, { role, isActive }, actor, { expectedVersion })
       await requireStrongPassword(password, before.username)
       const passwordHash = await passwords.hash(password)
@@ -139,7 +145,7 @@ export function createOperatorService({
       ip: string,
       signInId: string | undefined,
     ): Promise<Result<void>> {
-      const operator = await get(actor.id)
+      const operator = await repository.get(actor.id)
       const attempt = { username: operator.username, operator, password: currentPassword, ip }
       const judged = await passwordCheck.judge(attempt)
       if (!judged.ok) return judged
@@ -166,8 +172,4 @@ export function createOperatorService({
       await save(id, { isActive: false }, actor, { expectedVersion })
     },
   }
-}
-
-export function toOperator({ id, username, role, isActive, createdAtMs }: OperatorRow): Operator {
-  return { id, username, role, isActive, createdAt: instantOf(createdAtMs) }
 }

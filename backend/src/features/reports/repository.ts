@@ -2,11 +2,9 @@ import { Op, QueryTypes } from 'sequelize'
 import { unixMsOf, type ReportQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { ReportRow } from '../../db/rows.ts'
-import { equalTo } from '../../db/where.ts'
+import { openTable } from '../../db/table.ts'
 import type { SessionFact } from '../../domain/statistics.ts'
-import type { PageWindow, Rows } from '../../db/page-window.ts'
 
-export type ReportFilter = Omit<ReportQuery, 'page' | 'pageSize' | 'ordering'>
 type FactRow = SessionFact & { id: string; createdAtMs: number }
 
 const BATCH = 2_000
@@ -24,8 +22,10 @@ const SELECT_FACTS = `
 
 export type ReportRepository = ReturnType<typeof createReportRepository>
 
-export function createReportRepository({ models, sequelize, scope }: Tables) {
-  const { sessions, reports, logs } = models
+export function createReportRepository(tables: Tables) {
+  const { models, sequelize, scope } = tables
+  const { sessions, logs } = models
+  const reports = openTable(tables, 'reports')
   const within = (fromMs: number, toMs: number) => ({ [Op.gte]: fromMs, [Op.lt]: toMs })
 
   return {
@@ -60,29 +60,23 @@ export function createReportRepository({ models, sequelize, scope }: Tables) {
       const groups = await logs.count({ where: { atMs: within(fromMs, toMs) }, group: [column], ...scope() })
       return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
     },
+    get: (id: string) => reports.get(id),
     /** Stores the report of a day, and replaces an earlier one of the same day. */
     async save(row: ReportRow): Promise<void> {
-      await reports.destroy({ where: { kind: row.kind, fromMs: row.fromMs }, ...scope() })
-      await reports.create(row, scope())
+      await reports.removeAll({ kind: row.kind, fromMs: row.fromMs })
+      await reports.insert(row)
     },
-    async find(id: string): Promise<ReportRow | undefined> {
-      return (await reports.findByPk(id, scope()))?.get()
-    },
-    async list(
-      { from, to, ...equal }: ReportFilter,
-      { limit, offset, order }: PageWindow,
-    ): Promise<Rows<ReportRow>> {
-      const conditions = [equalTo<ReportRow>(equal)]
-      if (from !== undefined) conditions.push({ fromMs: { [Op.gte]: unixMsOf(from) } })
-      if (to !== undefined) conditions.push({ toMs: { [Op.lte]: unixMsOf(to) } })
-      const { count, rows } = await reports.findAndCountAll({
-        where: { [Op.and]: conditions },
-        order: [...(order ? [order] : []), ['fromMs', 'DESC'], ['kind', 'ASC']],
-        limit,
-        offset,
-        ...scope(),
-      })
-      return { count, rows: rows.map((row) => row.get()) }
-    },
+    list: ({ from, to, ...query }: ReportQuery) =>
+      reports.page(query, {
+        orderable: ['from', 'to', 'createdAt', 'kind'],
+        where: [
+          ...(from === undefined ? [] : [{ fromMs: { [Op.gte]: unixMsOf(from) } }]),
+          ...(to === undefined ? [] : [{ toMs: { [Op.lte]: unixMsOf(to) } }]),
+        ],
+        order: [
+          ['fromMs', 'DESC'],
+          ['kind', 'ASC'],
+        ],
+      }),
   }
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import {
   DAY_MS,
   instantOf,
-  type Report,
   type ReportKind,
   type Statistics,
   type StatisticsDimension,
@@ -12,12 +11,8 @@ import type { Database } from '../../db/database.ts'
 import type { ReportRow } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { createTally } from '../../domain/statistics.ts'
-import { AppError } from '../../errors.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { Settings } from '../settings/index.ts'
-import type { ReportFilter, ReportRepository } from './repository.ts'
-
-const columns = { from: 'fromMs', to: 'toMs', createdAt: 'createdAtMs', kind: 'kind' }
+import type { ReportRepository } from './repository.ts'
 
 export interface ReportServicePorts {
   database: Database
@@ -72,26 +67,7 @@ export function createReportService({ database, repository, settings, clock }: R
       return row.id
     },
 
-    async list(filter: ReportFilter, query: PageQuery): Promise<Rows<Report>> {
-      const { count, rows } = await repository.list(filter, windowOf(query, columns))
-      return { count, rows: rows.map(toReport) }
-    },
-
-    async get(id: string): Promise<Report> {
-      const row = await repository.find(id)
-      if (!row) throw new AppError('not-found')
-      return toReport(row)
-    },
-  }
-}
-
-function toReport({ id, kind, fromMs, toMs, createdAtMs, content }: ReportRow): Report {
-  return {
-    id,
-    kind,
-    from: instantOf(fromMs),
-    to: instantOf(toMs),
-    createdAt: instantOf(createdAtMs),
-    content: JSON.parse(content) as Report['content'],
+    list: repository.list,
+    get: repository.get,
   }
 }

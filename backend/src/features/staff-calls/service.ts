@@ -5,10 +5,9 @@ import type { Database } from '../../db/database.ts'
 import type { SessionRecord, StaffCallRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
-import type { StaffCallFilter, StaffCallRepository } from './repository.ts'
+import type { StaffCallRepository } from './repository.ts'
 import { toClosedCall, toStaffCall } from './view.ts'
 
 /** A call repeated within this time counts as the same call and gets no new journal record. */
@@ -18,15 +17,6 @@ const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
 
 /** The change is no action of an operator, so screens show no action in progress. */
 const NO_ACTIONS = [] as const
-
-const columns = {
-  calledAt: 'calledAtMs',
-  renewedAt: 'renewedAtMs',
-  takenAt: 'takenAtMs',
-  stationId: 'stationId',
-  takenBy: 'takenBy',
-  times: 'times',
-}
 
 export interface StaffCallServicePorts {
   database: Database
@@ -63,12 +53,6 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
     database.afterCommit(() => events.emit({ type: 'callChanged', call }))
   }
 
-  async function get(id: string): Promise<StaffCallRow> {
-    const call = await repository.find(id)
-    if (!call) throw new AppError('not-found')
-    return call
-  }
-
   async function end(call: StaffCallRow, actor: Actor, cause: string): Promise<void> {
     const { id: callId, stationId, sessionId } = call
     await repository.remove(callId)
@@ -101,7 +85,7 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
           takenById: null,
           takenBy: null,
         }
-        await (before ? repository.save(call) : repository.insert(call))
+        await (before ? repository.update(call) : repository.insert(call))
         announce(toStaffCall(call))
         if (isRepeated) return
         const { id: callId, times, sessionId } = call
@@ -114,18 +98,17 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
       })
     },
 
-    list: (filter: StaffCallFilter, query: PageQuery): Promise<Rows<StaffCallRow>> =>
-      repository.list(filter, windowOf(query, columns)),
+    list: repository.list,
 
     /** @throws AppError `call-taken` if another operator has taken it */
     take(id: string, actor: Actor): Promise<StaffCall> {
       return database.write(async () => {
-        const before = await get(id)
+        const before = await repository.get(id)
         if (before.takenById === actor.id) return toStaffCall(before)
         if (before.takenBy !== null) throw new AppError('call-taken', { detail: takenBy(before.takenBy) })
         const call = { ...before, takenById: actor.id, takenBy: actor.label, takenAtMs: clock.nowMs() }
         const { stationId, sessionId } = call
-        await repository.save(call)
+        await repository.update(call)
         await journal.append({
           action: 'station.call_taken',
           ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId: id } },
@@ -139,7 +122,7 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
     /** Any operator may close a call, not only the one who took it. */
     close(id: string, actor: Actor): Promise<StaffCall> {
       return database.write(async () => {
-        const call = await get(id)
+        const call = await repository.get(id)
         await end(call, actor, 'closed')
         await desired.change(call.stationId, NO_ACTIONS)
         return toClosedCall(call)

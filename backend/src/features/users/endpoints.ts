@@ -1,16 +1,14 @@
 import { restApi } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
-import { filterOf } from '../../db/page-window.ts'
+import { filterOf, shown } from '../../db/page-window.ts'
 import type { UserRow } from '../../db/rows.ts'
 import { serve } from '../../http/endpoints.ts'
 import { toSession, type SessionGrants, type SessionService } from '../sessions/index.ts'
-import type { UserReading } from './reading.ts'
 import type { UserService } from './service.ts'
 import { toUser } from './view.ts'
 
 export interface UserEndpointPorts {
   users: UserService
-  reading: UserReading
   sessions: Pick<SessionService, 'list'>
   grants: Pick<SessionGrants, 'canCreate'>
   clock: Clock
@@ -18,11 +16,11 @@ export interface UserEndpointPorts {
 
 const withVersion = (row: UserRow) => ({ version: row.version, body: toUser(row) })
 
-export const userEndpoints = ({ users, reading, sessions, grants, clock }: UserEndpointPorts) =>
+export const userEndpoints = ({ users, sessions, grants, clock }: UserEndpointPorts) =>
   serve(restApi.users, {
-    list: ({ query }) => reading.list(filterOf(query), query),
+    list: async ({ query }) => shown(await users.list(query), toUser),
     create: async ({ body, actor }) => withVersion(await users.create(body, actor)),
-    stats: () => reading.stats(),
+    stats: () => users.stats(),
     read: async ({ params }) => withVersion(await users.get(params.id)),
     replace: async ({ params, body, actor, expectedVersion }) =>
       withVersion(await users.replace(params.id, body, actor, expectedVersion)),
@@ -31,9 +29,9 @@ export const userEndpoints = ({ users, reading, sessions, grants, clock }: UserE
     },
     listSessions: async ({ params, query }) => {
       await users.get(params.id)
-      const { count, rows } = await sessions.list({ ...filterOf(query), userId: params.id }, query)
+      const page = await sessions.list({ ...filterOf(query), userId: params.id }, query)
       const nowMs = clock.nowMs()
-      return { count, rows: rows.map((row) => toSession(row, nowMs)) }
+      return shown(page, (session) => toSession(session, nowMs))
     },
     canCreateSession: ({ params }) => grants.canCreate(params.id),
     revokeConsent: async ({ params, actor, expectedVersion }) =>

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { normalisePhone, type Actor, type Bilingual, type UserInput } from '@escale/protocol'
+import { normalisePhone, type Actor, type Bilingual, type UserInput, type UserStats } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
-import { AppError } from '../../errors.ts'
-import { requireVersion, type SeenVersions } from '../../db/versions.ts'
+import type { SeenVersions } from '../../db/versions.ts'
+import { startOfDayMs } from '../../domain/quota.ts'
+import { AppError, invalidField } from '../../errors.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
@@ -24,7 +25,7 @@ export interface HeldElsewhere {
 export interface UserServicePorts extends HeldElsewhere {
   database: Database
   repository: UserRepository
-  sessions: Pick<SessionService, 'hasRunning' | 'endAllOf' | 'forgetUser'>
+  sessions: Pick<SessionService, 'countUsersSince' | 'hasRunning' | 'endAllOf' | 'forgetUser'>
   settings: Settings
   journal: Journal
   clock: Clock
@@ -39,22 +40,9 @@ const implausibleBirthDate: Bilingual = {
 
 export type UserService = ReturnType<typeof createUserService>
 
-export function createUserService({
-  database,
-  repository,
-  sessions,
-  photos,
-  traces,
-  answers,
-  settings,
-  journal,
-  clock,
-}: UserServicePorts) {
-  async function get(id: string): Promise<UserRow> {
-    const row = await repository.find(id)
-    if (!row) throw new AppError('not-found')
-    return row
-  }
+/** Visitors that the desk has registered. */
+export function createUserService(ports: UserServicePorts) {
+  const { database, repository, sessions, photos, traces, answers, settings, journal, clock } = ports
 
   const consentNow = () => ({
     consentGiven: true,
@@ -71,12 +59,23 @@ export function createUserService({
       .toPlainDate()
     // Days as ISO writes them compare as text.
     if (birthDate >= FIRST_BIRTH_DATE && birthDate <= today.toString()) return
-    throw new AppError('invalid-body', { errors: [{ pointer: '/birthDate', message: implausibleBirthDate }] })
+    throw invalidField('/birthDate', implausibleBirthDate)
   }
 
   return {
-    get,
+    get: repository.get,
+    list: repository.list,
     photoNames: repository.photoNames,
+
+    async stats(): Promise<UserStats> {
+      const sinceMs = startOfDayMs(clock.nowMs(), settings.current().timeZone)
+      return {
+        total: await repository.count(),
+        withConsent: await repository.countWithConsent(),
+        createdToday: await repository.countCreatedSince(sinceMs),
+        withSessionToday: await sessions.countUsersSince(sinceMs),
+      }
+    },
 
     async create(input: UserInput, actor: Actor): Promise<UserRow> {
       requirePlausible(input)
@@ -101,16 +100,10 @@ export function createUserService({
       })
     },
 
-    async replace(
-      id: string,
-      input: UserInput,
-      actor: Actor,
-      expectedVersion?: SeenVersions,
-    ): Promise<UserRow> {
+    async replace(id: string, input: UserInput, actor: Actor, expectedVersion?: SeenVersions) {
       requirePlausible(input)
       return database.write(async () => {
-        const before = await get(id)
-        requireVersion(before, expectedVersion)
+        const before = await repository.get(id, expectedVersion)
         if (before.consentGiven && input.consentGiven === false) throw new AppError('use-revoke-consent')
         const row: UserRow = {
           ...before,
@@ -131,8 +124,7 @@ export function createUserService({
      */
     async remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<boolean> {
       const { photoName, sessionIds } = await database.write(async () => {
-        const before = await get(id)
-        requireVersion(before, expectedVersion)
+        const before = await repository.get(id, expectedVersion)
         if (await sessions.hasRunning(id)) throw new AppError('session-active')
         await sessions.endAllOf(id, actor)
         const sessionIds = await traces.remove(before)
@@ -148,8 +140,7 @@ export function createUserService({
 
     revokeConsent(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<UserRow> {
       return database.write(async () => {
-        const before = await get(id)
-        requireVersion(before, expectedVersion)
+        const before = await repository.get(id, expectedVersion)
         if (!before.consentGiven) return before
         const nowMs = clock.nowMs()
         const row = {
@@ -174,8 +165,7 @@ export function createUserService({
       expectedVersion?: SeenVersions,
     ): Promise<string | null> {
       return database.write(async () => {
-        const before = await get(id)
-        requireVersion(before, expectedVersion)
+        const before = await repository.get(id, expectedVersion)
         if (before.photoName === photoName) return null
         const version = before.version + 1
         await repository.update({ ...before, photoName, version, updatedAtMs: clock.nowMs() })

@@ -1,0 +1,97 @@
+import { DataTypes, Op, type OrderItem, type WhereOptions } from 'sequelize'
+import { AppError } from '../errors.ts'
+import type { Tables } from './database.ts'
+import type { Models, Table } from './models.ts'
+import { filterOf, windowOf, type PageQuery, type Rows } from './page-window.ts'
+import { requireVersion, type SeenVersions } from './versions.ts'
+import { equalTo } from './where.ts'
+
+type RowIn<Name extends keyof Models> = Models[Name] extends Table<infer Row> ? Row : never
+
+/** How a list is searched and ordered. A field of the query that is not named here must equal its column. */
+export interface ListRules<Row> {
+  /** What callers may order by: a column, which may end in `Ms`. */
+  orderable: readonly string[]
+  /** Columns that are ordered by another one. */
+  orderedAs?: Readonly<Record<string, keyof Row & string>>
+  /** Columns in which `search` looks. */
+  searched?: readonly (keyof Row & string)[]
+  /** Other conditions. */
+  where?: readonly WhereOptions<Row>[]
+  /** The order unless callers ask for another, and between rows that are equal in theirs. */
+  order: readonly OrderItem[]
+}
+
+/** What most repositories do with a table. Each statement is part of the transaction under way. */
+export function openTable<Name extends keyof Models>({ models, scope, containing }: Tables, name: Name) {
+  type Row = RowIn<Name>
+  const model = models[name] as unknown as Table<Row>
+  const columns: Record<string, { type: unknown }> = model.getAttributes()
+  const booleans = Object.keys(columns).filter((name) => columns[name]?.type instanceof DataTypes.BOOLEAN)
+
+  /** A row as the engine returns it. SQLite has no booleans of its own. */
+  function rowOf(raw: object): Row {
+    const values = raw as Record<string, unknown>
+    for (const column of booleans) values[column] = Boolean(values[column])
+    return raw as Row
+  }
+  // Sequelize takes longer to build rows of its own than the query takes.
+  const raw = () => ({ raw: true, ...scope() })
+
+  async function findOne(where: WhereOptions<Row>): Promise<Row | undefined> {
+    const row = await model.findOne({ where, ...raw() })
+    return row ? rowOf(row) : undefined
+  }
+  const byKey = (key: string | number) => ({ [model.primaryKeyAttribute]: key }) as WhereOptions<Row>
+  const find = (key: string | number) => findOne(byKey(key))
+
+  return {
+    find,
+    findOne,
+    /** @throws AppError `not-found`, or `version-conflict` if the caller has seen only other versions */
+    async get(key: string | number, seen?: SeenVersions): Promise<Row> {
+      const row = await find(key)
+      if (!row) throw new AppError('not-found')
+      if (seen !== undefined) requireVersion(row as Row & { version: number }, seen)
+      return row
+    },
+    async findAll(where: WhereOptions<Row> = {}, order: OrderItem[] = []): Promise<Row[]> {
+      return (await model.findAll({ where, order, ...raw() })).map(rowOf)
+    },
+    count: (where: WhereOptions<Row> = {}): Promise<number> => model.count({ where, ...scope() }),
+    async insert(row: Row): Promise<void> {
+      await model.create(row as never, scope())
+    },
+    /** Inserts a row, or replaces the one with the same key. */
+    async save(row: Row): Promise<void> {
+      await model.upsert(row as never, scope())
+    },
+    async update(row: Row): Promise<void> {
+      const keys = model.primaryKeyAttributes.map((key) => [key, row[key as keyof Row]])
+      await model.update(row, { where: Object.fromEntries(keys) as WhereOptions<Row>, ...scope() })
+    },
+    async remove(key: string | number): Promise<void> {
+      await model.destroy({ where: byKey(key), ...scope() })
+    },
+    removeAll: (where: WhereOptions<Row>): Promise<number> => model.destroy({ where, ...scope() }),
+    /** One page of the rows that a query asks for. */
+    async page(query: PageQuery, rules: ListRules<Row>): Promise<Rows<Row>> {
+      const { orderable, orderedAs = {}, searched = [], where = [] } = rules
+      const columnOf = (field: string) => orderedAs[field] ?? (field in columns ? field : `${field}Ms`)
+      const { search, ...equal } = filterOf(query)
+      const { order, ...window } = windowOf(
+        query,
+        Object.fromEntries(orderable.map((field) => [field, columnOf(field)])),
+      )
+      const { count, rows } = await model.findAndCountAll({
+        where: {
+          [Op.and]: [equalTo<Row>(equal), ...where, ...(search ? [containing<Row>(searched, search)] : [])],
+        },
+        order: [...(order ? [order] : []), ...rules.order],
+        ...window,
+        ...raw(),
+      })
+      return { count, rows: rows.map(rowOf) }
+    },
+  }
+}
