@@ -1,13 +1,9 @@
-import type { Broker, Principal } from '@escale/broker'
+import type { Broker } from '@escale/broker'
 import type { Logger } from 'pino'
-import type { Bus, Machine } from './port.ts'
+import type { Bus } from './port.ts'
 
 /** The bus over the embedded broker. The broker is attached later, since it needs the services and they need the bus. */
-export function createBrokerBus(log: Logger): Bus & {
-  attach(broker: Broker): void
-  /** The broker is about to close: what cannot be published any more is no error. */
-  detach(): void
-} {
+export function createBrokerBus(log: Logger) {
   let attached: Broker | undefined
   let isDetached = false
   const broker = (): Broker => {
@@ -23,10 +19,11 @@ export function createBrokerBus(log: Logger): Bus & {
     }
   }
   return {
-    attach(made) {
+    attach(made: Broker): void {
       attached = made
     },
-    detach() {
+    /** The broker is about to close: what cannot be published any more is no error. */
+    detach(): void {
       isDetached = true
     },
     publish: (name, party, payload) => logged(broker().publish(name, party, payload)),
@@ -34,26 +31,7 @@ export function createBrokerBus(log: Logger): Bus & {
     disconnectStation(stationId) {
       broker().disconnect(({ kind, id }) => kind === 'station' && id === stationId)
     },
-    machines: () =>
-      broker()
-        .principals()
-        .flatMap((principal) => machineOf(principal) ?? []),
-    disconnectMachines: (matches) =>
-      broker().disconnect((principal) => {
-        const machine = machineOf(principal)
-        return machine !== undefined && matches(machine)
-      }),
-    signIns: () =>
-      broker()
-        .principals()
-        .flatMap(({ signInId }) => signInId ?? []),
-    disconnectSignIns(matches) {
-      broker().disconnect(({ signInId }) => signInId !== undefined && matches(signInId))
-    },
-  }
-}
-
-function machineOf({ kind, id, secretHash, expiresAtMs }: Principal): Machine | undefined {
-  if (kind === 'operator' || secretHash === undefined) return undefined
-  return { kind, id, secretHash, expiresAtMs }
+    principals: () => broker().principals(),
+    disconnect: (matches) => broker().disconnect(matches),
+  } satisfies Bus & Record<'attach' | 'detach', unknown>
 }

@@ -1,12 +1,5 @@
-import type { ClientKind, TopicName, TopicPayload } from '@escale/protocol'
-
-/** A connected station, automation or diagnostics client, with the hash of the secret it signed in with. */
-export interface Machine {
-  kind: Exclude<ClientKind, 'operator'>
-  id: string
-  secretHash: string
-  expiresAtMs?: number
-}
+import type { Principal } from '@escale/broker'
+import type { TopicName, TopicPayload } from '@escale/protocol'
 
 /** What the backend needs from the broker. */
 export interface Bus {
@@ -16,12 +9,8 @@ export interface Bus {
   clearRetained(stationId: string): Promise<void>
   /** Closes all connections of a station. */
   disconnectStation(stationId: string): void
-  /** All machines that are connected to this server. */
-  machines(): Machine[]
-  /** Closes the connections of machines that match; @returns how many */
-  disconnectMachines(matches: (machine: Machine) => boolean): number
-  /** The sign-ins of operators whose browsers are connected to this server. */
-  signIns(): string[]
-  /** Closes the connections of browsers whose sign-in matches. */
-  disconnectSignIns(matches: (signInId: string) => boolean): void
+  /** Who is connected to this server, once for each connection. */
+  principals(): Principal[]
+  /** Closes the connections to this server whose client matches; @returns how many */
+  disconnect(matches: (principal: Principal) => boolean): number
 }

@@ -1,3 +1,4 @@
+import type { Principal } from '@escale/broker'
 import { SECOND_MS, type LogAction } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { Bus } from '../../bus/port.ts'
@@ -24,7 +25,7 @@ const cuttingActions: readonly LogAction[] = [
 type LiveSecrets = (ids: string[]) => Promise<Map<string, string[]>>
 
 export interface CredentialWatchPorts {
-  bus: Pick<Bus, 'machines' | 'disconnectMachines' | 'signIns' | 'disconnectSignIns'>
+  bus: Pick<Bus, 'principals' | 'disconnect'>
   /** Live screens. */
   screens: { signIns(): string[]; dismiss(matches: (signInId: string) => boolean): void }
   signIns: Pick<SignIns, 'living'>
@@ -55,17 +56,18 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
   }
 
   async function sweepSignIns(): Promise<void> {
-    const shown = new Set([...bus.signIns(), ...screens.signIns()])
+    const connected = bus.principals().flatMap(({ signInId }) => signInId ?? [])
+    const shown = new Set([...connected, ...screens.signIns()])
     if (shown.size === 0) return
     const live = await signIns.living([...shown])
     // A sign-in that connected during the query was checked when it did.
     const isEnded = (id: string) => shown.has(id) && !live.has(id)
-    bus.disconnectSignIns(isEnded)
+    bus.disconnect(({ signInId }) => signInId !== undefined && isEnded(signInId))
     screens.dismiss(isEnded)
   }
 
   async function sweepMachines(): Promise<void> {
-    const machines = bus.machines()
+    const machines = bus.principals().filter(isMachine)
     const idsOf = (isStation: boolean) => [
       ...new Set(machines.filter(({ kind }) => (kind === 'station') === isStation).map(({ id }) => id)),
     ]
@@ -74,7 +76,9 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
       ...(await accounts.liveSecrets(idsOf(false))),
     ])
     isGraceRunning = machines.some(({ id, secretHash }) => live.get(id)?.indexOf(secretHash) === 1)
-    const cut = bus.disconnectMachines(({ id, secretHash }) => {
+    const cut = bus.disconnect((principal) => {
+      if (!isMachine(principal)) return false
+      const { id, secretHash } = principal
       // A machine that connected during the query was checked when it did.
       const isKnown = machines.some((one) => one.id === id && one.secretHash === secretHash)
       return isKnown && live.get(id)?.includes(secretHash) !== true
@@ -98,7 +102,8 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
     rights.confirm(askedAtMs)
     // When the time of grace of an old secret ends, the journal gets no record.
     const isOldSecretInUse =
-      isGraceRunning || bus.machines().some(({ expiresAtMs }) => expiresAtMs !== undefined)
+      isGraceRunning ||
+      bus.principals().some((principal) => isMachine(principal) && principal.expiresAtMs !== undefined)
     if (sweepsLeft === 0 && !isOldSecretInUse) return
     await sweep()
     sweepsLeft = Math.max(0, sweepsLeft - 1)
@@ -136,3 +141,7 @@ export function createCredentialWatch(ports: CredentialWatchPorts) {
     },
   }
 }
+
+/** Whether a client is a station or an account, which shows a secret. */
+const isMachine = (principal: Principal): principal is Principal & { secretHash: string } =>
+  principal.kind !== 'operator' && principal.secretHash !== undefined

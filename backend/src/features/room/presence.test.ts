@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pino } from 'pino'
-import { createMemoryBus } from '../../bus/memory-bus.ts'
+import { createMemoryBus } from '../../testing/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { createPresences } from './presence.ts'

@@ -1,6 +1,6 @@
-import type { Bus } from './port.ts'
+import type { Bus } from '../bus/port.ts'
 
-export interface Published {
+interface Published {
   name: string
   party: string | undefined
   payload: object
@@ -17,9 +17,7 @@ export function createMemoryBus(): Bus & { published: Published[] } {
     },
     clearRetained: () => Promise.resolve(),
     disconnectStation: () => undefined,
-    machines: () => [],
-    disconnectMachines: () => 0,
-    signIns: () => [],
-    disconnectSignIns: () => undefined,
+    principals: () => [],
+    disconnect: () => 0,
   }
 }
