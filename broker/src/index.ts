@@ -1,5 +1,6 @@
 export { createBroker } from './broker.ts'
 export { createDeadlines } from './deadlines.ts'
+export { createLanes } from './lanes.ts'
 export { createLogThrottle } from './log-throttle.ts'
 export { OPERATOR_USERNAME } from './login.ts'
 export { WEBSOCKET_MAX_PAYLOAD_BYTES } from './ports.ts'

@@ -1,6 +1,8 @@
+import { createLanes } from '@escale/broker'
 import type { Presence } from '@escale/protocol'
 import type { Bus } from '../bus/port.ts'
 import type { AppEvent, AppEvents } from '../events.ts'
+import { createQueue } from '../timing.ts'
 import type { PeerMessage } from './port.ts'
 import type { RetainedMessages } from './retained.ts'
 
@@ -27,33 +29,24 @@ export interface IncomingPorts {
 /** Handles messages of other servers: events, messages of their clients, and connections. */
 export function createIncoming(ports: IncomingPorts) {
   const { bus, desired, settings, broker, events, presences, retained, isNewest, logged } = ports
-  const changed = createReloading(ports)
-  /** By station, the document that is being published. */
-  const refreshing = new Map<string, Promise<void>>()
-
-  function refresh(stationId: string): void {
-    const before = refreshing.get(stationId) ?? Promise.resolve()
-    const work = before.then(() => logged(desired.refresh(stationId)))
-    refreshing.set(stationId, work)
-    void work.then(() => {
-      if (refreshing.get(stationId) === work) refreshing.delete(stationId)
-    })
-  }
+  const reload = createReloading(ports)
+  /** By station: a document is published before the command that explains it. */
+  const lanes = createLanes()
 
   function takeEvent(event: AppEvent): void {
     switch (event.type) {
       case 'stationChanged':
-        changed.reload([event.stationId])
+        reload([event.stationId])
         return
       case 'presencesSaved':
-        changed.reload(event.stationIds)
+        reload(event.stationIds)
         return
       case 'settingsChanged':
         void logged(settings.load().then(() => events.emit(event, 'peer')))
         return
       case 'desiredChanged':
         events.emit(event, 'peer')
-        refresh(event.stationId)
+        lanes.run(event.stationId, () => logged(desired.refresh(event.stationId)))
         return
       case 'sessionChanged':
         if (isNewest(event.session)) events.emit(event, 'peer')
@@ -65,12 +58,11 @@ export function createIncoming(ports: IncomingPorts) {
 
   function takeSaid(said: Extract<PeerMessage, { type: 'said' }>): void {
     const { name, party, payload } = said
-    if (!retained.accepts(said)) return
+    if (!retained.replaceBy(said)) return
     if (name === 'presence' && party !== undefined) presences.note(party, payload as Presence)
     const publish = () => bus.publish(name, party, payload as never)
-    // A document is published before the command that explains it.
-    const document = name === 'command' && party !== undefined ? refreshing.get(party) : undefined
-    void (document ? document.then(publish) : publish())
+    if (name === 'command' && party !== undefined) lanes.run(party, publish)
+    else void publish()
   }
 
   function take(message: PeerMessage): void {
@@ -116,27 +108,18 @@ export function createVersionFilter() {
 
 /** Reads stations that other servers changed from the database. Changes during a read are read together afterwards. */
 function createReloading({ room, logged }: Pick<IncomingPorts, 'room' | 'logged'>) {
+  const queue = createQueue()
   let changed = new Set<string>()
-  let isReloading = false
 
-  async function reloadChanged(): Promise<void> {
-    if (isReloading) return
-    isReloading = true
-    try {
-      while (changed.size > 0) {
-        const batch = changed
-        changed = new Set()
-        await room.reload([...batch])
-      }
-    } finally {
-      isReloading = false
-    }
+  function reloadChanged(): Promise<unknown> {
+    const stationIds = [...changed]
+    changed = new Set()
+    return room.reload(stationIds)
   }
 
-  return {
-    reload(stationIds: readonly string[]): void {
-      for (const stationId of stationIds) changed.add(stationId)
-      void logged(reloadChanged())
-    },
+  return (stationIds: readonly string[]): void => {
+    const isAsked = changed.size > 0
+    for (const stationId of stationIds) changed.add(stationId)
+    if (!isAsked && changed.size > 0) void logged(queue(reloadChanged))
   }
 }

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { MINUTE_MS } from '@escale/protocol'
+import { createLogThrottle } from '@escale/broker'
+import pTimeout from 'p-timeout'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { SetupError } from '../errors.ts'
-import { within } from '../timing.ts'
 import type { PeerListener, PeerMessage, Peers } from './port.ts'
 
 const CHANNEL = 'escale/v1/peers'
@@ -44,7 +44,7 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
   const { Redis } = await import('ioredis')
   const from = randomUUID()
   const site = createHash('sha256').update(Buffer.concat(keys)).digest('base64url').slice(0, 16)
-  const loggedAtMs = new Map<string, number>()
+  const throttle = createLogThrottle(() => clock.nowMs())
   let listener: PeerListener | undefined
   let isJoined = false
   let isClosing = false
@@ -111,10 +111,8 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
 
   /** Logs each text at most once a minute. */
   function logThrottled(text: string, details: object = {}): void {
-    const nowMs = clock.nowMs()
-    if (nowMs - (loggedAtMs.get(text) ?? -Infinity) < MINUTE_MS) return
-    loggedAtMs.set(text, nowMs)
-    log.error(details, text)
+    const heldBack = throttle(text)
+    if (heldBack !== undefined) log.error({ ...details, heldBack }, text)
   }
 
   async function publish(message?: PeerMessage): Promise<void> {
@@ -144,7 +142,7 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
       isClosing = true
       clearInterval(alive)
       const end = redis.quit().catch(() => undefined)
-      await within(CLOSE_WITHIN_MS, end, () => undefined)
+      await pTimeout(end, { milliseconds: CLOSE_WITHIN_MS, fallback: () => undefined })
       redis.disconnect()
     },
   }
@@ -152,9 +150,7 @@ export async function connectRedisPeers({ url, keys, clock, log }: RedisPeersOpt
 
 async function firstConnection(connecting: Promise<unknown>, reason: () => string): Promise<void> {
   try {
-    await within(FIRST_CONNECTION_MS, connecting, () => {
-      throw new Error('timeout')
-    })
+    await pTimeout(connecting, { milliseconds: FIRST_CONNECTION_MS, message: 'timeout' })
   } catch (err) {
     const why = reason() || (err instanceof Error ? err.message : String(err))
     throw new SetupError(

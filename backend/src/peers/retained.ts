@@ -26,8 +26,8 @@ export function createRetainedMessages(peers: Pick<Peers, 'send'>, clock: Clock)
       for (const said of retained.values()) peers.send(said)
     },
 
-    /** Handles a message of another server's client; @returns false if a client of this server has published later */
-    accepts({ name, party, atMs }: Said): boolean {
+    /** A newer message of another server's client replaces the one kept here; @returns false if it is older */
+    replaceBy({ name, party, atMs }: Said): boolean {
       const key = keyOf(name, party)
       if ((retained.get(key)?.atMs ?? 0) > atMs) return false
       retained.delete(key)

@@ -1,11 +1,11 @@
 import type { Presence } from '@escale/protocol'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createMemoryBus } from '../bus/memory-bus.ts'
+import { createMemoryBus } from '../testing/memory-bus.ts'
 import type { SessionRecord } from '../db/rows.ts'
 import { createAppEvents, type AppEvent } from '../events.ts'
 import { useFakeTime } from '../testing/app.ts'
-import { createMemoryPeers } from './memory-peers.ts'
+import { createMemoryPeers } from '../testing/memory-peers.ts'
 import { createSharing } from './sharing.ts'
 
 const LOOK_EVERY_MS = 5_000

@@ -1,4 +1,4 @@
-import type { PeerListener, Peers } from './port.ts'
+import type { PeerListener, Peers } from '../peers/port.ts'
 
 /** Connects servers in one process, for tests. Each call of `join` makes one server. */
 export function createMemoryPeers() {
