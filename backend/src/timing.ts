@@ -7,28 +7,10 @@ const LONGEST_WAIT_MS = 3_600_000
 /** Wait before the next attempt after a failure. */
 const RETRY_MS = SECOND_MS
 
-/**
- * The result of `work`, or of `late` if the work takes longer than `limitMs`. The work itself is not stopped; a later
- * failure of it is ignored.
- */
-export async function within<T, L>(limitMs: number, work: Promise<T>, late: () => L): Promise<T | L> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs)
-  })
-  try {
-    return await Promise.race([work, limit.then(late)])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /** Runs one task at a time, in the order of the calls. */
-export type Queue = <T>(work: () => T | Promise<T>) => Promise<T>
-
-export function createQueue(): Queue {
+export function createQueue() {
   let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
+  return <T>(work: () => T | Promise<T>): Promise<T> => {
     const result = last.then(work)
     // The caller gets the failure; the next task runs anyway.
     last = result.catch(() => undefined)

@@ -1,4 +1,4 @@
-import { createPlaces } from '../domain/places.ts'
+import { createPlaces } from '@escale/broker'
 
 /** Where a password comes from. */
 export interface Caller {
@@ -27,17 +27,20 @@ interface Waiting {
 export function createPasswordQueue() {
   const known = createLine()
   const unknown = createLine()
-  const places = createPlaces()
+  const ofAddress = createPlaces({ perGroup: MOST_PER_ADDRESS })
+  let taken = 0
 
   return {
     /** Runs `work` when its turn comes. @returns undefined at once if no place is left for the caller */
     async check<T>({ group, isKnown }: Caller, work: () => Promise<T>): Promise<T | undefined> {
       const most = MOST_PLACES + (isKnown ? 1 : 0)
-      const leave = places.take({ everybody: most, [`address ${group}`]: MOST_PER_ADDRESS })
+      const leave = taken < most ? ofAddress.take(group) : undefined
       if (!leave) return undefined
+      taken += 1
       try {
         return await (isKnown ? known : unknown).inTurn(group, work)
       } finally {
+        taken -= 1
         leave()
       }
     },

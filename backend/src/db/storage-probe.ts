@@ -1,4 +1,4 @@
-import { within } from '../timing.ts'
+import pTimeout from 'p-timeout'
 import type { Store } from './database.ts'
 import { putMark } from './marks.ts'
 import { storageFaultOf, type StorageFault } from './storage-fault.ts'
@@ -39,7 +39,7 @@ export function createStorageProbe(
       underWay ??= { since: now, outcome: probe() }
       const leftMs = underWay.since + ANSWER_WITHIN_MS - now
       if (leftMs <= 0) return fault ?? 'locked'
-      return within(leftMs, underWay.outcome, () => fault ?? 'locked')
+      return pTimeout(underWay.outcome, { milliseconds: leftMs, fallback: () => fault ?? 'locked' })
     },
   }
 }

@@ -1,3 +1,4 @@
+import { createPlaces } from '@escale/broker'
 import { finished } from 'node:stream'
 import {
   contentsOf,
@@ -13,7 +14,6 @@ import {
 } from '@escale/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import type { TSchema } from 'typebox'
-import { createPlaces } from '../domain/places.ts'
 import { AppError } from '../errors.ts'
 import type { SeenVersions } from '../db/versions.ts'
 import { bodyLimitOf } from './bodies.ts'
@@ -203,9 +203,9 @@ function sendFile(reply: FastifyReply, { type, content, options }: FileAnswer): 
 
 /** Limits how many calls of an endpoint run at the same time. Checked before the body is read. */
 function limitConcurrentCalls(max: number) {
-  const places = createPlaces()
+  const places = createPlaces({ perGroup: max })
   return async (_request: FastifyRequest, reply: FastifyReply) => {
-    const leave = places.take({ all: max })
+    const leave = places.take('all')
     if (!leave) throw new AppError('unavailable', { detail: tooMany, retryAfterSeconds: RETRY_AFTER_SECONDS })
     finished(reply.raw, leave)
   }

@@ -1,3 +1,4 @@
+import { createPlaces } from '@escale/broker'
 import {
   LIVE_CLOSE,
   SECOND_MS,
@@ -17,7 +18,6 @@ import { Check } from 'typebox/value'
 import type { RawData, WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 import { storageErrorOf } from '../../db/storage-fault.ts'
-import type { Places } from '../../domain/places.ts'
 import { AppError, messageOf, unwrap } from '../../errors.ts'
 import { createQueue } from '../../timing.ts'
 import type { SignIns } from '../../features/auth/index.ts'
@@ -52,12 +52,18 @@ const tooMany = {
 
 export interface ConnectionPorts {
   audience: Audience
-  places: Places
+  places: ReturnType<typeof createScreenPlaces>
   auth: Pick<SignIns, 'authenticate'>
   sessions: SessionService
   codes: CodeValidation
   clock: Clock
 }
+
+/** Places for the connections of each address and of each operator. */
+export const createScreenPlaces = () => ({
+  ofAddress: createPlaces({ perGroup: MOST_PER_ADDRESS }),
+  ofOperator: createPlaces({ perGroup: MOST_PER_OPERATOR }),
+})
 
 export interface LiveRequest {
   /** The session to receive; undefined for everything. */
@@ -72,7 +78,7 @@ export interface LiveRequest {
 /** Serves one live connection until it closes. Source: docs/contract.md, WebSocket */
 export function serveLiveConnection(socket: WebSocket, request: LiveRequest, ports: ConnectionPorts): void {
   const { audience, places, auth, sessions, codes, clock } = ports
-  const leaveAddress = places.take({ [`address ${addressGroupOf(request.ip)}`]: MOST_PER_ADDRESS })
+  const leaveAddress = places.ofAddress.take(addressGroupOf(request.ip))
   if (!leaveAddress) {
     socket.close(LIVE_CLOSE.tooMany, tooMany.ofAddress[request.language])
     return
@@ -105,7 +111,7 @@ export function serveLiveConnection(socket: WebSocket, request: LiveRequest, por
       return
     }
     if (leaveOperator?.id !== accepted.sub) {
-      const leave = places.take({ [`operator ${accepted.sub}`]: MOST_PER_OPERATOR })
+      const leave = places.ofOperator.take(accepted.sub)
       if (!leave) {
         socket.close(LIVE_CLOSE.tooMany, tooMany.ofOperator[request.language])
         return

@@ -1,11 +1,15 @@
 import { BEARER_SUBPROTOCOL_PREFIX } from '@escale/protocol'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { createPlaces } from '../../domain/places.ts'
 import type { Feature } from '../../features/feature.ts'
 import { languageOf } from '../../http/problem.ts'
 import { createAudience, type AudiencePorts } from './audience.ts'
-import { serveLiveConnection, type ConnectionPorts, type LiveRequest } from './connection.ts'
+import {
+  createScreenPlaces,
+  serveLiveConnection,
+  type ConnectionPorts,
+  type LiveRequest,
+} from './connection.ts'
 
 export type LivePorts = AudiencePorts & Pick<ConnectionPorts, 'auth' | 'sessions' | 'codes'>
 
@@ -14,7 +18,7 @@ export function createLive(ports: LivePorts) {
   const audience = createAudience(ports)
   return {
     service: audience,
-    routes: liveRoutes({ ...ports, audience, places: createPlaces() }),
+    routes: liveRoutes({ ...ports, audience, places: createScreenPlaces() }),
     stop: audience.close,
   } satisfies Feature
 }
