@@ -1,7 +1,7 @@
 import type { SettingsAnswer } from '@escale/protocol'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { faultsOfAccess } from '../support/axe.ts'
+import { accessibilityViolations } from '../support/axe.ts'
 import { findChromium, openContext } from '../support/chromium.ts'
 import { openDeskSite, type DeskSite } from '../support/desk-site.ts'
 
@@ -127,25 +127,25 @@ describe.each([
   test('meet WCAG 2.2 AA, also with menus and dialogs open', async () => {
     const options: BrowserContextOptions = { colorScheme, bypassCSP: true }
     const login = await site.page(options)
-    expect(await faultsOfAccess(login)).toEqual([])
+    expect(await accessibilityViolations(login)).toEqual([])
     await login.context().close()
 
     const { page, dialog, close } = await site.desk(options)
     if (language === 'en') await page.getByRole('button', { name: 'English' }).click()
     await page.getByRole('article', { name: 'Poste 01' }).waitFor()
-    expect(await faultsOfAccess(page)).toEqual([])
+    expect(await accessibilityViolations(page)).toEqual([])
 
     await page.getByRole('button', { name: words.commands, exact: true }).click()
     await page.getByRole('menuitem').first().waitFor()
     await animationsEnd(page)
-    expect(await faultsOfAccess(page)).toEqual([])
+    expect(await accessibilityViolations(page)).toEqual([])
     await page.keyboard.press('Escape')
 
     await page.getByRole('button', { name: words.visitor, exact: true }).click()
     await dialog.locator('summary').click()
     await dialog.getByRole('textbox').first().press('Enter')
     await animationsEnd(page)
-    expect(await faultsOfAccess(page)).toEqual([])
+    expect(await accessibilityViolations(page)).toEqual([])
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
 
@@ -153,7 +153,7 @@ describe.each([
     await dialog.getByLabel(words.who, { exact: true }).fill('lef')
     await page.locator('.q-menu [role="option"]').first().waitFor()
     await animationsEnd(page)
-    expect(await faultsOfAccess(page)).toEqual([])
+    expect(await accessibilityViolations(page)).toEqual([])
     await close()
   })
 })

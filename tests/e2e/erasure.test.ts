@@ -92,7 +92,7 @@ async function writeEverything(user: User): Promise<void> {
     stationId: STATION,
     minutes: 30,
   })
-  const ask = (id: string, op: string, params: object) => station.say('request', { id, op, params })
+  const ask = (id: string, op: string, params: object) => station.publish('request', { id, op, params })
   await ask('v1', 'validate_code', { code: session.accessCode })
   await ask('s1', 'start_session', { sessionId: session.id })
   await expect.poll(async () => (await api.get<Session>(`/api/sessions/${session.id}/`)).state).toBe('active')
@@ -104,7 +104,7 @@ async function writeEverything(user: User): Promise<void> {
     message,
   )
   const error = `mot-erreur ${PERSON.email}`
-  await station.say('ack', { id: commands[0]!.id, status: 'failed', error, at: new Date().toISOString() })
+  await station.publish('ack', { id: commands[0]!.id, status: 'failed', error, at: new Date().toISOString() })
   await api.post(`/api/sessions/${session.id}/terminate/`, { reason: 'mot-terminate' })
   await api.post(`/api/postes/${STATION}/marquer_maintenance/`, { reason: 'mot-marquage' })
   await api.post('/api/postes/poste-02/marquer_maintenance/', {

@@ -22,7 +22,7 @@ const presence = (online: boolean) => ({
   ...{ ipAddress: '127.0.0.1', macAddress: '' },
 })
 
-/** Stations that say they are there with each connection, and would be said to be lost by their will. */
+/** Stations that publish their presence at each connection, and have a will that marks them offline. */
 async function openRoom(): Promise<MqttClient[]> {
   const clients: MqttClient[] = []
   for (let index = 1; index <= ROOM; index += 1) {
@@ -34,29 +34,29 @@ async function openRoom(): Promise<MqttClient[]> {
       qos: 1,
       retain: true,
     } as const
-    const { client, say } = openStationClient(server.mqttUrl, identity, { will })
-    client.on('connect', () => void say('presence', presence(true)).catch(() => undefined))
+    const { client, publish } = openStationClient(server.mqttUrl, identity, { will })
+    client.on('connect', () => void publish('presence', presence(true)).catch(() => undefined))
     clients.push(client)
   }
   return clients
 }
 const online = async () => (await api.get<{ online: number }>('/api/postes/stats/')).online
-const told = async (action: string) =>
+const logCount = async (action: string) =>
   (await api.get<{ results: Log[] }>(`/api/logs/?action=${action}&pageSize=200`)).results.length
 
-test('a server that stood still for 30 s marks no station offline that is there', async () => {
+test('a server that was stopped for 30 s does not mark connected stations offline', async () => {
   const clients = await openRoom()
   await expect.poll(online, { timeout: 10_000 }).toBe(ROOM)
   const { pid = 0 } = server.process().child
   process.kill(pid, 'SIGSTOP')
-  // Its clients wait for the answer to their pings, give up, and try to connect again.
+  // The clients get no answer to their pings, close, and try to connect again.
   await pause(FROZEN_MS)
   process.kill(pid, 'SIGCONT')
-  // Longer than a lost will is held back, and than stations take to be back.
+  // Long enough for stations to reconnect, and for delayed wills to be published.
   await expect.poll(() => clients.every(({ connected }) => connected), { timeout: 10_000 }).toBe(true)
   await pause(8_000)
   expect(await online()).toBe(ROOM)
-  expect(await told('station.offline')).toBe(0)
-  expect(await told('station.online')).toBe(ROOM)
+  expect(await logCount('station.offline')).toBe(0)
+  expect(await logCount('station.online')).toBe(ROOM)
   await Promise.all(clients.map((client) => client.endAsync(true)))
 })

@@ -30,7 +30,7 @@ const next = (client: MqttClient, event: 'connect' | 'close') =>
   new Promise<void>((resolve) => client.once(event, () => resolve()))
 const stateOf = async (id: string) => (await api.get<Session>(`/api/sessions/${id}/`)).state
 
-/** Another program that holds the database's only write lock until it is stopped. */
+/** Holds the database's write lock, as another program could. Returns a function that releases it. */
 function holdLock(): () => void {
   const database = openDatabaseOf(server)
   database.exec('BEGIN IMMEDIATE')
@@ -40,32 +40,32 @@ function holdLock(): () => void {
   }
 }
 
-test('an event is acknowledged once it is committed, however often that has to be tried', async () => {
+test('an event is acknowledged only when it is committed, after as many attempts as needed', async () => {
   const id = await startSession()
-  const { client, say } = openStationClient(server.mqttUrl, station)
+  const { client, publish } = openStationClient(server.mqttUrl, station)
   await next(client, 'connect')
-  const letGo = holdLock()
-  let isTaken = false
-  const taken = say('events', ended(id, 1)).then(() => {
-    isTaken = true
+  const release = holdLock()
+  let isAcknowledged = false
+  const acknowledged = publish('events', ended(id, 1)).then(() => {
+    isAcknowledged = true
   })
   await server.process().waitFor(/nothing can be stored, trying again/)
-  expect(isTaken).toBe(false)
-  letGo()
-  await taken
+  expect(isAcknowledged).toBe(false)
+  release()
+  await acknowledged
   expect(await stateOf(id)).toBe('ended')
   await client.endAsync()
 })
 
-test('an event that cannot be committed closes its connection, and is taken when it comes again', async () => {
+test('an event that cannot be committed closes the connection, and is accepted when it is sent again', async () => {
   const id = await startSession()
-  const { client, say } = openStationClient(server.mqttUrl, station)
+  const { client, publish } = openStationClient(server.mqttUrl, station)
   await next(client, 'connect')
-  const letGo = holdLock()
-  const taken = say('events', ended(id, 1))
+  const release = holdLock()
+  const acknowledged = publish('events', ended(id, 1))
   await next(client, 'close')
-  letGo()
-  await taken
+  release()
+  await acknowledged
   expect(await stateOf(id)).toBe('ended')
   await client.endAsync()
 })

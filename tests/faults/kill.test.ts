@@ -4,7 +4,7 @@ import { chanceOf } from './chance.ts'
 
 const KILLS = 50
 
-test(`after ${KILLS} times kill -9 under load, what was acknowledged or answered is there, and nothing twice`, async () => {
+test(`after ${KILLS} times kill -9 under load, every confirmed write is in the database once`, async () => {
   const { acknowledged, answered, missing, twice, verified } = await killUnderLoad(KILLS, chanceOf(20260101))
   expect({ missing, twice }).toEqual({ missing: [], twice: [] })
   expect(verified).toMatch(/Journal whole/)

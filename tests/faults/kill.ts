@@ -10,21 +10,21 @@ import { enrolStation, macOf, openStationClient, type Identity } from '../suppor
 
 const STATIONS = 4
 /** Pending events, and pending requests, per station. */
-const WIDTH = 2
-/** How many promises the server makes at most before it is killed again, and how much longer it may live, ms. */
-const MOST_PROMISES = 60
-const MOST_GRACE_MS = 30
-const TOKEN_GOOD_FOR_MS = 300_000
+const PARALLEL = 2
+/** The server is killed after at most this many confirmed writes and this delay, ms. Both are random. */
+const MOST_CONFIRMATIONS = 60
+const MOST_DELAY_MS = 30
+const TOKEN_LIFE_MS = 300_000
 const RETRY_MS = 20
 
 const execute = promisify(execFile)
 
-/** What was sent, by what it is known by in the database, and whether it was acknowledged. */
+/** Each write that was sent, by its key in the database, and whether the server confirmed it. */
 type Ledger = Map<string, boolean>
 
-interface Promised {
-  told: Ledger
-  written: Ledger
+interface Confirmations {
+  messages: Ledger
+  visitors: Ledger
   grants: { asked: number; answered: number }
   /** Called for each acknowledgement and each answer. */
   count: () => void
@@ -44,9 +44,9 @@ export interface KillReport {
 }
 
 /**
- * Kills the server again and again with `kill -9` while stations tell events and requests and operators write, and
- * compares at the end what was promised with what the database holds.
- * @param chance 0..1, exclusive of 1: when each life ends.
+ * Kills the server again and again with `kill -9` while stations send events and requests and operators write. At the
+ * end it compares the confirmed writes with the database.
+ * @param chance random numbers in [0, 1), for the time of each kill
  */
 export async function killUnderLoad(
   kills: number,
@@ -62,29 +62,29 @@ export async function killUnderLoad(
       stations.push(await enrolStation(server, api, `pc${index}`, macOf(index)))
     const sessionId = await startSession(api)
 
-    let made = 0
+    let confirmedCount = 0
     let wanted: { from: number; resolve: () => void } | undefined
-    const promised: Promised = {
-      told: new Map(),
-      written: new Map(),
+    const confirmations: Confirmations = {
+      messages: new Map(),
+      visitors: new Map(),
       grants: { asked: 0, answered: 0 },
       count: () => {
-        made += 1
-        if (wanted && made >= wanted.from) wanted.resolve()
+        confirmedCount += 1
+        if (wanted && confirmedCount >= wanted.from) wanted.resolve()
       },
     }
-    const more = (count: number) =>
+    const waitForConfirmations = (count: number) =>
       new Promise<void>((resolve) => {
-        wanted = { from: made + count, resolve }
+        wanted = { from: confirmedCount + count, resolve }
       })
-    const { told, written, grants } = promised
+    const { messages, visitors, grants } = confirmations
     const load = [
-      ...stations.map((station) => tellAsStation(server, station, promised, aborter.signal)),
-      ...writeAsOperator(server, api.token, sessionId, promised, aborter.signal),
+      ...stations.map((station) => sendAsStation(server, station, confirmations, aborter.signal)),
+      ...writeAsOperator(server, api.token, sessionId, confirmations, aborter.signal),
     ]
     for (let kill = 1; kill <= kills; kill += 1) {
-      await more(1 + Math.floor(chance() * MOST_PROMISES))
-      await delay(chance() * MOST_GRACE_MS)
+      await waitForConfirmations(1 + Math.floor(chance() * MOST_CONFIRMATIONS))
+      await delay(chance() * MOST_DELAY_MS)
       await server.kill()
       onKill(kill)
       await server.restart()
@@ -99,15 +99,25 @@ export async function killUnderLoad(
       cwd: ROOT,
       env: { ...process.env, ESCALE_DATA_DIR: server.dataDir },
     })
-    const faults = [compare('taken', told, found.taken), compare('visitor', written, found.written)]
+    const faults = [
+      compare('message', messages, found.messages),
+      compare('visitor', visitors, found.visitors),
+    ]
     const missing = faults.flatMap((fault) => fault.missing)
     const twice = faults.flatMap((fault) => fault.twice)
     if (found.grants < grants.answered) missing.push(`grants: ${found.grants} of ${grants.answered}`)
     if (found.grants > grants.asked) twice.push(`grants: ${found.grants} of ${grants.asked}`)
     if (found.journal !== found.grants)
       missing.push(`in the journal: ${found.journal} of ${found.grants} grants`)
-    const answered = promisedOf(written).length + grants.answered
-    return { kills, acknowledged: promisedOf(told).length, answered, missing, twice, verified: stdout.trim() }
+    const answered = confirmedOf(visitors).length + grants.answered
+    return {
+      kills,
+      acknowledged: confirmedOf(messages).length,
+      answered,
+      missing,
+      twice,
+      verified: stdout.trim(),
+    }
   } finally {
     aborter.abort()
     await server.dispose()
@@ -121,29 +131,29 @@ async function startSession(api: Api): Promise<string> {
 }
 
 /**
- * Events of one boot in a row, and requests whose answer is kept, some at a time; each until it is acknowledged. No
- * faults: of these a station may tell so many only.
+ * Sends events of one boot, and requests whose answer the server stores. Each is repeated until it is acknowledged.
+ * It sends no faults, because their number per station is limited.
  */
-async function tellAsStation(
+async function sendAsStation(
   server: RunningServer,
   identity: Identity,
-  { told, count }: Promised,
+  { messages, count }: Confirmations,
   signal: AbortSignal,
 ): Promise<void> {
   const { stationId } = identity
-  const { client, say } = openStationClient(server.mqttUrl, identity)
+  const { client, publish } = openStationClient(server.mqttUrl, identity)
   let seq = 0
-  const tell = async (make: (key: string) => Promise<unknown>) => {
+  const sendInLoop = async (make: (key: string) => Promise<unknown>) => {
     while (!signal.aborted) {
       const key = `${stationId}-${seq++}`
-      told.set(key, false)
+      messages.set(key, false)
       await make(key)
-      told.set(key, true)
+      messages.set(key, true)
       count()
     }
   }
   const event = (key: string) =>
-    say('events', {
+    publish('events', {
       bootId: 'boot-1',
       seq: Number(key.split('-')[1]),
       at: '2026-01-01T08:00:00.000Z',
@@ -151,29 +161,29 @@ async function tellAsStation(
       details: { key },
     })
   const ask = (key: string) =>
-    say('request', {
+    publish('request', {
       id: key,
       op: 'suspend_session',
       params: { sessionId: key },
     })
-  await Promise.all(Array.from({ length: WIDTH }, () => [tell(event), tell(ask)]).flat())
+  await Promise.all(Array.from({ length: PARALLEL }, () => [sendInLoop(event), sendInLoop(ask)]).flat())
   await client.endAsync(true)
 }
 
-/** Registers visitors, and beside that grants time; what gets no answer is not asked again. */
+/** Registers visitors and grants time. A request without an answer is not repeated. */
 function writeAsOperator(
   server: RunningServer,
   token: string,
   sessionId: string,
-  { written, grants, count }: Promised,
+  { visitors, grants, count }: Confirmations,
   signal: AbortSignal,
 ): Promise<void>[] {
-  let access = { token, untilMs: performance.now() + TOKEN_GOOD_FOR_MS }
+  let access = { token, untilMs: performance.now() + TOKEN_LIFE_MS }
   /** @returns false if no answer came, because the server is down. */
   const post = async (path: string, body: object): Promise<boolean> => {
     try {
       if (performance.now() > access.untilMs)
-        access = { token: (await signIn(server)).token, untilMs: performance.now() + TOKEN_GOOD_FOR_MS }
+        access = { token: (await signIn(server)).token, untilMs: performance.now() + TOKEN_LIFE_MS }
       const headers = { authorization: `Bearer ${access.token}`, 'content-type': 'application/json' }
       const init = { method: 'POST', headers, body: JSON.stringify(body) }
       const { status } = await request(server.url + path, init)
@@ -190,8 +200,8 @@ function writeAsOperator(
   const register = async () => {
     for (let turn = 0; !signal.aborted; turn += 1) {
       const lastName = `Essai-${turn}`
-      written.set(lastName, false)
-      written.set(
+      visitors.set(lastName, false)
+      visitors.set(
         lastName,
         await post('/api/utilisateurs/', { firstName: 'Zoé', lastName, consentGiven: true }),
       )
@@ -206,7 +216,7 @@ function writeAsOperator(
   return [register(), grant()]
 }
 
-/** How often each item occurs. */
+/** The keys of all writes in the database; a key can occur twice. */
 function readDatabase(file: string, sessionId: string) {
   const database = new DatabaseSync(file, { readOnly: true })
   const column = (sql: string) =>
@@ -214,25 +224,26 @@ function readDatabase(file: string, sessionId: string) {
       .prepare(sql)
       .all()
       .map((row) => String(Object.values(row)[0]))
-  const taken = column(
+  const messages = column(
     `SELECT station_id || '-' || seq FROM station_events UNION ALL SELECT request_id FROM answered_requests`,
   )
   const grants = column(`SELECT seconds FROM session_grants WHERE session_id = '${sessionId}'`).length
   const journal = column(
     `SELECT id FROM logs WHERE action IN ('session.created', 'session.time_added') AND session_id = '${sessionId}'`,
   ).length
-  const written = column(`SELECT last_name FROM users`)
+  const visitors = column(`SELECT last_name FROM users`)
   database.close()
-  return { taken, journal, written, grants }
+  return { messages, journal, visitors, grants }
 }
 
-const promisedOf = (ledger: Ledger) => [...ledger].filter(([, isPromised]) => isPromised).map(([key]) => key)
+const confirmedOf = (ledger: Ledger) =>
+  [...ledger].filter(([, isConfirmed]) => isConfirmed).map(([key]) => key)
 
 function compare(where: string, ledger: Ledger, found: readonly string[]) {
   const counts = new Map<string, number>()
   for (const key of found) counts.set(key, (counts.get(key) ?? 0) + 1)
   return {
-    missing: promisedOf(ledger)
+    missing: confirmedOf(ledger)
       .filter((key) => !counts.has(key))
       .map((key) => `${where}: ${key}`),
     twice: [...counts]

@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => server.dispose())
 
-/** One login over TCP from an address of this machine; @returns the return code, undefined when there is none */
+/** One login over TCP from this address; @returns the CONNACK return code, undefined if there was none */
 async function login(localAddress: string, username: string, password: string): Promise<number | undefined> {
   const port = Number(new URL(server.mqttUrl).port)
   const socket = createConnection({ host: '127.0.0.1', port, localAddress })
@@ -34,7 +34,7 @@ async function login(localAddress: string, username: string, password: string): 
   return bytes?.[3]
 }
 
-test(`a station is let in within ${MOST_MS / 1_000} s while ${LOOPS} loops try wrong secrets`, async () => {
+test(`a station can log in within ${MOST_MS / 1_000} s while ${LOOPS} loops try wrong secrets`, async () => {
   let isOver = false
   let tried = 0
   const loops = Array.from({ length: LOOPS }, async (_, index) => {
@@ -50,7 +50,7 @@ test(`a station is let in within ${MOST_MS / 1_000} s while ${LOOPS} loops try w
     expect(await login('127.0.0.3', station.stationId, station.mqttSecret)).toBe(0)
     waits.push(performance.now() - startedMs)
   }
-  // Behind the very address that floods, a right secret is let in as well.
+  // A right secret is accepted from the flooding address too.
   expect(await login('127.0.0.2', station.stationId, station.mqttSecret)).toBe(0)
   isOver = true
   await Promise.all(loops)

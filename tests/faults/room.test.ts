@@ -11,7 +11,7 @@ import { enrolStation, macOf } from '../support/station-client.ts'
 
 const STATIONS = 300
 const AGREE_WITHIN_MS = 5_000
-/** The quickest of so many counts: what else runs on the processors of agents and server only ever adds to it. */
+/** The fastest of these runs counts, because other programs on the machine can only slow a run down. */
 const KILLS = 3
 
 let server: RunningServer
@@ -36,7 +36,7 @@ beforeAll(async () => {
     agents.push(agent)
     await agent.start()
   }
-  await agreed()
+  await allAgree()
 }, 300_000)
 
 afterAll(async () => {
@@ -44,7 +44,7 @@ afterAll(async () => {
   await server.dispose()
 }, 60_000)
 
-/** Each station's document, as the database has it. */
+/** The version of each station's desired document in the database. */
 function desiredVersions(): Map<string, number> {
   const database = new DatabaseSync(join(server.dataDir, 'escale.sqlite'), { readOnly: true })
   const rows = database.prepare('SELECT id, desired_version FROM stations').all()
@@ -52,8 +52,8 @@ function desiredVersions(): Map<string, number> {
   return new Map(rows.map((row) => [String(row['id']), Number(row['desired_version'])]))
 }
 
-/** Resolves once every station has reported the version that it is asked for, to this process of the server. */
-async function agreed(): Promise<void> {
+/** Resolves when every station has reported its desired version to the restarted server. */
+async function allAgree(): Promise<void> {
   const desired = desiredVersions()
   const watcher = await connectAsync(server.mqttUrl, {
     clientId: 'operator:watch',
@@ -74,13 +74,13 @@ async function agreed(): Promise<void> {
   await watcher.endAsync(true)
 }
 
-test(`${STATIONS} stations are back and agree within ${AGREE_WITHIN_MS / 1_000} s of a server that was killed`, async () => {
+test(`${STATIONS} stations reconnect and agree within ${AGREE_WITHIN_MS / 1_000} s after a server was killed`, async () => {
   const tookMs: number[] = []
   for (let kill = 0; kill < KILLS; kill += 1) {
     await server.kill()
     await server.restart()
     const readyMs = performance.now()
-    await agreed()
+    await allAgree()
     tookMs.push(performance.now() - readyMs)
   }
   const figures = tookMs.map((ms) => ms.toFixed(0)).join(', ')

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { leaveAlone } from './absence.ts'
+import { runWithoutServer } from './absence.ts'
 import { chanceOf } from './chance.ts'
 import { killUnderLoad } from './kill.ts'
 import { failStorage, mountSmallDisk, storageFaults } from './storage.ts'
@@ -30,9 +30,9 @@ async function kill(kills: number): Promise<boolean> {
 }
 
 async function absence(minutes: number): Promise<boolean> {
-  const { errorsMs, faults } = await leaveAlone(minutes, say)
+  const { errorsMs, faults } = await runWithoutServer(minutes, say)
   for (const fault of faults) say(fault)
-  for (const [name, ms] of Object.entries(errorsMs)) say(`${name}: ${ms.toFixed(0)} ms from the truth`)
+  for (const [name, ms] of Object.entries(errorsMs)) say(`${name}: ${ms.toFixed(0)} ms late`)
   return faults.length === 0
 }
 

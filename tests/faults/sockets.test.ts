@@ -17,7 +17,7 @@ const MOST_MB = 300
 const MOST_DELAY_MS = 3_000
 const SLOW_SOCKETS = 300
 const MUTATED_PACKETS = 100_000
-/** Of the mutated packets, those that follow a login, and how many follow one. */
+/** The share of mutated packets that follow a login, and their number per login. */
 const SHARE_LOGGED_IN = 0.9
 const PER_LOGIN = 20
 const SOCKETS_AT_ONCE = 64
@@ -35,7 +35,7 @@ beforeEach(async () => {
   ]
 })
 
-// Whatever came in, the same process goes on, has not grown, and has seen no failure of its own.
+// After each test the same process still runs, its memory has not grown, and it has logged no error.
 afterEach(async () => {
   const process_ = server.process()
   expect(process_.child.exitCode).toBeNull()
@@ -49,7 +49,7 @@ afterEach(async () => {
 
 const mqttPort = () => Number(new URL(server.mqttUrl).port)
 
-/** A raw connection to the broker; `closed` resolves when the broker ends it. */
+/** A raw connection to the broker; `closed` resolves when the broker closes it. */
 function openSocket(): { socket: Socket; closed: Promise<unknown> } {
   const socket = connect(mqttPort(), '127.0.0.1')
   socket.on('error', () => undefined)
@@ -57,29 +57,29 @@ function openSocket(): { socket: Socket; closed: Promise<unknown> } {
   return { socket, closed: new Promise((resolve) => socket.once('close', resolve)) }
 }
 
-/** The next document of a station that fits. */
-function nextDesired(client: MqttClient, fits: (desired: Desired) => boolean): Promise<Desired> {
+/** The next matching document of a station. */
+function nextDesired(client: MqttClient, isWanted: (desired: Desired) => boolean): Promise<Desired> {
   return new Promise((resolve) => {
-    const look = (topic: string, payload: Buffer) => {
+    const onMessage = (topic: string, payload: Buffer) => {
       if (!topic.endsWith('/desired')) return
       const desired = JSON.parse(payload.toString()) as Desired
-      if (!fits(desired)) return
-      client.off('message', look)
+      if (!isWanted(desired)) return
+      client.off('message', onMessage)
       resolve(desired)
     }
-    client.on('message', look)
+    client.on('message', onMessage)
   })
 }
 
-/** Milliseconds from an operator's grant until the station has it. */
+/** Milliseconds from an operator's grant until the station receives it. */
 async function grantDelays(client: MqttClient, sessionId: string, isOver: () => boolean): Promise<number[]> {
   const delays: number[] = []
   for (let granted = 60; !isOver(); granted += 1) {
     const seconds = (granted + 1) * 60
-    const come = nextDesired(client, ({ session }) => session?.grantedSeconds === seconds)
+    const received = nextDesired(client, ({ session }) => session?.grantedSeconds === seconds)
     const startedMs = performance.now()
     await api.post(`/api/sessions/${sessionId}/add_time/`, { minutes: 1 })
-    await come
+    await received
     delays.push(performance.now() - startedMs)
   }
   return delays
@@ -102,26 +102,26 @@ test(`a subscriber that stops reading delays nobody for more than ${MOST_DELAY_M
   await watcher.subscribeAsync(['escale/v1/stations/+/reported', 'escale/v1/events/#'], { qos: 1 })
   proxy.freeze()
 
-  const talker = openStationClient(server.mqttUrl, two)
+  const publisher = openStationClient(server.mqttUrl, two)
   const reported = { version: 1, state: 'locked', bootId: 'b', appliedAt: '2026-01-01T08:00:00.000Z' }
   let isOver = false
   const delays = grantDelays(client, id, () => isOver)
-  // Ten times what the network keeps for a reader that does not read.
+  // Ten times as much as the network buffers for a client that does not read.
   const filler = 'x'.repeat(200_000)
-  await Promise.all(Array.from({ length: 300 }, () => talker.say('reported', { ...reported, filler })))
+  await Promise.all(Array.from({ length: 300 }, () => publisher.publish('reported', { ...reported, filler })))
   isOver = true
   const waits = await delays
-  // Delays that a busy machine causes itself are not counted.
+  // The usual delay of a busy machine is subtracted.
   const [usualMs, longestMs] = [median(waits), Math.max(...waits)]
   process.stdout.write(
     `grants beside a frozen subscriber: ${usualMs.toFixed(0)} ms, at most ${longestMs.toFixed(0)} ms\n`,
   )
   expect(longestMs - usualMs).toBeLessThan(MOST_DELAY_MS)
-  await Promise.all([client, talker.client, watcher].map((each) => each.endAsync(true)))
+  await Promise.all([client, publisher.client, watcher].map((each) => each.endAsync(true)))
   await proxy.close()
 })
 
-test('hundreds who take their time with CONNECT keep no station waiting, and are shown the door', async () => {
+test('hundreds of clients with a slow CONNECT do not delay a station, and are disconnected', async () => {
   const slow = Array.from({ length: SLOW_SOCKETS }, openSocket)
   const ended = Promise.all(slow.map(({ closed }) => closed))
   const drip = setInterval(() => {
@@ -130,16 +130,16 @@ test('hundreds who take their time with CONNECT keep no station waiting, and are
   for (const { socket } of slow) socket.write(Buffer.from([0x10, 100, 0, 80]))
   const startedMs = performance.now()
   const { client } = openStationClient(server.mqttUrl, stations[0]!)
-  const come = nextDesired(client, () => true)
+  const received = nextDesired(client, () => true)
   await client.subscribeAsync(topicOf('desired', 'pc-1'), { qos: 1 })
-  await come
+  await received
   expect(performance.now() - startedMs).toBeLessThan(MOST_DELAY_MS)
   await ended
   clearInterval(drip)
   await client.endAsync(true)
 })
 
-test('a CONNECT of 200 MB is not collected, whichever way it comes', async () => {
+test('a CONNECT of 200 MB is not buffered, over TCP or WebSocket', async () => {
   const { socket, closed } = openSocket()
   socket.write(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x64]))
   const piece = Buffer.alloc(1024 * 1024, 0x4d)
@@ -157,7 +157,7 @@ test('a CONNECT of 200 MB is not collected, whichever way it comes', async () =>
   await webClosed
 })
 
-test(`${MUTATED_PACKETS} mutated packets, before and after the login, close at most their own connections`, async () => {
+test(`${MUTATED_PACKETS} mutated packets, before and after the login, close no connection but their own`, async () => {
   const chance = chanceOf(20260101)
   const { login, packets } = originals(stations[0]!)
   const few = (count: number) => Buffer.concat(Array.from({ length: count }, () => mutate(packets, chance)))
@@ -172,15 +172,15 @@ test(`${MUTATED_PACKETS} mutated packets, before and after the login, close at m
         socket.write(login)
         await Promise.race([closed, once(socket, 'data')])
       }
-      // The end goes behind the bytes: it closes what is not closed over them.
+      // `end` closes the connection after the bytes, unless the broker has closed it before.
       socket.end(few(count))
       await closed
     }
   }
   await Promise.all(Array.from({ length: SOCKETS_AT_ONCE }, work))
   const { client } = openStationClient(server.mqttUrl, stations[1]!)
-  const come = nextDesired(client, () => true)
+  const received = nextDesired(client, () => true)
   await client.subscribeAsync(topicOf('desired', 'pc-2'), { qos: 1 })
-  await come
+  await received
   await client.endAsync(true)
 }, 300_000)

@@ -7,7 +7,7 @@ import { failStorage, mountSmallDisk, storageFaults } from './storage.ts'
 const ROUNDS = 5
 
 test.for(storageFaults)(
-  `what was promised is there after the storage failed ${ROUNDS} times: %s`,
+  `every confirmed write is in the database after the storage failed ${ROUNDS} times: %s`,
   { timeout: 600_000 },
   async (kind, { skip }) => {
     const disk = kind === 'full' ? await mountSmallDisk() : undefined

@@ -12,8 +12,8 @@ import { enrolStation, macOf, openStationClient } from '../support/station-clien
 
 const execute = promisify(execFile)
 const RETRY_MS = 20
-/** How often `/readyz` is asked until it says that nothing can be stored. */
-const MOST_ASKED = 100
+/** The most requests to `/readyz` until it must report that nothing can be stored. */
+const MOST_READY_CHECKS = 100
 const DISK_BYTES = 24 * 1024 * 1024
 
 export const storageFaults = ['full', 'locked', 'away'] as const
@@ -30,7 +30,7 @@ export interface StorageReport {
   wrong: string[]
 }
 
-/** A small disk of its own, or why there is none. */
+/** Mounts a small disk; undefined without the right to mount. */
 export async function mountSmallDisk(): Promise<{ folder: string; unmount(): Promise<void> } | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'escale-disk-'))
   try {
@@ -49,38 +49,39 @@ export async function mountSmallDisk(): Promise<{ folder: string; unmount(): Pro
 }
 
 /** Makes the storage fail in one way; the returned function ends the failure. */
-const begin: Record<StorageFaultName, (place: string, dataDir: string) => Promise<() => Promise<void>>> = {
-  async full(place) {
-    const filler = join(place, 'filler')
-    await writeFile(filler, Buffer.alloc(DISK_BYTES)).catch((err: unknown) => {
-      if ((err as NodeJS.ErrnoException).code !== 'ENOSPC') throw err
-    })
-    return () => rm(filler)
-  },
-  async locked(_place, dataDir) {
-    const file = JSON.stringify(join(dataDir, 'escale.sqlite'))
-    const script = `const { DatabaseSync } = require('node:sqlite')
+const startFault: Record<StorageFaultName, (place: string, dataDir: string) => Promise<() => Promise<void>>> =
+  {
+    async full(place) {
+      const filler = join(place, 'filler')
+      await writeFile(filler, Buffer.alloc(DISK_BYTES)).catch((err: unknown) => {
+        if ((err as NodeJS.ErrnoException).code !== 'ENOSPC') throw err
+      })
+      return () => rm(filler)
+    },
+    async locked(_place, dataDir) {
+      const file = JSON.stringify(join(dataDir, 'escale.sqlite'))
+      const script = `const { DatabaseSync } = require('node:sqlite')
       const database = new DatabaseSync(${file}, { timeout: 10000 })
       database.exec('BEGIN IMMEDIATE')
       console.log('held')
       setInterval(() => {}, 1000)`
-    const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] })
-    await once(holder.stdout, 'data')
-    return async () => {
-      holder.kill('SIGKILL')
-      await once(holder, 'close')
-    }
-  },
-  async away(place, dataDir) {
-    const away = join(place, 'away')
-    await rename(dataDir, away)
-    return () => rename(away, dataDir)
-  },
-}
+      const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+      await once(holder.stdout, 'data')
+      return async () => {
+        holder.kill('SIGKILL')
+        await once(holder, 'close')
+      }
+    },
+    async away(place, dataDir) {
+      const away = join(place, 'away')
+      await rename(dataDir, away)
+      return () => rename(away, dataDir)
+    },
+  }
 
 /**
- * Makes the storage of a real server fail again and again while a station tells events and an operator writes, and
- * compares at the end what was promised with what the database holds.
+ * Makes the storage of a real server fail again and again while a station sends events and an operator writes. At the
+ * end it compares the confirmed writes with the database.
  * @param place a folder to work in, on the disk that is to be filled
  */
 export async function failStorage(
@@ -94,23 +95,23 @@ export async function failStorage(
   const { signal } = aborter
   const report: StorageReport = { acknowledged: 0, answered: 0, refused: 0, missing: [], wrong: [] }
   const written: string[] = []
-  const told: number[] = []
+  const acknowledged: number[] = []
   try {
     const { token } = await signIn(server)
     const station = await enrolStation(server, await signIn(server), 'pc0', macOf(0))
-    const { client, say } = openStationClient(server.mqttUrl, station)
+    const { client, publish } = openStationClient(server.mqttUrl, station)
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
 
-    const tell = async () => {
+    const sendEvents = async () => {
       for (let seq = 0; !signal.aborted; seq += 1) {
-        await say('events', {
+        await publish('events', {
           bootId: 'boot-1',
           seq,
           at: '2026-01-01T08:00:00.000Z',
           kind: 'warned',
           details: {},
         })
-        told.push(seq)
+        acknowledged.push(seq)
       }
     }
     const write = async () => {
@@ -124,26 +125,26 @@ export async function failStorage(
         await delay(RETRY_MS)
       }
     }
-    const load = [tell(), write()]
+    const load = [sendEvents(), write()]
     const until = async (isReached: () => boolean) => {
       while (!isReached()) await delay(RETRY_MS)
     }
     for (let round = 0; round < rounds; round += 1) {
-      const end = await begin[kind](place, dataDir)
+      const endFault = await startFault[kind](place, dataDir)
       const before = report.refused
       await until(() => report.refused > before)
-      // A small write may still find room where a larger one has not: then the server was right to say ready.
+      // On a full disk a small write can still succeed after a larger one has failed: then `ready` is correct.
       let ready = await request(`${server.url}/readyz`)
-      for (let asked = 1; ready.status !== 503 && asked < MOST_ASKED; asked += 1) {
+      for (let asked = 1; ready.status !== 503 && asked < MOST_READY_CHECKS; asked += 1) {
         await delay(RETRY_MS)
         ready = await request(`${server.url}/readyz`)
       }
       if (ready.status !== 503) report.wrong.push(`/readyz: ${ready.status}`)
       const read = await request(`${server.url}/api/utilisateurs/?pageSize=1`, { headers })
       if (read.status !== 200) report.wrong.push(`a reader: ${read.status} ${JSON.stringify(read.body)}`)
-      await end()
-      const [writtenThen, toldThen] = [written.length, told.length]
-      await until(() => written.length > writtenThen && told.length > toldThen)
+      await endFault()
+      const [writtenThen, acknowledgedThen] = [written.length, acknowledged.length]
+      await until(() => written.length > writtenThen && acknowledged.length > acknowledgedThen)
       const again = await request(`${server.url}/readyz`)
       if (again.status !== 200) report.wrong.push(`/readyz afterwards: ${again.status}`)
     }
@@ -152,8 +153,8 @@ export async function failStorage(
     await client.endAsync(true)
     await server.kill()
     report.answered = written.length
-    report.acknowledged = told.length
-    report.missing = missingIn(join(dataDir, 'escale.sqlite'), written, told)
+    report.acknowledged = acknowledged.length
+    report.missing = missingIn(join(dataDir, 'escale.sqlite'), written, acknowledged)
     return report
   } finally {
     aborter.abort()
@@ -161,7 +162,7 @@ export async function failStorage(
   }
 }
 
-function missingIn(file: string, written: readonly string[], told: readonly number[]): string[] {
+function missingIn(file: string, written: readonly string[], acknowledged: readonly number[]): string[] {
   const database = new DatabaseSync(file)
   const column = (sql: string) =>
     new Set(
@@ -175,6 +176,6 @@ function missingIn(file: string, written: readonly string[], told: readonly numb
   database.close()
   return [
     ...written.filter((name) => !names.has(name)),
-    ...told.filter((seq) => !events.has(String(seq))).map((seq) => `event ${seq}`),
+    ...acknowledged.filter((seq) => !events.has(String(seq))).map((seq) => `event ${seq}`),
   ]
 }

@@ -5,18 +5,18 @@ import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 let server: Server
 let proxy: TcpProxy
-/** How the bytes arrived at the server, piece by piece; it sends each back. */
-let pieces: string[]
+/** The chunks that arrived at the server. It sends each of them back. */
+let chunks: string[]
 let served: Socket[]
 
 beforeEach(async () => {
-  pieces = []
+  chunks = []
   served = []
   server = createServer({ noDelay: true }, (socket) => {
     served.push(socket)
     socket.on('error', () => undefined)
     socket.on('data', (chunk: Buffer) => {
-      pieces.push(chunk.toString())
+      chunks.push(chunk.toString())
       socket.write(chunk)
     })
   }).listen(0, '127.0.0.1')
@@ -42,7 +42,7 @@ async function open() {
   return dialled
 }
 
-test('passes bytes on, both ways, and their end', async () => {
+test('forwards bytes in both directions, and the end of the connection', async () => {
   const { socket, echoed, closed } = await open()
   socket.write('hello')
   await expect.poll(echoed).toBe('hello')
@@ -51,15 +51,15 @@ test('passes bytes on, both ways, and their end', async () => {
   await expect.poll(() => proxy.connections()).toBe(0)
 })
 
-test('splits what is sent in one piece', async () => {
+test('splits a chunk into small ones', async () => {
   proxy.split(1)
   const { socket, echoed } = await open()
   socket.write('abc')
   await expect.poll(echoed).toBe('abc')
-  expect(pieces.length).toBeGreaterThan(1)
+  expect(chunks.length).toBeGreaterThan(1)
 })
 
-test('delays', async () => {
+test('delays what it forwards', async () => {
   proxy.delay(100)
   const { socket, echoed } = await open()
   const startedMs = performance.now()
@@ -68,7 +68,7 @@ test('delays', async () => {
   expect(performance.now() - startedMs).toBeGreaterThan(190)
 })
 
-test('frozen, holds everything back until it thaws, and loses nothing', async () => {
+test('holds everything back while frozen, and forwards all of it afterwards', async () => {
   const { socket, echoed } = await open()
   socket.write('before')
   await expect.poll(echoed).toBe('before')
@@ -76,7 +76,7 @@ test('frozen, holds everything back until it thaws, and loses nothing', async ()
   socket.write(' after')
   const other = await open()
   other.socket.write('other')
-  // A third one, past the proxy, is served meanwhile: what is not there by then was held back.
+  // The answer to a direct connection shows that the server works, so the other bytes were held back.
   const direct = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' })
   direct.write('direct')
   await once(direct, 'data')
@@ -87,7 +87,7 @@ test('frozen, holds everything back until it thaws, and loses nothing', async ()
   direct.destroy()
 })
 
-test('cut, breaks what is there and refuses what comes until it is mended', async () => {
+test('resets connections and refuses new ones while cut, and works again when mended', async () => {
   const { closed } = await open()
   proxy.cut(true)
   await closed
@@ -98,7 +98,7 @@ test('cut, breaks what is there and refuses what comes until it is mended', asyn
   await expect.poll(echoed).toBe('x')
 })
 
-test('half open, only the server sees the end', async () => {
+test('closes only the server’s side when half open', async () => {
   const { socket, echoed } = await open()
   socket.write('x')
   await expect.poll(echoed).toBe('x')

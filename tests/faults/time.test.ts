@@ -9,14 +9,14 @@ import { startServer, type RunningServer } from '../support/server.ts'
 import { enrolStation, macOf, type Identity } from '../support/station-client.ts'
 import { openTcpProxy } from '../support/tcp-proxy.ts'
 
-/** A session's shortest time; the tests run side by side, for it is what they wait for. */
+/** The shortest session. The tests run at the same time, because they only wait for its end. */
 const MINUTE_MS = 60_000
 /** Largest allowed error of a session's end. */
 const MOST_ERROR_MS = 250
 const TEN_YEARS_SECONDS = 3_652 * 86_400
 
 const isFakeable = findFaketime() !== undefined
-/** What this machine kept our own timers waiting: nobody can be more punctual than the machine. */
+/** How late timers of this process run on a busy machine. The station's timers may be as late. */
 const machineDelay = monitorEventLoopDelay({ resolution: 10 })
 
 let server: RunningServer
@@ -46,11 +46,11 @@ const identityOf = (name: (typeof NAMES)[number]) => {
 
 interface Run {
   sessionId: string
-  /** Resolves with how far from the truth the station locked, ms: 0 while it was within what can be known. */
+  /** Resolves with how late the station locked, ms. 0 if it was between the earliest and the latest correct instant. */
   errorMs: Promise<number>
 }
 
-/** Starts a session of a minute at a station, and watches its screen for the end. */
+/** Starts a session of one minute at a station, and waits for its end on the screen. */
 async function startMinute(agent: RunningAgent, stationId: string): Promise<Run> {
   const stream = await openScreenStream(agent.screenUrl)
   const { id } = await api.post<{ id: string }>('/api/sessions/', { stationId, minutes: 1 })
@@ -68,7 +68,7 @@ async function startMinute(agent: RunningAgent, stationId: string): Promise<Run>
   return { sessionId: id, errorMs }
 }
 
-/** The session in the server's database, after it has ended. */
+/** Waits until the server's session has ended. */
 async function endedSession(sessionId: string): Promise<Session> {
   for (;;) {
     const session = await api.get<Session>(`/api/sessions/${sessionId}/`)
@@ -88,23 +88,21 @@ async function timesInJournal(action: string, sessionId: string): Promise<number
 
 const afterMs = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe.concurrent('a session of one minute ends within 250 ms of the truth', () => {
+describe.concurrent('a session of one minute ends at most 250 ms too early or too late', () => {
   const faked = test.runIf(isFakeable)
-  if (!isFakeable) test('although a wall clock is wrong', (context) => context.skip(true, FAKETIME_HINT))
+  if (!isFakeable) test('with a wrong wall clock', (context) => context.skip(true, FAKETIME_HINT))
 
-  /** Runs a session of one minute at a station; `trouble` happens during it. */
-  async function play(
+  /** Runs a session of one minute at a station, and `disturb` during it. */
+  async function runMinute(
     name: (typeof NAMES)[number],
     expect: ExpectStatic,
     agent: RunningAgent,
-    trouble: (run: Run) => Promise<unknown>,
+    disturb: (run: Run) => Promise<unknown>,
   ): Promise<Session> {
     const run = await startMinute(agent, name)
-    const [errorMs] = await Promise.all([run.errorMs, trouble(run)])
+    const [errorMs] = await Promise.all([run.errorMs, disturb(run)])
     const delayMs = machineDelay.max / 1e6
-    process.stdout.write(
-      `${name}: locked ${errorMs.toFixed(0)} ms from the truth (machine ${delayMs.toFixed(0)} ms)\n`,
-    )
+    process.stdout.write(`${name}: locked ${errorMs.toFixed(0)} ms late (machine ${delayMs.toFixed(0)} ms)\n`)
     expect(errorMs).toBeGreaterThan(-MOST_ERROR_MS)
     expect(errorMs).toBeLessThan(MOST_ERROR_MS + delayMs)
     const session = await endedSession(run.sessionId)
@@ -117,14 +115,14 @@ describe.concurrent('a session of one minute ends within 250 ms of the truth', (
   faked('on a station whose clock is ten years off', async ({ expect }) => {
     const wall = await openFakeWallClock(TEN_YEARS_SECONDS)
     const agent = await startAgentAs(server.url, identityOf('years-off'), wall.env)
-    await play('years-off', expect, agent, () => Promise.resolve())
+    await runMinute('years-off', expect, agent, () => Promise.resolve())
     await wall.dispose()
   })
 
-  faked('on a station whose clock jumps, forward and then far back', async ({ expect }) => {
+  faked('on a station whose clock jumps forward and then far back', async ({ expect }) => {
     const wall = await openFakeWallClock()
     const agent = await startAgentAs(server.url, identityOf('jumps'), wall.env)
-    await play('jumps', expect, agent, async () => {
+    await runMinute('jumps', expect, agent, async () => {
       await afterMs(10_000)
       await wall.set(3_600)
       await afterMs(20_000)
@@ -133,9 +131,9 @@ describe.concurrent('a session of one minute ends within 250 ms of the truth', (
     await wall.dispose()
   })
 
-  faked('where the server’s wall clock is set, forward and then back', async ({ expect }) => {
+  faked('while the server’s wall clock is set forward and then back', async ({ expect }) => {
     const agent = await startAgentAs(server.url, identityOf('beside'))
-    await play('beside', expect, agent, async () => {
+    await runMinute('beside', expect, agent, async () => {
       await afterMs(15_000)
       await serverWall?.set(3 * 3_600)
       await server.process().waitFor(/wall clock was set/)
@@ -150,13 +148,13 @@ describe.concurrent('a session of one minute ends within 250 ms of the truth', (
     ).toBeGreaterThan(1)
   })
 
-  test('on a station that is cut off: a grant that it never saw becomes a credit, its end is told once', async ({
+  test('on a station that is cut off (a grant that it never received becomes a credit, and the end is logged once)', async ({
     expect,
   }) => {
     const proxy = await openTcpProxy({ port: Number(new URL(server.url).port) })
     const agent = await startAgentAs(`http://127.0.0.1:${proxy.port}`, identityOf('cut'))
     let locked: Promise<number> | undefined
-    const session = await play('cut', expect, agent, async (run) => {
+    const session = await runMinute('cut', expect, agent, async (run) => {
       locked = run.errorMs
       await afterMs(8_000)
       proxy.cut(true)
@@ -168,10 +166,10 @@ describe.concurrent('a session of one minute ends within 250 ms of the truth', (
     await proxy.close()
   })
 
-  test('on a station whose connection only the server has given up', async ({ expect }) => {
+  test('on a station whose connection is closed only on the server’s side', async ({ expect }) => {
     const proxy = await openTcpProxy({ port: Number(new URL(server.url).port) })
     const agent = await startAgentAs(`http://127.0.0.1:${proxy.port}`, identityOf('half-open'))
-    const session = await play('half-open', expect, agent, async () => {
+    const session = await runMinute('half-open', expect, agent, async () => {
       await afterMs(5_000)
       proxy.halfOpen()
     })
@@ -179,14 +177,12 @@ describe.concurrent('a session of one minute ends within 250 ms of the truth', (
     await proxy.close()
   })
 
-  test('on a station behind a slow network that freezes for half a minute and loses nothing', async ({
-    expect,
-  }) => {
+  test('on a station behind a slow network that freezes for half a minute', async ({ expect }) => {
     const proxy = await openTcpProxy({ port: Number(new URL(server.url).port) })
     proxy.delay(120)
     proxy.split(7)
     const agent = await startAgentAs(`http://127.0.0.1:${proxy.port}`, identityOf('frozen'))
-    await play('frozen', expect, agent, async () => {
+    await runMinute('frozen', expect, agent, async () => {
       await afterMs(5_000)
       proxy.freeze()
       await afterMs(30_000)

@@ -10,11 +10,11 @@ const HOUR_MS = 3_600_000
 const ROUNDING_MS = 5
 
 interface Model {
-  /** What was left of which session, by which document, when the station was last looked at. */
+  /** The remaining time at the last check, with its session and the version of the document. */
   left: { version: number; sessionId: string; ms: number } | undefined
 }
 
-/** One possible event, and by how much it may raise the shown time. */
+/** One possible event, and by how much it may increase the shown time. */
 const command = (name: string, run: (world: World) => void, slackMs = 0): fc.Command<Model, World> => ({
   check: () => true,
   toString: () => name,
@@ -40,7 +40,7 @@ const swap = <T>(queue: T[]) => {
   const first = queue.shift()
   if (first !== undefined) queue.splice(1, 0, first)
 }
-const twice = <T>(queue: T[]) => {
+const duplicate = <T>(queue: T[]) => {
   const [first] = queue
   if (first !== undefined) queue.unshift(first)
 }
@@ -50,7 +50,7 @@ const always = (name: string, run: (world: World) => void, slackMs = 0) =>
 const deliver = always('deliver to station', (world) => world.deliverToStation())
 const answer = always('deliver to server', (world) => world.deliverToServer())
 
-const happenings = [
+const eventArbitraries = [
   deliver,
   deliver,
   deliver,
@@ -68,13 +68,13 @@ const happenings = [
   always('the visitor ends', (world) => world.endAtStation()),
   always('drop to station', (world) => void world.toStation.shift()),
   always('drop to server', (world) => void world.toServer.shift()),
-  always('twice to station', (world) => twice(world.toStation)),
-  always('twice to server', (world) => twice(world.toServer)),
+  always('twice to station', (world) => duplicate(world.toStation)),
+  always('twice to server', (world) => duplicate(world.toServer)),
   always('swap to station', (world) => swap(world.toStation)),
   always('swap to server', (world) => swap(world.toServer)),
   always('go offline', (world) => world.goOffline()),
   always('go online', (world) => world.goOnline()),
-  // The time since the last save is given back to the visitor, because the station cannot know it.
+  // After a restart the station cannot know the time since the last save, so the visitor gets it back.
   always('restart the station', (world) => world.restartStation(), SAVE_INTERVAL_MS),
   always('restart the server', (world) => world.restartServer()),
   fc
@@ -95,14 +95,14 @@ function requireAgreement(world: World): void {
   expect(station.events).toEqual([])
   if (rest?.kind === 'active') {
     expect(rest.lease.sessionId).toBe(server.session?.id)
-    // The shown time may stand still until it is correct, but it is never above the real one.
+    // The shown time may stop until it is correct, but it is never longer than the real one.
     expect(world.leftAtStationMs() ?? 0).toBeLessThanOrEqual(world.leftAtServerMs() + ROUNDING_MS)
   }
 }
 
-test('whatever is lost, doubled, swapped or restarted, time never grows without a grant, and both sides agree once they are heard', () => {
+test('when messages are lost, duplicated or swapped, or a side restarts, time never grows without a grant, and both sides agree when they are connected again', () => {
   fc.assert(
-    fc.property(fc.commands(happenings, { maxCommands: 60, size: 'max' }), (commands) => {
+    fc.property(fc.commands(eventArbitraries, { maxCommands: 60, size: 'max' }), (commands) => {
       const world = createWorld()
       fc.modelRun(() => ({ model: { left: undefined }, real: world }), commands)
       world.settle()

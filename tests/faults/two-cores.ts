@@ -29,7 +29,7 @@ import {
 
 const STATION = 'pc-01'
 const RULES = { maxSuspendedMs: 30 * 60_000 }
-const CODE_GOOD_FOR_MS = 86_400_000
+const CODE_LIFE_MS = 86_400_000
 /** The server's Unix ms at the start of the test. */
 const EPOCH_MS = 1_800_000_000_000
 
@@ -50,22 +50,22 @@ interface ServerSession extends SessionClock {
 export type World = ReturnType<typeof createWorld>
 
 /**
- * The pure cores of a station and of the server, and two queues between them that the test may spoil. Time is one
- * number; each side reads it by a clock of its own. What the shells do (keep, send, count versions, take an event
- * once) is done here as plainly as can be.
+ * The pure cores of a station and of the server, and two message queues between them that the test can disturb. Time
+ * is one number, which each side reads through its own clock. The I/O around the cores (save, send, count versions,
+ * ignore a repeated event) is replaced by the simplest possible code.
  */
 export function createWorld() {
   let nowMs = 0
   const toStation: ToStation[] = []
   const toServer: ToServer[] = []
 
-  // The server: its clock, the document's version, the session at the station, and the events that it has taken.
+  // The server: its clock, the document's version, the session at the station, and the events that it has handled.
   let serverOffsetMs = EPOCH_MS
   let version = 0
   let sessions = 0
   let session: ServerSession | undefined
   const grants: { version: number; seconds: number }[] = []
-  const takenEvents = new Set<string>()
+  const handledEvents = new Set<string>()
   const serverMs = () => nowMs + serverOffsetMs
 
   function documentOf(): Desired {
@@ -87,7 +87,7 @@ export function createWorld() {
     }
   }
   const publish = () => void toStation.push({ kind: 'desired', desired: documentOf() })
-  const allocate = () => {
+  const publishNextVersion = () => {
     version = Math.max(version + 1, serverMs())
     publish()
   }
@@ -97,15 +97,15 @@ export function createWorld() {
     const step = decideAtServer(session, input, serverMs(), RULES)
     session = step.session
     if (step.effects.every(({ type }) => type === 'rejected')) return
-    allocate()
+    publishNextVersion()
     for (const effect of step.effects)
       if (effect.type === 'timeAdded') grants.push({ version, seconds: effect.addedSeconds })
   }
 
-  function takeEvent(event: StationEvent): void {
+  function handleEvent(event: StationEvent): void {
     const { bootId, seq, kind, at, details } = event
-    const isNew = !takenEvents.has(`${bootId}/${seq}`)
-    takenEvents.add(`${bootId}/${seq}`)
+    const isNew = !handledEvents.has(`${bootId}/${seq}`)
+    handledEvents.add(`${bootId}/${seq}`)
     toStation.push({ kind: 'taken', bootId, seq })
     if (!isNew || kind !== 'session_ended' || details['sessionId'] !== session?.id) return
     const { reason, version: seen } = details as Required<SessionEndedDetails>
@@ -114,7 +114,7 @@ export function createWorld() {
     atServer({ type: 'stationEnded', atMs: unixMsOf(at), reason, unseenSeconds })
   }
 
-  // The station: its monotonic clock begins with each boot, its wall clock is whatever it is.
+  // The station: its monotonic clock starts again with each boot; its wall clock may be wrong.
   let boots = 0
   let bootedMs = 0
   let wallOffsetMs = 0
@@ -162,7 +162,7 @@ export function createWorld() {
     toServer,
     station: () => state,
     server: () => ({ version, session, state: documentOf().state }),
-    events: () => takenEvents,
+    events: () => handledEvents,
     /** Milliseconds left on the station's screen; undefined without a countdown. */
     leftAtStationMs(): number | undefined {
       const rest = restOf(state.phase)
@@ -185,7 +185,7 @@ export function createWorld() {
         grantedSeconds: seconds,
         creditSeconds: 0,
         consumedMs: 0,
-        codeExpiresAtMs: serverMs() + CODE_GOOD_FOR_MS,
+        codeExpiresAtMs: serverMs() + CODE_LIFE_MS,
       }
       atServer({ type: 'start' })
     },
@@ -195,12 +195,12 @@ export function createWorld() {
       serverOffsetMs += ms
       if (!session || session.state === 'ended') return
       session = shifted(session, ms)
-      allocate()
+      publishNextVersion()
     },
     setStationClock: (ms: number) => void (wallOffsetMs = ms),
     /** The process is killed and starts again from its saved state. */
     restartStation: boot,
-    /** The server begins again from its database: the document in force is published, its time as of now. */
+    /** The server restarts from its database: it publishes the current document with the time of now. */
     restartServer: publish,
     goOffline: () => atStation({ kind: 'linkDown' }),
     goOnline(): void {
@@ -231,7 +231,7 @@ export function createWorld() {
     deliverToServer(): void {
       const message = toServer.shift()
       if (message?.kind === 'time') toStation.push({ ...message, serverMs: serverMs() })
-      if (message?.kind === 'event') takeEvent(message.event)
+      if (message?.kind === 'event') handleEvent(message.event)
       if (message?.kind === 'end') {
         if (message.sessionId === session?.id) atServer({ type: 'terminate', reason: 'logged_out' })
         toStation.push({ kind: 'answered', bootId: message.bootId, tag: message.tag })

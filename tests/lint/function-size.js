@@ -1,8 +1,8 @@
 const FUNCTIONS = 'FunctionDeclaration, FunctionExpression, ArrowFunctionExpression'
 
 /**
- * A function has at most `own` lines of its own, which are those that stand in no function within it, and `all` lines
- * with them: a factory is a function that is mostly made of others.
+ * Limits the lines of a function: `own` without the functions inside it, `all` with them. The second limit is for
+ * factories, which consist mostly of other functions.
  */
 export const functionSize = {
   meta: {
@@ -16,29 +16,29 @@ export const functionSize = {
       },
     ],
     messages: {
-      own: '{{lines}} lines of its own, at most {{max}}: split it.',
+      own: '{{lines}} lines without the functions in it, at most {{max}}: split it.',
       all: '{{lines}} lines with the functions in it, at most {{max}}: split it.',
     },
   },
   create(context) {
     const [{ own: maxOwn, all: maxAll }] = context.options
-    /** Lines of the functions that stand right within each function that is open. */
-    const within = []
+    /** For each function that is being visited, the lines of the functions directly inside it. */
+    const innerLines = []
     return {
       [`:matches(${FUNCTIONS})`]: () => {
-        within.push(0)
+        innerLines.push(0)
       },
       [`:matches(${FUNCTIONS}):exit`](node) {
         const lines = node.loc.end.line - node.loc.start.line + 1
-        const inner = within.pop()
+        const inner = innerLines.pop()
         const report = (messageId, count, max) => {
           if (count > max)
             context.report({ node, messageId, data: { lines: String(count), max: String(max) } })
         }
         report('own', lines - inner, maxOwn)
         report('all', lines, maxAll)
-        // One line is shared with whoever is around: the first stays theirs.
-        if (within.length > 0) within[within.length - 1] += lines - 1
+        // The first line counts for the outer function too.
+        if (innerLines.length > 0) innerLines[innerLines.length - 1] += lines - 1
       },
     }
   },

@@ -7,7 +7,7 @@ const lines = (count: number) => '  console.assert(true)\n'.repeat(count)
 const long = `export function long() {\n${lines(60)}}\n`
 const factory = `export function create() {\n${Array.from({ length: 4 }, (_, n) => `  function f${n}() {\n${lines(40)}  }\n`).join('')}  return [f0, f1, f2, f3]\n}\n`
 
-/** A text that would stand in a file that is there, and the rule that it breaks. */
+/** The text of a file that breaks a rule, and the name of the rule. */
 const broken = [
   ['a long function', 'backend/src/http/etag.ts', long, 'escale/function-size'],
   ['a long factory', 'backend/src/http/etag.ts', factory, 'escale/function-size'],
@@ -41,7 +41,7 @@ const broken = [
     'no-restricted-properties',
   ],
   [
-    'chance in pure code',
+    'a random number in pure code',
     'protocol/src/time.ts',
     'export const a = Math.random()\n',
     'no-restricted-properties',
@@ -52,10 +52,10 @@ const broken = [
     'setTimeout(() => 1, 1)\n',
     'no-restricted-globals',
   ],
-  ['words for the console', 'backend/src/http/etag.ts', "console.log('a')\n", 'no-console'],
+  ['output to the console', 'backend/src/http/etag.ts', "console.log('a')\n", 'no-console'],
 ] as const
 
-const fine = [
+const accepted = [
   ['a function of sixty lines', 'backend/src/http/etag.ts', `export function short() {\n${lines(57)}}\n`],
   ['the environment read by a command', 'backend/src/cli/doctor.ts', 'export const a = process.env.A\n'],
   ['the default export of a tool', 'vitest.config.ts', 'export default 1\n'],
@@ -71,7 +71,7 @@ describe('a rule of the linter', () => {
     expect(await rulesBrokenBy(path, text)).toContain(rule)
   })
 
-  it.each(fine)('lets through %s', async (_what, path, text) => {
+  it.each(accepted)('accepts %s', async (_what, path, text) => {
     const rules = await rulesBrokenBy(path, text)
     expect(rules).not.toContain('escale/function-size')
     expect(rules).not.toContain('no-restricted-syntax')

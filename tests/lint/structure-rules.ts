@@ -1,22 +1,22 @@
 import type { ICruiseOptions, IForbiddenRuleType } from 'dependency-cruiser'
 
-/** Who may import what, types included. Each rule has a fixture in tests/lint/structure.test.ts that breaks it. */
+/** Which files may import which, types included. tests/lint/structure.test.ts breaks each rule on purpose. */
 
 const BACKEND = '^backend/src/'
 const FEATURES = '^backend/src/features/'
-/** Tests, and what tests share, may reach into anything. */
+/** Tests and their helpers may import anything. */
 const TESTS = '(\\.test\\.ts$|/testing[/.]|^tests/)'
 
-/** Code that decides and touches nothing: it may import its own folder and what is named. */
+/** Code without side effects: it may import only its own folder and the allowed paths. */
 const pure = (name: string, folder: string, allowed: string[]): IForbiddenRuleType => ({
   name,
-  comment: 'Pure code decides; it imports no clock, no file, no network and no database.',
+  comment: 'Pure code has no side effects: it imports no clock, no file, no network and no database.',
   severity: 'error',
   from: { path: folder, pathNot: TESTS },
   to: { pathNot: [folder, ...allowed] },
 })
 
-/** A package of ours may import these others of ours. */
+/** Which other packages of the project a package may import. */
 const packageMayImport = (name: string, others: string[]): IForbiddenRuleType => ({
   name: `packages-${name}`,
   comment: `${name}/ may import ${others.join(', ')}; a package is imported by its name.`,
@@ -31,7 +31,7 @@ const packageMayImport = (name: string, others: string[]): IForbiddenRuleType =>
 export const forbidden: IForbiddenRuleType[] = [
   {
     name: 'no-cycles',
-    comment: 'Two files that need each other are one file, or need a third.',
+    comment: 'Two files must not import each other: join them, or move the shared part to a third file.',
     severity: 'error',
     from: {},
     to: { circular: true },
@@ -66,7 +66,7 @@ export const forbidden: IForbiddenRuleType[] = [
   },
   {
     name: 'features-stand-below',
-    comment: 'Gateways, commands and the start of the process stand above the features.',
+    comment: 'Features import no gateways, no commands and nothing of the start of the process.',
     severity: 'error',
     from: { path: FEATURES, pathNot: TESTS },
     to: { path: `${BACKEND}(gateways|cli|setup|app\\.ts|server\\.ts)` },
@@ -80,14 +80,14 @@ export const forbidden: IForbiddenRuleType[] = [
   },
   {
     name: 'http-knows-no-feature',
-    comment: 'http/ says what it needs as a port.',
+    comment: 'http/ imports no feature: it declares what it needs as a port.',
     severity: 'error',
     from: { path: `${BACKEND}http/`, pathNot: TESTS },
     to: { path: `${BACKEND}(features|gateways|cli|setup)/` },
   },
   {
     name: 'http-for-endpoints-alone',
-    comment: 'Services and repositories know nothing of HTTP.',
+    comment: 'Services and repositories do not import http/.',
     severity: 'error',
     from: {
       path: BACKEND,
@@ -104,42 +104,42 @@ export const forbidden: IForbiddenRuleType[] = [
   },
   {
     name: 'db-stands-lowest',
-    comment: 'db/ knows rows and rules, and nobody who uses them.',
+    comment: 'db/ does not import the code that uses it.',
     severity: 'error',
     from: { path: `${BACKEND}db/`, pathNot: TESTS },
     to: { path: BACKEND, pathNot: `${BACKEND}(db|domain)/|${BACKEND}(clock|errors|release|timing)\\.ts$` },
   },
   {
     name: 'database-in-repositories',
-    comment: 'Only repositories and db/ know the database.',
+    comment: 'Only repositories and db/ import the database library.',
     severity: 'error',
     from: { path: BACKEND, pathNot: [TESTS, `${BACKEND}db/`, 'repository\\.ts$'] },
     to: { path: '(^|/)node_modules/(sequelize|sqlite3|umzug|pg)/' },
   },
   {
     name: 'repositories-for-their-own-feature',
-    comment: 'A table is read and written by the feature that owns it.',
+    comment: 'Only the feature that owns a table reads and writes it.',
     severity: 'error',
     from: { path: '^backend/src/((?:features|gateways)/[^/]+)/', pathNot: TESTS },
     to: { path: 'repository\\.ts$', pathNot: '^backend/src/$1/' },
   },
   {
     name: 'endpoints-ask-services',
-    comment: 'An endpoint asks a service, and a service its repository.',
+    comment: 'Endpoints call services; only services call repositories.',
     severity: 'error',
     from: { path: '/endpoints\\.ts$' },
     to: { path: 'repository\\.ts$', dependencyTypesNot: ['type-only'] },
   },
   {
     name: 'migrations-are-frozen',
-    comment: 'A step that was released never changes, so it imports nothing that lives.',
+    comment: 'A released migration never changes, so it imports no code that changes.',
     severity: 'error',
     from: { path: `${BACKEND}db/migrations/\\d` },
     to: { path: '^(backend|protocol|broker)/', pathNot: `${BACKEND}db/migrations/(?!index)` },
   },
   {
     name: 'no-tests-in-the-product',
-    comment: 'What runs at a site imports no test.',
+    comment: 'The product imports no test code.',
     severity: 'error',
     from: { path: '^(protocol|broker|backend|agent|admin)/', pathNot: TESTS },
     to: { path: TESTS },

@@ -11,7 +11,7 @@ const importOf = (path: string) => `import { a } from '${path}'\nexport const b 
 const typeOf = (path: string) => `import type { A } from '${path}'\nexport const b: A = 1\n`
 const A = 'export const a = 1\nexport type A = number\n'
 
-/** For each rule, a small tree of files that breaks it. */
+/** For each rule, some files that break it. */
 const broken: Record<string, Files> = {
   'no-cycles': {
     'backend/src/http/one.ts': "import type { Two } from './two.ts'\nexport type One = Two | 1\n",
@@ -101,14 +101,14 @@ async function rulesBrokenBy(files: Files): Promise<string[]> {
   }
 }
 
-describe('a rule about who may import what', () => {
-  it.each(forbidden.map(({ name = '' }) => name))('holds: %s', async (name) => {
+describe('a rule about imports', () => {
+  it.each(forbidden.map(({ name = '' }) => name))('finds code that breaks %s', async (name) => {
     const files = broken[name]
     expect(files, 'no files that break it').toBeDefined()
     expect(await rulesBrokenBy(files ?? {})).toContain(name)
   })
 
-  it('lets through what keeps to all of them', async () => {
+  it('accepts code that keeps all rules', async () => {
     const files = {
       'backend/src/app.ts': importOf('./features/users/index.ts'),
       'backend/src/features/users/index.ts': importOf('./service.ts').replace('const b', 'const a = a, b'),

@@ -4,7 +4,7 @@ import { forbidden, options } from './structure-rules.ts'
 
 const FOLDERS = ['protocol', 'broker', 'backend', 'agent', 'admin/src', 'tests']
 
-/** Prints who imports what they may not; the process then ends with 1. */
+/** Prints the forbidden imports, and exits with 1 if there are any. */
 const { output, exitCode } = await cruise(FOLDERS, {
   ...options,
   baseDir: ROOT,

@@ -19,8 +19,8 @@ const CHECKS: readonly (readonly [string, ...string[]])[] = [
   ['lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0'],
   ['format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
 ]
-/** With --strict, a skipped test fails the run unless what it needs cannot be had everywhere. */
-const EXCUSED = /needs (KVM|Wine|a netboot|a mount)/i
+/** With --strict, a skipped test fails the run, except for these reasons. */
+const ACCEPTED_REASON = /needs (KVM|Wine|a netboot|a mount)/i
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -60,7 +60,7 @@ async function test(filters: readonly string[]): Promise<Summary> {
     if (!isDone && summary.failed === 0) summary.failed = 1
     return summary
   } catch (error) {
-    say(`The test run broke off: ${String(error)}`)
+    say(`The test run failed: ${String(error)}`)
     return { passed: 0, failed: 1, skipped: [] }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -82,7 +82,7 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
     say('\nSkipped:')
     for (const { name, note } of skipped) say(`  - ${name}: ${note}`)
   }
-  const refused = isStrict ? skipped.filter(({ note }) => !EXCUSED.test(note)) : []
+  const refused = isStrict ? skipped.filter(({ note }) => !ACCEPTED_REASON.test(note)) : []
   if (refused.length > 0) say(`\n${refused.length} skipped without an accepted reason, which fails this run.`)
   if (failedChecks.length > 0) say(`\nFailed checks, counted as failed below: ${failedChecks.join(', ')}`)
   const allFailed = failed + failedChecks.length
@@ -90,7 +90,7 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
   return allFailed + refused.length
 }
 
-// Ctrl-C reaches the whole group; when our parent is gone, its channel closes: the running check ends with us.
+// Ctrl-C reaches the whole process group. When the parent process ends, its channel closes. Then the running check must end too.
 const end = () => {
   running?.kill()
   process.exit(130)

@@ -5,7 +5,7 @@ import { ROOT } from '../support/spawned.ts'
 const PACKAGES = ['protocol', 'broker', 'backend', 'agent', 'admin'] as const
 const IS_TEST = /\.test\.ts$|\/testing[./-]|\/node_modules\/|\/dist\//
 
-/** How large the source files of each package are, in lines, tests aside. */
+/** The sizes of the source files of each package, in lines, without tests. */
 export function sizesOfPackages(root: string = ROOT): string[] {
   const rows = PACKAGES.map((name) => sizeOf(root, name))
   const total = rows.reduce((sum, { lines }) => sum + lines, 0)

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Reporter } from 'vitest/node'
 
-/** What a test run came to; `notes` says why each skipped test did not run. */
+/** The result of a test run. `note` says why a test was skipped. */
 export interface Summary {
   passed: number
   failed: number
@@ -9,8 +9,8 @@ export interface Summary {
 }
 
 /**
- * Writes the counts and the reasons of skips into a file, which vitest's own JSON leaves out.
- * A file that cannot be loaded and an error outside of any test count as one failure each.
+ * Writes the counts and the reasons of skips into a file. Vitest's own JSON report has no reasons.
+ * A test file that cannot be loaded and an error outside any test count as one failure each.
  */
 export function summaryReporter(file: string): Reporter {
   return {

@@ -9,23 +9,23 @@ import { freePorts } from '../support/spawned.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-/** Loopback has many addresses: each server gets one, and each of the balancers before them. */
+/** Each server and each balancer gets its own loopback address. */
 const HOSTS = { a: '127.0.0.2', b: '127.0.0.3', preferringA: '127.0.0.4', preferringB: '127.0.0.5' }
 
 export interface Site {
   a: RunningServer
   b: RunningServer
   redis: RunningRedis
-  /** The way to Redis. */
-  redisLine: TcpProxy
-  /** What the servers have in common, for other programs of the site. */
+  /** The proxy through which the servers reach Redis. */
+  redisProxy: TcpProxy
+  /** The environment that the servers share, for other programs of the site. */
   env: NodeJS.ProcessEnv
-  /** A real agent that connects to the server named, or to the other one where that does not answer. */
+  /** A real agent that connects to the named server, or to the other one if the first does not answer. */
   startAgent(prefers: 'a' | 'b', macAddress: string): Promise<RunningAgent>
   close(): Promise<void>
 }
 
-/** Two real servers of one site on a real PostgreSQL and a real Redis, and what a site puts before them. */
+/** Two real servers of one site, with a real PostgreSQL, a real Redis and load balancers. */
 export async function startSite(): Promise<Site> {
   const closers: (() => Promise<unknown>)[] = []
   const close = async () => {
@@ -38,9 +38,9 @@ export async function startSite(): Promise<Site> {
     closers.push(postgres.stop)
     const redis = await startRedis()
     closers.push(redis.stop)
-    const redisLine = await openTcpProxy({ path: redis.socket })
-    closers.push(redisLine.close)
-    const redisUrl = `redis://127.0.0.1:${redisLine.port}`
+    const redisProxy = await openTcpProxy({ path: redis.socket })
+    closers.push(redisProxy.close)
+    const redisUrl = `redis://127.0.0.1:${redisProxy.port}`
     const [http = 0, mqtt = 0] = await freePorts(2)
     const env = { ESCALE_DATA_DIR: dataDir, DATABASE_URL: postgres.url, ESCALE_REDIS_URL: redisUrl }
     const ports = { ESCALE_HTTP_PORT: String(http), ESCALE_MQTT_PORT: String(mqtt) }
@@ -64,7 +64,7 @@ export async function startSite(): Promise<Site> {
       a,
       b,
       redis,
-      redisLine,
+      redisProxy,
       env,
       async startAgent(prefers, macAddress) {
         const agent = await startAgent({ url: addresses[prefers], enrolmentKey: a.enrolmentKey }, macAddress)

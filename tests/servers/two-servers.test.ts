@@ -13,10 +13,10 @@ import { startSite, type Site } from './site.ts'
 
 const missing = findPostgres() ? (findRedis() ? undefined : REDIS_HINT) : POSTGRES_HINT
 
-/** What happens on one server shows on the other within a second; busy machines get more before a test gives up. */
+/** A change on one server shows on the other within a second. PATIENT is the timeout on busy machines. */
 const SHOWN_WITHIN_MS = 1_000
 const CUT_WITHIN_MS = 2_000
-/** Known after four seconds at most. */
+/** The server itself needs at most four seconds. */
 const HANG_NOTICED_WITHIN_MS = 8_000
 const PATIENT = { timeout: 30_000, interval: 50 }
 
@@ -50,7 +50,7 @@ interface StationView {
   isOnline: boolean
 }
 
-/** What a station's own screen shows. */
+/** What the station's screen shows. */
 const viewOf = async ({ screenUrl }: RunningAgent) =>
   (await request<StationView>(new URL('/api/state', screenUrl).href)).body
 
@@ -60,7 +60,7 @@ const waitForPhase = (agent: RunningAgent, phase: string) =>
 const logsOf = async (api: Api, query: string) =>
   (await api.get<{ results: Log[] }>(`/api/logs/?pageSize=200&${query}`)).results
 
-/** A live screen of one server, and what it has been told. */
+/** A live screen of one server, and the frames that it has received. */
 async function openScreen(server: RunningServer, { token }: Pick<Api, 'token'>) {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/sessions/`, [
     'escale.v1',
@@ -97,13 +97,13 @@ async function openBus(server: RunningServer, token: string, clientId: string) {
   return { client, closed: new Promise<void>((resolve) => client.once('close', resolve)) }
 }
 
-/** A session that runs at a station, granted and started by way of one server. */
+/** Creates and starts a session at a station through one server. */
 async function startSession(api: Api, stationId: string, minutes: number): Promise<Session> {
   const { id } = await api.post<Session>('/api/sessions/', { stationId, minutes })
   return api.post<Session>(`/api/sessions/${id}/start/`)
 }
 
-/** What both servers say of the Redis between them. */
+/** Waits until both servers report this state of Redis. */
 async function waitForRedis(redis: 'connected' | 'unreachable') {
   for (const { url } of [site.a, site.b]) {
     await vi.waitFor(async () => {
@@ -112,7 +112,7 @@ async function waitForRedis(redis: 'connected' | 'unreachable') {
   }
 }
 
-/** An operator with a screen and a bus on B is disabled on A, and loses everything. */
+/** Disables on A an operator who has a live screen and an MQTT connection on B; both must close. */
 async function disableOnA(username: string) {
   const credentials = { username, password: 'un-mot-de-passe-bien-long' }
   const { id } = await onA.post<Operator>('/api/operateurs/', { ...credentials, role: 'operator' })
@@ -129,7 +129,7 @@ async function disableOnA(username: string) {
 }
 
 describe('two servers of one site', () => {
-  test('each knows the stations of the other', async () => {
+  test('each server shows the stations of the other', async () => {
     for (const api of [onA, onB]) {
       await vi.waitFor(async () => {
         const { results } = await api.get<{ results: Station[] }>('/api/postes/?ordering=id')
@@ -142,7 +142,7 @@ describe('two servers of one site', () => {
     expect((await request(`${site.b.url}/readyz`)).body).toEqual({ status: 'ready', redis: 'connected' })
   })
 
-  test('time granted on one is on a station and on a screen of the other within a second', async () => {
+  test('time granted on one server shows on a station and a live screen of the other within a second', async () => {
     const screen = await openScreen(site.b, onB)
     const session = await startSession(onA, PC_B.id, 5)
     await screen.shows({ type: 'session_started', sessionId: session.id })
@@ -162,7 +162,7 @@ describe('two servers of one site', () => {
     await waitForPhase(agentB, 'locked')
   })
 
-  test('a command given on one is carried out by a station of the other, after what it follows from', async () => {
+  test('a command sent on one server runs on a station of the other, after the session has ended', async () => {
     const session = await startSession(onA, PC_B.id, 5)
     await waitForPhase(agentB, 'active')
     const { commands } = await onA.post<{ commands: { id: string }[] }>(`/api/postes/${PC_B.id}/commands/`, {
@@ -175,26 +175,30 @@ describe('two servers of one site', () => {
     expect(await onB.get(`/api/sessions/${session.id}/`)).toMatchObject({ endReason: 'terminated' })
   })
 
-  test('what stations say is heard on the bus of both, the last word included, each once', async () => {
-    const { client: bus } = await openBus(site.a, onA.token, 'operator:ears')
-    const heard: string[] = []
+  test('subscribers of one server get each message of the other’s stations once, retained ones included', async () => {
+    const { client: bus } = await openBus(site.a, onA.token, 'operator:listener')
+    const received: string[] = []
     bus.on('message', (topic, payload) => {
-      const said = JSON.parse(payload.toString()) as { online?: boolean; kind?: string; sessionId?: string }
-      heard.push(`${topic} ${said.sessionId ?? said.online ?? ''}`)
+      const message = JSON.parse(payload.toString()) as {
+        online?: boolean
+        kind?: string
+        sessionId?: string
+      }
+      received.push(`${topic} ${message.sessionId ?? message.online ?? ''}`)
     })
     await bus.subscribeAsync(['escale/v1/stations/+/presence', 'escale/v1/events/#'], { qos: 1 })
-    // Retained there, though it was said here.
-    await vi.waitFor(() => expect(heard).toContain(`escale/v1/stations/${PC_B.id}/presence true`), PATIENT)
+    // Retained by the first server, although the station published it on the second.
+    await vi.waitFor(() => expect(received).toContain(`escale/v1/stations/${PC_B.id}/presence true`), PATIENT)
     const { id } = await startSession(onB, PC_B.id, 5)
     await onB.post(`/api/sessions/${id}/terminate/`)
-    await vi.waitFor(() => expect(heard).toContain(`escale/v1/events/session.terminated ${id}`), PATIENT)
-    expect(heard.filter((line) => line.endsWith(id)).map((line) => line.split(' ')[0])).toEqual(
+    await vi.waitFor(() => expect(received).toContain(`escale/v1/events/session.terminated ${id}`), PATIENT)
+    expect(received.filter((line) => line.endsWith(id)).map((line) => line.split(' ')[0])).toEqual(
       ['created', 'started', 'terminated'].map((kind) => `escale/v1/events/session.${kind}`),
     )
     await waitForPhase(agentB, 'locked')
   })
 
-  test('settings changed on one hold on the other, for its stations too', async () => {
+  test('settings changed on one server apply on the other and its stations', async () => {
     const before = await onA.get<SettingsAnswer>('/api/parametres/')
     const { jobs: _jobs, ...values } = before
     await onA.put('/api/parametres/', { ...values, siteName: 'Médiathèque Simone-Veil', sessionsPerDay: 7 })
@@ -204,16 +208,16 @@ describe('two servers of one site', () => {
     }, PATIENT)
   })
 
-  test('an operator disabled on one loses the screen and the bus of the other within two seconds', () =>
+  test('an operator disabled on one server is disconnected from the other within two seconds', () =>
     disableOnA('bea'))
 
-  test('a connection to one takes over from an older one to the other, whose will says nothing', async () => {
+  test('a connection to one server replaces an older one of the same client to the other, whose will is not published', async () => {
     const old = await openBus(site.a, onA.token, 'operator:tab')
     await openBus(site.b, onB.token, 'operator:tab')
     await old.closed
   })
 
-  test('a task run by hand beside them is told by both', async () => {
+  test('both servers show the result of a job that was run by hand', async () => {
     const byHand = spawned(process.execPath, ['backend/src/cli/run-job.ts', 'session_report'], {
       env: site.env,
     })
@@ -224,25 +228,25 @@ describe('two servers of one site', () => {
     }
   })
 
-  test('a Redis that hangs is noticed, and what was done meanwhile is done everywhere', async () => {
+  test('the servers notice a Redis that hangs, and apply later what was done meanwhile', async () => {
     const frozenAtMs = performance.now()
-    site.redisLine.freeze()
-    // Told to nobody.
+    site.redisProxy.freeze()
+    // No other server is told of this session.
     const { id } = await startSession(onB, PC_A.id, 5)
     await waitForRedis('unreachable')
     expect(performance.now() - frozenAtMs).toBeLessThan(HANG_NOTICED_WITHIN_MS)
     await waitForPhase(agentA, 'active')
-    site.redisLine.thaw()
+    site.redisProxy.thaw()
     await waitForRedis('connected')
     await onB.post(`/api/sessions/${id}/terminate/`)
     await waitForPhase(agentA, 'locked')
   })
 
-  test('without Redis each goes on by the database, and with it again all is as before', async () => {
+  test('without Redis both continue with the database, and use Redis again when it is back', async () => {
     const screen = await openScreen(site.b, onB)
     await site.redis.kill()
     await waitForRedis('unreachable')
-    // A server serves its own stations at once, and those of the other as soon as that looks into the database.
+    // A server updates its own stations at once. The other server's stations follow when that one polls the database.
     const own = await startSession(onB, PC_B.id, 5)
     await waitForPhase(agentB, 'active')
     const across = await startSession(onB, PC_A.id, 5)
@@ -251,7 +255,7 @@ describe('two servers of one site', () => {
     await waitForPhase(agentB, 'locked')
     await screen.shows({ type: 'time_update', sessionId: own.id, state: 'ended' })
     await disableOnA('zoe')
-    // A station that connects meanwhile is let in.
+    // A station can connect in this time.
     expect((await viewOf(agentA)).isOnline).toBe(true)
     await site.redis.restart()
     await waitForRedis('connected')
@@ -259,15 +263,15 @@ describe('two servers of one site', () => {
     await waitForPhase(agentA, 'locked')
   })
 
-  test('one is killed: its stations come to the other, nothing is lost, and the end comes once and on time', async () => {
+  test('when one server is killed, its stations connect to the other, nothing is lost, and sessions end once and on time', async () => {
     const watcher = await openScreen(site.b, onB)
     const session = await startSession(onA, PC_A.id, 1)
     await waitForPhase(agentA, 'active')
     const granted = await onA.post<Session>('/api/sessions/', { stationId: PC_B.id, minutes: 30 })
-    // Promises made in the last moment before the end.
+    // Writes that are confirmed just before the server is killed.
     const last = Array.from({ length: 20 }, () =>
       onA.post<Session>('/api/sessions/', { minutes: 5 }).catch((err: unknown) => {
-        // Fetch has no other word for a broken connection.
+        // fetch throws a TypeError when the connection breaks.
         if (!(err instanceof TypeError)) throw err
         return undefined
       }),
@@ -281,7 +285,7 @@ describe('two servers of one site', () => {
     }
     await vi.waitFor(async () => expect((await viewOf(agentA)).isOnline).toBe(true), PATIENT)
     expect(await onB.get(`/api/postes/${PC_A.id}/`)).toMatchObject({ online: true, state: 'occupied' })
-    // The station that moved obeys its new server.
+    // The station follows its new server.
     await onB.post(`/api/sessions/${session.id}/add_time/`, { minutes: -1 })
     await waitForPhase(agentA, 'locked')
     await watcher.shows({ type: 'session_terminated', sessionId: session.id })

@@ -7,9 +7,9 @@ import type { Identity } from './station-client.ts'
 
 export interface RunningAgent {
   readonly screenUrl: string
-  /** `kill -9`; its data and its screen's port stay. */
+  /** `kill -9`; data and port are kept. */
   kill: () => Promise<void>
-  /** Starts again on the same data and port, once killed. */
+  /** Starts again with the same data and port, after `kill`. */
   restart: () => Promise<void>
   process: () => Spawned
   /** Stops and removes the data. */
@@ -26,7 +26,7 @@ export function startAgent(
   return run(['--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress])
 }
 
-/** A real agent process that has its identity already, and reaches server and broker by this address alone. */
+/** A real agent process that already has its identity, and reaches server and broker only at this address. */
 export function startAgentAs(
   url: string,
   { stationId, mqttSecret }: Identity,

@@ -13,7 +13,7 @@ export interface Api {
   put: <T>(path: string, body: unknown) => Promise<T>
 }
 
-/** One JSON request, whatever the answer. */
+/** Sends one JSON request and returns the answer, whatever its status. */
 export async function request<T = Record<string, unknown>>(
   url: string,
   init: RequestInit = {},
@@ -24,14 +24,14 @@ export async function request<T = Record<string, unknown>>(
 }
 
 /**
- * Signs in and calls the REST API as that operator; any answer but 2xx throws. Once its token is no longer taken
- * it signs in again, so it may be kept for as long as the server runs.
+ * Signs in and calls the REST API as that operator. An answer other than 2xx throws. When the token has expired, it
+ * signs in again.
  */
 export async function signIn(server: Pick<RunningServer, 'url' | 'username' | 'password'>): Promise<Api> {
   let token = await freshToken(server)
   let renewal: Promise<string> | undefined
 
-  /** Calls that overlap share one sign-in. */
+  /** Signs in again, once for all calls that overlap. */
   async function renew(refused: string): Promise<string> {
     if (token !== refused) return token
     renewal ??= freshToken(server).finally(() => (renewal = undefined))

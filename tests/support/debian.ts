@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 const INSTALL_WITHIN_MS = 300_000
-const MOST_SAID = 64 * 1024 * 1024
+const MAX_OUTPUT = 64 * 1024 * 1024
 
 /**
- * Installs a package of Debian when we are root and there is an apt; a failure is no error, for whoever asks looks
- * afterwards whether it is there. Services of the machine's own are none of our business: none is started.
+ * Installs a Debian package if this process is root and apt exists. It starts no service of the package. A failure is
+ * no error: the caller checks afterwards whether the program exists.
  */
 export async function installPackage(name: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
   if (process.getuid?.() !== 0) return
@@ -15,7 +15,7 @@ export async function installPackage(name: string, env: NodeJS.ProcessEnv = {}):
     await promisify(execFile)('sh', ['-c', script], {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', ...env },
       timeout: INSTALL_WITHIN_MS,
-      maxBuffer: MOST_SAID,
+      maxBuffer: MAX_OUTPUT,
     })
   } catch {
     // The caller says what is missing, and how to install it by hand.

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core'
 import type { RunningServer } from './server.ts'
 
-export interface SessionWish {
+export interface VisitorAndMinutes {
   firstName: string
   lastName: string
   minutes: number
 }
 
-/** The admin as an operator uses it, by the words on its buttons. */
+/** The admin as an operator uses it, found by the texts of its buttons. */
 export function deskPage(page: Page, server: RunningServer, stationId: string) {
   const button = (name: string | RegExp, exact = true) => page.getByRole('button', { name, exact })
   const dialog = page.getByRole('dialog')
@@ -28,7 +28,7 @@ export function deskPage(page: Page, server: RunningServer, stationId: string) {
       await button('Se connecter').click()
     },
 
-    async registerVisitor({ firstName, lastName }: SessionWish) {
+    async registerVisitor({ firstName, lastName }: VisitorAndMinutes) {
       await button('Nouveau visiteur').first().click()
       await dialog.getByLabel('Prénom').fill(firstName)
       await dialog.getByLabel('Nom de famille').fill(lastName)
@@ -37,8 +37,8 @@ export function deskPage(page: Page, server: RunningServer, stationId: string) {
       await dialog.waitFor({ state: 'hidden' })
     },
 
-    /** Answers the code, as it is shown. */
-    async createSession({ firstName, lastName, minutes }: SessionWish) {
+    /** @returns the code as it is shown */
+    async createSession({ firstName, lastName, minutes }: VisitorAndMinutes) {
       await button('Nouvelle session').first().click()
       await dialog.getByLabel('Visiteur', { exact: true }).fill(lastName)
       await page.getByRole('option', { name: `${firstName} ${lastName}` }).click()

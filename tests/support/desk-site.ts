@@ -7,7 +7,7 @@ import { startServer, type RunningServer } from './server.ts'
 
 export type DeskSite = Awaited<ReturnType<typeof openDeskSite>>
 
-/** A real server, and a browser whose pages are the desk's; `faults` collects what no page may ever do. */
+/** A real server and a browser for the admin; `faults` collects script errors and policy violations of its pages. */
 export async function openDeskSite(found: FoundChromium) {
   const server: RunningServer = await startServer()
   const api: Api = await signIn(server)
@@ -24,14 +24,14 @@ export async function openDeskSite(found: FoundChromium) {
     visitor: (firstName: string, lastName: string, more: Partial<User> = {}) =>
       api.post<User>('/api/utilisateurs/', { firstName, lastName, consentGiven: true, ...more }),
 
-    /** A page of its own on the sign-in page. */
+    /** A new page that shows the sign-in form. */
     async page(options?: BrowserContextOptions) {
       const context = await openContext(browser, faults, options)
       const page = await context.newPage()
       await page.goto(server.url)
       return page
     },
-    /** The same, signed in and live. */
+    /** A new page that is signed in and connected. */
     async desk(options?: BrowserContextOptions) {
       const context = await openContext(browser, faults, options)
       const desk = deskPage(await context.newPage(), server, '')

@@ -9,7 +9,7 @@ const LIBRARIES = '/usr/lib'
 /** Advice if libfaketime is not installed. */
 export const FAKETIME_HINT = 'needs libfaketime: run `sudo apt-get install faketime`'
 
-/** The library as Debian's package puts it, whatever the architecture; undefined when it is not there. */
+/** The library where Debian's package installs it, on any architecture; undefined if it is missing. */
 export function findFaketime(): string | undefined {
   const folders = existsSync(LIBRARIES) ? readdirSync(LIBRARIES) : []
   return folders
@@ -25,21 +25,21 @@ export async function installFaketime(): Promise<boolean> {
 }
 
 export interface FakeWallClock {
-  /** Gives a process this wall clock; its monotonic clock stays true, as in a machine whose time is set. */
+  /** Environment that gives a process this wall clock. Its monotonic clock stays right, as when a machine's time is set. */
   env: NodeJS.ProcessEnv
-  /** Seconds that the wall clock is ahead of the truth from now on; noticed within a second. */
+  /** Sets how many seconds the wall clock is ahead. The process notices within a second. */
   set: (aheadSeconds: number) => Promise<void>
   dispose: () => Promise<void>
 }
 
-/** A wall clock for one process, wrong by as much as is asked for. */
+/** A wall clock for one process, wrong by this many seconds. */
 export async function openFakeWallClock(aheadSeconds = 0): Promise<FakeWallClock> {
   const library = findFaketime()
   if (library === undefined) throw new Error(FAKETIME_HINT)
   const folder = await mkdtemp(join(tmpdir(), 'escale-faketime-'))
   const file = join(folder, 'offset')
   const set = async (seconds: number) => {
-    // Read at any moment: never half of it.
+    // The file can be read at any moment, so it is replaced as a whole.
     await writeFile(`${file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`)
     await rename(`${file}.new`, file)
   }

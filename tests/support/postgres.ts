@@ -12,21 +12,21 @@ const execute = promisify(execFile)
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
 const DEBIAN_USER = 'postgres'
 const READY_WITHIN_MS = 60_000
-const MOST_SAID = 10_000
+const MAX_OUTPUT = 10_000
 
 /** Advice if PostgreSQL is not installed. */
 export const POSTGRES_HINT = 'needs PostgreSQL: run `sudo apt-get install postgresql`'
 
-/** Nothing of a test must outlive a loss of power, and nobody reads its statistics. */
+/** A test's data need not survive a power failure, and nobody reads its statistics. */
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off', 'jit=off']
 const SMALL = ['listen_addresses=', 'max_connections=200', 'shared_buffers=32MB', 'max_wal_senders=0']
 const SETTINGS = [...FAST, ...SMALL, 'wal_level=minimal', 'log_min_messages=log']
 
 /**
- * The server's whole life. Its standard input is a pipe that we hold: whatever ends us, kill -9 included, ends
- * `cat`, then the server, then its folder. Killed itself, it takes the server along by `--pdeathsig`.
+ * Starts the server and removes its folder afterwards. Standard input is a pipe from this process: when this process
+ * ends, even by kill -9, `cat` ends, then the server stops. If the shell itself is killed, `--pdeathsig` ends the server.
  */
-const LIFE = `
+const RUN_SCRIPT = `
 trap '' INT TERM HUP
 as="setpriv --pdeathsig=QUIT"
 if [ -n "$PG_USER" ]; then as="$as --reuid=$PG_USER --regid=$PG_USER --init-groups"; fi
@@ -43,12 +43,12 @@ rm -rf "$PG_FOLDER"
 `
 
 export interface RunningPostgres {
-  /** The database that every new one is a copy of, unless asked otherwise; empty. */
+  /** The empty database that new databases are copied from by default. */
   url: string
   stop(): Promise<void>
 }
 
-/** The folder of PostgreSQL's programs, the newest where Debian has several; undefined when there is none. */
+/** The folder of PostgreSQL's programs, of the newest installed version; undefined if there is none. */
 export function findPostgres(): string | undefined {
   const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : []
   const folders = versions
@@ -67,7 +67,7 @@ export async function installPostgres(): Promise<boolean> {
   return findPostgres() !== undefined
 }
 
-/** A real server of its own in a temporary folder, reached by its socket there. */
+/** Starts a real server in a temporary folder, reached through its socket there. */
 export async function startPostgres(): Promise<RunningPostgres> {
   const programs = findPostgres()
   if (programs === undefined) throw new Error(POSTGRES_HINT)
@@ -75,8 +75,8 @@ export async function startPostgres(): Promise<RunningPostgres> {
   const isRoot = process.getuid?.() === 0
   if (isRoot) await execute('chown', [DEBIAN_USER, folder])
   const settings = SETTINGS.flatMap((setting) => ['-c', setting])
-  const life = spawn('sh', ['-c', LIFE, 'sh', ...settings], {
-    // Ctrl-C must reach only this process, which then stops the child.
+  const life = spawn('sh', ['-c', RUN_SCRIPT, 'sh', ...settings], {
+    // Ctrl-C must reach only this process, which then stops the server.
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...process.env, PG_BIN: programs, PG_FOLDER: folder, PG_USER: isRoot ? DEBIAN_USER : '' },
@@ -87,16 +87,16 @@ export async function startPostgres(): Promise<RunningPostgres> {
     await ended
   }
   await new Promise<void>((resolve, reject) => {
-    let said = ''
+    let output = ''
     const fail = () => {
       life.stdin.end()
-      reject(new Error(`PostgreSQL does not start\n${said}`))
+      reject(new Error(`PostgreSQL does not start\n${output}`))
     }
     const limit = setTimeout(fail, READY_WITHIN_MS)
     life.once('close', fail)
     life.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-MOST_SAID)
-      if (!said.includes('ready to accept connections')) return
+      output = (output + text).slice(-MAX_OUTPUT)
+      if (!output.includes('ready to accept connections')) return
       clearTimeout(limit)
       life.off('close', fail)
       resolve()

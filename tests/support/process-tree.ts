@@ -6,7 +6,7 @@ export interface ProcessFacts {
   groupId: number
 }
 
-/** Every process below this one, itself first. Linux only: it reads /proc. */
+/** This process and all its descendants. Linux only: it reads /proc. */
 export function processTree(pid: number): ProcessFacts[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -19,7 +19,7 @@ export function processTree(pid: number): ProcessFacts[] {
   return all.filter((facts) => facts.pid === pid).flatMap(below)
 }
 
-/** Whether the process runs: one that has ended and was not yet collected by its parent does not. */
+/** Whether the process runs. A zombie does not. */
 export function isRunning(pid: number): boolean {
   return factsOf(pid) !== undefined
 }

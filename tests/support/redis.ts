@@ -11,8 +11,8 @@ const READY_WITHIN_MS = 30_000
 /** Advice if Redis is not installed. */
 export const REDIS_HINT = 'needs Redis: run `sudo apt-get install redis-server`'
 
-/** As with PostgreSQL: its standard input is a pipe that we hold, so that it ends however we end. */
-const LIFE = `
+/** As in postgres.ts: standard input is a pipe from this process, so Redis ends when this process ends. */
+const RUN_SCRIPT = `
 trap '' INT TERM HUP
 cd "$REDIS_FOLDER"
 setpriv --pdeathsig=KILL "$REDIS_PROGRAM" "$@" >&2 </dev/null &
@@ -22,16 +22,16 @@ wait $!
 `
 
 export interface RunningRedis {
-  /** Path of the socket that it listens on. */
+  /** Path of its socket. */
   socket: string
-  /** `kill -9`; it keeps nothing. */
+  /** `kill -9`; all data are lost. */
   kill(): Promise<void>
-  /** Starts it again at the same address, once killed. */
+  /** Starts it again at the same address, after `kill`. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
-/** The server's program; undefined when there is none. */
+/** The Redis program; undefined if there is none. */
 export function findRedis(): string | undefined {
   return (process.env.PATH ?? '')
     .split(':')
@@ -46,7 +46,7 @@ export async function installRedis(): Promise<boolean> {
   return findRedis() !== undefined
 }
 
-/** A real Redis of its own, reached by a socket in a temporary folder, that keeps nothing. */
+/** Starts a real Redis without persistence, reached through a socket in a temporary folder. */
 export async function startRedis(): Promise<RunningRedis> {
   const program = findRedis()
   if (program === undefined) throw new Error(REDIS_HINT)
@@ -68,8 +68,8 @@ export async function startRedis(): Promise<RunningRedis> {
 }
 
 async function launch(program: string, folder: string, settings: string[]) {
-  const life = spawn('sh', ['-c', LIFE, 'sh', ...settings], {
-    // Ctrl-C must reach only this process, which then stops the child.
+  const life = spawn('sh', ['-c', RUN_SCRIPT, 'sh', ...settings], {
+    // Ctrl-C must reach only this process, which then stops Redis.
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { ...process.env, REDIS_PROGRAM: program, REDIS_FOLDER: folder },
@@ -80,16 +80,16 @@ async function launch(program: string, folder: string, settings: string[]) {
     await ended
   }
   await new Promise<void>((resolve, reject) => {
-    let said = ''
+    let output = ''
     const fail = () => {
       life.stdin.end()
-      reject(new Error(`Redis does not start\n${said}`))
+      reject(new Error(`Redis does not start\n${output}`))
     }
     const limit = setTimeout(fail, READY_WITHIN_MS)
     life.once('close', fail)
     life.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      if (!/ready to accept connections/i.test(said)) return
+      output += text
+      if (!/ready to accept connections/i.test(output)) return
       clearTimeout(limit)
       life.off('close', fail)
       resolve()

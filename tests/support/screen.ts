@@ -4,7 +4,7 @@ import { initialState, viewOf, type ScreenView } from '../../agent/src/core/inde
 import { createScreenServer } from '../../agent/src/screen/screen-server.ts'
 import { ROOT } from './spawned.ts'
 
-/** The station's screen as the agent serves it, showing whatever a test says; it keeps what the visitor does. */
+/** The station's screen as the agent serves it. The test sets what it shows, and reads what the visitor did. */
 export async function startScreen(port = 0) {
   const base = viewOf(initialState({ bootId: 'b', wallOffsetMs: 0 }), 0)
   let view: ScreenView = { ...base, phase: 'locked', stationId: 'pc-01', label: 'Poste 1', isOnline: true }

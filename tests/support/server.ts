@@ -12,9 +12,9 @@ export interface RunningServer {
   readonly password: string
   readonly enrolmentKey: string
   process: () => Spawned
-  /** `kill -9`; the data and the ports stay. */
+  /** `kill -9`; data and ports are kept. */
   kill: () => Promise<void>
-  /** Starts again on the same data and ports, once killed or stopped. */
+  /** Starts again with the same data and ports, after `kill` or `stop`. */
   restart: () => Promise<void>
   /** Stops the server normally; returns the exit code. */
   stop: () => Promise<number | string>
@@ -25,11 +25,11 @@ export interface RunningServer {
 export interface ServerOptions {
   env?: NodeJS.ProcessEnv
   password?: string
-  /** How long it may take until it answers; a first start makes certificates. */
+  /** The longest time until it is ready. A first start creates certificates. */
   withinMs?: number
 }
 
-/** Settings that put every listener on loopback and on a port that is free now. */
+/** Settings that put every listener on loopback, each with a free port. */
 export async function freeListeners() {
   const [http = 0, https = 0, mqtt = 0, mqtts = 0] = await freePorts(4)
   const settings = {
@@ -45,7 +45,7 @@ export async function freeListeners() {
 
 export const READY = /^escale ready.*$/m
 
-/** A real server process, in the environment that `npm start` gives it, on free ports with a data folder of its own, ready to answer. */
+/** Starts a real server process with the environment of `npm start`, free ports and a new data folder, and waits until it is ready. */
 export async function startServer({
   env = {},
   password,

@@ -10,7 +10,7 @@ export interface Spawned {
   readonly child: ChildProcess
   /** Everything written so far, both streams. */
   output: () => string
-  /** Resolves with the match as soon as the output has it; rejects when the process ends before. */
+  /** Resolves with the match as soon as it is in the output; rejects if the process ends before. */
   waitFor: (pattern: RegExp, withinMs?: number) => Promise<RegExpMatchArray>
   /** Resolves with the exit code (or the signal's name) once the process has ended. */
   ended: Promise<number | string>
@@ -24,11 +24,11 @@ const WAIT_MS = 30_000
 
 export interface SpawnOptions {
   env?: NodeJS.ProcessEnv
-  /** Starts the process in its own process group, as from another terminal. */
+  /** Starts the process in a new process group, as from another terminal. */
   isGroupLeader?: boolean
 }
 
-/** Starts a program of ours; it ends when the test process does, because its channel closes then. */
+/** Starts a program of the project. It ends with the test process, because its channel closes then. */
 export function spawned(command: string, args: readonly string[], options: SpawnOptions = {}): Spawned {
   const { env = {}, isGroupLeader = false } = options
   const child = spawn(command, args, {
@@ -51,15 +51,15 @@ export function spawned(command: string, args: readonly string[], options: Spawn
         const match = pattern.exec(text)
         if (!match && problem === undefined) return
         clearTimeout(limit)
-        child.off('output', look)
+        child.off('output', check)
         if (match) resolve(match)
         else reject(new Error(`${args.join(' ')}: ${problem ?? ''} before ${String(pattern)}\n${text}`))
       }
-      const look = () => settle()
+      const check = () => settle()
       const limit = setTimeout(() => settle(`silent for ${withinMs} ms`), withinMs)
-      child.on('output', look)
+      child.on('output', check)
       void ended.then((code) => settle(`ended (${code})`))
-      look()
+      check()
     })
 
   const end = (signal: NodeJS.Signals) => {
@@ -76,7 +76,7 @@ export function spawned(command: string, args: readonly string[], options: Spawn
   }
 }
 
-/** Ports that nobody listens on now, all different. */
+/** Different ports that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

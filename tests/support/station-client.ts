@@ -37,8 +37,8 @@ export async function enrolStation(
 
 export interface StationClient {
   client: MqttClient
-  /** Publishes with QoS 1, over and over, until it is acknowledged; rejects once the client is ended. */
-  say: (name: TopicName, payload: object) => Promise<void>
+  /** Publishes with QoS 1 and repeats until it is acknowledged; rejects when the client is ended. */
+  publish: (name: TopicName, payload: object) => Promise<void>
 }
 
 /** An MQTT client that logs in as a station and publishes what a test asks for. */
@@ -57,14 +57,14 @@ export function openStationClient(
     ...options,
   })
   client.on('error', () => undefined)
-  const say: StationClient['say'] = async (name, payload) => {
+  const publish: StationClient['publish'] = async (name, payload) => {
     try {
       await client.publishAsync(topicOf(name, stationId), JSON.stringify(payload), { qos: 1 })
     } catch (err) {
       if (client.disconnecting) throw err
-      // mqtt.js gives up what it was about to send again when the connection breaks once more.
-      await say(name, payload)
+      // mqtt.js drops a message when the connection breaks again while it is being resent.
+      await publish(name, payload)
     }
   }
-  return { client, say }
+  return { client, publish }
 }

@@ -21,7 +21,7 @@ export function stationPage(page: Page, url: string) {
     async waitForPhase(phase: string, withinMs = 10_000) {
       await page.locator(`[data-phase="${phase}"]`).waitFor({ timeout: withinMs })
     },
-    /** Every text of the countdown over so many milliseconds, as the page draws it. */
+    /** Every text that the countdown shows in this time. */
     observeClock: (forMs: number) =>
       page.evaluate<string[]>(`new Promise((resolve) => {
         const seen = new Set()

@@ -4,45 +4,45 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export interface TcpProxy {
   readonly port: number
-  /** Each piece waits this long on its way, milliseconds; 0 for none. */
+  /** Delays each chunk, milliseconds; 0 for none. */
   delay: (ms: number) => void
-  /** Pieces become at most this long, bytes, each sent by itself; `Infinity` leaves them whole. */
+  /** Splits chunks to at most this many bytes, each sent separately; `Infinity` does not split. */
   split: (bytes: number) => void
-  /** Nothing passes in either direction, new connections are taken and left alone; nobody notices by the network. */
+  /** Holds back all bytes in both directions, also of new connections. No connection is closed. */
   freeze: () => void
-  /** Lets pass what was held back, and everything after it. */
+  /** Forwards what was held back, and all later bytes. */
   thaw: () => void
-  /** Breaks every connection with a reset; while `isLasting`, new ones too. */
+  /** Resets every connection; with `isLasting` also new ones, until `mend`. */
   cut: (isLasting?: boolean) => void
-  /** New connections pass again after a lasting cut. */
+  /** Accepts connections again after a lasting cut. */
   mend: () => void
-  /** Closes every connection on the server's side alone; the client's stay open and get no answer. */
+  /** Closes every connection only on the server's side. The client's side stays open and gets no answer. */
   halfOpen: () => void
-  /** Connections that are open on the client's side. */
+  /** Number of connections that are open on the client's side. */
   connections: () => number
   close: () => Promise<void>
 }
 
-/** What the proxy does to bytes that pass; kept in one place, so that it holds for old and new connections. */
-interface Weather {
+/** What the proxy does to the bytes, shared by all connections. */
+interface Conditions {
   delayMs: number
-  pieceBytes: number
+  chunkBytes: number
   isCut: boolean
-  /** Resolves when the frost ends; undefined while there is none. */
-  frost: { over: Promise<void>; end: () => void } | undefined
+  /** Present while the proxy is frozen; `over` resolves when it thaws. */
+  freeze: { over: Promise<void>; end: () => void } | undefined
 }
 
-/** A TCP proxy on a free port of loopback that does to a connection what bad networks do. */
+/** A TCP proxy on a free loopback port that simulates a bad network. */
 export async function openTcpProxy(
   target: { port: number; host?: string } | { path: string },
 ): Promise<TcpProxy> {
-  const weather: Weather = { delayMs: 0, pieceBytes: Infinity, isCut: false, frost: undefined }
+  const conditions: Conditions = { delayMs: 0, chunkBytes: Infinity, isCut: false, freeze: undefined }
   const pairs = new Set<{ near: Socket; far: Socket }>()
-  const isAlone = new WeakSet<Socket>()
+  const isHalfOpen = new WeakSet<Socket>()
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
     near.on('error', () => undefined)
-    if (weather.isCut) {
+    if (conditions.isCut) {
       near.resetAndDestroy()
       return
     }
@@ -55,42 +55,42 @@ export async function openTcpProxy(
       far.destroy()
     })
     far.once('close', () => {
-      if (!isAlone.has(near)) near.destroy()
+      if (!isHalfOpen.has(near)) near.destroy()
     })
-    void carry(near, far, weather)
-    void carry(far, near, weather)
+    void forward(near, far, conditions)
+    void forward(far, near, conditions)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
 
   return {
     port: (server.address() as AddressInfo).port,
-    delay: (ms) => void (weather.delayMs = ms),
-    split: (bytes) => void (weather.pieceBytes = bytes),
+    delay: (ms) => void (conditions.delayMs = ms),
+    split: (bytes) => void (conditions.chunkBytes = bytes),
     freeze: () => {
       const { promise, resolve } = Promise.withResolvers<undefined>()
-      weather.frost ??= { over: promise, end: () => resolve(undefined) }
+      conditions.freeze ??= { over: promise, end: () => resolve(undefined) }
     },
     thaw: () => {
-      weather.frost?.end()
-      weather.frost = undefined
+      conditions.freeze?.end()
+      conditions.freeze = undefined
     },
     cut: (isLasting = false) => {
-      weather.isCut = isLasting
+      conditions.isCut = isLasting
       for (const { near, far } of pairs) {
         near.resetAndDestroy()
         far.resetAndDestroy()
       }
     },
-    mend: () => void (weather.isCut = false),
+    mend: () => void (conditions.isCut = false),
     halfOpen: () => {
       for (const { near, far } of pairs) {
-        isAlone.add(near)
+        isHalfOpen.add(near)
         far.destroy()
       }
     },
     connections: () => pairs.size,
     close: async () => {
-      weather.frost?.end()
+      conditions.freeze?.end()
       for (const { near, far } of pairs) {
         near.destroy()
         far.destroy()
@@ -100,22 +100,22 @@ export async function openTcpProxy(
   }
 }
 
-/** Carries one direction; a reader that is held up holds up the writer behind it, as TCP does. */
-async function carry(from: Socket, to: Socket, weather: Weather): Promise<void> {
+/** Forwards one direction. A slow reader slows the sender down, as with TCP. */
+async function forward(from: Socket, to: Socket, conditions: Conditions): Promise<void> {
   try {
     for await (const chunk of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (weather.delayMs > 0) await pause(weather.delayMs)
-      for (let at = 0; at < chunk.length; at += weather.pieceBytes) {
-        await weather.frost?.over
+      if (conditions.delayMs > 0) await pause(conditions.delayMs)
+      for (let at = 0; at < chunk.length; at += conditions.chunkBytes) {
+        await conditions.freeze?.over
         if (to.destroyed) return
-        if (!to.write(chunk.subarray(at, at + weather.pieceBytes))) await once(to, 'drain')
-        // Else the pieces would leave together.
-        if (weather.pieceBytes < chunk.length) await pause(0)
+        if (!to.write(chunk.subarray(at, at + conditions.chunkBytes))) await once(to, 'drain')
+        // Without this pause the system would join the pieces again.
+        if (conditions.chunkBytes < chunk.length) await pause(0)
       }
     }
-    await weather.frost?.over
+    await conditions.freeze?.over
     to.end()
   } catch {
-    // A broken connection: its other side is told by `close`.
+    // The connection broke. Its `close` event ends the other side.
   }
 }
