@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { posix } from 'node:path'
-import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { extract, pack, type Pack } from 'tar-stream'
@@ -58,13 +57,14 @@ async function addFile(archive: Pack, { path, from }: Source): Promise<ManifestF
   try {
     const { size, mtime } = await handle.stat()
     const header = { name: path, size, mode: 0o600, mtime }
-    const { hashing, sha256 } = hasher()
+    const hash = createHash('sha256')
     if (size === 0) archive.entry(header, '')
     else {
       const content = handle.createReadStream({ end: size - 1, autoClose: false })
-      await pipeline(content, hashing, archive.entry(header))
+      content.on('data', (chunk) => hash.update(chunk))
+      await pipeline(content, archive.entry(header))
     }
-    return { path, size, sha256: sha256() }
+    return { path, size, sha256: hash.digest('hex') }
   } finally {
     await handle.close()
   }
@@ -123,17 +123,6 @@ async function unpack(
     await handle?.close()
   }
   return { size, sha256: hash.digest('hex') }
-}
-
-function hasher() {
-  const hash = createHash('sha256')
-  const hashing = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk)
-      done(null, chunk)
-    },
-  })
-  return { hashing, sha256: () => hash.digest('hex') }
 }
 
 async function textOf(content: AsyncIterable<unknown>): Promise<string> {

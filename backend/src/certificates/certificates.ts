@@ -8,22 +8,13 @@ const CHECK_EVERY_MS = 6 * 3_600_000
 /** Several files may change together: read when no more changes come. */
 const SETTLE_MS = 200
 
-export interface Certificates {
-  current(): ServerCertificate
-  /** Calls `listener` with each new certificate. */
-  onRenewed(listener: (certificate: ServerCertificate) => void): void
-  close(): void
-}
+export type Certificates = Awaited<ReturnType<typeof openCertificates>>
 
 /**
  * The certificate of a running server: renewed in time, and read again when it changes in the folder.
  * @throws Error when there is no usable certificate
  */
-export async function openCertificates(
-  folder: CertificateFolder,
-  clock: Clock,
-  log: Logger,
-): Promise<Certificates> {
+export async function openCertificates(folder: CertificateFolder, clock: Clock, log: Logger) {
   const listeners: ((certificate: ServerCertificate) => void)[] = []
   let current = await folder.ensure()
   logValidity()
@@ -66,8 +57,9 @@ export async function openCertificates(
 
   return {
     current: () => current,
-    onRenewed: (listener) => void listeners.push(listener),
-    close() {
+    /** Calls `listener` with each new certificate. */
+    onRenewed: (listener: (typeof listeners)[number]) => void listeners.push(listener),
+    close(): void {
       clearInterval(check)
       clearTimeout(settling)
       watcher.close()

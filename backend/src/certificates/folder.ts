@@ -1,8 +1,9 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DAY_MS } from '@escale/protocol'
 import type { Clock } from '../clock.ts'
 import { askProcess } from '../process-answer.ts'
+import { createFile, replaceFile } from '../setup/small-files.ts'
 import type { IssueRequest, Issued } from './issue.ts'
 import { isValidFor, type Names } from './names.ts'
 import { certificatesIn, expiryMsOf, readServerCertificate, type ServerCertificate } from './pem.ts'
@@ -22,74 +23,45 @@ const files = {
   shown: 'ca.pem',
 } as const
 
-export interface CertificateFolder {
-  readonly path: string
-  /** The certificate to serve with, made or renewed first if needed. @throws Error for files that cannot be used */
-  ensure(): Promise<ServerCertificate>
-  /** The certificate in the files; undefined when there is none yet. @throws Error as `ensure` does */
-  read(): ServerCertificate | undefined
-  /** Makes a new certificate for the server, signed by the same authority. */
-  renew(): Promise<ServerCertificate>
-  /** Serves with the site's own certificate from now on. @param pem key and certificates @throws Error when they cannot be used */
-  useSiteOwn(pem: string): ServerCertificate
-  /** Goes back to the certificate made here. */
-  dropSiteOwn(): void
-  isSiteOwn(): boolean
-  /** Names that a certificate should be valid for and is not; for the site's own, only names from the settings count. */
-  missingNames(certificate: ServerCertificate): string[]
-}
+export type CertificateFolder = ReturnType<typeof createCertificateFolder>
 
 /** The certificates in a data folder. Only the server's user can read the keys. */
-export function createCertificateFolder(dataDir: string, names: Names, clock: Clock): CertificateFolder {
+export function createCertificateFolder(dataDir: string, names: Names, clock: Clock) {
   const path = join(dataDir, 'certificates')
+  const fileOf = (name: keyof typeof files) => join(path, files[name])
   const textOf = (name: keyof typeof files) => {
     try {
-      return readFileSync(join(path, files[name]), 'utf8')
+      return readFileSync(fileOf(name), 'utf8')
     } catch (err) {
       if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw err
     }
   }
-  const draftOf = (name: keyof typeof files, text: string) => {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    const draft = join(path, `.${files[name]}.${process.pid}`)
-    writeFileSync(draft, text, { mode: name === 'shown' ? 0o644 : 0o600 })
-    return draft
-  }
-  const replace = (name: keyof typeof files, text: string) =>
-    renameSync(draftOf(name, text), join(path, files[name]))
+  const isSiteOwn = () => textOf('site') !== undefined
+  const makeFolder = () => mkdirSync(path, { recursive: true, mode: 0o700 })
 
-  /** When two servers start at once on one folder, both use the authority of the first. */
-  function keepAuthority(text: string): boolean {
-    const draft = draftOf('authority', text)
-    try {
-      linkSync(draft, join(path, files.authority))
-      return true
-    } catch (err) {
-      if ((err as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw err
-    } finally {
-      rmSync(draft)
-    }
-  }
-
+  /** Keeps the authority's certificate beside it, for clients. */
   function show(certificate: ServerCertificate): ServerCertificate {
     if (certificate.authority === textOf('shown')) return certificate
-    if (certificate.authority === undefined) rmSync(join(path, files.shown), { force: true })
-    else replace('shown', certificate.authority)
+    if (certificate.authority === undefined) rmSync(fileOf('shown'), { force: true })
+    else replaceFile(fileOf('shown'), certificate.authority, 0o644)
     return certificate
   }
 
+  /** Makes a new certificate for the server, signed by the same authority. */
   async function renew(): Promise<ServerCertificate> {
     const authority = textOf('authority')
     const { machine, required, more } = names
     const wanted = [...new Set([...required, ...more])]
     const issued = await issueInProcess({ machine, names: wanted, nowMs: clock.nowMs(), authority })
-    if (authority === undefined && !keepAuthority(issued.authority)) return renew()
-    replace('server', issued.server)
-    return readServerCertificate(issued.server)
+    makeFolder()
+    // When two servers start at once on one folder, both use the authority of the first.
+    if (authority === undefined && !createFile(fileOf('authority'), issued.authority)) return renew()
+    replaceFile(fileOf('server'), issued.server)
+    return show(readServerCertificate(issued.server))
   }
 
+  /** The certificate in the files; undefined when there is none yet. @throws Error for files that cannot be used */
   function read(): ServerCertificate | undefined {
     const text = textOf('site') ?? textOf('server')
     return text === undefined ? undefined : readServerCertificate(text)
@@ -108,20 +80,27 @@ export function createCertificateFolder(dataDir: string, names: Names, clock: Cl
   return {
     path,
     read,
-    renew: async () => show(await renew()),
-    async ensure() {
-      const found = textOf('site') === undefined ? readable(textOf('server')) : read()
-      const isKept = found && (textOf('site') !== undefined || isGood(found))
-      return show(isKept ? found : await renew())
+    renew,
+    /** The certificate to serve with, made or renewed first if needed. @throws Error for files that cannot be used */
+    async ensure(): Promise<ServerCertificate> {
+      const site = textOf('site')
+      if (site !== undefined) return show(readServerCertificate(site))
+      const found = readable(textOf('server'))
+      return found && isGood(found) ? show(found) : renew()
     },
-    useSiteOwn(pem) {
+    /** Serves with the site's own certificate from now on. @param pem key and certificates @throws Error when they cannot be used */
+    useSiteOwn(pem: string): ServerCertificate {
       const certificate = readServerCertificate(pem)
-      replace('site', pem)
+      makeFolder()
+      replaceFile(fileOf('site'), pem)
       return show(certificate)
     },
-    dropSiteOwn: () => rmSync(join(path, files.site), { force: true }),
-    isSiteOwn: () => textOf('site') !== undefined,
-    missingNames: ({ leaf }) => missingOf(leaf, textOf('site') === undefined ? names.required : names.given),
+    /** Goes back to the certificate made here. */
+    dropSiteOwn: () => rmSync(fileOf('site'), { force: true }),
+    isSiteOwn,
+    /** Names that a certificate should be valid for and is not; for the site's own, only names from the settings count. */
+    missingNames: ({ leaf }: ServerCertificate) =>
+      missingOf(leaf, isSiteOwn() ? names.given : names.required),
   }
 }
 

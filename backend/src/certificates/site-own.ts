@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { SetupError } from '../errors.ts'
 import { certificatesIn, expiryMsOf, isOwnIssuer, keyIn } from './pem.ts'
 
@@ -18,13 +18,14 @@ export function checkSiteOwn(cert: string, key: string, ca: string | undefined, 
       'The --cert file has no PEM certificate.',
     )
   const ownKey = keyIn(key)
-  if (ownKey === undefined || !isPlainKey(ownKey)) {
+  const privateKey = ownKey === undefined ? undefined : plainKeyOf(ownKey)
+  if (!privateKey) {
     throw new SetupError(
       'Le fichier --key ne contient pas de clé privée PEM lisible\u00a0: retirez son mot de passe (openssl pkey).',
       'The --key file has no readable PEM private key: remove its password (openssl pkey).',
     )
   }
-  if (!leaf.checkPrivateKey(createPrivateKey(ownKey))) {
+  if (!leaf.checkPrivateKey(privateKey)) {
     throw new SetupError(
       'La clé et le certificat ne vont pas ensemble\u00a0: donnez la clé de ce certificat.',
       'Key and certificate do not belong together: give the key of this certificate.',
@@ -65,11 +66,11 @@ export function checkSiteOwn(cert: string, key: string, ca: string | undefined, 
 const nameOf = (certificate: { subject: string } | undefined) =>
   certificate?.subject.replaceAll('\n', ', ') ?? '?'
 
-function isPlainKey(key: string): boolean {
+/** Undefined for a key that needs a password, or is no key. */
+function plainKeyOf(key: string): KeyObject | undefined {
   try {
-    createPrivateKey(key)
-    return true
+    return createPrivateKey(key)
   } catch {
-    return false
+    return undefined
   }
 }

@@ -6,15 +6,7 @@ import { readTokenKey } from '../setup/data-folder.ts'
 import { findBackup } from '../doctor/backups.ts'
 import { findData } from '../doctor/data.ts'
 import { bad, good, type Finding } from '../doctor/finding.ts'
-import {
-  findCertificate,
-  findClock,
-  findDisk,
-  findFolder,
-  findMemory,
-  findNode,
-  isUsable,
-} from '../doctor/machine.ts'
+import { findCertificate, findClock, findDisk, findFolder, findMemory, findNode } from '../doctor/machine.ts'
 import { findPort } from '../doctor/ports.ts'
 import { askServer, findBroker } from '../doctor/running.ts'
 import type { Environment } from '../setup/environment.ts'
@@ -40,7 +32,7 @@ async function examine(environment: Environment): Promise<Finding[]> {
   const dataDir = resolve(environment.ESCALE_DATA_DIR)
   const place = findFolder(dataDir)
   // The rest is in there.
-  if (!isUsable(dataDir)) return [findNode(), findMemory(), place]
+  if (!place.isUsable) return [findNode(), findMemory(), place]
   const folder = certificateFolderOf(environment, clock)
   const data = await findData(databaseUrlOf(environment))
   return [

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { pino } from 'pino'
 import { openDatabase } from '../db/database.ts'
 import { fileOf } from '../db/connection.ts'
@@ -8,7 +8,7 @@ import { storageError, storageErrorOf } from '../db/storage-fault.ts'
 import { messageOf } from '../errors.ts'
 import { createOperatorRepository } from '../features/operators/index.ts'
 import { auditJournal, createLogRepository } from '../features/logs/index.ts'
-import { bad, good, reasonOf, type Finding } from './finding.ts'
+import { bad, good, isAllowed, reasonOf, type Finding } from './finding.ts'
 
 /** How many of the newest records are checked; `npm run audit:verify` checks all. */
 const RECORDS = 1_000
@@ -30,27 +30,8 @@ export async function findData(url: string): Promise<DataReport> {
     return { findings: [nothing] }
   }
   try {
-    if (file !== undefined && !isWritable(file)) {
-      const { detail } = storageError('read-only').extras
-      if (detail) return { findings: [bad(detail.fr, detail.en)] }
-    }
-    const { pending, unknown, damage } = await examineDatabase(url)
-    if (damage.length > 0) {
-      const fault = bad(
-        `La base de données est abîmée (${damage[0]})\u00a0: arrêtez le serveur et remettez la dernière sauvegarde.`,
-        `The database is damaged (${damage[0]}): stop the server and put back the last backup.`,
-      )
-      return { findings: [fault] }
-    }
-    if (unknown.length > 0) return { findings: [foundLater(unknown)] }
-    if (pending.length > 0) {
-      const fault = bad(
-        `La base de données attend ${pending.join(', ')}\u00a0: redémarrez le serveur, qui la met à jour.`,
-        `The database waits for ${pending.join(', ')}: restart the server, which brings it up to date.`,
-      )
-      return { findings: [fault] }
-    }
-    return await readContents(url)
+    const fault = await findFault(url, file)
+    return fault ? { findings: [fault] } : await readContents(url)
   } catch (err) {
     const known = storageErrorOf(err)
     const fault = known
@@ -63,18 +44,26 @@ export async function findData(url: string): Promise<DataReport> {
   }
 }
 
-function isWritable(file: string): boolean {
-  try {
-    accessSync(file, constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
+async function findFault(url: string, file: string | undefined): Promise<Finding | undefined> {
+  if (file !== undefined && !isAllowed(file, constants.R_OK | constants.W_OK)) {
+    const { detail } = storageError('read-only').extras
+    if (detail) return bad(detail.fr, detail.en)
   }
-}
-
-function foundLater(unknown: readonly string[]): Finding {
-  const [french = '', english = ''] = laterRelease(undefined, unknown).message.split('\n')
-  return bad(french, english)
+  const { pending, unknown, damage } = await examineDatabase(url)
+  if (damage.length > 0)
+    return bad(
+      `La base de données est abîmée (${damage[0]})\u00a0: arrêtez le serveur et remettez la dernière sauvegarde.`,
+      `The database is damaged (${damage[0]}): stop the server and put back the last backup.`,
+    )
+  if (unknown.length > 0) {
+    const [french = '', english = ''] = laterRelease(undefined, unknown).message.split('\n')
+    return bad(french, english)
+  }
+  if (pending.length === 0) return undefined
+  return bad(
+    `La base de données attend ${pending.join(', ')}\u00a0: redémarrez le serveur, qui la met à jour.`,
+    `The database waits for ${pending.join(', ')}: restart the server, which brings it up to date.`,
+  )
 }
 
 async function readContents(url: string): Promise<DataReport> {

@@ -1,18 +1,9 @@
 import { execFile } from 'node:child_process'
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  rmdirSync,
-  statSync,
-  statfsSync,
-} from 'node:fs'
+import { constants, existsSync, mkdtempSync, readdirSync, rmdirSync, statSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from '../certificates/index.ts'
-import { bad, good, reasonOf, type Finding } from './finding.ts'
+import { bad, good, isAllowed, reasonOf, type Finding } from './finding.ts'
 
 const MIN_NODE = 24
 const MIN_MEMORY_MB = 256
@@ -41,46 +32,42 @@ export function findMemory(availableBytes = process.availableMemory()): Finding 
   )
 }
 
-/** Whether the data folder can be read and written, or created. */
-export function isUsable(dataDir: string): boolean {
-  if (!existsSync(dataDir)) return canBeMade(dataDir)
-  try {
-    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-    return statSync(dataDir).isDirectory()
-  } catch {
-    return false
-  }
+/** Checks the data folder, and whether anything more can be examined in it. */
+export function findFolder(dataDir: string): Finding & { isUsable: boolean } {
+  const obstacle = obstacleTo(dataDir)
+  if (obstacle) return { ...obstacle, isUsable: false }
+  if (existsSync(dataDir)) return { ...findSecrets(dataDir), isUsable: true }
+  const none = good(
+    `Dossier ${dataDir}\u00a0: pas encore créé, le premier démarrage le fera`,
+    `Folder ${dataDir}: not there yet, the first start makes it`,
+  )
+  return { ...none, isUsable: true }
 }
 
-export function findFolder(dataDir: string): Finding {
+/** Why the data folder cannot be read and written, or created. */
+function obstacleTo(dataDir: string): Finding | undefined {
   if (!existsSync(dataDir)) {
-    if (!isUsable(dataDir)) {
-      return bad(
-        `Le dossier ${dataDir} ne peut être créé\u00a0: corrigez ESCALE_DATA_DIR ou les droits.`,
-        `The folder ${dataDir} cannot be made: correct ESCALE_DATA_DIR or the rights.`,
-      )
-    }
-    return good(
-      `Dossier ${dataDir}\u00a0: pas encore créé, le premier démarrage le fera`,
-      `Folder ${dataDir}: not there yet, the first start makes it`,
+    if (canBeMade(dataDir)) return undefined
+    return bad(
+      `Le dossier ${dataDir} ne peut être créé\u00a0: corrigez ESCALE_DATA_DIR ou les droits.`,
+      `The folder ${dataDir} cannot be made: correct ESCALE_DATA_DIR or the rights.`,
     )
   }
-  if (!statSync(dataDir).isDirectory()) {
+  if (!statSync(dataDir).isDirectory())
     return bad(
       `${dataDir} n’est pas un dossier\u00a0: corrigez ESCALE_DATA_DIR.`,
       `${dataDir} is not a folder: correct ESCALE_DATA_DIR.`,
     )
-  }
-  if (!isUsable(dataDir)) {
-    return bad(
-      `Le dossier ${dataDir} ne peut être écrit\u00a0: donnez-le à l’utilisateur du serveur (chown -R).`,
-      `The folder ${dataDir} cannot be written: give it to the server’s user (chown -R).`,
-    )
-  }
-  const open =
-    process.platform === 'win32'
-      ? undefined
-      : ['keys', 'certificates'].flatMap((name) => openFiles(join(dataDir, name)))[0]
+  if (isAllowed(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)) return undefined
+  return bad(
+    `Le dossier ${dataDir} ne peut être écrit\u00a0: donnez-le à l’utilisateur du serveur (chown -R).`,
+    `The folder ${dataDir} cannot be written: give it to the server’s user (chown -R).`,
+  )
+}
+
+function findSecrets(dataDir: string): Finding {
+  const folders = process.platform === 'win32' ? [] : ['keys', 'certificates']
+  const [open] = folders.flatMap((name) => openFiles(join(dataDir, name)))
   if (open === undefined) return good(`Dossier ${dataDir}`, `Folder ${dataDir}`)
   return bad(
     `D’autres utilisateurs peuvent lire ${open}\u00a0: chmod go= ${open}`,
@@ -132,17 +119,10 @@ export async function findClock(nowMs: number, lastRecordMs: number | undefined)
       `The clock (${shown}) is behind the journal’s newest record (${last}): ${setIt[1]}`,
     )
   }
-  const synchronised = await promisify(execFile)('timedatectl', [
-    'show',
-    '-p',
-    'NTPSynchronized',
-    '--value',
-  ]).then(
-    ({ stdout }) => stdout.trim(),
-    // Without systemd, nobody knows.
-    () => '',
-  )
-  if (synchronised === 'no')
+  const asked = ['show', '-p', 'NTPSynchronized', '--value']
+  // Without systemd, nobody knows.
+  const { stdout } = await promisify(execFile)('timedatectl', asked).catch(() => ({ stdout: '' }))
+  if (stdout.trim() === 'no')
     return bad(
       `L’horloge n’est pas synchronisée\u00a0: ${setIt[0]}`,
       `The clock is not synchronised: ${setIt[1]}`,

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { drawSecret } from '../crypto/secrets.ts'
 import { makeFolder } from './folder.ts'
 import { SetupError } from '../errors.ts'
 import { reasonOfFile } from './file-reasons.ts'
+import { createFile, replaceFile } from './small-files.ts'
 
 /** A file that exists during a first start: if that start is interrupted, the next one goes on with it. */
 const UNFINISHED = 'first-start'
@@ -53,13 +53,16 @@ export function openDataFolder(dir: string, intentions: Intentions): DataFolder 
   }
   makeFolder(keys)
   if (!hasSite) writeFileSync(unfinished, '')
+  const siteFile = join(keys, 'site')
   const key = (name: string) => Buffer.from(readOrMake(join(keys, name), drawSecret), 'base64url')
   return {
     path,
     tokenKey: key('token'),
     codeKey: key('code'),
-    keepSiteKey: (key) => replaceText(join(keys, 'site'), key),
-    siteKey: readOrMake(join(keys, 'site'), () => wantedSiteKey || drawSecret()),
+    keepSiteKey(key) {
+      if (readFileSync(siteFile, 'utf8').trim() !== key) replaceFile(siteFile, `${key}\n`)
+    },
+    siteKey: readOrMake(siteFile, () => wantedSiteKey || drawSecret()),
     settle: () => rmSync(unfinished, { force: true }),
   }
 }
@@ -97,7 +100,7 @@ function lostDatabase(path: string): SetupError {
  */
 function readOrMake(file: string, make: () => string): string {
   try {
-    if (!existsSync(file)) keepNew(file, make())
+    if (!existsSync(file)) createFile(file, `${make()}\n`)
     const text = readFileSync(file, 'utf8').trim()
     if (text !== '') return text
   } catch (err) {
@@ -112,24 +115,4 @@ function readOrMake(file: string, make: () => string): string {
     `${file} est vide\u00a0: remettez-y votre sauvegarde. S’il est perdu, supprimez-le, puis «\u202fnpm start -- --new-keys\u202f» tire une autre clé.`,
     `${file} is empty: put your backup there. If it is lost, remove it, then “npm start -- --new-keys” draws another key.`,
   )
-}
-
-function keepNew(file: string, text: string): void {
-  const draft = `${file}.${randomBytes(4).toString('hex')}`
-  try {
-    writeFileSync(draft, `${text}\n`, { mode: 0o600, flush: true })
-    linkSync(draft, file)
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
-  } finally {
-    rmSync(draft, { force: true })
-  }
-}
-
-/** Readers see the old text or the new one, never a part of it. */
-function replaceText(file: string, text: string): void {
-  if (readFileSync(file, 'utf8').trim() === text) return
-  const draft = `${file}.new`
-  writeFileSync(draft, `${text}\n`, { mode: 0o600 })
-  renameSync(draft, file)
 }

@@ -15,12 +15,6 @@ export interface ListenerPair {
   secure?: AddressInfo
 }
 
-export interface Listeners {
-  openBroker(): Promise<ListenerPair>
-  /** To be opened after the broker: stations that enrol by HTTP get its address. */
-  openHttp(): Promise<ListenerPair>
-}
-
 /**
  * All listeners. Those with TLS bind ESCALE_HOST; those without bind this machine alone, unless ESCALE_PLAIN_LAN is
  * set. When ESCALE_HOST is this machine alone, a TLS port that another program uses is left out with a warning.
@@ -31,7 +25,7 @@ export function createListeners(
   environment: Environment,
   clock: Clock,
   log: Logger,
-): Listeners {
+) {
   const { ESCALE_HOST: host } = environment
   const limitConnections = createConnectionLimits(clock, log)
   const plainHost = plainHostOf(environment)
@@ -49,14 +43,15 @@ export function createListeners(
     })
   }
   return {
-    async openBroker() {
+    async openBroker(): Promise<ListenerPair> {
       certificates.onRenewed((certificate) => app.broker.renewCertificate(tlsOf(certificate)))
       const plain = await app.broker.listen({ host: plainHost, port: environment.ESCALE_MQTT_PORT })
       const tls = tlsOf(certificates.current())
       const secure = await optional(app.broker.listen({ host, port: environment.ESCALE_MQTTS_PORT, tls }))
       return { plain, secure }
     },
-    async openHttp() {
+    /** To be opened after the broker: stations that enrol by HTTP get its address. */
+    async openHttp(): Promise<ListenerPair> {
       limitConnections(app.http.server, false)
       await app.http.listen({ host: plainHost, port: environment.ESCALE_HTTP_PORT })
       const address = { host, port: environment.ESCALE_HTTPS_PORT }
