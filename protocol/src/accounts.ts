@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { operatorRoles } from './auth.ts'
-import { Instant, StationId, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
+import { Instant, StationId, closed, listQuery, oneOf, replacementOf } from './schema.ts'
 import { line } from './text.ts'
 
 export const accountKinds = ['automation', 'diagnostics', 'netboot'] as const
@@ -42,9 +42,6 @@ export const AccountReplacement = replacementOf(
   AccountWithSecret,
 )
 export type AccountReplacement = Static<typeof AccountReplacement>
-
-export const AccountPage = pageOf(Account)
-export type AccountPage = Static<typeof AccountPage>
 
 export const AccountQuery = closed({
   ...listQuery,

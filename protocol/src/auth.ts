@@ -14,10 +14,8 @@ export const TokenPair = closed({ access: Type.String(), refresh: Type.String() 
 export type TokenPair = Static<typeof TokenPair>
 
 export const RefreshInput = closed({ refresh: Type.String({ minLength: 1, maxLength: 500 }) })
-export type RefreshInput = Static<typeof RefreshInput>
 
 export const VerifyInput = closed({ token: Type.String({ minLength: 1, maxLength: 4_000 }) })
-export type VerifyInput = Static<typeof VerifyInput>
 
 /** An operator changes their own password. */
 export const OwnPasswordInput = closed({

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { EntityId, Instant, StationId, closed, listQuery, oneOf } from './schema.ts'
 
 /** `waiting`: nobody has answered; `taken`: an operator is on the way; `closed`: over, and deleted. */
 const staffCallStates = ['waiting', 'taken', 'closed'] as const
@@ -23,9 +23,6 @@ export const StaffCall = closed({
   takenBy: Type.Optional(Type.String()),
 })
 export type StaffCall = Static<typeof StaffCall>
-
-export const StaffCallPage = pageOf(StaffCall)
-export type StaffCallPage = Static<typeof StaffCallPage>
 
 /** Closed calls are in no list. */
 export const StaffCallQuery = closed({

@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { commandOps } from './mqtt/payloads.ts'
-import { EntityId, Instant, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { EntityId, Instant, StationId, closed, listQuery, oneOf } from './schema.ts'
 import { line, lines } from './text.ts'
 
 const Nothing = Type.Object({})
@@ -100,9 +100,6 @@ export const SentCommands = closed({
   commands: Type.Array(closed({ id: EntityId, stationId: StationId })),
 })
 export type SentCommands = Static<typeof SentCommands>
-
-export const StationCommandPage = pageOf(StationCommand)
-export type StationCommandPage = Static<typeof StationCommandPage>
 
 export const CommandQuery = closed({
   ...listQuery,

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, pageOf } from './schema.ts'
+import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf } from './schema.ts'
 import { line } from './text.ts'
 
 export const EnrolInput = closed({
@@ -44,9 +44,6 @@ export const PairingRequest = closed({
   expiresAt: Instant,
 })
 export type PairingRequest = Static<typeof PairingRequest>
-
-export const PairingRequestPage = pageOf(PairingRequest)
-export type PairingRequestPage = Static<typeof PairingRequestPage>
 
 export const PairingRequestQuery = closed({
   ...listQuery,

@@ -1,15 +1,5 @@
 import { Type, type Static } from 'typebox'
-import {
-  EntityId,
-  Instant,
-  Seconds,
-  StationId,
-  closed,
-  listQuery,
-  oneOf,
-  pageOf,
-  pageQuery,
-} from './schema.ts'
+import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, pageQuery } from './schema.ts'
 
 /** Audited actions: dotted, past tense. */
 export const logActions = [
@@ -98,9 +88,6 @@ export const Log = closed({
   hash: Type.String(),
 })
 export type Log = Static<typeof Log>
-
-export const LogPage = pageOf(Log)
-export type LogPage = Static<typeof LogPage>
 
 const logFilters = {
   action: Type.Optional(oneOf(logActions)),

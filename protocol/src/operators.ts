@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { operatorRoles } from './auth.ts'
-import { EntityId, Instant, closed, listQuery, oneOf, pageOf, replacementOf } from './schema.ts'
+import { EntityId, Instant, closed, listQuery, oneOf, replacementOf } from './schema.ts'
 
 /** Shortest password that an operator may choose, characters. */
 export const MIN_PASSWORD_LENGTH = 12
@@ -39,9 +39,6 @@ export const OperatorReplacement = replacementOf(
   Operator,
 )
 export type OperatorReplacement = Static<typeof OperatorReplacement>
-
-export const OperatorPage = pageOf(Operator)
-export type OperatorPage = Static<typeof OperatorPage>
 
 export const OperatorQuery = closed({
   ...listQuery,

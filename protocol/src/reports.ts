@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Seconds, closed, oneOf, pageOf, pageQuery } from './schema.ts'
+import { EntityId, Instant, Seconds, closed, oneOf, pageQuery } from './schema.ts'
 
 export const statisticsDimensions = [
   'day',
@@ -44,7 +44,6 @@ export const StatisticsQuery = closed({
   to: Type.Optional(Instant),
   format: oneOf(reportFormats, 'json'),
 })
-export type StatisticsQuery = Static<typeof StatisticsQuery>
 
 /** The format of one daily report. */
 export const ReportFormatQuery = closed({ format: oneOf(reportFormats, 'json') })
@@ -62,9 +61,6 @@ export const Report = closed({
   content: Type.Record(Type.String(), Type.Unknown()),
 })
 export type Report = Static<typeof Report>
-
-export const ReportPage = pageOf(Report)
-export type ReportPage = Static<typeof ReportPage>
 
 /** `from` and `to` bound the days that reports are about. */
 export const ReportQuery = closed({

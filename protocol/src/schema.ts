@@ -62,6 +62,8 @@ export function pageOf<const T extends TSchema>(item: T) {
   })
 }
 
+export type Page<T> = { count: number; next: string | null; previous: string | null; results: T[] }
+
 /** The body of a PUT: the writable fields, and the answer's read-only fields, which are ignored. */
 export function replacementOf<const W extends Record<string, TSchema>>(
   writable: TObject<W>,

@@ -8,7 +8,6 @@ import {
   closed,
   listQuery,
   oneOf,
-  pageOf,
   replacementOf,
 } from './schema.ts'
 import { lineOrNothing } from './text.ts'
@@ -66,10 +65,6 @@ export const SessionInput = closed({
 export type SessionInput = Static<typeof SessionInput>
 
 export const SessionReplacement = replacementOf(SessionInput, CreatedSession)
-export type SessionReplacement = Static<typeof SessionReplacement>
-
-export const SessionPage = pageOf(Session)
-export type SessionPage = Static<typeof SessionPage>
 
 export const SessionQuery = closed({
   ...listQuery,
@@ -95,26 +90,21 @@ export const SessionStats = closed({
   grantedSecondsToday: Seconds,
   averageElapsedSeconds: Seconds,
 })
-export type SessionStats = Static<typeof SessionStats>
 
 /** Minutes to add, or to remove when negative; at most all that is left is removed. */
 export const AddTimeInput = closed({
   minutes: Type.Integer({ minimum: -1440, maximum: 1440, not: { const: 0 } }),
 })
-export type AddTimeInput = Static<typeof AddTimeInput>
 
 /** Where a session's credit goes; by default to the visitor's running session, else to their next one. */
 export const GiveCreditInput = closed({ toSessionId: Type.Optional(EntityId) })
-export type GiveCreditInput = Static<typeof GiveCreditInput>
 
 export const ReasonInput = closed({ reason: Type.Optional(lineOrNothing(500)) })
-export type ReasonInput = Static<typeof ReasonInput>
 
 export const ValidateCodeInput = closed({
   code: Type.String({ minLength: 1, maxLength: 64 }),
   stationId: Type.Optional(StationId),
 })
-export type ValidateCodeInput = Static<typeof ValidateCodeInput>
 
 /** The session that a correct code belongs to. */
 export const ValidatedCode = Type.Object({
@@ -127,7 +117,6 @@ export const ValidatedCode = Type.Object({
 export type ValidatedCode = Static<typeof ValidatedCode>
 
 export const StartInput = closed({ stationId: Type.Optional(StationId) })
-export type StartInput = Static<typeof StartInput>
 
 /** A session's time as of `sentAt`. Elapsed is rounded down; remaining = granted - elapsed. */
 export const SessionTime = Type.Object({

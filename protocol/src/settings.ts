@@ -83,4 +83,3 @@ export const SettingsAnswer = closed({ ...writableFields, jobs: Type.Array(JobSt
 export type SettingsAnswer = Static<typeof SettingsAnswer>
 
 export const SettingsReplacement = replacementOf(SiteSettings, SettingsAnswer)
-export type SettingsReplacement = Static<typeof SettingsReplacement>

@@ -1,17 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { logActions } from './logs.ts'
 import { Heartbeat } from './mqtt/payloads.ts'
-import {
-  EntityId,
-  Instant,
-  Seconds,
-  StationId,
-  closed,
-  listQuery,
-  oneOf,
-  pageOf,
-  replacementOf,
-} from './schema.ts'
+import { EntityId, Instant, Seconds, StationId, closed, listQuery, oneOf, replacementOf } from './schema.ts'
 import { line } from './text.ts'
 
 export const stationStates = ['available', 'occupied', 'maintenance', 'offline'] as const
@@ -66,14 +56,9 @@ export const StationInput = closed({ id: StationId, ...writableFields })
 export type StationInput = Static<typeof StationInput>
 
 export const StationReplacement = replacementOf(closed(writableFields), Station)
-export type StationReplacement = Static<typeof StationReplacement>
 
 /** A heartbeat by REST: any of its fields, none required. */
 export const HeartbeatInput = closed(Type.Partial(Heartbeat).properties)
-export type HeartbeatInput = Static<typeof HeartbeatInput>
-
-export const StationPage = pageOf(Station)
-export type StationPage = Static<typeof StationPage>
 
 const stationFilters = {
   ...listQuery,

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageOf, pageQuery } from './schema.ts'
+import { EntityId, Instant, Seconds, StationId, closed, oneOf, pageQuery } from './schema.ts'
 
 /** What is counted: failed codes, enrolments and sign-ins, by station, account or address. */
 export const throttleKinds = [
@@ -27,9 +27,6 @@ export const Throttle = closed({
   retryAfterSeconds: Seconds,
 })
 export type Throttle = Static<typeof Throttle>
-
-export const ThrottlePage = pageOf(Throttle)
-export type ThrottlePage = Static<typeof ThrottlePage>
 
 export const ThrottleQuery = closed({
   ...pageQuery,

@@ -7,7 +7,6 @@ import {
   closed,
   listQuery,
   oneOf,
-  pageOf,
   replacementOf,
 } from './schema.ts'
 import { line, lines } from './text.ts'
@@ -45,10 +44,6 @@ export const UserInput = closed({ ...writableFields, consentGiven: Type.Optional
 export type UserInput = Static<typeof UserInput>
 
 export const UserReplacement = replacementOf(UserInput, User)
-export type UserReplacement = Static<typeof UserReplacement>
-
-export const UserPage = pageOf(User)
-export type UserPage = Static<typeof UserPage>
 
 export const UserQuery = closed({
   ...listQuery,

@@ -1,5 +1,12 @@
 import type { Agent } from '@escale/agent'
-import { MINUTE_MS, SECOND_MS, type CreatedSession, type StaffCallPage, type User } from '@escale/protocol'
+import {
+  type CreatedSession,
+  MINUTE_MS,
+  type Page,
+  SECOND_MS,
+  type StaffCall,
+  type User,
+} from '@escale/protocol'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Api } from '../support/api.ts'
 import { inventVisitor, pick, type Random } from './people.ts'
@@ -67,7 +74,7 @@ export async function simulateEvents(
 
 /** An operator takes each call after a minute and closes it after another minute. */
 async function answerCalls(api: Api): Promise<void> {
-  const { results } = await api.get<StaffCallPage>('/api/postes/appels/')
+  const { results } = await api.get<Page<StaffCall>>('/api/postes/appels/')
   for (const { id, state, renewedAt, takenAt } of results) {
     const isLongAgo = Date.now() - Date.parse(takenAt ?? renewedAt) > MINUTE_MS
     if (isLongAgo) await api.post(`/api/postes/appels/${id}/${state === 'waiting' ? 'prendre' : 'clore'}/`)

@@ -1,4 +1,4 @@
-import type { SessionPage, UserPage } from '@escale/protocol'
+import type { Page, Session, User } from '@escale/protocol'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findChromium } from '../support/chromium.ts'
 import { openDeskSite, type DeskSite, type OpenDesk } from '../support/desk-site.ts'
@@ -26,7 +26,7 @@ beforeEach((context) => {
 })
 
 const visitorsNamed = async (name: string) =>
-  (await site.api.get<UserPage>(`/api/utilisateurs/?search=${name}`)).results
+  (await site.api.get<Page<User>>(`/api/utilisateurs/?search=${name}`)).results
 const press = (key: string) => desk.page.keyboard.press(key)
 /** The label of the focused field, or the text of another focused element. */
 const focused = () =>
@@ -169,7 +169,7 @@ describe('the visitor of a new session', () => {
     await desk.dialog.getByRole('button', { name: 'Créer quand même un code' }).waitFor()
     await desk.dialog.getByRole('button', { name: /Y ajouter 1\sh/ }).click()
     await desk.dialog.waitFor({ state: 'hidden' })
-    const { results } = await site.api.get<SessionPage>(`/api/sessions/?userId=${visitor?.id ?? ''}`)
+    const { results } = await site.api.get<Page<Session>>(`/api/sessions/?userId=${visitor?.id ?? ''}`)
     expect(results.map(({ state, grantedSeconds }) => [state, grantedSeconds])).toContainEqual([
       'active',
       4_800,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
-import type { ErasureProof, Log, LogPage, Session, User } from '@escale/protocol'
+import type { ErasureProof, Log, Page, Session, User } from '@escale/protocol'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { request, signIn, type Api } from '../support/api.ts'
@@ -164,7 +164,7 @@ describe('a person who is erased', () => {
     expect(found).toEqual([])
     expect(filesHolding('mot-appel')).toEqual([])
     expect(filesWithBytes(stored)).toEqual([])
-    const { results } = await api.get<LogPage>('/api/logs/?pageSize=200')
+    const { results } = await api.get<Page<Log>>('/api/logs/?pageSize=200')
     expect(JSON.stringify(results)).not.toMatch(/mot-/)
     expect(results.map(({ action }: Log) => action)).toContain('user.deleted')
 

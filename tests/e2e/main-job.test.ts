@@ -1,4 +1,4 @@
-import type { Log, LogPage, Session, SessionPage, Station } from '@escale/protocol'
+import type { Log, Page, Session, Station } from '@escale/protocol'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startAgent, type RunningAgent } from '../support/agent.ts'
@@ -176,7 +176,7 @@ describe('the main job', () => {
         'session.started',
         'session.expired',
       ])
-      const ofZoe = await api.get<SessionPage>(`/api/utilisateurs/${session.userId ?? ''}/sessions/`)
+      const ofZoe = await api.get<Page<Session>>(`/api/utilisateurs/${session.userId ?? ''}/sessions/`)
       expect(ofZoe.count).toBe(2)
       if (round === 'back') await server.kill()
     }
@@ -206,7 +206,7 @@ const stateOf = async (api: Api) => (await api.get<Station>(`/api/postes/${STATI
 /** The journal, oldest first, of all sessions or of this one. */
 async function logs(api: Api, sessionId?: string): Promise<Log[]> {
   const path = sessionId ? `/api/logs/by_session/?sessionId=${sessionId}&` : '/api/logs/?'
-  const { results } = await api.get<LogPage>(`${path}ordering=id&pageSize=200`)
+  const { results } = await api.get<Page<Log>>(`${path}ordering=id&pageSize=200`)
   return results
 }
 

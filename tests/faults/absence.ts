@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ScreenView } from '@escale/agent'
-import type { LogPage, Session } from '@escale/protocol'
+import type { Log, Page, Session } from '@escale/protocol'
 import { openScreenStream } from '../bench/screen-stream.ts'
 import { startAgentAs, type RunningAgent } from '../support/agent.ts'
 import { signIn, type Api } from '../support/api.ts'
@@ -121,7 +121,7 @@ async function recordFaults(api: Api, { name, sessionId, minutes }: Visit): Prom
   const { state, endReason, startedAt = '', endedAt = '' } = session
   if (state !== 'ended' || endReason !== 'expired') return [`${name}: ${state} ${endReason ?? ''}`]
   const errorMs = Date.parse(endedAt) - Date.parse(startedAt) - minutes * MINUTE_MS
-  const { count } = await api.get<LogPage>(`/api/logs/?action=session.expired&sessionId=${sessionId}`)
+  const { count } = await api.get<Page<Log>>(`/api/logs/?action=session.expired&sessionId=${sessionId}`)
   return [
     ...(Math.abs(errorMs) > MOST_ERROR_MS ? [`${name}: recorded ${errorMs} ms late`] : []),
     ...(count === 1 ? [] : [`${name}: logged ${count} times`]),

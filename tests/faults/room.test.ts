@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createAgent, createMemoryStore, createSimulatedPlatform, type Agent } from '@escale/agent'
-import { matchTopic, type Reported, type StationPage } from '@escale/protocol'
+import { type Page, type Reported, type Station, matchTopic } from '@escale/protocol'
 import { connectAsync } from 'mqtt'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -86,6 +86,6 @@ test(`${STATIONS} stations reconnect and agree within ${AGREE_WITHIN_MS / 1_000}
   const figures = tookMs.map((ms) => ms.toFixed(0)).join(', ')
   process.stdout.write(`${STATIONS} stations agree ${figures} ms after the server is ready\n`)
   expect(Math.min(...tookMs)).toBeLessThan(AGREE_WITHIN_MS)
-  const { count } = await api.get<StationPage>('/api/postes/?online=true&pageSize=1')
+  const { count } = await api.get<Page<Station>>('/api/postes/?online=true&pageSize=1')
   expect(count).toBe(STATIONS)
 })

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { LogPage, Session } from '@escale/protocol'
+import type { Log, Page, Session } from '@escale/protocol'
 import { afterAll, beforeAll, describe, test, type ExpectStatic } from 'vitest'
 import { openScreenStream } from '../bench/screen-stream.ts'
 import { startAgentAs, type RunningAgent } from '../support/agent.ts'
@@ -80,7 +80,7 @@ async function endedSession(sessionId: string): Promise<Session> {
 const lengthMs = ({ startedAt = '', endedAt = '' }: Session) => Date.parse(endedAt) - Date.parse(startedAt)
 
 async function timesInJournal(action: string, sessionId: string): Promise<number> {
-  const { results } = await api.get<LogPage>(
+  const { results } = await api.get<Page<Log>>(
     `/api/logs/?action=${action}&sessionId=${sessionId}&pageSize=200`,
   )
   return results.length

@@ -35,6 +35,13 @@ const nameByFields = new Map(
     .reverse(),
 )
 
+/** The protocol's name of a schema. A page is named after its items. */
+function nameOf(schema: Json): string | undefined {
+  const { results } = (schema['properties'] ?? {}) as Record<string, Json>
+  if (results) return `${nameOf(results['items'] as Json) ?? ''}Page`
+  return isObjectSchema(schema) ? nameByFields.get(fieldsOf(schema)) : undefined
+}
+
 function isObjectSchema(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && 'type' in value && value.type === 'object'
 }
@@ -45,7 +52,7 @@ export function createSchemas() {
 
   /** The schema, with each named part replaced by a reference. */
   function refer(schema: Json): Json {
-    const name = isObjectSchema(schema) ? nameByFields.get(fieldsOf(schema)) : undefined
+    const name = nameOf(schema)
     if (name === undefined) return partsOf(schema)
     components[name] ??= partsOf(schema)
     return { $ref: `#/components/schemas/${name}` }
@@ -73,7 +80,7 @@ export type Schemas = ReturnType<typeof createSchemas>
 
 /** An example for a schema; undefined if there is none. */
 function exampleOf(schema: Json): unknown {
-  const name = nameByFields.get(fieldsOf(schema))
+  const name = nameOf(schema)
   if (name !== undefined && Object.hasOwn(examples, name)) return examples[name as keyof typeof examples]
   const properties = (schema['properties'] ?? {}) as Record<string, Json>
   if (properties['results']) {

@@ -201,4 +201,3 @@ export const DomainEvent = Type.Object({
   userId: Type.Optional(Type.String()),
   details: Type.Record(Type.String(), Type.Unknown()),
 })
-export type DomainEvent = Static<typeof DomainEvent>

@@ -1,50 +1,25 @@
-import {
-  Account,
-  AccountInput,
-  AccountPage,
-  AccountQuery,
-  AccountReplacement,
-  AccountWithSecret,
-} from '../accounts.ts'
-import { Nothing, closed } from '../schema.ts'
-import { byName, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
+import { Account, AccountInput, AccountQuery, AccountReplacement, AccountWithSecret } from '../accounts.ts'
+import { admins, byName, noFields } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
 /** Logins of machines, and their secrets. */
 export const accountEndpoints = {
-  list: get('/api/comptes/', 'Logins of machines', {
-    access: 'admin',
-    query: AccountQuery,
-    page: AccountPage,
-  }),
-  create: post('/api/comptes/', 'Add an account; its secret is shown here once', {
-    access: 'admin',
-    sendsVersion: true,
+  list: admins.list('/api/comptes/', 'Logins of machines', { query: AccountQuery, item: Account }),
+  create: admins.create('/api/comptes/', 'Add an account; its secret is shown here once', {
     errors: ['duplicate'],
     body: AccountInput,
-    answers: { 201: AccountWithSecret },
+    answer: AccountWithSecret,
   }),
-  read: get('/api/comptes/{id}/', 'One account', {
-    access: 'admin',
-    sendsVersion: true,
-    params: byName,
-    answers: { 200: Account },
-  }),
-  replace: put('/api/comptes/{id}/', 'Change label, role, or whether it may connect', {
-    access: 'admin',
-    ...versioned,
+  read: admins.read('/api/comptes/{id}/', 'One account', { params: byName, answer: Account }),
+  replace: admins.replace('/api/comptes/{id}/', 'Change label, role, or whether it may connect', {
     params: byName,
     body: AccountReplacement,
-    answers: { 200: Account },
+    answer: Account,
   }),
-  remove: del('/api/comptes/{id}/', 'Remove an account; it is cut off', {
-    access: 'admin',
-    takesVersion: true,
-    params: byName,
-    answers: { 204: Nothing },
-  }),
-  renewSecret: post(
+  remove: admins.remove('/api/comptes/{id}/', 'Remove an account; it is cut off', { params: byName }),
+  renewSecret: admins.act(
     '/api/comptes/{id}/renouveler/',
     'Draw another secret, shown here once; the old one opens nothing any more',
-    { access: 'admin', ...versioned, params: byName, body: closed({}), answers: { 200: AccountWithSecret } },
+    { params: byName, body: noFields, answer: AccountWithSecret },
   ),
 } as const satisfies Endpoints

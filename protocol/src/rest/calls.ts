@@ -1,25 +1,18 @@
-import { StaffCall, StaffCallPage, StaffCallQuery } from '../calls.ts'
-import { closed } from '../schema.ts'
-import { byId, get, post, type Endpoints } from './endpoint.ts'
+import { StaffCall, StaffCallQuery } from '../calls.ts'
+import { byId, noFields, operators, viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
+
+const change = { params: byId, body: noFields, answers: { 200: StaffCall } } as const
 
 /** Open calls for help. */
 export const callEndpoints = {
-  list: get('/api/postes/appels/', 'Open calls for help, the longest wait first', {
-    access: 'viewer',
+  list: viewers.list('/api/postes/appels/', 'Open calls for help, the longest wait first', {
     query: StaffCallQuery,
-    page: StaffCallPage,
+    item: StaffCall,
   }),
-  take: post('/api/postes/appels/{id}/prendre/', 'Take care of a call', {
-    access: 'operator',
+  take: operators.post('/api/postes/appels/{id}/prendre/', 'Take care of a call', {
+    ...change,
     errors: ['call-taken'],
-    params: byId,
-    body: closed({}),
-    answers: { 200: StaffCall },
   }),
-  close: post('/api/postes/appels/{id}/clore/', 'Close a call', {
-    access: 'operator',
-    params: byId,
-    body: closed({}),
-    answers: { 200: StaffCall },
-  }),
+  close: operators.post('/api/postes/appels/{id}/clore/', 'Close a call', change),
 } as const satisfies Endpoints

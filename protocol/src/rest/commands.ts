@@ -1,38 +1,29 @@
-import {
-  CommandInput,
-  CommandQuery,
-  CommandsInput,
-  SentCommands,
-  StationCommand,
-  StationCommandPage,
-} from '../commands.ts'
-import { byId, byName, get, post, type Endpoints } from './endpoint.ts'
+import { CommandInput, CommandQuery, CommandsInput, SentCommands, StationCommand } from '../commands.ts'
+import { byId, byName, operators, viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
-const sendErrors = ['update-unavailable', 'mac-address-missing', 'not-cancellable'] as const
+const sending = {
+  errors: ['update-unavailable', 'mac-address-missing', 'not-cancellable'],
+  answers: { 202: SentCommands },
+} as const
 
 /** Commands to one or several stations, and their outcomes. */
 export const commandEndpoints = {
-  list: get('/api/postes/commands/', 'Commands, newest first', {
-    access: 'viewer',
+  list: viewers.list('/api/postes/commands/', 'Commands, newest first', {
     query: CommandQuery,
-    page: StationCommandPage,
+    item: StationCommand,
   }),
-  sendToSeveral: post('/api/postes/commands/', 'Command several stations', {
-    access: 'operator',
-    errors: sendErrors,
+  sendToSeveral: operators.post('/api/postes/commands/', 'Command several stations', {
+    ...sending,
     body: CommandsInput,
-    answers: { 202: SentCommands },
   }),
-  read: get('/api/postes/commands/{id}/', 'One command', {
-    access: 'viewer',
+  read: viewers.get('/api/postes/commands/{id}/', 'One command', {
     params: byId,
     answers: { 200: StationCommand },
   }),
-  send: post('/api/postes/{id}/commands/', 'Command a station', {
-    access: 'operator',
-    errors: sendErrors,
+  send: operators.post('/api/postes/{id}/commands/', 'Command a station', {
+    ...sending,
     params: byName,
     body: CommandInput,
-    answers: { 202: SentCommands },
   }),
 } as const satisfies Endpoints

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
-import { EntityId, Nothing, StationId, closed } from '../schema.ts'
+import { Nothing } from '../schema.ts'
 import type { OperatorRole } from '../auth.ts'
 import type { ErrorCode } from '../errors.ts'
 
@@ -42,27 +42,7 @@ export interface Endpoint {
   errors?: readonly ErrorCode[]
 }
 
-type Described = Omit<Endpoint, 'method' | 'path' | 'summary'>
-
-const endpointWith =
-  <const M extends Endpoint['method']>(method: M) =>
-  <const D extends Described>(path: string, summary: string, described: D) =>
-    ({ method, path, summary, ...described }) as { method: M; path: string; summary: string } & D
-
-/** Defines an endpoint with this method. */
-export const get = endpointWith('GET')
-export const post = endpointWith('POST')
-export const put = endpointWith('PUT')
-export const del = endpointWith('DELETE')
-
 export type Endpoints = Readonly<Record<string, Endpoint>>
-
-/** Path parameters of one resource; `byName` is for stations and accounts, whose id is a name. */
-export const byId = closed({ id: EntityId })
-export const byName = closed({ id: StationId })
-
-/** The answer has an `ETag`, and a change may send it in `If-Match`. */
-export const versioned = { sendsVersion: true, takesVersion: true } as const
 
 /** The bodies of the answers: status -> media type -> schema. Empty for a status without a body. */
 export function contentsOf({

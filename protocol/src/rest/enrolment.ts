@@ -6,62 +6,55 @@ import {
   EnrolmentKey,
   PairingPending,
   PairingRequest,
-  PairingRequestPage,
   PairingRequestQuery,
 } from '../enrolment.ts'
-import { closed } from '../schema.ts'
-import { byId, byName, get, post, type Endpoints } from './endpoint.ts'
+import { admins, byId, byName, everybody, noFields } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
 /** Enrolment of stations. */
 export const enrolmentEndpoints = {
-  enrol: post('/api/postes/enrol/', 'A station asks for its identity', {
-    access: 'public',
+  enrol: everybody.post('/api/postes/enrol/', 'A station asks for its identity', {
     guests: ['stations'],
     errors: ['enrolment-refused', 'enrolment-throttled', 'pairing-full'],
     body: EnrolInput,
     answers: { 200: Enrolled, 202: PairingPending },
   }),
-  issueBootToken: post(
+  issueBootToken: admins.post(
     '/api/postes/{id}/boot_token/',
     'What the boot script of a diskless station carries, once',
     {
-      access: 'admin',
       guests: ['netboot'],
       errors: ['station-online', 'station-revoked', 'mac-address-missing'],
       params: byName,
-      body: closed({}),
+      body: noFields,
       answers: { 201: BootToken },
     },
   ),
-  list: get('/api/postes/demandes/', 'Stations that wait to be accepted', {
-    access: 'admin',
+  list: admins.list('/api/postes/demandes/', 'Stations that wait to be accepted', {
     query: PairingRequestQuery,
-    page: PairingRequestPage,
+    item: PairingRequest,
   }),
-  accept: post('/api/postes/demandes/{id}/accepter/', 'Accept a station', {
-    access: 'admin',
+  accept: admins.post('/api/postes/demandes/{id}/accepter/', 'Accept a station', {
     errors: ['duplicate'],
     params: byId,
     body: AcceptPairingInput,
     answers: { 200: PairingRequest },
   }),
-  refuse: post('/api/postes/demandes/{id}/refuser/', 'Refuse a station', {
-    access: 'admin',
+  refuse: admins.post('/api/postes/demandes/{id}/refuser/', 'Refuse a station', {
     params: byId,
-    body: closed({}),
-    answers: { 200: closed({}) },
+    body: noFields,
+    answers: { 200: noFields },
   }),
 } as const satisfies Endpoints
 
 /** The site key, by which stations enrol. */
 export const siteKeyEndpoints = {
-  read: get('/api/parametres/cle_enrolement/', 'The site key of enrolment', {
-    access: 'admin',
+  read: admins.get('/api/parametres/cle_enrolement/', 'The site key of enrolment', {
     answers: { 200: EnrolmentKey },
   }),
-  rotate: post(
+  rotate: admins.post(
     '/api/parametres/cle_enrolement/renouveler/',
     'Draw another site key; the old one opens nothing any more',
-    { access: 'admin', body: closed({}), answers: { 200: EnrolmentKey } },
+    { body: noFields, answers: { 200: EnrolmentKey } },
   ),
 } as const satisfies Endpoints

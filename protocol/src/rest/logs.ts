@@ -1,33 +1,26 @@
 import { Type } from 'typebox'
-import { Log, LogPage, LogPageQuery, LogQuery, LogSearchInput, LogStats } from '../logs.ts'
-import { EntityId, closed } from '../schema.ts'
-import { get, post, type Endpoints } from './endpoint.ts'
+import { Log, LogPageQuery, LogQuery, LogSearchInput, LogStats } from '../logs.ts'
+import { EntityId, closed, pageOf } from '../schema.ts'
+import { viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
 /** The journal, which is read-only. */
 export const logEndpoints = {
-  list: get('/api/logs/', 'The journal', { access: 'viewer', query: LogQuery, page: LogPage }),
-  listRecent: get('/api/logs/recent/', 'The last 24 hours', {
-    access: 'viewer',
-    query: LogQuery,
-    page: LogPage,
-  }),
-  listErrors: get('/api/logs/errors/', 'Errors only', { access: 'viewer', query: LogQuery, page: LogPage }),
-  listOfSession: get('/api/logs/by_session/', 'What happened in one session', {
-    access: 'viewer',
+  list: viewers.list('/api/logs/', 'The journal', { query: LogQuery, item: Log }),
+  listRecent: viewers.list('/api/logs/recent/', 'The last 24 hours', { query: LogQuery, item: Log }),
+  listErrors: viewers.list('/api/logs/errors/', 'Errors only', { query: LogQuery, item: Log }),
+  listOfSession: viewers.list('/api/logs/by_session/', 'What happened in one session', {
     query: closed({ ...LogQuery.properties, sessionId: EntityId }),
-    page: LogPage,
+    item: Log,
   }),
-  search: post('/api/logs/search/', 'Search by several criteria', {
-    access: 'viewer',
+  search: viewers.post('/api/logs/search/', 'Search by several criteria', {
     query: LogPageQuery,
     body: LogSearchInput,
-    page: LogPage,
+    page: pageOf(Log),
   }),
-  stats: get('/api/logs/stats/', 'Counts', { access: 'viewer', answers: { 200: LogStats } }),
-  read: get('/api/logs/{id}/', 'One record', {
-    access: 'viewer',
-    sendsVersion: true,
+  stats: viewers.get('/api/logs/stats/', 'Counts', { answers: { 200: LogStats } }),
+  read: viewers.read('/api/logs/{id}/', 'One record', {
     params: closed({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
-    answers: { 200: Log },
+    answer: Log,
   }),
 } as const satisfies Endpoints

@@ -1,47 +1,34 @@
 import { OwnPasswordInput } from '../auth.ts'
-import { Operator, OperatorInput, OperatorPage, OperatorQuery, OperatorReplacement } from '../operators.ts'
-import { Nothing, closed } from '../schema.ts'
-import { byId, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
+import { Operator, OperatorInput, OperatorQuery, OperatorReplacement } from '../operators.ts'
+import { admins, byId, noFields, viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
 /** The staff and their roles. */
 export const operatorEndpoints = {
-  list: get('/api/operateurs/', 'Operators', { access: 'admin', query: OperatorQuery, page: OperatorPage }),
-  create: post('/api/operateurs/', 'Add an operator', {
-    access: 'admin',
-    sendsVersion: true,
+  list: admins.list('/api/operateurs/', 'Operators', { query: OperatorQuery, item: Operator }),
+  create: admins.create('/api/operateurs/', 'Add an operator', {
     errors: ['duplicate', 'weak-password'],
     body: OperatorInput,
-    answers: { 201: Operator },
+    answer: Operator,
   }),
-  changeOwnPassword: post(
+  changeOwnPassword: viewers.post(
     '/api/operateurs/moi/mot_de_passe/',
     'Change one’s own password; every other sign-in of the same operator ends',
     {
-      access: 'viewer',
       errors: ['wrong-password', 'weak-password', 'login-throttled'],
       body: OwnPasswordInput,
-      answers: { 200: closed({}) },
+      answers: { 200: noFields },
     },
   ),
-  read: get('/api/operateurs/{id}/', 'One operator', {
-    access: 'admin',
-    sendsVersion: true,
-    params: byId,
-    answers: { 200: Operator },
-  }),
-  replace: put('/api/operateurs/{id}/', 'Change role, password, or whether they may sign in', {
-    access: 'admin',
-    ...versioned,
+  read: admins.read('/api/operateurs/{id}/', 'One operator', { params: byId, answer: Operator }),
+  replace: admins.replace('/api/operateurs/{id}/', 'Change role, password, or whether they may sign in', {
     errors: ['last-admin', 'weak-password'],
     params: byId,
     body: OperatorReplacement,
-    answers: { 200: Operator },
+    answer: Operator,
   }),
-  disable: del('/api/operateurs/{id}/', 'Disable an operator for good', {
-    access: 'admin',
-    takesVersion: true,
+  disable: admins.remove('/api/operateurs/{id}/', 'Disable an operator for good', {
     errors: ['last-admin'],
     params: byId,
-    answers: { 204: Nothing },
   }),
 } as const satisfies Endpoints

@@ -1,13 +1,7 @@
 import { Type } from 'typebox'
-import {
-  Report,
-  ReportFormatQuery,
-  ReportPage,
-  ReportQuery,
-  Statistics,
-  StatisticsQuery,
-} from '../reports.ts'
-import { byId, get, type Endpoints } from './endpoint.ts'
+import { Report, ReportFormatQuery, ReportQuery, Statistics, StatisticsQuery } from '../reports.ts'
+import { byId, viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
 const Sheet = Type.Unsafe<unknown>(Type.String())
 /** The same data as a spreadsheet or an HTML page. */
@@ -19,18 +13,16 @@ const sheets = {
 
 /** Daily reports and statistics. */
 export const reportEndpoints = {
-  list: get('/api/rapports/', 'Daily reports', { access: 'viewer', query: ReportQuery, page: ReportPage }),
-  statistics: get(
+  list: viewers.list('/api/rapports/', 'Daily reports', { query: ReportQuery, item: Report }),
+  statistics: viewers.get(
     '/api/rapports/statistiques/',
     'Counts and hours by one dimension, as JSON, CSV, XLSX or a page to print',
-    { access: 'viewer', query: StatisticsQuery, answers: { 200: Statistics }, files: sheets },
+    { query: StatisticsQuery, answers: { 200: Statistics }, files: sheets },
   ),
-  read: get('/api/rapports/{id}/', 'One daily report, as JSON, CSV, XLSX or a page to print', {
-    access: 'viewer',
-    sendsVersion: true,
+  read: viewers.read('/api/rapports/{id}/', 'One daily report, as JSON, CSV, XLSX or a page to print', {
     params: byId,
     query: ReportFormatQuery,
-    answers: { 200: Report },
+    answer: Report,
     files: sheets,
   }),
 } as const satisfies Endpoints

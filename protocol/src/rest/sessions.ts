@@ -5,7 +5,6 @@ import {
   ReasonInput,
   Session,
   SessionInput,
-  SessionPage,
   SessionQuery,
   SessionReplacement,
   SessionStats,
@@ -14,8 +13,8 @@ import {
   ValidateCodeInput,
   ValidatedCode,
 } from '../sessions.ts'
-import { Nothing, closed } from '../schema.ts'
-import { byId, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
+import { byId, noFields, operators, viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
 const grantErrors = [
   'station-maintenance',
@@ -25,59 +24,36 @@ const grantErrors = [
   'session-active',
 ] as const
 
-/** An action of an operator on one session. It answers the session after the action. */
-const action = {
-  access: 'operator',
-  ...versioned,
-  params: byId,
-  answers: { 200: Session },
-} as const
+const sessions = { query: SessionQuery, item: Session } as const
+const session = { params: byId, answer: Session } as const
 
 export const sessionEndpoints = {
-  list: get('/api/sessions/', 'Sessions', { access: 'viewer', query: SessionQuery, page: SessionPage }),
-  create: post('/api/sessions/', 'Grant a session', {
-    access: 'operator',
-    sendsVersion: true,
+  list: viewers.list('/api/sessions/', 'Sessions', sessions),
+  create: operators.create('/api/sessions/', 'Grant a session', {
     errors: grantErrors,
     body: SessionInput,
-    answers: { 201: CreatedSession },
+    answer: CreatedSession,
   }),
-  listActive: get('/api/sessions/actives/', 'Sessions active or suspended', {
-    access: 'viewer',
-    query: SessionQuery,
-    page: SessionPage,
-  }),
-  stats: get('/api/sessions/stats/', 'Counts', { access: 'viewer', answers: { 200: SessionStats } }),
-  validateCode: post('/api/sessions/validate_code/', 'What a typed code opens', {
-    access: 'operator',
+  listActive: viewers.list('/api/sessions/actives/', 'Sessions active or suspended', sessions),
+  stats: viewers.get('/api/sessions/stats/', 'Counts', { answers: { 200: SessionStats } }),
+  validateCode: operators.post('/api/sessions/validate_code/', 'What a typed code opens', {
     guests: ['stations'],
     errors: ['code-refused', 'code-throttled', 'wrong-station', 'station-conflict'],
     body: ValidateCodeInput,
     answers: { 200: ValidatedCode },
   }),
-  read: get('/api/sessions/{id}/', 'One session', {
-    access: 'viewer',
-    sendsVersion: true,
-    params: byId,
-    answers: { 200: Session },
-  }),
-  replace: put('/api/sessions/{id}/', 'Change a pending session', {
-    access: 'operator',
-    ...versioned,
+  read: viewers.read('/api/sessions/{id}/', 'One session', session),
+  replace: operators.replace('/api/sessions/{id}/', 'Change a pending session', {
+    ...session,
     errors: ['session-not-pending', ...grantErrors],
-    params: byId,
     body: SessionReplacement,
-    answers: { 200: Session },
   }),
-  cancel: del('/api/sessions/{id}/', 'Cancel a pending session', {
-    access: 'operator',
-    takesVersion: true,
+  cancel: operators.remove('/api/sessions/{id}/', 'Cancel a pending session', {
     errors: ['session-not-pending'],
     params: byId,
-    answers: { 204: Nothing },
   }),
-  start: post('/api/sessions/{id}/start/', 'Start at a station', {
-    ...action,
+  start: operators.act('/api/sessions/{id}/start/', 'Start at a station', {
+    ...session,
     guests: ['stations'],
     errors: [
       'session-not-pending',
@@ -93,33 +69,32 @@ export const sessionEndpoints = {
     ],
     body: StartInput,
   }),
-  addTime: post('/api/sessions/{id}/add_time/', 'Add or take away minutes', {
-    ...action,
+  addTime: operators.act('/api/sessions/{id}/add_time/', 'Add or take away minutes', {
+    ...session,
     errors: ['session-ended'],
     body: AddTimeInput,
   }),
-  terminate: post('/api/sessions/{id}/terminate/', 'End now', {
-    ...action,
+  terminate: operators.act('/api/sessions/{id}/terminate/', 'End now', {
+    ...session,
     errors: ['session-ended'],
     body: ReasonInput,
   }),
-  giveCredit: post('/api/sessions/{id}/give_credit/', 'Give back what a failure took', {
-    ...action,
+  giveCredit: operators.act('/api/sessions/{id}/give_credit/', 'Give back what a failure took', {
+    ...session,
     errors: ['no-credit', 'no-session-for-credit', 'session-ended'],
     body: GiveCreditInput,
   }),
-  suspend: post('/api/sessions/{id}/suspend/', 'Stop the countdown', {
-    ...action,
+  suspend: operators.act('/api/sessions/{id}/suspend/', 'Stop the countdown', {
+    ...session,
     errors: ['session-ended', 'session-not-active'],
-    body: closed({}),
+    body: noFields,
   }),
-  resume: post('/api/sessions/{id}/resume/', 'Continue the countdown', {
-    ...action,
+  resume: operators.act('/api/sessions/{id}/resume/', 'Continue the countdown', {
+    ...session,
     errors: ['session-ended', 'session-not-suspended'],
-    body: closed({}),
+    body: noFields,
   }),
-  timeRemaining: get('/api/sessions/{id}/time_remaining/', 'Time as of now', {
-    access: 'viewer',
+  timeRemaining: viewers.get('/api/sessions/{id}/time_remaining/', 'Time as of now', {
     guests: ['stations'],
     params: byId,
     answers: { 200: SessionTime },

@@ -1,64 +1,40 @@
-import { Nothing, closed } from '../schema.ts'
 import { ReasonInput, Session } from '../sessions.ts'
 import {
   FreeStationQuery,
   HeartbeatInput,
   Station,
   StationInput,
-  StationPage,
   StationQuery,
   StationReplacement,
   StationStats,
 } from '../stations.ts'
-import { byName, versioned, del, get, post, put, type Endpoints } from './endpoint.ts'
+import { admins, byName, noFields, operators, viewers } from './define.ts'
+import type { Endpoints } from './endpoint.ts'
 
-const mark = {
-  access: 'operator',
-  ...versioned,
-  errors: ['session-active'],
-  params: byName,
-  body: ReasonInput,
-  answers: { 200: Station },
-} as const
+const mark = { errors: ['session-active'], params: byName, body: ReasonInput, answer: Station } as const
 
 /** The public computers. */
 export const stationEndpoints = {
-  list: get('/api/postes/', 'Stations', { access: 'viewer', query: StationQuery, page: StationPage }),
-  create: post('/api/postes/', 'Add a station', {
-    access: 'admin',
-    sendsVersion: true,
+  list: viewers.list('/api/postes/', 'Stations', { query: StationQuery, item: Station }),
+  create: admins.create('/api/postes/', 'Add a station', {
     errors: ['duplicate'],
     body: StationInput,
-    answers: { 201: Station },
+    answer: Station,
   }),
-  listFree: get('/api/postes/disponibles/', 'Stations that are free', {
-    access: 'viewer',
+  listFree: viewers.list('/api/postes/disponibles/', 'Stations that are free', {
     query: FreeStationQuery,
-    page: StationPage,
+    item: Station,
   }),
-  stats: get('/api/postes/stats/', 'Counts', { access: 'viewer', answers: { 200: StationStats } }),
-  read: get('/api/postes/{id}/', 'One station', {
-    access: 'viewer',
-    sendsVersion: true,
-    params: byName,
-    answers: { 200: Station },
-  }),
-  replace: put('/api/postes/{id}/', 'Replace a station', {
-    access: 'admin',
-    ...versioned,
+  stats: viewers.get('/api/postes/stats/', 'Counts', { answers: { 200: StationStats } }),
+  read: viewers.read('/api/postes/{id}/', 'One station', { params: byName, answer: Station }),
+  replace: admins.replace('/api/postes/{id}/', 'Replace a station', {
     errors: ['duplicate'],
     params: byName,
     body: StationReplacement,
-    answers: { 200: Station },
+    answer: Station,
   }),
-  remove: del('/api/postes/{id}/', 'Remove a station', {
-    access: 'admin',
-    takesVersion: true,
-    params: byName,
-    answers: { 204: Nothing },
-  }),
-  heartbeat: post('/api/postes/{id}/heartbeat/', 'Metrics of a station without MQTT', {
-    access: 'operator',
+  remove: admins.remove('/api/postes/{id}/', 'Remove a station', { params: byName }),
+  heartbeat: operators.post('/api/postes/{id}/heartbeat/', 'Metrics of a station without MQTT', {
     guests: ['stations'],
     params: byName,
     body: HeartbeatInput,
@@ -66,19 +42,21 @@ export const stationEndpoints = {
     takesFaultyBody: true,
     answers: { 200: Station },
   }),
-  revokeSecret: post(
+  revokeSecret: admins.post(
     '/api/postes/{id}/revoquer/',
     'Take the station’s secret away; it must be accepted again',
-    { access: 'admin', params: byName, body: closed({}), answers: { 200: Station } },
+    { params: byName, body: noFields, answers: { 200: Station } },
   ),
-  markAvailable: post('/api/postes/{id}/marquer_disponible/', 'End maintenance', { ...mark }),
-  markMaintenance: post('/api/postes/{id}/marquer_maintenance/', 'Take out of service', { ...mark }),
-  markOffline: post('/api/postes/{id}/marquer_hors_ligne/', 'Count as offline until next heard', { ...mark }),
-  readSession: get('/api/postes/{id}/session_active/', 'The session there', {
-    access: 'viewer',
-    sendsVersion: true,
+  markAvailable: operators.act('/api/postes/{id}/marquer_disponible/', 'End maintenance', mark),
+  markMaintenance: operators.act('/api/postes/{id}/marquer_maintenance/', 'Take out of service', mark),
+  markOffline: operators.act(
+    '/api/postes/{id}/marquer_hors_ligne/',
+    'Count as offline until next heard',
+    mark,
+  ),
+  readSession: viewers.read('/api/postes/{id}/session_active/', 'The session there', {
     errors: ['no-active-session'],
     params: byName,
-    answers: { 200: Session },
+    answer: Session,
   }),
 } as const satisfies Endpoints

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { StaffCall, StaffCallPage } from '@escale/protocol'
+import type { Page, StaffCall } from '@escale/protocol'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAppEvents } from '../../events.ts'
 import { createJournal, createLogRepository, systemActor } from '../logs/index.ts'
@@ -40,7 +40,7 @@ async function newStation(stationId?: string) {
 }
 
 const openAt = async (stationId: string) =>
-  (await test.done<StaffCallPage>('GET', `${CALLS}?stationId=${stationId}`)).results
+  (await test.done<Page<StaffCall>>('GET', `${CALLS}?stationId=${stationId}`)).results
 const act = (call: StaffCall, action: 'prendre' | 'clore', token?: string) =>
   test.call<StaffCall>('POST', `${CALLS}${call.id}/${action}/`, token === undefined ? {} : { token })
 const stateOf = ({ staffCall }: Record<string, unknown>) =>
