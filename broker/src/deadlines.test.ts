@@ -5,7 +5,7 @@ import { openRoom } from './testing.ts'
 beforeEach(() => vi.useFakeTimers({ now: 0, toFake: ['Date', 'setTimeout', 'clearTimeout'] }))
 afterEach(() => vi.useRealTimers())
 
-/** Time in which the process stood still, and its timers came late. */
+/** Time in which the process was stopped, so that its timers were late. */
 function pausing() {
   const pauses: { untilMs: number; ms: number }[] = []
   return {
@@ -19,7 +19,7 @@ function pausing() {
   }
 }
 
-test('a deadline passes once it is over, or never where it is stopped, and starts again when refreshed', () => {
+test('a deadline expires at its time, never after it was stopped, and starts again when refreshed', () => {
   const deadline = createDeadlines(pausing())
   const late: string[] = []
   deadline(1_000, () => late.push('plain'))
@@ -34,14 +34,14 @@ test('a deadline passes once it is over, or never where it is stopped, and start
   expect(late).toEqual(['plain', 'refreshed'])
 })
 
-test('time in which the process stood still is given back, once', () => {
+test('a deadline is extended once by the time in which the process was stopped', () => {
   const ports = pausing()
   const deadline = createDeadlines(ports)
   let late = 0
   const waiting = deadline(1_000, () => (late += 1))
   vi.advanceTimersByTime(400)
   ports.pause(30_000)
-  // The timer is as late as the process; then it goes on.
+  // The timer is as late as the process.
   vi.advanceTimersByTime(600 + 29_999)
   expect(late).toBe(0)
   vi.advanceTimersByTime(1)
@@ -51,7 +51,7 @@ test('time in which the process stood still is given back, once', () => {
   expect(late).toBe(2)
 })
 
-test('the keepalive leaves out time in which the server stood still', async () => {
+test('the keepalive does not count time in which the server was stopped', async () => {
   vi.useRealTimers()
   const room = await openRoom({ missedSinceMs: () => 1_000 })
   const station = await room.login('pc-01', { keepalive: 1 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createLanes } from './lanes.ts'
 
-test('tasks of one key run one after the other, in the order given, whatever each takes', async () => {
+test('tasks of one key run one after the other, in order, however long each takes', async () => {
   const lanes = createLanes()
   const done: number[] = []
   const takes = [5, 1, 3, 0, 2]
@@ -15,7 +15,7 @@ test('tasks of one key run one after the other, in the order given, whatever eac
   expect(done).toEqual([0, 1, 2, 3, 4])
 })
 
-test('a key that waits holds up no other key', async () => {
+test('a waiting key does not delay other keys', async () => {
   const lanes = createLanes()
   const gate = Promise.withResolvers<undefined>()
   const done: string[] = []

@@ -23,10 +23,10 @@ const suffixed = (...suffixes: string[]) =>
   Promise.all(suffixes.map((suffix) => room.login('pc-01', { clientId: `pc-01:${suffix}` })))
 
 test.each<[string, Partial<IConnectPacket>, number]>([
-  ['a station with its secret is let in', { username: 'pc-01', clientId: 'pc-01', password: secret }, 0],
-  ['a suffix is let in', { username: 'pc-01', clientId: 'pc-01:screen', password: secret }, 0],
-  ['nobody without a name is let in', { clientId: 'pc-01' }, 5],
-  ['nobody without a password is let in', { username: 'pc-01', clientId: 'pc-01' }, 5],
+  ['a station with its secret is accepted', { username: 'pc-01', clientId: 'pc-01', password: secret }, 0],
+  ['a suffix is accepted', { username: 'pc-01', clientId: 'pc-01:screen', password: secret }, 0],
+  ['a login without a name is refused', { clientId: 'pc-01' }, 5],
+  ['a login without a password is refused', { username: 'pc-01', clientId: 'pc-01' }, 5],
   ['an empty password is refused', { username: 'pc-01', clientId: 'pc-01', password: Buffer.alloc(0) }, 5],
   ['a wrong password is refused', { username: 'pc-01', clientId: 'pc-01', password: Buffer.from('no') }, 4],
   [
@@ -34,7 +34,11 @@ test.each<[string, Partial<IConnectPacket>, number]>([
     { username: 'pc-01', clientId: 'pc-02', password: secret },
     2,
   ],
-  ['a longer name is no suffix', { username: 'pc-01', clientId: 'pc-012', password: secret }, 2],
+  [
+    'a longer name without a colon is not a suffix',
+    { username: 'pc-01', clientId: 'pc-012', password: secret },
+    2,
+  ],
   ['an empty suffix is refused', { username: 'pc-01', clientId: 'pc-01:', password: secret }, 2],
   ['two suffixes are refused', { username: 'pc-01', clientId: 'pc-01:a:b', password: secret }, 2],
   ['a suffix with wildcards is refused', { username: 'flow', clientId: 'flow:+', password: secret }, 2],
@@ -46,8 +50,8 @@ test.each<[string, Partial<IConnectPacket>, number]>([
 })
 
 test.each<[string, 'operator' | 'station', string]>([
-  ['the name `operator` comes only as an operator', 'station', 'operator'],
-  ['an operator comes only under the name `operator`', 'operator', 'pc-01'],
+  ['the name `operator` is accepted only for an operator', 'station', 'operator'],
+  ['an operator is accepted only under the name `operator`', 'operator', 'pc-01'],
 ])('%s', async (_, kind, username) => {
   const authenticate: BrokerPorts['authenticate'] = ({ clientId }) =>
     Promise.resolve({ kind, id: 'x', party: clientId, label: '' })
@@ -55,7 +59,7 @@ test.each<[string, 'operator' | 'station', string]>([
   expect(await connackCode({ username, clientId: username, password: secret })).toBe(5)
 })
 
-test('credentials reach the port as they were sent, with the address', async () => {
+test('credentials reach the port unchanged, with the address', async () => {
   const seen: unknown[] = []
   room = await openRoom({
     authenticate(credentials) {
@@ -69,7 +73,7 @@ test('credentials reach the port as they were sent, with the address', async () 
   ])
 })
 
-test('a port that fails refuses the connection for now, and says why in the log alone', async () => {
+test('when the port fails, the login is refused as temporary, and only the log has the reason', async () => {
   room = await openRoom({ authenticate: () => Promise.reject(new Error('no database')) })
   expect(await connackCode({ username: 'pc-01', clientId: 'pc-01', password: secret })).toBe(3)
   expect(room.lines).toContainEqual(
@@ -88,7 +92,7 @@ test('no secret is logged', async () => {
   expect(JSON.stringify(room.lines)).not.toContain('hunter2')
 })
 
-test('a fifth suffix beside four is refused, and a free place can be had again', async () => {
+test('a fifth suffix is refused until one of the four disconnects', async () => {
   room = await openRoom()
   const main = await room.login('pc-01')
   const [first] = await suffixed('a', 'b', 'c', 'd')
@@ -101,13 +105,13 @@ test('a fifth suffix beside four is refused, and a free place can be had again',
   expect(await connackCode({ username: 'pc-01', clientId: 'pc-01:e', password: secret })).toBe(0)
 })
 
-test('the name without a suffix finds its place beside four', async () => {
+test('the name without a suffix is accepted beside four suffixes', async () => {
   room = await openRoom()
   await suffixed('a', 'b', 'c', 'd')
   expect(await connackCode({ username: 'pc-01', clientId: 'pc-01', password: secret })).toBe(0)
 })
 
-test('the same client id takes over, also when all places are taken', async () => {
+test('the same client id replaces the older connection, also when all places are in use', async () => {
   room = await openRoom()
   const old = await room.login('pc-01')
   const [oldSuffix] = await suffixed('a', 'b', 'c', 'd')
@@ -119,7 +123,7 @@ test('the same client id takes over, also when all places are taken', async () =
   expect(room.broker.stats().clients).toBe(5)
 })
 
-test('operators count apart, and none takes the client id of another', async () => {
+test('operators are counted separately, and cannot take the client id of another', async () => {
   room = await openRoom()
   const alice = await room.login('operator', { clientId: 'operator:x' })
   const bob = { username: 'operator', password: Buffer.from('token:bob') }
@@ -152,7 +156,7 @@ test('an expired token is refused', async () => {
   expect(await connackCode({ username: 'operator', clientId: 'operator', password: secret })).toBe(4)
 })
 
-/** Lookups that stand still until they are let go, and how many are under way for each address. */
+/** Lookups that wait until the test ends them, and how many are running for each address. */
 function slowLookups() {
   const running = new Map<string, number>()
   const gates: (() => void)[] = []
@@ -173,7 +177,7 @@ function slowLookups() {
 
 const [here, there, elsewhere] = ['192.0.2.7', '192.0.2.8', '2001:db8::1']
 
-test('at most 32 credentials are looked up at a time, 16 of one address, and the others in their turn', async () => {
+test('at most 32 credentials are looked up at a time, 16 of one address, and the others wait', async () => {
   const lookups = slowLookups()
   room = await openRoom(lookups)
   for (const ip of [here, there, elsewhere]) await room.login('quick', {}, ip)
@@ -182,7 +186,7 @@ test('at most 32 credentials are looked up at a time, 16 of one address, and the
   )
   await expect.poll(() => lookups.gates.length).toBe(MAX_LOGINS_AT_ONCE)
   expect(Math.max(...lookups.running.values())).toBe(MAX_LOGINS_PER_ADDRESS)
-  // The quick one, whom each address took over from the one before, is there too.
+  // The client `quick` is connected too: each address replaced its older connection.
   while (room.broker.stats().clients < clients.length + 1) {
     lookups.gates.shift()?.()
     await nextTurn()
@@ -191,7 +195,7 @@ test('at most 32 credentials are looked up at a time, 16 of one address, and the
   expect(lookups.most()).toBe(MAX_LOGINS_AT_ONCE)
 })
 
-test('a station is let in beside any number of others that come from elsewhere', async () => {
+test('a station can log in while any number of logins from another address wait', async () => {
   const lookups = slowLookups()
   room = await openRoom(lookups)
   for (let index = 0; index < 300; index++) {
@@ -202,7 +206,7 @@ test('a station is let in beside any number of others that come from elsewhere',
   expect(await (await room.login('quick', {}, there)).settled()).toBe(true)
 })
 
-test('an address that logged in before is let in whoever else fills all other places', async () => {
+test('an address that logged in before can log in while others fill all other places', async () => {
   const lookups = slowLookups()
   room = await openRoom(lookups)
   await room.login('quick', {}, elsewhere)
@@ -223,7 +227,7 @@ describe('wrong secrets of one address', () => {
     for (let turn = 0; turn < 20; turn++) await nextTurn()
   }
 
-  test('are answered ever more slowly, a right one at once, as is one from elsewhere', async () => {
+  test('are answered more and more slowly, but a right secret and another address at once', async () => {
     let now = 1_000
     room = await openRoom({ nowMs: () => now })
     for (let tried = 0; tried < 5; tried++) expect(await connackCode(wrong)).toBe(4)
@@ -249,7 +253,7 @@ describe('wrong secrets of one address', () => {
   })
 })
 
-test('a login that takes too long is refused for now, and keeps nobody from logging in', async () => {
+test('a login that takes too long is refused as temporary, and does not block others', async () => {
   const authenticate: BrokerPorts['authenticate'] = ({ username: id, clientId: party }) =>
     id.startsWith('slow')
       ? new Promise(() => undefined)
@@ -269,7 +273,7 @@ describe('more clients than can be served at once', () => {
       addressOf(index),
     )
 
-  test('are told to come back before anything of theirs is looked up; who waits is served', async () => {
+  test('are refused as busy before their credentials are looked up, and those that wait are served', async () => {
     const lookups = slowLookups()
     room = await openRoom(lookups)
     const clients = Array.from({ length: MIN_WAITING + 200 }, (_, index) => connectFrom(index, 'flow'))
@@ -280,7 +284,7 @@ describe('more clients than can be served at once', () => {
     await expect
       .poll(() => refused() + lookups.gates.length + MIN_WAITING, { timeout: 10_000 })
       .toBe(clients.length)
-    // Told even sooner, once there is no room at all.
+    // When the queue is full, a client is refused even earlier.
     expect(await connectFrom(clients.length).next('connack')).toMatchObject({ returnCode: 3 })
     const sentAway = refused() - 1
     while (room.broker.stats().clients < clients.length - sentAway) {
@@ -295,7 +299,7 @@ describe('more clients than can be served at once', () => {
     expect(told[0]).toMatchObject({ reason: 'too many clients connect at once' })
   })
 
-  test('wait until those that are in have reported, or have had the time for it', async () => {
+  test('wait until the connected ones have reported, or had enough time to report', async () => {
     room = await openRoom({}, { loginTimeoutMs: 2_000 })
     const silent = []
     for (let index = 0; index < 128; index++) {
@@ -315,7 +319,7 @@ describe('more clients than can be served at once', () => {
   })
 })
 
-test('a client whose messages wait for the server is not taken for silent', async () => {
+test('a client whose messages wait for the server does not count as silent', async () => {
   const gate = Promise.withResolvers<'route'>()
   room = await openRoom({ receive: () => gate.promise })
   const station = await room.login('pc-01', { keepalive: 1 })
@@ -324,7 +328,7 @@ test('a client whose messages wait for the server is not taken for silent', asyn
       ...{ cmd: 'publish', topic: own('events'), qos: 1, retain: false, dup: false, messageId },
       payload: JSON.stringify({ ...samples.events, seq: messageId }),
     })
-  // One that says nothing at all is closed, later than the other's time is up.
+  // A client that sends nothing is disconnected, although its keepalive ends after the other's.
   await (
     await room.login('pc-02', { keepalive: 1 })
   ).closed

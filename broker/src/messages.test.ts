@@ -10,7 +10,7 @@ const event = (seq: number) => ({ ...samples.events, seq })
 const seqOf = (message: Received) => (message.name === 'events' ? message.payload.seq : -1)
 const retained = { retain: true }
 
-/** What a newcomer is told at once on a topic. */
+/** The retained message that a new subscriber gets. */
 async function retainedOn(topic: string): Promise<RawClient['messages']> {
   const diagnostics = await room.login('diag')
   await diagnostics.subscribe(topic)
@@ -21,7 +21,7 @@ async function retainedOn(topic: string): Promise<RawClient['messages']> {
   return diagnostics.messages
 }
 
-test('messages of one station are taken in order, one at a time, whatever each takes, on two connections', async () => {
+test('messages of one station are processed in order, one at a time, also from two connections', async () => {
   const order: string[] = []
   let running = 0
   room = await openRoom({
@@ -43,7 +43,7 @@ test('messages of one station are taken in order, one at a time, whatever each t
   expect(order).toHaveLength(4)
 })
 
-test('one station that is being taken in holds up no other', async () => {
+test('a station whose message is being processed does not delay others', async () => {
   const gate = Promise.withResolvers<Verdict>()
   room = await openRoom({ receive: ({ party }) => (party === 'pc-01' ? gate.promise : 'drop') })
   const slow = (await room.login('pc-01')).publish(own('events'), event(1))
@@ -52,7 +52,7 @@ test('one station that is being taken in holds up no other', async () => {
   expect(await slow).toBe(true)
 })
 
-test('an acknowledgement waits until the message is taken', async () => {
+test('a message is acknowledged only after it was processed', async () => {
   const gate = Promise.withResolvers<Verdict>()
   let isTaken = false
   room = await openRoom({ receive: () => gate.promise })
@@ -65,8 +65,8 @@ test('an acknowledgement waits until the message is taken', async () => {
 })
 
 test.each<[string, string | object]>([
-  ['no JSON', '{'],
-  ['nothing, which would clear the retained document,', ''],
+  ['a text that is not JSON', '{'],
+  ['an empty payload, which would clear the retained document,', ''],
   ['a missing field', { ...samples.presence, bootId: undefined }],
   ['a wrong type', { ...samples.presence, online: 'yes' }],
   ['JSON of another shape', '[]'],
@@ -91,7 +91,7 @@ test.each<[string, string | object]>([
   expect(kept.map((message) => JSON.parse(message.payload) as object)).toEqual([samples.presence])
 })
 
-test('bytes that are no UTF-8 are outside the schema, and no text is guessed from them', async () => {
+test('bytes that are not UTF-8 are refused by the schema, and not decoded by guessing', async () => {
   room = await openRoom()
   const station = await room.login('pc-01')
   const [head = '', tail = ''] = JSON.stringify({ ...samples.ack, error: '#' }).split('#')
@@ -130,7 +130,7 @@ test('unknown fields are ignored', async () => {
   expect(room.received).toHaveLength(1)
 })
 
-test('what the server drops is acknowledged, neither routed nor retained', async () => {
+test('a message that the server drops is acknowledged, but not routed or retained', async () => {
   room = await openRoom({ receive: () => 'drop' })
   const watcher = await room.login('diag')
   await watcher.subscribe('escale/v1/#', '$SYS/#')
@@ -157,7 +157,7 @@ test.each<[string, BrokerPorts['receive']]>([
     },
   ],
   ['rejects', () => Promise.reject(new Error('broken'))],
-])('a port that %s drops the message, and the next one is taken', async (_, receive) => {
+])('when the port %s, the message is dropped and the next one is processed', async (_, receive) => {
   room = await openRoom({ receive })
   const station = await room.login('pc-01')
   expect(await station.publish(own('ack'), samples.ack)).toBe(true)
@@ -166,9 +166,9 @@ test.each<[string, BrokerPorts['receive']]>([
   expect(room.lines.filter(({ msg }) => msg === 'message not taken')).toHaveLength(2)
 })
 
-describe('what cannot be stored now', () => {
+describe('a message that cannot be stored now', () => {
   class FullDisk extends Error {}
-  /** Fails so many times for each event before it is taken. */
+  /** Fails this many times for each event, then accepts it. */
   const failing = (times: number): Partial<BrokerPorts> & { taken: number[] } => {
     const attempts = new Map<number, number>()
     const taken: number[] = []
@@ -186,7 +186,7 @@ describe('what cannot be stored now', () => {
     }
   }
 
-  test('is acknowledged once it is stored, in the order sent', async () => {
+  test('is acknowledged when it is stored, in the order sent', async () => {
     const ports = failing(2)
     room = await openRoom(ports)
     const station = await room.login('pc-01')
@@ -197,7 +197,7 @@ describe('what cannot be stored now', () => {
     expect(room.lines.filter(({ level }) => Number(level) >= 50)).toHaveLength(1)
   })
 
-  test('closes the connection without an acknowledgement, and is taken when it comes again', async () => {
+  test('closes the connection without an acknowledgement, and is accepted when it is sent again', async () => {
     const ports = failing(1)
     room = await openRoom(ports, { holdMs: 0 })
     const station = await room.login('pc-01')
@@ -209,7 +209,7 @@ describe('what cannot be stored now', () => {
     expect(ports.taken).toEqual([1])
   })
 
-  test('holds up no other station, and a stop does not wait for it', async () => {
+  test('does not delay other stations or a stop of the server', async () => {
     room = await openRoom({
       isTemporary: () => true,
       receive: ({ party }) => (party === 'pc-01' ? Promise.reject(new FullDisk()) : 'route'),
@@ -221,7 +221,7 @@ describe('what cannot be stored now', () => {
     expect(await sent).toBe(false)
   })
 
-  test('is not waited for where nothing was promised', async () => {
+  test('is dropped without waiting if its topic needs no acknowledgement', async () => {
     room = await openRoom({
       isTemporary: () => true,
       receive: ({ name }) => (name === 'heartbeat' ? Promise.reject(new FullDisk()) : 'route'),
@@ -233,7 +233,7 @@ describe('what cannot be stored now', () => {
   })
 })
 
-test('what fails for good is acknowledged once, and stands in the log, where it holds no code', async () => {
+test('a message that always fails is acknowledged once, and logged without codes', async () => {
   room = await openRoom({ isTemporary: () => false, receive: () => Promise.reject(new Error('broken')) })
   const station = await room.login('pc-01')
   const secret = { id: 'r1', op: 'validate_code', params: { code: 'ABCD2345' } }
@@ -247,7 +247,7 @@ test('what fails for good is acknowledged once, and stands in the log, where it 
   expect(JSON.stringify(room.lines)).not.toContain('ABCD2345')
 })
 
-test('the topic table says what is retained, not the client', async () => {
+test('the topic table decides what is retained, not the client', async () => {
   room = await openRoom()
   const station = await room.login('pc-01')
   await station.publish(own('heartbeat'), samples.heartbeat, retained)
@@ -257,7 +257,7 @@ test('the topic table says what is retained, not the client', async () => {
   expect(kept.map(({ topic }) => topic)).toEqual([own('reported')])
 })
 
-test('the topic table says with what QoS a message goes on, not the client', async () => {
+test('the topic table decides the QoS of delivery, not the client', async () => {
   room = await openRoom()
   const watcher = await room.login('diag')
   await watcher.subscribe(own('ack'), own('heartbeat'), own('events'))
@@ -283,7 +283,7 @@ test('the topic table says with what QoS a message goes on, not the client', asy
   })
 })
 
-test('a station that subscribes to its desired gets the document made for it just now', async () => {
+test('a station that subscribes to `desired` gets a newly built document', async () => {
   room = await openRoom({
     beforeDesired: (stationId) =>
       room.broker.publish('desired', stationId, {
@@ -303,13 +303,13 @@ test('a station that subscribes to its desired gets the document made for it jus
   expect(JSON.parse(station.messages[0]!.payload)).toMatchObject({ version: 2 })
 })
 
-test('without its desired document a station is not told that it is subscribed', async () => {
+test('a station whose document cannot be built gets no SUBACK', async () => {
   room = await openRoom({ beforeDesired: () => Promise.reject(new Error('no database')) })
   expect(await (await room.login('pc-01')).subscribe(own('desired'))).toBe(false)
   expect(await (await room.login('pc-02')).subscribe(own('config', 'pc-02'))).toBe(true)
 })
 
-test('a station that listens to its commands again gets what the server sends it for that', async () => {
+test('a station that subscribes to its commands gets those that wait for it', async () => {
   const asked: string[] = []
   room = await openRoom({
     listening: (stationId) => {
@@ -330,7 +330,7 @@ test('a station that listens to its commands again gets what the server sends it
   expect(asked).toEqual(['pc-01'])
 })
 
-test('a command sent in the same turn comes after the document it explains, and neither is lost', async () => {
+test('a command sent together with a document arrives after it, and neither is lost', async () => {
   room = await openRoom()
   const station = await room.login('pc-01')
   await station.subscribe(own('desired'), own('command'))
@@ -352,7 +352,7 @@ test('a command sent in the same turn comes after the document it explains, and 
     .toEqual([own('desired'), own('command')])
 })
 
-test('messages to different parties in one turn all reach one who watches them', async () => {
+test('messages sent together to different parties all reach a client that subscribes to all', async () => {
   room = await openRoom()
   const watcher = await room.login('diag')
   await watcher.subscribe('escale/v1/#')
@@ -366,7 +366,7 @@ test('messages to different parties in one turn all reach one who watches them',
     .toEqual([own('desired'), own('command', 'pc-02')])
 })
 
-test('the documents of a deleted station are forgotten', async () => {
+test('the retained documents of a deleted station are removed', async () => {
   room = await openRoom()
   const station = await room.login('pc-01')
   await station.publish(own('presence'), samples.presence)
@@ -382,7 +382,7 @@ test('the documents of a deleted station are forgotten', async () => {
   expect(await retainedOn('escale/v1/stations/pc-01/+')).toEqual([])
 })
 
-test('disconnect closes every connection of a principal at once and takes nothing more of it', async () => {
+test('disconnect closes every connection of a principal at once and ignores its later messages', async () => {
   const gate = Promise.withResolvers<Verdict>()
   const taken: number[] = []
   room = await openRoom({
@@ -404,7 +404,7 @@ test('disconnect closes every connection of a principal at once and takes nothin
   expect(await other.settled()).toBe(true)
 })
 
-test('the will of a disconnected principal is still taken, also behind a message that takes long', async () => {
+test('the will of a disconnected principal is processed, also after a slow message', async () => {
   const gate = Promise.withResolvers<Verdict>()
   const taken: string[] = []
   room = await openRoom({
@@ -424,7 +424,7 @@ test('the will of a disconnected principal is still taken, also behind a message
   await expect.poll(() => taken).toEqual(['events', 'presence'])
 })
 
-test('the will of a client that was lost while the server stood still waits for it to come back', async () => {
+test('a will is delayed for a client that was lost while the server was stopped, until it can reconnect', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   let missedMs = 0
   room = await openRoom({ missedSinceMs: () => missedMs })
@@ -446,7 +446,7 @@ test('the will of a client that was lost while the server stood still waits for 
   await expect.poll(wills).toEqual(['pc-01 true', 'pc-02 false'])
 })
 
-test('closing waits for what is being taken, sends no wills, and may be asked twice', async () => {
+test('closing waits for messages in progress, publishes no wills, and can be called twice', async () => {
   const gate = Promise.withResolvers<Verdict>()
   const taken: string[] = []
   let isCommitted = false

@@ -2,7 +2,7 @@ import { topicTable, type ClientKind, type TopicName } from '@escale/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openRoom, own, samples, type RawClient, type Room } from './testing.ts'
 
-/** The contract's table "Who may do what", spelled out once more: nothing here is derived from the topic table. */
+/** The contract's table "Who may do what", written again. It is not derived from the topic table. */
 const mayPublishOwn: Record<ClientKind, TopicName[]> = {
   station: ['presence', 'heartbeat', 'reported', 'request', 'ack', 'events'],
   automation: ['automationRequest'],
@@ -79,7 +79,7 @@ const usernames: Record<ClientKind, string> = {
 const kinds = Object.keys(usernames) as ClientKind[]
 const names = Object.keys(topicTable) as TopicName[]
 
-/** The level that is the client's own on this topic, or that of somebody else. */
+/** The client's own level of this topic, or that of another party. */
 const partyOf = (kind: ClientKind, name: TopicName, isOwn: boolean) => {
   if (name === 'domainEvent') return 'session.started'
   if (!isOwn) return 'other'
@@ -88,7 +88,7 @@ const partyOf = (kind: ClientKind, name: TopicName, isOwn: boolean) => {
 const topicFor = (kind: ClientKind, name: TopicName, isOwn: boolean) => own(name, partyOf(kind, name, isOwn))
 
 interface Spoken {
-  /** A row of the contract, or nothing. */
+  /** The topic's name in the contract; undefined if it is not in the contract. */
   name: TopicName | undefined
   topic: string
   party: string
@@ -101,7 +101,7 @@ const contract: Spoken[] = names.flatMap((name) =>
     party,
   })),
 )
-/** The same with one level too many, or one that the contract does not know. */
+/** The same topics with one extra level, or one unknown level. */
 const beside: Spoken[] = contract
   .flatMap(({ name, topic, party }) => {
     const levels = topic.split('/')
@@ -115,7 +115,7 @@ const beside: Spoken[] = contract
   .map((topic) => ({ name: undefined, topic, party: '' }))
 const universe = [...contract, ...beside]
 
-/** MQTT 3.1.1 section 4.7, once more and simply. */
+/** A second, simple implementation of MQTT 3.1.1 section 4.7. */
 function isMatch(filter: string, topic: string): boolean {
   if (/^[+#]/.test(filter) && topic.startsWith('$')) return false
   const pattern = filter
@@ -137,7 +137,7 @@ function mayHearAll(kind: ClientKind, filter: string): boolean {
   return matched.length > 0 && matched.every(hears)
 }
 
-/** Each topic of the contract with any of its levels made a wildcard, or cut short by one. */
+/** Each topic of the contract with + at any levels, or # after any level. */
 const shapes = [
   ...new Set(
     names.flatMap((name) => {
@@ -157,10 +157,10 @@ beforeAll(async () => {
 })
 afterAll(() => room.broker.close())
 
-/** Clients whose author is told what is wrong; the others lose their connection. */
+/** Clients that get an error message for a violation. Others are disconnected. */
 const isAccount = (kind: ClientKind) => kind === 'automation' || kind === 'diagnostics'
 
-/** Whether something is allowed; a refusal ends the connection, but not that of an account. */
+/** Whether something is allowed. A refusal closes the connection, except that of an account. */
 async function attempt(kind: ClientKind, what: (client: RawClient) => Promise<boolean>): Promise<boolean> {
   const client = await room.login(usernames[kind])
   const isDone = await what(client)
@@ -169,7 +169,7 @@ async function attempt(kind: ClientKind, what: (client: RawClient) => Promise<bo
   return isDone
 }
 
-/** Whether a message is acknowledged and no refusal is told of it. */
+/** Whether a message is acknowledged and no refusal is sent for it. */
 async function mayPublish(kind: ClientKind, topic: string, payload: object | string, retain = false) {
   return attempt(kind, async (client) => {
     const told = own('automationResponse', usernames[kind])
@@ -201,7 +201,7 @@ describe.each(kinds)('%s', (kind) => {
     expect(room.received.length).toBe(before)
   })
 
-  test.each(names)('leaves a will on %s only where it may publish', async (name) => {
+  test.each(names)('sets a will on %s only where it may publish', async (name) => {
     for (const isOwn of [true, false]) {
       const username = usernames[kind]
       const will = {
@@ -220,12 +220,12 @@ describe.each(kinds)('%s', (kind) => {
     }
   })
 
-  test.each(names)('hears its own %s only where the contract says so', async (name) => {
+  test.each(names)('receives its own %s only where the contract says so', async (name) => {
     const topic = topicFor(kind, name, true)
     expect(await attempt(kind, (client) => client.subscribe(topic))).toBe(mayHearOwn[kind].includes(name))
   })
 
-  test.each(names)('hears the %s of another only where the contract says so', async (name) => {
+  test.each(names)('receives the %s of another only where the contract says so', async (name) => {
     const topic = topicFor(kind, name, false)
     expect(await attempt(kind, (client) => client.subscribe(topic))).toBe(mayHearOthers[kind].includes(name))
   })
@@ -242,11 +242,11 @@ describe.each(kinds)('%s', (kind) => {
       const isTaken = await mayPublish(kind, topic, '', true)
       expect(isTaken, topic).toBe(isOwn && mayPublishOwn[kind].includes(name))
     }
-    // What may be published there is acknowledged, but nothing empty goes any further.
+    // An allowed publish is acknowledged, but an empty payload is not processed.
     expect(room.received.length).toBe(before)
   })
 
-  test('subscribes to a filter of any shape only where it may hear all that the filter matches', async () => {
+  test('subscribes to a filter only if it may receive all topics that match', async () => {
     const wrong: string[] = []
     for (const filter of shapes) {
       const isAllowed = mayHearAll(kind, filter)
@@ -263,13 +263,13 @@ describe.each(kinds)('%s', (kind) => {
     'escale/v1/+x/#',
     '$share/a/escale/v1/#',
     '',
-  ])('does not subscribe to %j, which is no filter', async (filter) => {
+  ])('does not subscribe to %j, which is not a valid filter', async (filter) => {
     const client = await room.login(usernames[kind])
     expect(await client.subscribe(filter)).toBe(false)
     client.cut()
   })
 
-  test('leaves no will with a wildcard, under $SYS, or empty', async () => {
+  test('cannot set a will with a wildcard, under $SYS, or outside the contract', async () => {
     for (const topic of ['escale/v1/#', 'escale/v1/stations/+/presence', '$SYS/x', 'x']) {
       const will = { topic, payload: '{}', qos: 1 as const }
       await expect(room.login(usernames[kind], { will }), topic).rejects.toThrow()
@@ -298,7 +298,7 @@ describe('an account', () => {
   const refused = (client: RawClient) =>
     client.messages.map(({ topic, payload }) => ({ topic, ...(JSON.parse(payload) as object) }))
 
-  test('is granted what it may hear of one SUBSCRIBE, and refused the rest', async () => {
+  test('gets the permitted filters of one SUBSCRIBE, and a refusal for the others', async () => {
     const client = await room.login('flow')
     const subscriptions = [
       'escale/v1/events/#',
@@ -313,7 +313,7 @@ describe('an account', () => {
   })
 
   test.each(['flow', 'diag'])(
-    '%s is told of each publish outside the policy, and goes on',
+    '%s gets an error for each publish outside the policy, and stays connected',
     async (username) => {
       const client = await room.login(username, { clientId: `${username}:a` })
       await client.subscribe(own('automationResponse', username))
@@ -344,7 +344,7 @@ describe('an account', () => {
     },
   )
 
-  test('is told under its whole client id too', async () => {
+  test('gets the error also under its full client id', async () => {
     const client = await room.login('flow', { clientId: 'flow:a' })
     await client.subscribe(own('automationResponse', 'flow:a'))
     await client.publish('elsewhere', {})
@@ -353,7 +353,7 @@ describe('an account', () => {
     client.cut()
   })
 
-  test('is answered when its request is no request, with the id where one can be read', async () => {
+  test('gets an error for an invalid request, with its id if that can be read', async () => {
     const client = await room.login('flow')
     await client.subscribe(own('automationResponse', 'flow'))
     const ask = (payload: object | string) => client.publish(own('automationRequest', 'flow'), payload)
@@ -370,7 +370,7 @@ describe('an account', () => {
     client.cut()
   })
 
-  test('asks with one client and hears the answer with another', async () => {
+  test('can ask with one client and receive the answer with another', async () => {
     const asks = await room.login('flow', { clientId: 'flow:a' })
     const hears = await room.login('flow', { clientId: 'flow:b' })
     for (const party of ['flow', 'flow:a', 'flow:b']) {
@@ -389,7 +389,7 @@ describe('an account', () => {
   })
 })
 
-test('a station is answered when its request is none but bears an id, and not otherwise', async () => {
+test('a station gets an error for an invalid request only if it has an id', async () => {
   const station = await room.login('pc-01')
   await station.subscribe(own('response'))
   for (const payload of ['{', { id: 'r1' }, { op: 'time' }]) await station.publish(own('request'), payload)
@@ -410,7 +410,7 @@ test('a policy violation is logged with its client and topic', async () => {
   )
 })
 
-test('requests and responses reach their party alone, whoever listens to everything', async () => {
+test('requests and responses reach only their party, not clients that subscribe to everything', async () => {
   const room = await openRoom()
   const diagnostics = await room.login('diag')
   await diagnostics.subscribe('escale/v1/#', '$SYS/#', own('request'), own('response'))

@@ -51,7 +51,7 @@ async function rawLogin(id: string) {
   return { socket, client }
 }
 
-test('a packet larger than 4 KiB before the login closes the connection as soon as it is announced', async () => {
+test('before the login, a packet header that announces more than 4 KiB closes the connection', async () => {
   const sockets = await Promise.all([openSocket(), openSocket()])
   for (const socket of sockets) {
     const client = rawClient(socket)
@@ -64,7 +64,7 @@ test('a packet larger than 4 KiB before the login closes the connection as soon 
   expect(room.broker.stats().connectionsRefused).toBe(3)
 })
 
-test('after the login 256 KiB are taken and not a byte more', async () => {
+test('after the login packets of up to 256 KiB are accepted', async () => {
   const { client } = await rawLogin('pc-01')
   const frame = generate({
     cmd: 'publish',
@@ -89,7 +89,7 @@ test('after the login 256 KiB are taken and not a byte more', async () => {
   await client.closed
 })
 
-test('a real client speaks over TCP', async () => {
+test('a real client connects over TCP', async () => {
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${address.port}`, credentials('pc-01'))
   await client.subscribeAsync(own('command'), { qos: 1 })
   const message = new Promise<string>((resolve) => client.once('message', resolve))
@@ -105,7 +105,7 @@ test('a real client speaks over TCP', async () => {
   await client.endAsync()
 })
 
-test('a real client speaks over TLS, and a failed handshake harms nobody', async () => {
+test('a real client connects over TLS, and a failed handshake affects no other client', async () => {
   const secure = await room.broker.listen({ host: '127.0.0.1', port: 0, tls: testCertificate })
   const plain = createConnection(secure.port, '127.0.0.1', () => plain.write('GET / HTTP/1.1\r\n\r\n'))
   plain.on('error', () => undefined)
@@ -146,7 +146,7 @@ test('a refusal reaches its client over TLS too, before the connection closes', 
   expect(await refused({ protocolVersion: 5 })).toBe(1)
 })
 
-test('a real client speaks over WebSocket', async () => {
+test('a real client connects over WebSocket', async () => {
   const http = createServer()
   const upgrades = new WebSocketServer({ server: http, handleProtocols: () => 'mqtt' })
   upgrades.on('connection', (socket) => room.broker.handleWebSocket(socket, '198.51.100.4'))
@@ -183,7 +183,7 @@ test('a retained document does not wait for a delayed TCP acknowledgement, 40 ms
   expect(waitsMs.toSorted((a, b) => a - b)[4]).toBeLessThan(30)
 })
 
-describe('connections that nobody has logged in on', () => {
+describe('connections without a login', () => {
   const places = { perGroup: 3, total: 5 }
   beforeEach(async () => {
     await room.broker.close()
@@ -199,7 +199,7 @@ describe('connections that nobody has logged in on', () => {
   }
   const refusals = () => room.lines.filter(({ msg }) => msg === 'mqtt connection refused')
 
-  test('are closed at the limit of time, in the TLS handshake too', async () => {
+  test('are closed at the time limit, also during the TLS handshake', async () => {
     const secure = await room.broker.listen({ host: '127.0.0.1', port: 0, tls: testCertificate })
     for (const port of [address.port, secure.port]) {
       await Promise.all(
@@ -208,14 +208,14 @@ describe('connections that nobody has logged in on', () => {
     }
     const handshake = createConnection(secure.port, '127.0.0.1')
     handshake.on('error', () => undefined)
-    // The start of a record that never ends.
+    // The start of a TLS record that never ends.
     const trickle = setInterval(() => handshake.write(Uint8Array.of(0x16)), 20)
     await once(handshake, 'close')
     clearInterval(trickle)
     expect(refusals().map(({ reason }) => reason)).toContain('TLS handshake took too long')
   })
 
-  test('are as many from one address as it may have, and keep nobody else out', async () => {
+  test('are limited for each address, and do not keep other addresses out', async () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, () => silent(address.port)))
     const station = await rawLogin('pc-01')
     expect(await station.client.settled()).toBe(true)
@@ -225,7 +225,7 @@ describe('connections that nobody has logged in on', () => {
     expect(told[0]).toMatchObject({ address: '127.0.0.2', heldBack: 0 })
   })
 
-  test('give way, the oldest of the address with the most of them, once there is no place', async () => {
+  test('are closed when no place is left: the oldest one of the address with the most', async () => {
     const first = room.attach('2001:db8::1')
     const others = ['2001:db8::2', '2001:db8::3', '192.0.2.1', '192.0.2.2'].map((ip) => room.attach(ip))
     const newcomer = await room.login('pc-01', {}, '192.0.2.9')
@@ -234,7 +234,7 @@ describe('connections that nobody has logged in on', () => {
     for (const other of others) other.cut()
   })
 
-  test('do not push out those that wait for their login', async () => {
+  test('do not displace clients that wait for the answer to their login', async () => {
     const lookup = Promise.withResolvers<undefined>()
     await room.broker.close()
     room = await openRoom(
@@ -256,7 +256,7 @@ describe('connections that nobody has logged in on', () => {
     for (const one of silent) one.cut()
   })
 
-  test('leave their places once they are logged in', async () => {
+  test('free their places when they are logged in', async () => {
     const clients = []
     for (let index = 0; index < 12; index++) clients.push(await room.login(`pc-${index}`))
     for (const client of clients) expect(await client.settled()).toBe(true)
@@ -268,7 +268,7 @@ describe('one client', () => {
   const filters = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ topic: own('presence', `pc-${index}`), qos: 1 as const }))
 
-  test('is read no further while what it sent waits to be taken', async () => {
+  test('is not read further while its messages wait to be processed', async () => {
     const gate = Promise.withResolvers<'drop'>()
     await room.broker.close()
     room = await openRoom({ receive: () => gate.promise })
@@ -283,14 +283,14 @@ describe('one client', () => {
       client.send({ ...publish, messageId: seq, payload: JSON.stringify(bigEvent(seq)) })
       for (let turn = 0; turn < 5; turn++) await nextTurn()
     }
-    // 32 of them were read; the others wait where they come from.
+    // 32 of them were read. The others wait in the client's buffer.
     expect(near.writableLength).toBeGreaterThan(20 * 200_000)
     gate.resolve('drop')
     for (let seq = 1; seq <= 60; seq++) expect(await client.next('puback')).toMatchObject({ messageId: seq })
     client.cut()
   })
 
-  test('may leave a thousand messages of QoS 2 unfinished, and not one more', async () => {
+  test('may have at most 1 000 incomplete QoS 2 messages', async () => {
     const station = await room.login('pc-01')
     const publish = { cmd: 'publish', topic: own('ack'), qos: 2, retain: false, dup: false } as const
     const payload = JSON.stringify(samples.ack)
@@ -305,7 +305,7 @@ describe('one client', () => {
     await station.closed
   })
 
-  test('has at most 500 filters, of one packet and in all', async () => {
+  test('may have at most 500 filters, in one packet and in total', async () => {
     const flow = await room.login('flow')
     flow.send({ cmd: 'subscribe', messageId: 1, subscriptions: filters(499) })
     await flow.next('suback')
@@ -326,13 +326,13 @@ describe('one client', () => {
   test.each([
     ['subscribe', 0x82],
     ['unsubscribe', 0xa2],
-  ])('announces no %s beyond 32 KiB', async (_, firstByte) => {
+  ])('may not announce a %s larger than 32 KiB', async (_, firstByte) => {
     const flow = await room.login('flow')
     flow.write(head(firstByte, 32 * 1024 + 1))
     await flow.closed
   })
 
-  test('has 30 seconds for a packet, however often a piece of it comes', async () => {
+  test('has 30 seconds to send a packet, even if it sends small parts', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const station = await room.login('pc-01', { keepalive: 0 })
     const packet = generate({
@@ -360,7 +360,7 @@ describe('one client', () => {
     await station.closed
   })
 
-  test('may send a large packet in pieces of one byte', async () => {
+  test('may send a large packet byte by byte', async () => {
     const { socket, client } = await rawLogin('pc-01')
     const packet = generate({
       cmd: 'publish',
@@ -443,7 +443,7 @@ describe('over WebSocket', () => {
     await expect.poll(() => room.broker.stats().clients).toBe(0)
   })
 
-  test('malformed frames write one short line a minute', async () => {
+  test('malformed frames are logged with one short line a minute', async () => {
     for (let round = 0; round < 20; round++) {
       const { port } = http.address() as AddressInfo
       const socket = createConnection(port, '127.0.0.1')
@@ -463,7 +463,7 @@ describe('over WebSocket', () => {
   })
 })
 
-test('a CONNACK is one piece on the wire, over TCP and TLS', async () => {
+test('a CONNACK is sent in one segment, over TCP and TLS', async () => {
   const secure = await room.broker.listen({ host: '127.0.0.1', port: 0, tls: testCertificate })
   const plain = await openSocket()
   const tls = connectTls({ port: secure.port, host: '127.0.0.1', rejectUnauthorized: false })
@@ -478,13 +478,13 @@ test('a CONNACK is one piece on the wire, over TCP and TLS', async () => {
   }
 })
 
-test('an address that is taken rejects', async () => {
+test('listening on an address in use rejects', async () => {
   await expect(room.broker.listen({ host: '127.0.0.1', port: address.port })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   })
 })
 
-test('a subscriber that stops reading is given up, and others wait for it no longer than the drain timeout', async () => {
+test('a subscriber that stops reading is disconnected, and delays others by at most the drain timeout', async () => {
   const frozen = await rawLogin('diag')
   await frozen.client.subscribe('escale/v1/#')
   const watcher = await rawLogin('flow')
@@ -506,7 +506,7 @@ test('a subscriber that stops reading is given up, and others wait for it no lon
   expect(endings).toHaveLength(1)
 })
 
-test('a subscriber too far behind is given up without waiting for it', async () => {
+test('a subscriber that is too far behind is disconnected without waiting', async () => {
   const frozen = await rawLogin('diag')
   await frozen.client.subscribe('escale/v1/#')
   frozen.socket.pause()
@@ -519,14 +519,14 @@ test('a subscriber too far behind is given up without waiting for it', async () 
       expiresAt: '2026-01-01T08:00:00Z',
     })
   const published = Array.from({ length: 100 }, (_, index) => order(`pc-${index}`))
-  // They are written in the next turns; only then does one more find them unsent.
+  // They are written in the next turns of the event loop. Only after that does another message find them unsent.
   for (let turn = 0; turn < 5; turn++) await nextTurn()
   await Promise.all([...published, order('pc-100')])
   const reasons = room.lines.filter(({ clientId }) => clientId === 'diag').map(({ reason }) => reason)
   expect(reasons).toContain('too far behind')
 })
 
-test('heartbeats pass by a subscriber that does not read', async () => {
+test('heartbeats are skipped for a subscriber that does not read', async () => {
   const frozen = await rawLogin('diag')
   await frozen.client.subscribe('escale/v1/stations/+/heartbeat')
   const station = await rawLogin('pc-01')
@@ -547,7 +547,7 @@ test('heartbeats pass by a subscriber that does not read', async () => {
   expect(room.broker.stats().skipped).toBeGreaterThan(0)
 })
 
-test('a reset in the middle of a packet, and packets after it, harm nobody', async () => {
+test('a reset in the middle of a packet does not affect later connections', async () => {
   for (let round = 0; round < 20; round++) {
     const { socket } = await rawLogin('pc-01')
     socket.write(
@@ -566,7 +566,7 @@ test('a reset in the middle of a packet, and packets after it, harm nobody', asy
   expect(await (await rawLogin('pc-02')).client.settled()).toBe(true)
 })
 
-test('mutated packets, before and after the login, close at most their own connection', async () => {
+test('mutated packets, before and after the login, close no connection but their own', async () => {
   const packets = [
     generate({
       cmd: 'connect',

@@ -8,7 +8,7 @@ const figure = (messages: { topic: string; payload: string }[], name: string) =>
   messages.findLast(({ topic }) => topic === `$SYS/broker/${name}`)?.payload
 
 describe('$SYS', () => {
-  test('tells diagnostics at once, and again each time, how the broker is', async () => {
+  test('publishes the broker’s metrics to diagnostics at once, and then regularly', async () => {
     room = await openRoom({}, { sysIntervalMs: 20 })
     const watcher = await room.login('diag')
     await watcher.subscribe('$SYS/#')

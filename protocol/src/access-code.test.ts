@@ -3,7 +3,7 @@ import { formatAccessCode, isAccessCodeShape, normaliseAccessCode } from './acce
 import { typedForms } from './typed-codes.ts'
 
 describe('an access code', () => {
-  it.each(typedForms)('is the same code %s', (_, typed) => {
+  it.each(typedForms)('is recognised %s', (_, typed) => {
     for (const code of ['ABCD-2345', 'ZYXW-9876'])
       expect(normaliseAccessCode(typed(code))).toBe(code.replace('-', ''))
   })
@@ -15,7 +15,7 @@ describe('an access code', () => {
     ['letters of another script that look alike', 'АВСD-2345'],
     ['nothing', ''],
     ['nothing that counts', ' -–\u200b\ufeff_ '],
-  ])('is none with %s', (_, typed) => {
+  ])('is not recognised with %s', (_, typed) => {
     expect(isAccessCodeShape(typed)).toBe(false)
   })
 

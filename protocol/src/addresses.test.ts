@@ -8,9 +8,10 @@ describe('addresses', () => {
     'aabb.cc00.1122',
     'AABBCC001122',
     ' aa bb cc 00 11 22 ',
-  ])('the MAC %s has one form', (text) => expect(normaliseMac(text)).toBe('aa:bb:cc:00:11:22'))
-  test.each(['', 'aa:bb:cc:00:11', 'gg:bb:cc:00:11:22', 'aa:bb:cc:00:11:22:33'])('%j is no MAC', (text) =>
-    expect(normaliseMac(text)).toBeUndefined(),
+  ])('the MAC address %s is normalised', (text) => expect(normaliseMac(text)).toBe('aa:bb:cc:00:11:22'))
+  test.each(['', 'aa:bb:cc:00:11', 'gg:bb:cc:00:11:22', 'aa:bb:cc:00:11:22:33'])(
+    '%j is not a MAC address',
+    (text) => expect(normaliseMac(text)).toBeUndefined(),
   )
   test.each([
     ['::ffff:192.168.1.20', '192.168.1.20'],
@@ -18,17 +19,17 @@ describe('addresses', () => {
     ['192.168.1.20', '192.168.1.20'],
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['::1', '::1'],
-  ])('the IP %s reads %s', (text, expected) => expect(normaliseIp(text)).toBe(expected))
+  ])('the IP address %s is normalised to %s', (text, expected) => expect(normaliseIp(text)).toBe(expected))
   test.each(['', '1.2.3', '256.1.1.1', '01.2.3.4.5', '10.0.0.01', 'pc-01', '::g', '1.2.3.4/24', 'a:b]'])(
-    '%j is no IP',
+    '%j is not an IP address',
     (text) => expect(normaliseIp(text)).toBeUndefined(),
   )
 
   test.each(['00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff', '01:00:5e:00:00:fb', '33:33:00:00:00:01'])(
-    'the MAC %s names no machine',
+    'the MAC address %s belongs to no single machine',
     (mac) => expect(isIdentifyingMac(mac)).toBe(false),
   )
-  test.each(['aa:bb:cc:00:11:22', '02:42:ac:11:00:02'])('the MAC %s names one machine', (mac) =>
+  test.each(['aa:bb:cc:00:11:22', '02:42:ac:11:00:02'])('the MAC address %s belongs to one machine', (mac) =>
     expect(isIdentifyingMac(mac)).toBe(true),
   )
   test.each([
@@ -41,7 +42,7 @@ describe('addresses', () => {
     ['10.0.0.5:123456', undefined],
     ['unknown', undefined],
     ['', undefined],
-  ])('the client told as %j has the address %s', (text, ip) => expect(clientAddressOf(text)).toBe(ip))
+  ])('the client %j has the address %s', (text, ip) => expect(clientAddressOf(text)).toBe(ip))
   test.each([
     ['192.168.1.20', '192.168.1.20'],
     ['::ffff:192.168.1.20', '192.168.1.20'],
@@ -51,5 +52,5 @@ describe('addresses', () => {
     ['::1', '::/64'],
     ['64:ff9b::192.0.2.1', '64:ff9b::/64'],
     ['', ''],
-  ])('the client %s is limited as %s', (ip, group) => expect(addressGroupOf(ip)).toBe(group))
+  ])('the client %s is limited together with %s', (ip, group) => expect(addressGroupOf(ip)).toBe(group))
 })

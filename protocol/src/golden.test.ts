@@ -13,7 +13,7 @@ const read = (name: string) =>
 
 const frames: Record<string, Record<string, TSchema>> = { live: serverFrames, 'live-client': clientFrames }
 
-/** The schema of one golden message: its topic's, or that of its type of frame. */
+/** The schema of a golden message: that of its topic or of its frame type. */
 function schemaOf(name: string, message: Record<string, unknown>): TSchema | undefined {
   const frame = frames[name]?.[String(message['type'])]
   if (frame) return frame

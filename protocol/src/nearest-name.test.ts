@@ -12,6 +12,6 @@ it.each([
   ['screnPort', 'screenPort'],
   ['colour', undefined],
   ['', undefined],
-])('%j most likely means %j', (given, meant) => {
+])('suggests for %j the name %j', (given, meant) => {
   expect(nearestName(given, known)).toBe(meant)
 })

@@ -27,14 +27,14 @@ describe('a document', () => {
     expect(unsoundnessOf(value)).toEqual({ pointer, reason })
   })
 
-  test('may not be nested without end, however deep it goes', () => {
+  test('must not be nested too deeply', () => {
     for (const depth of [MAX_DEPTH + 1, 5_000, 200_000])
       expect(unsoundnessOf({ a: nested(depth - 1) })).toMatchObject({ reason: 'too-deep' })
     const objects: unknown = JSON.parse('{"a":'.repeat(5_000) + '1' + '}'.repeat(5_000))
     expect(unsoundnessOf(objects)).toEqual({ pointer: '/a'.repeat(MAX_DEPTH), reason: 'too-deep' })
   })
 
-  test('is not looked through where it is bytes', () => {
+  test('is not searched if it is binary', () => {
     expect(unsoundnessOf(new Uint8Array(5_000_000))).toBeUndefined()
   })
 })

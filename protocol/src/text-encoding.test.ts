@@ -11,10 +11,10 @@ it.each([
   ['UTF-16 without a mark', Buffer.from(TEXT, 'utf16le')],
   ['UTF-16, big end first', utf16be(`\uFEFF${TEXT}`)],
   ['UTF-16, big end first, without a mark', utf16be(TEXT)],
-])('a text in %s is read as it was written', (_, bytes) => {
+])('a text in %s is decoded', (_, bytes) => {
   expect(new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes)).toBe(TEXT)
 })
 
-it('no text at all is UTF-8', () => {
+it('an empty text is UTF-8', () => {
   expect(encodingOf(new Uint8Array())).toBe('utf-8')
 })

@@ -41,7 +41,7 @@ const unseen: [string, string][] = [
   ['a mark after a blank', 'Zoé \u0308Martin'],
 ]
 
-describe('a text of people on one line', () => {
+describe('a text of one line', () => {
   it.each(unseen)('is refused with %s', (_name, text) => {
     expect(Check(UserInput, user({ firstName: text }))).toBe(false)
     expect(Compile(UserInput).Check(user({ lastName: text }))).toBe(false)
@@ -50,7 +50,7 @@ describe('a text of people on one line', () => {
   })
 
   it.each(['', ' ', '\u00a0', '\u202f\u2009 ', '\u3000', '\u2800'])(
-    'is refused when %j is all of it',
+    'is refused when it is only %j',
     (text) => {
       expect(Check(UserInput, user({ lastName: text }))).toBe(false)
     },
@@ -70,11 +70,11 @@ describe('a text of people on one line', () => {
     '葛\u{e0100}城',
     '👨\u200d👩\u200d👧 ☎️',
     "O'Brien-Æsir",
-  ])('is taken as it is written: %s', (text) => {
+  ])('is accepted unchanged: %s', (text) => {
     expect(Check(UserInput, user({ firstName: text }))).toBe(true)
   })
 
-  it('of a station on the bus is held to the same', () => {
+  it('from a station on the bus has the same limits', () => {
     const presence = {
       online: true,
       cause: 'birth',
@@ -86,8 +86,8 @@ describe('a text of people on one line', () => {
   })
 })
 
-describe('a text of people on several lines', () => {
-  it('keeps its line feeds and tabs, and nothing else that is not seen', () => {
+describe('a text of several lines that people write', () => {
+  it('keeps line feeds and tabs, and no other invisible character', () => {
     expect(Check(UserInput, user({ notes: 'Un\n\tdeux\r\ntrois' }))).toBe(true)
     for (const [name, text] of unseen) {
       const isLayout = ['a line feed', 'a tab'].includes(name)
@@ -97,12 +97,12 @@ describe('a text of people on several lines', () => {
 })
 
 describe('a text of several lines', () => {
-  it.each(['\n', ' ', '\u00a0\u2003\t\r\n'])('is none where nothing of it is seen: %j', (text) => {
+  it.each(['\n', ' ', '\u00a0\u2003\t\r\n'])('is empty when nothing in it is visible: %j', (text) => {
     expect(Check(UserInput, user({ notes: text }))).toBe(false)
     expect(Check(commandParams.message, { text })).toBe(false)
   })
 
-  it('may begin and end with blanks', () => {
+  it('may begin and end with spaces', () => {
     expect(Check(UserInput, user({ notes: ' \nA sa carte.\n' }))).toBe(true)
   })
 })
@@ -117,16 +117,19 @@ describe('a telephone number', () => {
     [' 0612345678 ', '0612345678'],
     ['\u202a0612345678\u202c', '0612345678'],
     ['06\u2060 12\u200b 34\u00ad56\u200e', '06 12 3456'],
-  ])('%j is kept as %j', (typed, kept) => {
+  ])('%j is stored as %j', (typed, kept) => {
     expect(normalisePhone(typed)).toBe(kept)
     expect(Check(UserInput, user({ phone: typed }))).toBe(true)
   })
 
-  it.each(['   ', '...', '06\n12', 'zéro six', '06\u202e12345678', '+--12'])('%j is none', (typed) => {
-    expect(Check(UserInput, user({ phone: typed }))).toBe(false)
-  })
+  it.each(['   ', '...', '06\n12', 'zéro six', '06\u202e12345678', '+--12'])(
+    '%j is not a telephone number',
+    (typed) => {
+      expect(Check(UserInput, user({ phone: typed }))).toBe(false)
+    },
+  )
 
-  it('is kept the same when it is typed again as it was kept', () => {
+  it('does not change when the stored form is entered again', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom(...Array.from('0123456789+(). -\u00a0\u202f‑')), maxLength: 30 }),
@@ -140,7 +143,7 @@ describe('a telephone number', () => {
 })
 
 describe('a text that goes to a terminal', () => {
-  it('shows what it would have done', () => {
+  it('shows control characters instead of executing them', () => {
     expect(printable('Zoé\u001b[31m\u202e Martin')).toBe('Zoé\\u{1b}[31m\\u{202e} Martin')
   })
 })

@@ -20,7 +20,7 @@ afterEach(() => {
   })
 })
 
-/** A server that knows one good access token and one good refresh token, and rotates both. */
+/** A server with one valid access token and one valid refresh token, which rotates both. */
 async function startServer(answer?: (seen: Seen, response: ServerResponse) => boolean) {
   const seen: Seen[] = []
   const valid = { access: 'access-1', refresh: 'refresh-1', serial: 1 }
@@ -107,12 +107,12 @@ function clientOf(baseUrl: string, pair = { access: 'access-1', refresh: 'refres
   return { api, signIn, tokens, lost }
 }
 
-/** The server of these tests answers which address was asked. */
+/** The server of these tests answers with the address of the request. */
 const readStation = async (api: Api, id: string) =>
   (await api.stations.read({ id })) as unknown as Pick<Seen, 'url'>
 
 describe('the api client', () => {
-  it('renews once for many calls that meet an expired token, and sends each of them again', async () => {
+  it('renews once when many calls get 401 for an expired token, and repeats each call', async () => {
     const server = await startServer()
     const { api, tokens, lost } = clientOf(server.baseUrl, { access: 'expired', refresh: 'refresh-1' })
     const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => readStation(api, String(n))))
@@ -122,7 +122,7 @@ describe('the api client', () => {
     expect(lost).toEqual([])
   })
 
-  it('does not spend a second refresh token for a call that was refused before another one renewed', async () => {
+  it('does not use a second refresh token for a call that got 401 before another call renewed', async () => {
     let release: (() => void) | undefined
     const server = await startServer((one, response) => {
       if (one.url !== '/api/postes/slow/' || one.bearer !== 'Bearer expired') return false
@@ -159,7 +159,7 @@ describe('the api client', () => {
     expect(lost).toEqual([])
   })
 
-  it('does not sign in again when one signed out while the renewal was on its way', async () => {
+  it('does not sign in again when the operator signed out during the renewal', async () => {
     const server = await startServer((one) => {
       if (one.url === '/api/token/refresh/') tokens.forget()
       return false
@@ -169,7 +169,7 @@ describe('the api client', () => {
     expect([tokens.access(), tokens.refresh()]).toEqual([undefined, undefined])
   })
 
-  it('takes the token of a duplicated tab that rotated first', async () => {
+  it('uses the token of a duplicated tab that renewed first', async () => {
     const server = await startServer((one, response) => {
       if (one.url !== '/api/token/refresh/') return false
       tokens.keep({ access: 'access-1', refresh: 'refresh-of-the-other-tab' })
@@ -181,7 +181,7 @@ describe('the api client', () => {
     expect(lost).toEqual([])
   })
 
-  it('says what the server said, field by field, and when to come back', async () => {
+  it('reports the server’s errors for each field, and when to try again', async () => {
     const fields = [{ pointer: '/email', message: 'Not an address.' }]
     const server = await startServer((_one, response) => {
       response.setHeader('Retry-After', '30')
@@ -196,7 +196,7 @@ describe('the api client', () => {
     })
   })
 
-  it('calls an answer that is no problem document unreadable', async () => {
+  it('reports an answer that is not a problem document as unreadable', async () => {
     const server = await startServer((_one, response) => {
       response.writeHead(502, { 'Content-Type': 'text/html' }).end('<h1>Bad gateway</h1>')
       return true
@@ -207,7 +207,7 @@ describe('the api client', () => {
     })
   })
 
-  it('sends the language, the filled part of a query, and an empty object for a bare action', async () => {
+  it('sends the language, the query fields that have a value, and an empty object for an action without a body', async () => {
     const server = await startServer()
     const { api } = clientOf(server.baseUrl)
     await api.stations.list({ search: 'été & co', page: 1, state: undefined, location: '' })
@@ -220,7 +220,7 @@ describe('the api client', () => {
 })
 
 describe('signing out', () => {
-  it('forgets the tokens at once, and tells the server which sign-in ends', async () => {
+  it('removes the tokens at once, and sends the refresh token to the server', async () => {
     const server = await startServer(({ url }, response) => {
       reply(response, 200, {})
       return url === '/api/token/revoke/'
@@ -240,7 +240,7 @@ describe('signing out', () => {
 })
 
 describe('tokens in a duplicated tab', () => {
-  it('follow a rotation of the token they share, and no other', async () => {
+  it('follow the renewal of their shared token, and no other renewal', async () => {
     const [here, there] = [new BroadcastChannel('test.tokens'), new BroadcastChannel('test.tokens')]
     closings.push(() => {
       here.close()

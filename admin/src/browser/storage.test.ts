@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createTokens } from '../api/tokens.ts'
 import { openStore } from './storage.ts'
 
-/** A browser's store in memory; `refuses` says when it throws. */
+/** A browser's storage in memory; it throws when `refuses` returns true. */
 function browserStore(refuses: (act: string) => boolean = () => false) {
   const kept = new Map<string, string>()
   const unless = <T>(act: string, run: () => T): T => {
@@ -20,8 +20,8 @@ function browserStore(refuses: (act: string) => boolean = () => false) {
   }
 }
 
-describe('what the page keeps', () => {
-  it('is in the browser, and is read from there by the next page', () => {
+describe('what the page stores', () => {
+  it('is in the browser, and the next page reads it', () => {
     const { storage, kept } = browserStore()
     const store = openStore(() => storage)
     store.set('escale.language', 'en')
@@ -33,8 +33,8 @@ describe('what the page keeps', () => {
   })
 
   it.each([
-    ['naming the store throws', () => openStore(() => { throw new DOMException('denied', 'SecurityError') })],
-    ['the store is missing', () => openStore(() => undefined as unknown as Storage)],
+    ['access to the storage throws', () => openStore(() => { throw new DOMException('denied', 'SecurityError') })],
+    ['the storage is missing', () => openStore(() => undefined as unknown as Storage)],
     ['every write throws', () => openStore(() => browserStore((act) => act === 'set').storage)],
     ['every access throws', () => openStore(() => browserStore(() => true).storage)],
   ])('is in memory when %s', (_name, open) => {
@@ -45,7 +45,7 @@ describe('what the page keeps', () => {
     expect(store.get('a')).toBeUndefined()
   }) // prettier-ignore
 
-  it('goes on in memory when the browser refuses later', () => {
+  it('moves to memory when the browser’s storage fails later', () => {
     let isFull = false
     const { storage } = browserStore((act) => isFull && act === 'set')
     const store = openStore(() => storage)
@@ -55,7 +55,7 @@ describe('what the page keeps', () => {
     expect([store.isKept, store.get('a')]).toEqual([false, '2'])
   })
 
-  it('lets an operator be signed in for as long as the page, without a store or a line to other tabs', () => {
+  it('keeps an operator signed in until the page closes, without storage or BroadcastChannel', () => {
     const refused = openStore(() => browserStore(() => true).storage)
     const tokens = createTokens(refused, undefined)
     tokens.keep({ access: 'a1', refresh: 'r1' })

@@ -12,7 +12,7 @@ const EVENING = '2026-03-02T01:30:00.000Z'
 const browserZones = ['UTC', 'America/Martinique', 'Europe/Paris', 'Pacific/Kiritimati']
 
 describe.each(browserZones)('in a browser whose clock is set to %s', (zone) => {
-  it('hours and days are those of the site', () => {
+  it('shows times and dates of the site’s time zone', () => {
     process.env['TZ'] = zone
     const there = formattingIn('fr', 'America/Martinique')
     expect(there.time(EVENING)).toBe('21:30')
@@ -23,7 +23,7 @@ describe.each(browserZones)('in a browser whose clock is set to %s', (zone) => {
     expect(formattingIn('en', 'America/Martinique').dateTime(EVENING)).toBe('01/03/2026, 21:30:00')
   })
 
-  it('a birth date is the day that was written down, at any site', () => {
+  it('shows a birth date as entered, in any time zone', () => {
     process.env['TZ'] = zone
     for (const site of [...browserZones, undefined])
       expect(formattingIn('fr', site).calendarDate('1994-05-17')).toBe('17 mai 1994')

@@ -15,7 +15,7 @@ const french = entriesOf(typesetTable(fr))
 const english = entriesOf(en)
 const parametersOf = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort()
 
-/** Each fault of French typography as a pattern that no text may contain. */
+/** Each mistake of French typography, as a pattern that no text may contain. */
 const faults: [name: string, pattern: RegExp][] = [
   ['a plain space where a no-break one belongs', / [;:!?»]|« |[\d}] (?:min|h|s|%|°C)(?![\p{L}\d’])/u],
   ['no space before a double sign', /[^\u202f\s;!?(][;!?](?:\s|$)|[^\u00a0\s]:(?:\s|$)/],
@@ -42,11 +42,11 @@ describe('the languages', () => {
 })
 
 describe('the French texts', () => {
-  it.each(faults)('have nowhere %s', (_name, pattern) => {
+  it.each(faults)('never have %s', (_name, pattern) => {
     expect(french.filter(([, text]) => pattern.test(text))).toEqual([])
   })
 
-  it('are typeset from plain spaces', () => {
+  it('get their special spaces from plain ones', () => {
     expect(typesetFrench("Vraiment ? L'essai : « 30 min »... {n} s ; 12 sessions, {name} s'en va")).toBe(
       'Vraiment\u202f? L’essai\u00a0: «\u202f30\u00a0min\u202f»… {n}\u00a0s\u202f; 12 sessions, {name} s’en va',
     )

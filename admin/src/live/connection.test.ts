@@ -16,7 +16,7 @@ interface Arrival {
   protocols: string[]
 }
 
-/** A server that greets each connection and keeps it for the test to use. */
+/** A server that greets each connection and gives it to the test. */
 async function startServer() {
   const arrivals: Arrival[] = []
   const received: unknown[] = []
@@ -67,7 +67,7 @@ function connectTo(url: string, validForMs = 600_000) {
 }
 
 describe('the live connection', () => {
-  it('offers the protocol and the token, and comes back after a cut', async () => {
+  it('sends the protocol and the token, and reconnects after a lost connection', async () => {
     const { url, arrivals } = await startServer()
     const { states } = connectTo(url)
     await expect.poll(() => states.at(-1)).toBe('live')
@@ -79,7 +79,7 @@ describe('the live connection', () => {
     ])
   })
 
-  it('renews a token that the server no longer takes before it connects again', async () => {
+  it('renews a token that the server refuses, and then reconnects', async () => {
     const { url, arrivals } = await startServer()
     const { states } = connectTo(url)
     await expect.poll(() => states.at(-1)).toBe('live')
@@ -99,7 +99,7 @@ describe('the live connection', () => {
     expect(arrivals).toHaveLength(1)
   })
 
-  it('says that too many screens are open, and connects again when it is told to', async () => {
+  it('reports that too many screens are open, and connects again on request', async () => {
     const { url, arrivals } = await startServer()
     const { connection, states } = connectTo(url)
     await expect.poll(() => states.at(-1)).toBe('live')
@@ -109,7 +109,7 @@ describe('the live connection', () => {
     await expect.poll(() => states).toEqual(['connecting', 'live', 'tooManyScreens', 'live'])
   })
 
-  it('passes over what is no frame, and is silent once stopped', async () => {
+  it('ignores messages that are not frames, and reports nothing after it was stopped', async () => {
     const { url, arrivals } = await startServer()
     const { connection, frames, states } = connectTo(url)
     await expect.poll(() => states.at(-1)).toBe('live')
@@ -127,7 +127,7 @@ describe('the live connection', () => {
 })
 
 describe('the delay before reconnecting', () => {
-  it('doubles up to a bound, and half of it is drawn', () => {
+  it('doubles up to a limit, and half of it is random', () => {
     expect([0, 1, 2, 20].map((failures) => reconnectDelayMs(failures, 1))).toEqual([400, 800, 1_600, 15_000])
     expect([0, 20].map((failures) => reconnectDelayMs(failures, 0))).toEqual([200, 7_500])
   })

@@ -27,7 +27,7 @@ interface Head {
 const connect = ({ name = 'MQTT', level = 4, flags = LOGIN }: Head = {}, ...fields: (string | number)[]) =>
   frame(0x10, name, level, flags, 0, 60, ...(fields.length === 0 ? identity : fields))
 
-/** The answer to these bytes: a return code, or `closed` where the connection ends without a word. */
+/** The answer to these bytes: a return code, or `closed` if the connection is closed without an answer. */
 async function answerTo(bytes: Uint8Array): Promise<number | 'closed'> {
   const client = room.attach()
   client.write(bytes)
@@ -38,7 +38,7 @@ async function answerTo(bytes: Uint8Array): Promise<number | 'closed'> {
   return connack.returnCode ?? 'closed'
 }
 
-/** Logs in by hand, so that the CONNACK can be looked at. */
+/** Logs in packet by packet, so that a test can check the CONNACK. */
 async function loggedIn(bytes: Uint8Array = connect()): Promise<RawClient> {
   const client = room.attach()
   client.write(bytes)
@@ -58,7 +58,7 @@ test('a socket that never says CONNECT is closed [MQTT-3.1.4, non-normative]', a
   expect(room.lines).toContainEqual(expect.objectContaining({ reason: 'connect did not arrive in time' }))
 })
 
-test('a second CONNECT closes the connection, and its will is due [MQTT-3.1.0-2]', async () => {
+test('a second CONNECT closes the connection, and its will is published [MQTT-3.1.0-2]', async () => {
   const will = {
     topic: own('presence'),
     payload: Buffer.from(JSON.stringify(samples.presence)),
@@ -70,22 +70,26 @@ test('a second CONNECT closes the connection, and its will is due [MQTT-3.1.0-2]
   await expect.poll(() => room.received.map(({ name }) => name)).toEqual(['presence'])
 })
 
-test('a second CONNECT on the heels of the first is none the better [MQTT-3.1.0-2]', async () => {
+test('a second CONNECT right after the first closes the connection too [MQTT-3.1.0-2]', async () => {
   const client = room.attach()
   client.write(Buffer.concat([connect(), connect()]))
   await client.closed
 })
 
 test.each<[string, Head, number | 'closed']>([
-  ['MQTT 3.1.1 is taken', {}, 0],
+  ['MQTT 3.1.1 is accepted', {}, 0],
   ['an unknown protocol name is refused [MQTT-3.1.2-1]', { name: 'MQTX' }, 'closed'],
-  ['a protocol name is told in its own case [MQTT-3.1.2-1]', { name: 'mqtt' }, 'closed'],
-  ['MQTT 3.1 is told that its level is not spoken [MQTT-3.1.2-2]', { name: 'MQIsdp', level: 3 }, 1],
-  ['level 0 is told so too [MQTT-3.1.2-2]', { level: 0 }, 1],
-  ['level 3 under the new name is told so too [MQTT-3.1.2-2]', { level: 3 }, 1],
-  ['MQTT 5 is told so too, which makes clients fall back [MQTT-3.1.2-2]', { level: 5 }, 1],
-  ['level 6 is told so too [MQTT-3.1.2-2]', { level: 6 }, 1],
-  ['a bridge of level 4, which is a level of its own, is told so too [MQTT-3.1.2-2]', { level: 0x84 }, 1],
+  ['a protocol name in another case is refused [MQTT-3.1.2-1]', { name: 'mqtt' }, 'closed'],
+  ['MQTT 3.1 is refused with code 1 [MQTT-3.1.2-2]', { name: 'MQIsdp', level: 3 }, 1],
+  ['level 0 is refused with code 1 [MQTT-3.1.2-2]', { level: 0 }, 1],
+  ['level 3 under the new name is refused with code 1 [MQTT-3.1.2-2]', { level: 3 }, 1],
+  ['MQTT 5 is refused with code 1, which makes clients fall back [MQTT-3.1.2-2]', { level: 5 }, 1],
+  ['level 6 is refused with code 1 [MQTT-3.1.2-2]', { level: 6 }, 1],
+  [
+    'the bridge bit makes level 4 another level, which is refused with code 1 [MQTT-3.1.2-2]',
+    { level: 0x84 },
+    1,
+  ],
   ['a reserved connect flag closes [MQTT-3.1.2-3]', { flags: LOGIN | RESERVED }, 'closed'],
   ['a will QoS without a will closes [MQTT-3.1.2-11, MQTT-3.1.2-13]', { flags: LOGIN | 0x08 }, 'closed'],
   ['a will retain without a will closes [MQTT-3.1.2-11, MQTT-3.1.2-15]', { flags: LOGIN | 0x20 }, 'closed'],
@@ -103,9 +107,9 @@ test.each<[string, number, (string | number)[], number | 'closed']>([
   ['a will flag without a will closes [MQTT-3.1.2-9]', LOGIN | WILL, identity.slice(0, 1), 'closed'],
   ['a user name flag without a name closes [MQTT-3.1.2-19]', LOGIN, ['pc-01'], 'closed'],
   ['a password flag without a password closes [MQTT-3.1.2-21]', LOGIN, ['pc-01', 'pc-01'], 'closed'],
-  ['a password without a user name lets nobody in [MQTT-3.1.2-22]', PASSWORD | CLEAN, ['pc-01', 'secret'], 5],
-  ['fields that no flag announced close [MQTT-3.1.2-18, MQTT-3.1.2-20]', CLEAN, identity, 'closed'],
-  ['a client id must be there [MQTT-3.1.3-3]', LOGIN, [0], 'closed'],
+  ['a password without a user name is refused [MQTT-3.1.2-22]', PASSWORD | CLEAN, ['pc-01', 'secret'], 5],
+  ['fields without their flag close [MQTT-3.1.2-18, MQTT-3.1.2-20]', CLEAN, identity, 'closed'],
+  ['a missing client id closes [MQTT-3.1.3-3]', LOGIN, [0], 'closed'],
   [
     'an empty client id that wants its session kept is refused [MQTT-3.1.3-8, MQTT-3.1.3-9]',
     USER | PASSWORD,
@@ -128,7 +132,7 @@ test.each<[string, number, (string | number)[], number | 'closed']>([
   expect(await answerTo(connect({ flags }, ...fields))).toBe(answer)
 })
 
-test('a session asked to be kept lasts as long as its connection, and the CONNACK says so [MQTT-3.2.2-3, MQTT-4.1.0-2]', async () => {
+test('a persistent session lasts only as long as its connection, and the CONNACK says so [MQTT-3.2.2-3, MQTT-4.1.0-2]', async () => {
   const flags = USER | PASSWORD
   const kept = connect({ flags }, 'diag', 'diag', 'secret')
   const first = await loggedIn(kept)
@@ -143,7 +147,7 @@ test('a session asked to be kept lasts as long as its connection, and the CONNAC
   expect(again.messages).toEqual([])
 })
 
-test('the same client id takes over, and the will of the one before is due [MQTT-3.1.4-2]', async () => {
+test('the same client id replaces the older connection, whose will is published [MQTT-3.1.4-2]', async () => {
   const payload = Buffer.from(JSON.stringify({ ...samples.presence, online: false, cause: 'lost' }))
   const old = await room.login('pc-01', { will: { topic: own('presence'), payload, qos: 1 } })
   for (const suffix of ['a', 'b', 'c']) await room.login('pc-01', { clientId: `pc-01:${suffix}` })
@@ -154,7 +158,7 @@ test('the same client id takes over, and the will of the one before is due [MQTT
   await expect.poll(() => room.received.map(({ name }) => name)).toEqual(['presence'])
 })
 
-test('of many that take over from each other at once one remains [MQTT-3.1.4-2]', async () => {
+test('of many connections with the same client id at once one remains [MQTT-3.1.4-2]', async () => {
   const logins = Array.from({ length: 20 }, () => room.login('pc-01').catch(() => undefined))
   const clients = (await Promise.all(logins)).filter((client) => client !== undefined)
   await expect.poll(() => room.broker.stats().clients).toBe(1)
@@ -162,7 +166,7 @@ test('of many that take over from each other at once one remains [MQTT-3.1.4-2]'
   expect(alive.filter(Boolean)).toHaveLength(1)
 })
 
-test('packets may follow a CONNECT without waiting, and are answered after its CONNACK [MQTT-3.1.4-5, MQTT-3.2.0-1]', async () => {
+test('packets sent right after a CONNECT are answered after its CONNACK [MQTT-3.1.4-5, MQTT-3.2.0-1]', async () => {
   const client = room.attach()
   const subscribe = frame(0x82, 0, 7, own('command'), 1)
   const publish = frame(0x32, own('ack'), 0, 8, Buffer.from(JSON.stringify(samples.ack)))
@@ -174,7 +178,7 @@ test('packets may follow a CONNECT without waiting, and are answered after its C
   expect(room.received.map(({ name }) => name)).toEqual(['ack'])
 })
 
-test('what follows a CONNECT that is refused is not taken [MQTT-3.1.4-5, MQTT-3.2.2-5]', async () => {
+test('packets after a refused CONNECT are not processed [MQTT-3.1.4-5, MQTT-3.2.2-5]', async () => {
   const client = room.attach()
   const publish = frame(0x32, own('ack'), 0, 8, Buffer.from(JSON.stringify(samples.ack)))
   client.write(Buffer.concat([connect({}, 'pc-01', 'pc-01', 'wrong'), publish]))
@@ -184,7 +188,7 @@ test('what follows a CONNECT that is refused is not taken [MQTT-3.1.4-5, MQTT-3.
   expect(await client.next('puback')).toBeUndefined()
 })
 
-test('a silent client is closed after one and a half keepalives, and its will is due [MQTT-3.1.2-24]', async () => {
+test('a silent client is disconnected after one and a half keepalives, and its will is published [MQTT-3.1.2-24]', async () => {
   const payload = Buffer.from(JSON.stringify(samples.presence))
   const will = { topic: own('presence'), payload, qos: 1 as const, retain: true }
   const client = await room.login('pc-01', { keepalive: 1, will })

@@ -32,14 +32,14 @@ async function watching(topic = own('events'), qos: 0 | 1 | 2 = 1): Promise<RawC
 const seqs = ({ messages }: RawClient) =>
   messages.map(({ payload }) => (JSON.parse(payload) as { seq: number }).seq)
 
-test('QoS 0 is taken and not answered [MQTT-4.3.1-1]', async () => {
+test('QoS 0 is accepted and not answered [MQTT-4.3.1-1]', async () => {
   publish(0, 1)
   station.send({ cmd: 'pingreq' })
   expect((await station.next('puback', 'pubrec', 'pingresp'))?.cmd).toBe('pingresp')
   expect(room.received).toHaveLength(1)
 })
 
-test('QoS 1 is answered by a PUBACK of the same id, to the highest one [MQTT-2.3.1-6, MQTT-4.3.2-2]', async () => {
+test('QoS 1 is answered by a PUBACK with the same id, up to the highest id [MQTT-2.3.1-6, MQTT-4.3.2-2]', async () => {
   for (const messageId of [1, 0x0100, 0xffff]) {
     publish(1, messageId)
     expect(await station.next('puback')).toMatchObject({ messageId })
@@ -47,7 +47,7 @@ test('QoS 1 is answered by a PUBACK of the same id, to the highest one [MQTT-2.3
   expect(room.received).toHaveLength(3)
 })
 
-test('an id may be used again once it is acknowledged: it is a new message then [MQTT-2.3.1-4, MQTT-4.3.2-2]', async () => {
+test('an id that was acknowledged can be used again for a new message [MQTT-2.3.1-4, MQTT-4.3.2-2]', async () => {
   const watcher = await watching()
   for (const seq of [1, 2]) {
     publish(1, 9, event(seq), seq === 2)
@@ -56,7 +56,7 @@ test('an id may be used again once it is acknowledged: it is a new message then 
   await expect.poll(() => seqs(watcher)).toEqual([1, 2])
 })
 
-test('QoS 2 goes by PUBREC, PUBREL and PUBCOMP of one id [MQTT-4.3.3-2, MQTT-2.3.1-6]', async () => {
+test('QoS 2 uses PUBREC, PUBREL and PUBCOMP with one id [MQTT-4.3.3-2, MQTT-2.3.1-6]', async () => {
   publish(2, 77)
   expect(await station.next('pubrec')).toMatchObject({ messageId: 77 })
   station.send({ cmd: 'pubrel', messageId: 77 })
@@ -64,7 +64,7 @@ test('QoS 2 goes by PUBREC, PUBREL and PUBCOMP of one id [MQTT-4.3.3-2, MQTT-2.3
   expect(room.received).toHaveLength(1)
 })
 
-test('a QoS 2 message sent again before its PUBREL is taken and delivered once [MQTT-4.3.3-2]', async () => {
+test('a QoS 2 message that is repeated before its PUBREL is delivered once [MQTT-4.3.3-2]', async () => {
   const watcher = await watching()
   publish(2, 5)
   await station.next('pubrec')
@@ -79,12 +79,12 @@ test('a QoS 2 message sent again before its PUBREL is taken and delivered once [
   await expect.poll(() => seqs(watcher)).toEqual([5, 6])
 })
 
-test('a PUBREL is answered though its message is not known, or no more [MQTT-4.3.3-2]', async () => {
+test('a PUBREL of an unknown or completed message is answered [MQTT-4.3.3-2]', async () => {
   station.send({ cmd: 'pubrel', messageId: 4242 })
   expect(await station.next('pubcomp')).toMatchObject({ messageId: 4242 })
 })
 
-test('answers that nobody asked for harm nobody', async () => {
+test('unexpected acknowledgements have no effect', async () => {
   for (const cmd of ['puback', 'pubrec', 'pubcomp'] as const) station.send({ cmd, messageId: 9 })
   expect(await station.settled()).toBe(true)
 })
@@ -97,23 +97,23 @@ test('messages of one client are acknowledged and delivered in the order sent [M
   await expect.poll(() => seqs(watcher)).toEqual(order)
 })
 
-test('messages cut into single bytes, and many in one piece, are the same [MQTT-4.2.0-1]', async () => {
+test('messages sent byte by byte, or many in one chunk, are understood [MQTT-4.2.0-1]', async () => {
   const bytes = frame(0x32, own('events'), 1, 0, Buffer.from(event(1)))
   for (const byte of bytes) station.write(Uint8Array.of(byte))
   expect(await station.next('puback')).toMatchObject({ messageId: 256 })
 })
 
 test.each<[string, 0 | 1 | 2, number]>([
-  ['what is published with QoS 1 comes with QoS 0 to who asked for that [MQTT-3.8.4-6]', 0, 0],
-  ['and with QoS 1 to who asked for that [MQTT-3.8.4-6]', 1, 1],
-  ['and with QoS 1 to who asked for more [MQTT-3.8.4-6]', 2, 1],
+  ['QoS 1 is delivered with QoS 0 to a subscription of QoS 0 [MQTT-3.8.4-6]', 0, 0],
+  ['QoS 1 is delivered with QoS 1 to a subscription of QoS 1 [MQTT-3.8.4-6]', 1, 1],
+  ['QoS 1 is delivered with QoS 1 to a subscription of QoS 2 [MQTT-3.8.4-6]', 2, 1],
 ])('%s', async (_, asked, qos) => {
   const watcher = await watching('escale/v1/events/#', asked)
   await happened('x')
   await expect.poll(() => watcher.messages).toMatchObject([{ qos }])
 })
 
-test('each message under way to a client has an id of its own, never 0, and is no repetition [MQTT-2.3.1-1, MQTT-2.3.1-4, MQTT-3.3.1-1]', async () => {
+test('each unacknowledged message to a client has its own id, never 0, and no DUP flag [MQTT-2.3.1-1, MQTT-2.3.1-4, MQTT-3.3.1-1]', async () => {
   const watcher = await watching('escale/v1/events/#')
   for (let sent = 0; sent < 300; sent++) void happened(`e${sent}`)
   const ids = new Set<number>()
@@ -127,7 +127,7 @@ test('each message under way to a client has an id of its own, never 0, and is n
   expect(ids.has(0)).toBe(false)
 })
 
-test('a message that is never acknowledged holds up none that follows', async () => {
+test('a message that is never acknowledged does not delay later ones', async () => {
   const watcher = await watching('escale/v1/events/#')
   for (let sent = 0; sent < 100; sent++) await happened(`e${sent}`)
   await watcher.settled()

@@ -18,7 +18,7 @@ const ILL_FORMED = [
   ['a code point beyond the last', [0xf5, 0x80, 0x80, 0x80]],
 ] as const
 
-/** Packets that no client may send, and what they would be mistaken for. */
+/** Packets that a client must not send. */
 const malformed: [string, Uint8Array][] = [
   ['a PUBLISH with QoS 3 [MQTT-3.3.1-4]', frame(0x36, topic, 0, 1, ack)],
   ['a QoS 1 PUBLISH with packet id 0 [MQTT-2.3.1-1]', frame(0x32, topic, 0, 0, ack)],
@@ -67,10 +67,10 @@ const malformed: [string, Uint8Array][] = [
   ['NUL in a filter to unsubscribe [MQTT-1.5.3-2]', frame(0xa2, 0, 1, 'a\0')],
 ]
 
-test.each(malformed)('%s closes the connection and harms nobody [MQTT-4.8.0-1]', async (_, bytes) => {
+test.each(malformed)('%s closes only its own connection [MQTT-4.8.0-1]', async (_, bytes) => {
   const station = await room.login('pc-01')
   const other = await room.login('pc-02')
-  // With a good packet at its heels: its bytes must not be taken for the missing ones.
+  // A valid packet follows. Its bytes must not be read as the missing ones.
   station.write(Buffer.concat([bytes, frame(0x32, topic, 0, 9, ack), frame(0xc0)]))
   await station.closed
   expect(await station.next('puback', 'suback', 'unsuback', 'pubcomp', 'pingresp')).toBeUndefined()
@@ -116,7 +116,7 @@ test('a CONNECT with more than its fields closes the connection', async () => {
   expect(await client.next('connack')).toBeUndefined()
 })
 
-test('a length told in more bytes than it needs is a length [MQTT-2.2.3, non-normative]', async () => {
+test('a length in more bytes than necessary is accepted [MQTT-2.2.3, non-normative]', async () => {
   const station = await room.login('pc-01')
   station.write(Uint8Array.of(0xc0, 0x80, 0x80, 0x00))
   expect(await station.next('pingresp')).toBeDefined()

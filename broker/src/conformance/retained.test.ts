@@ -14,7 +14,7 @@ const happened = (kind: string) =>
 const heard = ({ messages }: RawClient) =>
   messages.map(({ payload, retain }) => [(JSON.parse(payload) as { version: number }).version, retain])
 
-test('the last message is kept, and comes marked to each new subscription [MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8]', async () => {
+test('the last retained message is delivered to each new subscription with the retain flag [MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8]', async () => {
   await desired(1)
   await desired(2)
   const watcher = await room.login('diag')
@@ -22,14 +22,14 @@ test('the last message is kept, and comes marked to each new subscription [MQTT-
   await expect.poll(() => heard(watcher)).toEqual([[2, true]])
 })
 
-test('to a subscription that is there it comes unmarked [MQTT-3.3.1-9]', async () => {
+test('an existing subscription gets it without the retain flag [MQTT-3.3.1-9]', async () => {
   const watcher = await room.login('diag')
   await watcher.subscribe(own('desired'))
   await desired(1)
   await expect.poll(() => heard(watcher)).toEqual([[1, false]])
 })
 
-test('subscribing again brings it again, and no second copy of what follows [MQTT-3.8.4-3]', async () => {
+test('a repeated subscription gets it again, and later messages only once [MQTT-3.8.4-3]', async () => {
   await desired(1)
   const watcher = await room.login('diag')
   await watcher.subscribe(own('desired'))
@@ -44,7 +44,7 @@ test('subscribing again brings it again, and no second copy of what follows [MQT
   await expect.poll(() => heard(watcher).slice(2)).toEqual([[2, false]])
 })
 
-test('an empty message forgets it, and is itself not kept [MQTT-3.3.1-10, MQTT-3.3.1-11]', async () => {
+test('an empty message removes it, and is not retained itself [MQTT-3.3.1-10, MQTT-3.3.1-11]', async () => {
   await desired(1)
   const watcher = await room.login('diag')
   await watcher.subscribe(own('desired'))
@@ -57,7 +57,7 @@ test('an empty message forgets it, and is itself not kept [MQTT-3.3.1-10, MQTT-3
   expect(late.messages).toEqual([])
 })
 
-test('what is not to be kept replaces nothing and is gone for later subscriptions [MQTT-3.3.1-12]', async () => {
+test('a message without the retain flag does not replace it, and is not delivered to later subscriptions [MQTT-3.3.1-12]', async () => {
   await happened('session.started')
   const watcher = await room.login('diag')
   await watcher.subscribe('escale/v1/events/#')
@@ -65,7 +65,7 @@ test('what is not to be kept replaces nothing and is gone for later subscription
   await expect.poll(() => watcher.messages).toMatchObject([{ topic: 'escale/v1/events/session.ended' }])
 })
 
-test('what is kept survives the end of who said it', async () => {
+test('a retained message stays when its publisher disconnects', async () => {
   const station = await room.login('pc-01')
   await station.publish(own('reported'), samples.reported)
   station.cut()

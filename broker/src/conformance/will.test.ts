@@ -26,7 +26,7 @@ async function watching(...topics: string[]): Promise<RawClient> {
 const causes = ({ messages }: RawClient) =>
   messages.map(({ payload, retain }) => [(JSON.parse(payload) as { cause: string }).cause, retain])
 
-test('a will is taken, routed and retained like any message when the connection breaks [MQTT-3.1.2-8]', async () => {
+test('when the connection breaks, the will is processed, routed and retained like any message [MQTT-3.1.2-8]', async () => {
   const watcher = await watching(own('presence'))
   const station = await room.login('pc-01', will())
   station.cut()
@@ -43,7 +43,7 @@ test('a will outside its schema is dropped', async () => {
   expect(room.received).toEqual([])
 })
 
-test('the topic table says what is retained of a will, and with what QoS it goes on [MQTT-3.1.2-16, MQTT-3.1.2-17]', async () => {
+test('the topic table decides whether a will is retained, and its QoS [MQTT-3.1.2-16, MQTT-3.1.2-17]', async () => {
   const watcher = await watching(own('presence'))
   const station = await room.login('pc-01', will(lost, { qos: 0, retain: false }))
   station.cut()
@@ -52,11 +52,11 @@ test('the topic table says what is retained of a will, and with what QoS it goes
   await expect.poll(() => causes(late)).toEqual([['lost', true]])
 })
 
-test('a DISCONNECT leaves no will [MQTT-3.1.2-10, MQTT-3.14.4-3]', async () => {
+test('after a DISCONNECT the will is not published [MQTT-3.1.2-10, MQTT-3.14.4-3]', async () => {
   const station = await room.login('pc-01', will())
   station.send({ cmd: 'disconnect' })
   await station.closed
-  // Another one's will passes the same way after it: had there been one, it would be here by then.
+  // The will of another client is processed later. When it has arrived, the first one would have arrived too.
   const other = await room.login('pc-02', {
     will: { topic: own('presence', 'pc-02'), payload: Buffer.from(JSON.stringify(lost)), qos: 1 },
   })
@@ -65,10 +65,10 @@ test('a DISCONNECT leaves no will [MQTT-3.1.2-10, MQTT-3.14.4-3]', async () => {
 })
 
 test.each<[string, Uint8Array]>([
-  ['reserved flags of DISCONNECT are no clean end [MQTT-3.14.1-1]', frame(0xe1)],
-  ['a DISCONNECT with a body is no clean end', frame(0xe0, 0)],
-  ['a malformed packet is no clean end [MQTT-4.8.0-1]', frame(0xf0)],
-])('%s: the will is due [MQTT-3.1.2-8]', async (_, bytes) => {
+  ['a DISCONNECT with reserved flags is not a clean end [MQTT-3.14.1-1]', frame(0xe1)],
+  ['a DISCONNECT with a body is not a clean end', frame(0xe0, 0)],
+  ['a malformed packet is not a clean end [MQTT-4.8.0-1]', frame(0xf0)],
+])('%s: the will is published [MQTT-3.1.2-8]', async (_, bytes) => {
   const station = await room.login('pc-01', will())
   station.write(bytes)
   await station.closed
@@ -87,7 +87,7 @@ test('a will is sent once [MQTT-3.1.2-10]', async () => {
   expect(watcher.messages).toHaveLength(1)
 })
 
-test('a will may be empty, and then says nothing here: no client clears what is retained [MQTT-3.1.3-12]', async () => {
+test('an empty will is accepted and has no effect, because no client may clear a retained message [MQTT-3.1.3-12]', async () => {
   const station = await room.login('pc-01', will(''))
   await station.publish(own('presence'), samples.presence)
   station.cut()

@@ -13,24 +13,28 @@ const command = (stationId: string, fields: Partial<StationCommand>): StationCom
 const applied = (stationId: string, ms: number) =>
   command(stationId, { status: 'applied', deliveredAt: after(ms - 5), appliedAt: after(ms) })
 
-describe('what was asked of stations', () => {
-  it('is one line for one order, as slow as its slowest station', () => {
+describe('the list of commands and changes sent to stations', () => {
+  it('shows one line for each order, with the state of its slowest station', () => {
     const [activity] = activitiesOf([applied('a', 20), applied('b', 90)], [])
     expect(activity).toMatchObject({ status: 'applied', missing: [], deliveredMs: 85, appliedMs: 90 })
   })
 
   it.each<[string, Partial<StationCommand>, object]>([
-    ['waited for', { status: 'delivered' }, { status: 'underway' }],
+    ['has not answered yet', { status: 'delivered' }, { status: 'underway' }],
     ['has failed', { status: 'failed', error: 'no power' }, { status: 'failed', error: 'no power' }],
-    ['had it cancelled', { status: 'failed', error: 'cancelled' }, { status: 'cancelled', cancellable: [] }],
+    [
+      'had its command cancelled',
+      { status: 'failed', error: 'cancelled' },
+      { status: 'cancelled', cancellable: [] },
+    ],
     ['never answered', { status: 'expired' }, { status: 'expired' }],
-  ])('names the station that is %s', (_, fields, expected) => {
+  ])('names the station that %s', (_, fields, expected) => {
     const [activity] = activitiesOf([applied('a', 20), command('b', fields)], [])
     expect(activity).toMatchObject({ missing: ['b'], stationIds: ['a', 'b'], ...expected })
     expect(activity?.appliedMs).toBeUndefined()
   })
 
-  it('can be cancelled while a station waits for its time, and says when that is', () => {
+  it('offers to cancel a scheduled command, and shows its time', () => {
     const putOff = { op: 'reboot', params: { delaySeconds: 60 } } as const
     const [activity] = activitiesOf([command('a', { ...putOff, status: 'delivered' })], [])
     expect(activity).toMatchObject({
@@ -42,16 +46,16 @@ describe('what was asked of stations', () => {
     expect(locking).toMatchObject({ cancellable: [], dueAtMs: undefined })
   })
 
-  it('is told without the cancellations, which show in what they cancel', () => {
+  it('does not list cancellations, because the cancelled command shows them', () => {
     const cancelling = command('c', { op: 'cancel', batchId: 'c', status: 'applied' })
     expect(activitiesOf([applied('a', 20), cancelling], [])).toHaveLength(1)
   })
 
-  it.each([fr, en])('why a station could not do it is said in words, whatever the reason', ({ commands }) => {
+  it.each([fr, en])('explains every reason why a station could not carry out a command', ({ commands }) => {
     expect(Object.keys(commands.errors)).toEqual(expect.arrayContaining([...commandFailures]))
   })
 
-  it('stands newest first, documents among the commands, those that tell of nothing left out', () => {
+  it('lists commands and documents newest first, without documents that change nothing', () => {
     const document = { stationId: 'c', version: 1, askedAt: after(1), appliedAt: after(24) }
     const list = activitiesOf(
       [applied('a', 20)],
@@ -66,7 +70,7 @@ describe('what was asked of stations', () => {
     ])
   })
 
-  it('leaves out the document by which a lock or a logout is done', () => {
+  it('does not list the document that belongs to a lock or a logout', () => {
     const document = { stationId: 'a', version: 1, askedAt: after(9), appliedAt: after(24) }
     const list = activitiesOf([applied('a', 20)], [{ ...document, actions: ['session.suspended'] }])
     expect(list.map(({ what }) => what)).toEqual([{ op: 'lock' }])

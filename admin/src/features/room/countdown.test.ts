@@ -22,12 +22,12 @@ describe('a running countdown', () => {
     expect(shownRemaining(active(60_000), START_MS + 60_000 - leftMs)).toBe(shown)
   })
 
-  it('stands still while suspended, whatever the time is', () => {
+  it('does not change while suspended', () => {
     const session = { state: 'suspended' as const, remainingSeconds: 754 }
     expect(shownRemaining(session, START_MS + 86_400_000)).toBe(754)
   })
 
-  it('never rises and stays within a second of the truth on a network of any slowness under a second', () => {
+  it('never increases, and is right within a second when messages take up to a second', () => {
     const delays = fc.array(fc.integer({ min: 0, max: 900 }), { minLength: 1, maxLength: 200 })
     fc.assert(
       fc.property(delays, fc.integer({ min: -1e12, max: 1e12 }), (delaysMs, ourOffsetMs) => {
@@ -50,14 +50,14 @@ describe('a running countdown', () => {
 })
 
 describe('the server clock', () => {
-  it('follows a clock that was set back once the old samples are gone', () => {
+  it('follows a clock that was set back, when the old samples have expired', () => {
     const clock = createServerClock(0)
     for (let second = 0; second < 100; second += 1) clock.learn(second * 1_000 + 5_000, second * 1_000)
     for (let second = 100; second < 160; second += 1) clock.learn(second * 1_000, second * 1_000)
     expect(clock.nowMs(160_000)).toBe(160_000)
   })
 
-  it('believes the first message after a reset alone', () => {
+  it('uses only the first message after a reset', () => {
     const clock = createServerClock(0)
     clock.learn(9_000, 0)
     clock.reset()
@@ -67,7 +67,7 @@ describe('the server clock', () => {
 })
 
 describe('the share left', () => {
-  it('stays between nothing and all, a grant of nothing included', () => {
+  it('stays between 0 and 1, also for a grant of 0', () => {
     expect([shareLeft(60, 15), shareLeft(60, 90), shareLeft(0, 0), shareLeft(60, -1)]).toEqual([
       0.25, 1, 0, 0,
     ])

@@ -55,7 +55,7 @@ const logFrame = (action: string, ids: object): ServerFrame =>
   ({ type: 'log_added', log: { action, ...ids } }) as unknown as ServerFrame
 
 describe('live frames', () => {
-  it('bring a known session up to date and keep who it is for', () => {
+  it('update a known session and keep its user', () => {
     const room = roomWith([], [session('s-1', { userId: 'u-1' })])
     expect(applyFrame(room, timeFrame({ state: 'suspended', endsAt: undefined }))).toEqual([])
     expect(room.sessions.get('s-1')).toMatchObject({
@@ -67,7 +67,7 @@ describe('live frames', () => {
     })
   })
 
-  it('ask for a session that is not known, but not for one that is over', () => {
+  it('cause a request for an unknown session, but not for an ended one', () => {
     const room = roomWith([])
     expect(applyFrame(room, timeFrame({}))).toEqual([{ load: 'session', id: 's-1' }])
     expect(applyFrame(room, timeFrame({ state: 'ended' }))).toEqual([])
@@ -82,13 +82,13 @@ describe('live frames', () => {
     expect([...room.sessions.keys()]).toEqual([])
   })
 
-  it('leave a station alone when what is known is newer', () => {
+  it('do not change a station when the known version is newer', () => {
     const room = roomWith([station('pc-1', { label: 'new', updatedAt: LATER })])
     keepStation(room, station('pc-1', { label: 'old' }))
     expect(room.stations.get('pc-1')?.label).toBe('new')
   })
 
-  it('say what else to load', () => {
+  it('name what else to load', () => {
     const room = roomWith([])
     expect(applyFrame(room, logFrame('station.enrolment_requested', {}))).toEqual([
       { load: 'pairing-requests' },
@@ -99,7 +99,7 @@ describe('live frames', () => {
     expect(applyFrame(room, logFrame('auth.login_succeeded', {}))).toEqual([])
   })
 
-  it('keep an answer about an ended session out of the room', () => {
+  it('prevent a late answer from bringing an ended session back', () => {
     const room = roomWith([], [session('s-1')])
     keepSession(room, session('s-1', { state: 'ended' }))
     expect(room.sessions.size).toBe(0)
@@ -107,7 +107,7 @@ describe('live frames', () => {
 })
 
 describe('the cards of the room', () => {
-  it('stand trouble first, then by label as people count', () => {
+  it('are sorted by problems first, then by label in natural order', () => {
     const room = roomWith(
       [
         station('a', { label: 'Poste 10' }),
@@ -129,7 +129,7 @@ describe('the cards of the room', () => {
     ])
   })
 
-  it('tell cleaning from a session, and a session that rests from one that runs', () => {
+  it('show cleaning, a running session and a suspended session differently', () => {
     const room = roomWith(
       [
         station('a', { state: 'occupied' }),
