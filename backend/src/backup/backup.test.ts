@@ -61,7 +61,7 @@ const namesIn = (database: string) => {
   opened.close()
   return names.map((row) => String(row['last_name']))
 }
-/** Everything below a folder, as path and content. */
+/** All files below a folder, as path and content. */
 function contentsOf(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
   const plain = files.filter((path) => statSync(join(folder, path)).isFile() && !path.startsWith('server.'))
@@ -77,7 +77,7 @@ const usedFolder = (name: string) => {
 }
 
 describe('a backup', () => {
-  it('made while others write opens and holds whatever was answered before it, thirty times', async () => {
+  it('made during writes can be opened and contains every write that was answered before (30 times)', async () => {
     const answered: string[] = []
     const aborter = new AbortController()
     const writer = (async () => {
@@ -100,7 +100,7 @@ describe('a backup', () => {
     expect(answered.length).toBeGreaterThan(30)
   })
 
-  it('is for its owner alone, holds keys and photos, and no drafts', async () => {
+  it('can be read only by its owner, and contains keys and photos but no temporary files', async () => {
     expect(statSync(good).mode & 0o777).toBe(0o600)
     const paths: string[] = []
     await readArchive(good, (path) => void paths.push(path))
@@ -113,7 +113,7 @@ describe('a backup', () => {
     ])
   })
 
-  it('never replaces another, nor is kept with what it is a backup of', async () => {
+  it('never overwrites a file, and is refused inside the data folder', async () => {
     await expect(backUp(good)).rejects.toThrow(/existe déjà.*\n.*exists already/)
     await expect(backUp(join(test.folder, 'b.tar.gz'))).rejects.toThrow(/se perdrait avec lui/)
     await expect(backUp(join(place, 'none', 'b.tar.gz'))).rejects.toThrow(/ne peut être écrite/)
@@ -122,7 +122,7 @@ describe('a backup', () => {
 })
 
 describe('a restore', () => {
-  it('fills an empty folder with all of the site', async () => {
+  it('fills an empty folder with all data of the site', async () => {
     const folder = join(place, 'new')
     mkdirSync(folder)
     const { kept, manifest } = await restoreBackup(folder, good, false)
@@ -136,7 +136,7 @@ describe('a restore', () => {
     expect(statSync(join(folder, 'keys', 'code')).mode & 0o777).toBe(0o600)
   })
 
-  it('keeps what was there under a dated name, its write-ahead log too', async () => {
+  it('keeps the previous files under a dated name, including the write-ahead log', async () => {
     const folder = usedFolder('used')
     const { kept } = await restoreBackup(folder, good, false)
     expect(kept).toContain(BEFORE_RESTORE)
@@ -145,7 +145,7 @@ describe('a restore', () => {
     expect(namesIn(join(folder, 'escale.sqlite'))).toContain('Avant')
   })
 
-  it('refuses what is no whole backup, wherever it is cut, and changes nothing', async () => {
+  it('refuses an incomplete backup, wherever it was cut, and changes nothing', async () => {
     const folder = usedFolder('used')
     const before = contentsOf(folder)
     const refused = async (file: string) => {
@@ -170,7 +170,7 @@ describe('a restore', () => {
   it.each([
     ['a later format', { format: FORMAT + 1, release: '9.8.7' }, /plus récente \(9\.8\.7\)/],
     ['another engine', { format: FORMAT, database: 'postgres' as const }, /pg_restore/],
-  ])('refuses %s in a sentence', async (_, fields, sentence) => {
+  ])('refuses %s with an explanation', async (_, fields, sentence) => {
     const file = join(place, 'other.tar.gz')
     const manifest = { release: '0.1.0', createdAt: '2026-01-01T00:00:00.000Z', database: 'sqlite' as const }
     await writeArchive(file, [], (files) => ({ ...manifest, files, ...fields }))
@@ -203,7 +203,7 @@ describe('a restore', () => {
     expect(readFileSync(join(folder, 'escale.sqlite'), 'utf8')).toBe('old')
   })
 
-  it('that was cut off while it put things in place goes on where it ended', async () => {
+  it('that was interrupted while it moved files continues where it stopped', async () => {
     const whole = join(place, 'whole')
     mkdirSync(whole)
     await restoreBackup(whole, good, false)
@@ -215,7 +215,7 @@ describe('a restore', () => {
       mkdirSync(join(ready, path, '..'), { recursive: true })
       return open(join(ready, path), 'wx')
     })
-    // The old had left, and a part of the new had entered.
+    // The old files had been moved away, and a part of the new ones had been moved in.
     const kept = join(folder, `${BEFORE_RESTORE}x`)
     mkdirSync(kept)
     for (const name of ['keys', 'escale.sqlite', 'escale.sqlite-wal'])
@@ -254,7 +254,7 @@ describe('the commands', () => {
     return folder
   }
 
-  it('keep a site and bring it back', async () => {
+  it('back up a site and restore it', async () => {
     const file = join(place, 'b.tar.gz')
     expect(await start('backup', test.folder, file).ended).toMatchObject({
       code: 0,
@@ -265,7 +265,7 @@ describe('the commands', () => {
     expect(await start('restore', join(place, 'new'), file).ended).toMatchObject({ code: 0 })
   })
 
-  it('do not restore under a running server', async () => {
+  it('do not restore while the server is running', async () => {
     const folder = usedFolder('used')
     const lock = await lockFolder(folder, 'alone', 0)
     const { code, said } = await start('restore', folder, good).ended
@@ -274,7 +274,7 @@ describe('the commands', () => {
     await lock?.release()
   })
 
-  it('leave nothing half when Ctrl-C ends a backup', async () => {
+  it('leave no incomplete file when Ctrl-C ends a backup', async () => {
     const { child, ended } = start('backup', big(), join(place, 'b.tar.gz'))
     await appears(place, 'b.tar.gz.part-files')
     child.kill('SIGINT')
@@ -306,8 +306,8 @@ describe('the commands', () => {
   })
 })
 
-describe('the backup of each night', () => {
-  it('keeps so many, and removes what was left unfinished', async () => {
+describe('the nightly backup', () => {
+  it('keeps the configured number of files, and removes incomplete ones', async () => {
     const command = join(place, 'command.mjs')
     writeFileSync(
       command,
@@ -328,7 +328,7 @@ describe('the backup of each night', () => {
     ])
   })
 
-  it('says what is wrong, and makes no folder in the place of a disk that is not there', async () => {
+  it('reports what is wrong, and creates no folder when the disk is not mounted', async () => {
     const dir = join(place, 'unplugged')
     await expect(createNightlyBackup({ dir, keep: 3 }).run(0)).rejects.toThrow(/branchez son disque/)
     expect(existsSync(dir)).toBe(false)

@@ -25,7 +25,7 @@ const folderAt = (atMs = nowMs, wanted: Names = names) =>
 const file = (name: string) => join(dataDir, 'certificates', name)
 
 describe('the certificate folder', () => {
-  it('makes an authority and a certificate for every name once, with keys for the server’s user alone', async () => {
+  it('creates an authority and a certificate for all names once, with keys that only the server’s user can read', async () => {
     const made = await folderAt().ensure()
     for (const name of ['localhost', '127.0.0.1', 'accueil', '::1'])
       expect(isValidFor(made.leaf, name)).toBe(true)
@@ -38,7 +38,7 @@ describe('the certificate folder', () => {
     expect((await folderAt().ensure()).leaf.fingerprint256).toBe(made.leaf.fingerprint256)
   })
 
-  it('renews by the same authority what is about to end, what lacks a name, and what is damaged', async () => {
+  it('renews with the same authority a certificate that expires soon, lacks a name or is damaged', async () => {
     const made = await folderAt().ensure()
     const late = nowMs + (daysLeft(made.leaf, nowMs) - 29) * DAY_MS
     const renewed = await folderAt(late).ensure()
@@ -52,12 +52,12 @@ describe('the certificate folder', () => {
     expect(mended.authority).toBe(made.authority)
   })
 
-  it('lets two that start at once agree on one authority', async () => {
+  it('gives two servers that start at the same time the same authority', async () => {
     const [one, other] = await Promise.all([folderAt().ensure(), folderAt().ensure()])
     expect(one.authority).toBe(other.authority)
   })
 
-  it('prefers the site’s own, leaves it alone, and goes back', async () => {
+  it('uses the site’s own certificate without changing it, and its own one again when that is removed', async () => {
     const ours = await folderAt().ensure()
     const authority = await issueAuthority('mairie', nowMs)
     const own = await issueServerCertificate(authority, ['escale.ville.fr'], nowMs)
@@ -80,7 +80,7 @@ describe('a site’s own certificate', async () => {
   const [leaf = '', root = ''] = certificatesIn(own).map(String)
   const key = keyIn(own) ?? ''
 
-  it('is taken with its chain and its authority', () => {
+  it('is used with its chain and its authority', () => {
     expect(certificatesIn(checkSiteOwn(leaf, key, root, nowMs))).toHaveLength(2)
     expect(certificatesIn(checkSiteOwn(leaf + root, key, root, nowMs))).toHaveLength(2)
     expect(certificatesIn(checkSiteOwn(leaf, key, undefined, nowMs))).toHaveLength(1)
@@ -97,7 +97,7 @@ describe('a site’s own certificate', async () => {
     expect(() => checkSiteOwn(cert, ownKey ?? '', ca, nowMs)).toThrow(reason)
   })
 
-  it('is refused once it has ended', () => {
+  it('is refused when it has expired', () => {
     expect(() => checkSiteOwn(leaf, key, root, nowMs + 400 * DAY_MS)).toThrow('ended')
   })
 })

@@ -22,11 +22,11 @@ const account = (...args: string[]): Promise<Said> =>
   promisify(execFile)(process.execPath, [script, ...args], {
     env: { ...process.env, ESCALE_DATA_DIR: test.folder, DATABASE_URL: test.databaseUrl },
   }).catch((err: unknown) => err as Said)
-/** The secret stands alone on its line. */
+/** The secret, which is on its own line. */
 const secretIn = ({ stdout }: Said) => /^ {2}(\S{43})$/m.exec(stdout)?.[1] ?? ''
 
 describe('npm run account', () => {
-  it('creates, lists, renews, disables and deletes, beside a running server that cuts who is connected', async () => {
+  it('creates, lists, renews, disables and deletes accounts; a running server disconnects them', async () => {
     const created = await account('create', 'node-red', 'operator', 'Automatisations', 'du', 'lieu')
     expect(created.stdout).toContain('mosquitto_sub')
     const { client } = await test.mqtt('node-red', secretIn(created))
@@ -49,7 +49,7 @@ describe('npm run account', () => {
     )
   })
 
-  it('creates an account that draws boot tokens and has no place on the bus', async () => {
+  it('creates an account for boot tokens that cannot connect to the bus', async () => {
     const created = await account('create', 'amorcage', 'netboot')
     expect(created.stdout).not.toContain('mosquitto_sub')
     expect((await account('list')).stdout).toMatch(/^amorcage +netboot /m)
@@ -57,11 +57,11 @@ describe('npm run account', () => {
     await account('delete', 'amorcage')
   })
 
-  it('gives no orders to the terminal, whatever stands in a label', async () => {
+  it('prints no control characters of a label', async () => {
     const orders = '\u001b]0;x\u0007\u001b[2J\u009b31m\nroot \u202egnp.exe\u2066\u200b'
     expect(await account('create', 'laid', 'operator', orders)).toMatchObject({ code: 2 })
     await account('create', 'laid', 'operator', 'Beau')
-    // As it was kept before such labels were refused.
+    // As it was stored before such labels were refused.
     await test.db.models.accounts.update({ label: orders }, { where: { id: 'laid' } })
     const { stdout } = await account('list')
     expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
@@ -69,7 +69,7 @@ describe('npm run account', () => {
     await account('delete', 'laid')
   })
 
-  it('says how it is used, and what is wrong, in both languages', async () => {
+  it('prints its usage and its errors in both languages', async () => {
     expect((await account()).stdout).toContain('npm run account create')
     for (const words of [['make'], ['delete'], ['create', 'X Y', 'operator'], ['create', 'x', 'boss']])
       expect(await account(...words), words.join(' ')).toMatchObject({ code: 2 })

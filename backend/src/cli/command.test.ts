@@ -26,21 +26,21 @@ describe('a command of the terminal', () => {
     ['doctor', ['--fix'], '--fix'],
     ['audit-verify', ['7'], '7'],
     ['run-job', ['old_logs', 'old_sessions'], 'old_sessions'],
-  ])('%s does nothing when it is given %j', async (name, args, strange) => {
+  ])('%s does nothing with the unknown arguments %j', async (name, args, strange) => {
     const { code, stderr } = await run(name, args)
     expect(code).toBe(2)
     expect(stderr).toContain(`Argument inconnu\u00a0: ${strange}\nUnknown argument: ${strange}`)
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('cert tells a wrong option in both languages, and what there is', async () => {
+  it('cert reports a wrong option in both languages, and lists the valid ones', async () => {
     const { code, stderr } = await run('cert', ['--shwo'])
     expect(code).toBe(2)
     expect(stderr).toContain('Option inconnue ou incomplète\u00a0: --shwo')
     expect(stderr).toContain('npm run cert -- --show')
   })
 
-  it('cert renews nothing when npm kept --show to itself', async () => {
+  it('cert renews nothing when npm takes --show for its own option', async () => {
     const { code, stderr } = await run('cert', [], { npm_config_show: 'true', npm_lifecycle_event: 'cert' })
     expect(code).toBe(2)
     expect(stderr).toContain('npm run cert -- --show')

@@ -17,13 +17,13 @@ vi.setConfig({ testTimeout: 30_000 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('npm run job', () => {
-  it('runs a task on a data folder that may be empty, and says what it did', async () => {
+  it('runs a job on a new data folder, and prints its result', async () => {
     const { stdout, stderr } = await run('old_sessions')
     expect(stdout).toBe('old_sessions: nothing to purge\n')
     expect(stderr).toBe('')
   })
 
-  it('names the tasks there are when it is asked for another', async () => {
+  it('lists the known jobs when the name is unknown', async () => {
     const failed = await run('vacuum').catch((err: unknown) => err as { code: number; stderr: string })
     expect(failed).toMatchObject({ code: 2 })
     expect(failed.stderr).toContain('Tâche inconnue')

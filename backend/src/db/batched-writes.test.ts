@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createBatchedWrites } from './batched-writes.ts'
 
 describe('writes that share a transaction', () => {
-  it('go on after one that was refused before it began', async () => {
+  it('continue after a write that was refused before it began', async () => {
     const stored: number[] = []
     let isRefusing = true
     const database = {
@@ -16,7 +16,7 @@ describe('writes that share a transaction', () => {
     await expect(Promise.all([add(1), add(2)])).rejects.toThrow('locked')
     isRefusing = false
     await add(3)
-    // Those that were refused were told so, and ask again themselves.
+    // The callers of refused writes got an error, and try again themselves.
     expect(stored).toEqual([3])
   })
 })

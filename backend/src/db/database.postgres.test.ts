@@ -21,14 +21,14 @@ const save = (key: string, failures: number, { models, scope }: Store = database
   models.throttles.create({ key, failures, windowStartMs: 0, level: 0, blockedUntilMs: 0 }, scope())
 
 describe('on PostgreSQL', () => {
-  /** What PostgreSQL says of a transaction that it wants to have again. */
+  /** PostgreSQL's error for a transaction that must be repeated. */
   const refuse = (code: string) =>
     database.sequelize.query(
       `DO $$ BEGIN RAISE EXCEPTION 'try again' USING ERRCODE = '${code}'; END $$`,
       database.scope(),
     )
 
-  it.each(['40001', '40P01'])('a write that ends with %s is done again, whole', async (code) => {
+  it.each(['40001', '40P01'])('a write that fails with %s is repeated from its start', async (code) => {
     let attempts = 0
     const told: number[] = []
     await database.write(async () => {
@@ -42,7 +42,7 @@ describe('on PostgreSQL', () => {
     expect((await database.models.throttles.findByPk('again'))?.get().failures).toBe(3)
   })
 
-  it('a write that is refused again and again fails in the end, and others follow', async () => {
+  it('a write that is refused again and again fails in the end, and later writes succeed', async () => {
     let attempts = 0
     const hopeless = database.write(async () => {
       attempts += 1
@@ -56,7 +56,7 @@ describe('on PostgreSQL', () => {
     await save('next', 0)
   })
 
-  it('several servers start at once on an empty database, and write in turn', async () => {
+  it('several servers start at the same time on an empty database, and write one after the other', async () => {
     await database.sequelize.query('DROP SCHEMA public CASCADE')
     await database.sequelize.query('CREATE SCHEMA public')
     const servers = await Promise.all([url, url, url].map((shared) => openDatabase(shared, log)))
@@ -74,7 +74,7 @@ describe('on PostgreSQL', () => {
     for (const server of servers) await server.close()
   })
 
-  it('a write whose connection is cut before its commit is done again, whole', async () => {
+  it('a write whose connection is lost before its commit is repeated from its start', async () => {
     const other = await openDatabase(url, log)
     const cutAllOthers = () =>
       other.sequelize.query(
@@ -96,7 +96,7 @@ describe('on PostgreSQL', () => {
     await other.close()
   })
 
-  it('a write sees what came before it even where the site’s default is another isolation', async () => {
+  it('a write sees earlier commits even if the site’s default isolation level is another', async () => {
     const name = new URL(url).pathname.slice(1)
     await database.sequelize.query(
       `ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`,

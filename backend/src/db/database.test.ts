@@ -36,11 +36,11 @@ const save = (key: string, failures: number) =>
 const keys = async () => (await database.models.throttles.findAll()).map((row) => row.get().key)
 
 describe('writes', () => {
-  it('all commit, one after the other, however many come at once', async () => {
+  it('all commit, one after the other, however many start at the same time', async () => {
     const order: number[] = []
     const write = (i: number) =>
       database.write(async () => {
-        // Each sees everything that came before it, and nothing of what follows.
+        // Each sees all earlier writes and no later ones.
         const seen = await database.models.throttles.count(database.scope())
         await save(`k${i}`, seen)
         database.afterCommit(() => order.push(i))
@@ -52,7 +52,7 @@ describe('writes', () => {
     expect(await database.models.throttles.count()).toBe(100)
   })
 
-  it('leave nothing behind when they throw, tell nobody, and stop none that follow', async () => {
+  it('change nothing when they throw, call no listener, and do not stop later ones', async () => {
     let isTold = false
     const failing = database.write(async () => {
       await save('lost', 0)
@@ -68,7 +68,7 @@ describe('writes', () => {
     expect(isTold).toBe(false)
   })
 
-  it('are one when one is called in another', async () => {
+  it('share one transaction when one is called inside another', async () => {
     const outer = database.write(async () => {
       await database.write(() => save('inner', 0))
       throw new Error('no')
@@ -77,7 +77,7 @@ describe('writes', () => {
     expect(await keys()).toEqual([])
   })
 
-  it('tell of a commit in its order, and only afterwards', async () => {
+  it('call their listeners after the commit, in the order of commits', async () => {
     const told: string[] = []
     await database.write(async () => {
       database.afterCommit(() => told.push('first'))
@@ -89,7 +89,7 @@ describe('writes', () => {
     expect(() => database.afterCommit(() => undefined)).toThrow()
   })
 
-  it('stay done when whoever is told of them fails, and the others are told', async () => {
+  it('stay committed when a listener fails, and the other listeners are called', async () => {
     let isTold = false
     const value = await database.write(async () => {
       database.afterCommit(() => {
@@ -106,7 +106,7 @@ describe('writes', () => {
     expect(lines.join()).toContain('a listener failed')
   })
 
-  it('may be made by whoever is told of a commit', async () => {
+  it('can be started by a listener of a commit', async () => {
     const followed = Promise.withResolvers<unknown>()
     await database.write(async () => {
       await save('a', 0)
@@ -124,7 +124,7 @@ describe('writes', () => {
     expect(await keys()).toEqual(['last'])
   })
 
-  it('keep references whole', async () => {
+  it('refuse broken references', async () => {
     const orphan = { stationId: 'nowhere', bootId: 'b', seq: 1, atMs: 0 }
     await expect(
       database.write(() => database.models.stationEvents.create(orphan, database.scope())),
@@ -159,8 +159,8 @@ describe('the journal’s table', () => {
   })
 })
 
-describe('what searches look in', () => {
-  it('is made for rows that were there before just as for new ones', async () => {
+describe('the search text', () => {
+  it('is created for existing rows as for new ones', async () => {
     const people = ['Hélène', 'ÇAĞRI', 'Łukasz', 'L’Œuvre', 'Straße', 'He\u0301le\u0300ne', 'Đorđe', 'Ÿ']
     const { users, logs, logTexts } = database.models
     for (const [index, name] of people.entries()) {
@@ -177,7 +177,7 @@ describe('what searches look in', () => {
         ...{ ip: null, details, prevHash: '', hash: '' },
       })
     }
-    // Stations had such a text when this step was written.
+    // Stations had a search text when this migration was written.
     await database.sequelize.query('ALTER TABLE stations ADD COLUMN search_text TEXT')
     const statements = searchAndVersions.statements(database.sequelize.getDialect())
     for (const sql of statements) if (/^(UPDATE|INSERT)/.test(sql)) await database.sequelize.query(sql)
@@ -190,7 +190,7 @@ describe('what searches look in', () => {
   })
 })
 
-describe('what the database itself refuses', () => {
+describe('an error of the database', () => {
   const station = (id: string, ipAddress: string | null) => ({
     ...{ id, label: id, location: null, ipAddress, macAddress: null, isMaintenance: false },
     ...{ isMarkedOffline: false, secretHash: null, previousSecretHash: null, previousSecretUntilMs: null },
@@ -216,7 +216,7 @@ describe('what the database itself refuses', () => {
   const insertSession = (id: string) =>
     database.write(() => database.models.sessions.create(session(id), database.scope()))
 
-  it('is a duplicate that names the field, whatever was checked before', async () => {
+  it('is reported as a duplicate with the name of the field', async () => {
     await insertStation('pc-1', '192.0.2.1')
     await expect(insertStation('pc-1', null)).rejects.toMatchObject({
       code: 'duplicate',
@@ -228,14 +228,14 @@ describe('what the database itself refuses', () => {
     })
   })
 
-  it('is an active session where a second one would run at a station', async () => {
+  it('is reported as an active session if a second one would run at a station', async () => {
     await insertSession('a')
     await expect(insertSession('b')).rejects.toMatchObject({ code: 'session-active' })
   })
 })
 
 describe('a database of a later release', () => {
-  it('is refused in a sentence that says which release wrote it, and stays as it is', async () => {
+  it('is refused with the name of that release, and does not change', async () => {
     await database.write(() => putMark(database, 'release', '9.8.7'))
     await database.sequelize.query("INSERT INTO schema_migrations (name) VALUES ('9999-later')")
     await expect(openDatabase(url, pino({ level: 'silent' }))).rejects.toThrow(
@@ -243,7 +243,7 @@ describe('a database of a later release', () => {
     )
   })
 
-  it('is refused where it does not say its release', async () => {
+  it('is refused also without the name of its release', async () => {
     await database.sequelize.query("INSERT INTO schema_migrations (name) VALUES ('9999-later')")
     await expect(openDatabase(url, pino({ level: 'silent' }))).rejects.toThrow(
       /version d’Escale plus récente que celle-ci/,

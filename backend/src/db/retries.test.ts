@@ -10,7 +10,7 @@ it.each([
   ['a full disk', failed('SQLITE_FULL')],
   ['a disk that fails', failed('SQLITE_IOERR')],
   ['a file that is read-only', failed('SQLITE_READONLY')],
-  ['a file that is gone', failed('SQLITE_CANTOPEN')],
+  ['a file that is missing', failed('SQLITE_CANTOPEN')],
   ['a damaged file', failed('SQLITE_CORRUPT')],
   ['a write lock that another program holds', new TimeoutError(original('SQLITE_BUSY'))],
   ['a server that cannot be reached', new ConnectionRefusedError(original('ECONNREFUSED'))],
@@ -19,7 +19,7 @@ it.each([
   ['a server that only reads', failed('25006')],
   ['a folder without room', original('ENOSPC')],
   ['what is told by another error', new AppError('internal', { cause: failed('SQLITE_FULL') })],
-])('%s may pass', (_, err) => {
+])('%s can be temporary', (_, err) => {
   expect(isTemporary(err)).toBe(true)
 })
 
@@ -32,6 +32,6 @@ it.each([
   ['a mistake of ours', new TypeError('x is not a function')],
   ['a refusal', new AppError('not-found')],
   ['what is no error', 'text'],
-])('%s never does', (_, err) => {
+])('%s is permanent', (_, err) => {
   expect(isTemporary(err)).toBe(false)
 })

@@ -44,8 +44,8 @@ const remove = (id: string) =>
 const filesHolding = (text: string) =>
   readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(text))
 
-describe('what is removed from a SQLite database', () => {
-  it('is in none of its files once the erasure is complete', async () => {
+describe('data removed from a SQLite database', () => {
+  it('are in none of its files when the erasure is complete', async () => {
     for (let i = 0; i < 30; i += 1) await insert(`u${String(i)}`)
     expect(filesHolding(SECRET)).not.toEqual([])
     for (let i = 0; i < 30; i += 1) await remove(`u${String(i)}`)
@@ -54,7 +54,7 @@ describe('what is removed from a SQLite database', () => {
     expect(filesHolding(SECRET)).toEqual([])
   })
 
-  it('stays in the log while another program reads it, and goes with the next start', async () => {
+  it('stay in the write-ahead log while another program reads it, and are removed at the next start', async () => {
     await insert('u')
     const reader = new Sequelize(connectionOptions(url))
     const reading = await reader.transaction({ type: Transaction.TYPES.DEFERRED })
@@ -62,7 +62,7 @@ describe('what is removed from a SQLite database', () => {
     await remove('u')
     expect(await database.completeErasure()).toBe(false)
     expect(filesHolding(SECRET)).not.toEqual([])
-    // Others go on writing meanwhile.
+    // Other writes continue in this time.
     await insert('v', { notes: null })
 
     await reading.commit()
@@ -72,7 +72,7 @@ describe('what is removed from a SQLite database', () => {
     expect(filesHolding(SECRET)).toEqual([])
   })
 
-  it('before removed rows were written over goes when the file is written anew', async () => {
+  it('from before secure deletion are removed when the file is rewritten', async () => {
     const careless = new Sequelize(connectionOptions(url))
     await insert('u')
     await careless.query('PRAGMA secure_delete=OFF')
@@ -87,10 +87,10 @@ describe('what is removed from a SQLite database', () => {
 })
 
 describe('an upgrade to texts beside the journal', () => {
-  it('makes what searches look in anew, and telephone numbers plain', async () => {
+  it('rebuilds the search texts, and normalises telephone numbers', async () => {
     const fields = { lastName: 'O’Brien‑Mûre', phone: '+33\u00a06\u202f12 34 56 78', searchText: 'old' }
     await insert('u', fields)
-    // Stations had such a text when this step was written.
+    // Stations had a search text when this migration was written.
     await database.sequelize.query('ALTER TABLE stations ADD COLUMN search_text TEXT')
     await database.sequelize.transaction((transaction) =>
       textsBesideTheJournal.rebuild!(database.sequelize, transaction),

@@ -25,7 +25,7 @@ const refusal = (fr: RegExp) => ({
 })
 
 describe('while another program holds the lock of the database', () => {
-  it('writes are refused in a sentence, all of them in time, reads go on, and it passes by itself', async () => {
+  it('writes are refused in time with a clear error, reads work, and writes work again afterwards', async () => {
     const other = new Sequelize(connectionOptions(test.databaseUrl))
     const held = await other.transaction({ type: Transaction.TYPES.IMMEDIATE })
     const refused = await Promise.all(['A', 'B', 'C', 'D', 'E', 'F'].map(visitor))
@@ -43,8 +43,8 @@ describe('while another program holds the lock of the database', () => {
   })
 })
 
-describe('while the file of the database is away', () => {
-  it('nothing is made in its place, and what was there is there again with it', async () => {
+describe('while the database file is missing', () => {
+  it('no new file is created, and the data are back when the file is back', async () => {
     await visitor('A')
     const file = join(test.folder, 'escale.sqlite')
     renameSync(file, `${file}.away`)
@@ -58,8 +58,8 @@ describe('while the file of the database is away', () => {
   })
 })
 
-describe('whether the database takes writes', () => {
-  it('is asked of it once in two seconds, however often somebody looks', async () => {
+describe('the check whether the database accepts writes', () => {
+  it('runs at most once in two seconds, however often it is asked for', async () => {
     const marks = async () => {
       const [rows] = await test.db.sequelize.query("SELECT value FROM site_marks WHERE name = 'stored'")
       return (rows as { value: string }[])[0]?.value
@@ -68,7 +68,7 @@ describe('whether the database takes writes', () => {
     const before = await marks()
     const answers = await Promise.all(Array.from({ length: 50 }, readyz))
     expect(answers.every(({ status }) => status === 200)).toBe(true)
-    // The visitor who was just written said it already.
+    // The write of the visitor has just shown it.
     expect(await marks()).toBe(before)
   })
 })

@@ -32,7 +32,7 @@ const find = () => {
   return database.statement(`SELECT ${columnsOf(accounts)} FROM accounts WHERE id = $1`, accounts)
 }
 
-it('find rows as a table’s rows are: booleans, whole numbers and what is absent alike on both engines', async () => {
+it('return booleans, integers and absent values the same way on both engines', async () => {
   await database.write(() => insert('a', true))
   expect(await find().get('a')).toEqual({
     ...{ id: 'a', kind: 'automation', label: 'Compte a', role: null, isActive: true, secretHash: '' },
@@ -43,7 +43,7 @@ it('find rows as a table’s rows are: booleans, whole numbers and what is absen
   expect((await find().get('b'))?.isActive).toBe(false)
 })
 
-it('are part of the write under way, and go with it', async () => {
+it('belong to the current write, and are rolled back with it', async () => {
   const failing = database.write(async () => {
     await insert('a', true)
     expect(await find().all('a')).toHaveLength(1)
@@ -53,7 +53,7 @@ it('are part of the write under way, and go with it', async () => {
   expect(await find().all('a')).toEqual([])
 })
 
-it('say how many rows they changed, and hand out what they wrote', async () => {
+it('return the number of changed rows, or the written rows', async () => {
   const { accounts } = database.models
   const rename = `UPDATE accounts SET label = $2, version = version + 1 WHERE id = $1 AND version = $3`
   await database.write(async () => {
@@ -66,19 +66,19 @@ it('say how many rows they changed, and hand out what they wrote', async () => {
   })
 })
 
-it('fail as all others do', async () => {
+it('fail with the same errors as other statements', async () => {
   await database.write(() => insert('a', true))
   await expect(database.write(() => insert('a', true))).rejects.toMatchObject({
     code: 'duplicate',
     extras: { errors: [{ pointer: '/id' }] },
   })
   await expect(database.statement('SELECT 1 FROM nowhere').all()).rejects.toThrow()
-  // A statement that could not be prepared is no obstacle to the next ones.
+  // A statement that cannot be prepared does not disturb later ones.
   await database.write(() => insert('b', true))
   expect(await find().all('b')).toHaveLength(1)
 })
 
-it('are counted, Sequelize’s with them, and those that begin and end a write', async () => {
+it('are counted, including those of Sequelize and those that begin and end a write', async () => {
   const countOf = async (work: () => Promise<unknown>) => {
     const before = database.statementCount()
     await work()

@@ -26,7 +26,7 @@ const run = (name: string, env: NodeJS.ProcessEnv, ...args: string[]) =>
   }).catch((err: unknown) => err as { code: number; stdout: string; stderr: string })
 
 describe('the doctor', () => {
-  it('tells who holds a port, and is content with a free one', async () => {
+  it('reports which program uses a port, and accepts a free port', async () => {
     const holder = createServer()
     await once(holder.listen(0, '127.0.0.1'), 'listening')
     const { port } = holder.address() as AddressInfo
@@ -38,11 +38,11 @@ describe('the doctor', () => {
     expect((await findPort('ESCALE_MQTT_PORT', '127.0.0.1', port)).isGood).toBe(true)
   })
 
-  it('tells of an address that is not this machine’s', async () => {
+  it('reports an address that this machine does not have', async () => {
     expect((await findPort('ESCALE_HTTP_PORT', '192.0.2.77', 3000)).french).toContain('corrigez ESCALE_HOST')
   })
 
-  it('tells of keys that others can read, and not of those in a closed folder', () => {
+  it('reports keys that others can read, but not in a folder that is closed to others', () => {
     const keys = join(folder, 'keys')
     mkdirSync(keys, { mode: 0o700 })
     writeFileSync(join(keys, 'token'), '', { mode: 0o644 })
@@ -53,7 +53,7 @@ describe('the doctor', () => {
     expect(findFolder(folder).isGood).toBe(true)
   })
 
-  it('tells of a folder that the first start could not make', () => {
+  it('reports a folder that the first start could not create', () => {
     const file = join(folder, 'a-file')
     writeFileSync(file, '')
     expect(findFolder(join(folder, 'new', 'data')).isGood).toBe(true)
@@ -63,19 +63,19 @@ describe('the doctor', () => {
     })
   })
 
-  it('tells of a clock without a battery, and of one that fell behind the journal', async () => {
+  it('reports a clock without a battery, and a clock behind the journal', async () => {
     expect((await findClock(Date.parse('2000-01-01'), undefined)).isGood).toBe(false)
     expect((await findClock(nowMs, nowMs + 3_600_000)).french).toContain('en retard sur la dernière ligne')
   })
 
-  it('tells of too little memory and disk, and of an old Node', () => {
+  it('reports too little memory and disk, and an old Node', () => {
     expect(findMemory(1024).isGood).toBe(false)
     expect(findDisk(folder, Number.MAX_SAFE_INTEGER).english).toContain('make room')
     expect(findNode('20.11.0').isGood).toBe(false)
     expect(findNode().isGood).toBe(true)
   })
 
-  it('tells of a certificate that is about to end, has ended, lacks a name, or cannot be read', async () => {
+  it('reports a certificate that expires soon, has expired, lacks a name or cannot be read', async () => {
     const names = { machine: 'accueil', given: ['escale.ville.fr'], required: ['localhost'], more: [] }
     const certificates = createCertificateFolder(folder, names, { nowMs: () => nowMs })
     const days = (count: number) => nowMs + count * 86_400_000
@@ -89,7 +89,7 @@ describe('the doctor', () => {
     expect(findCertificate(certificates, nowMs).english).toContain('cannot be read')
   })
 
-  it('tells of a database that is damaged or out of reach', async () => {
+  it('reports a database that is damaged or cannot be reached', async () => {
     const file = join(folder, 'damaged.sqlite')
     writeFileSync(file, 'this is no database, and long enough to be told apart from an empty one'.repeat(20))
     const { findings } = await findData(`sqlite:${file}`)
@@ -98,7 +98,7 @@ describe('the doctor', () => {
     expect(away.findings[0]?.english).toContain('check DATABASE_URL')
   })
 
-  it('tells of a schema that waits, and follows the newest records of a journal', async () => {
+  it('reports migrations that wait, and checks the newest records of the journal', async () => {
     const dataDir = join(folder, 'data')
     mkdirSync(dataDir)
     const file = join(dataDir, 'escale.sqlite')
@@ -111,7 +111,7 @@ describe('the doctor', () => {
     expect(lastRecordMs).toBeGreaterThan(nowMs - 60_000)
   })
 
-  it('tells of a database of a later release, and of one that nobody may read', async () => {
+  it('reports a database of a later release, and one that cannot be read', async () => {
     const dataDir = join(folder, 'later')
     mkdirSync(dataDir)
     const file = join(dataDir, 'escale.sqlite')
@@ -125,7 +125,7 @@ describe('the doctor', () => {
     expect((await findData(`sqlite:${nowhere}`)).findings[0]?.french).toContain('ne s’ouvre pas')
   })
 
-  it('tells the age of the last backup, and of the lack of one', () => {
+  it('reports the age of the last backup, or that there is none', () => {
     const dataDir = join(folder, 'backed-up')
     mkdirSync(join(dataDir, 'keys'), { recursive: true })
     writeFileSync(join(dataDir, 'keys', 'code'), 'key')
@@ -148,7 +148,7 @@ describe('the doctor', () => {
     expect(found(0, folder).english).toContain('is gone')
   })
 
-  it('tells of a data folder that is none', async () => {
+  it('reports a data folder that is not a folder', async () => {
     const file = join(folder, 'file')
     writeFileSync(file, '')
     const wrong = await run('doctor.ts', { ESCALE_DATA_DIR: file })
@@ -156,7 +156,7 @@ describe('the doctor', () => {
     expect(wrong.stdout).toContain('is not a folder')
   })
 
-  it('says all of it in French and English and ends with 1 where something is wrong', async () => {
+  it('prints everything in French and English, and exits with 1 when something is wrong', async () => {
     const holder = createServer()
     await once(holder.listen(0, '127.0.0.1'), 'listening')
     const { port } = holder.address() as AddressInfo

@@ -12,7 +12,7 @@ import {
 
 const MINUTE = 60_000
 const DAY = 1_440 * MINUTE
-/** How far ahead the server writes down that its clock has been. */
+/** How far ahead of its clock the server saves its time mark. */
 const MARK = 5_000
 const rules = { maxSuspendedMs: 30 * MINUTE }
 const START = 1_800_000_000_000
@@ -27,7 +27,7 @@ const started = (nowMs: number, grantedSeconds = 600): SessionClock => ({
   runningSinceMs: nowMs,
 })
 
-/** A server over several starts: the true time, how far its clock is from it, and what it wrote down of its clock. */
+/** A server over several starts: the true time, the error of its clock, and what it has saved about its clock. */
 function createServer(session: SessionClock) {
   let trueMs = START
   let offsetMs = 0
@@ -51,7 +51,7 @@ function createServer(session: SessionClock) {
       state.session = afterStep(state.session, stepMs, isOfThisStart)
       reachedMs = nowMs()
     },
-    /** The server dies, and starts again with another clock. */
+    /** The server is killed, and starts again with another clock. */
     restart(downMs: number, newOffsetMs: number) {
       trueMs += downMs
       offsetMs = newOffsetMs
@@ -71,7 +71,7 @@ describe('time between two starts', () => {
     ['20 minutes behind', -20 * MINUTE],
     ['two days behind', -2 * DAY],
     ['years behind', -20_000 * DAY],
-  ])('with a clock that is %s, then right: what is left is what time has left', (_, offsetMs) => {
+  ])('with a clock that is %s and then right: the remaining time is correct', (_, offsetMs) => {
     const server = createServer(started(START))
     server.pass(50_000)
     expect(server.remaining()).toBe(550)
@@ -83,7 +83,7 @@ describe('time between two starts', () => {
     expect(server.remaining()).toBe(510)
   })
 
-  it('with a clock that is behind over two starts, and right in the third', () => {
+  it('with a clock that is behind in two starts, and right in the third', () => {
     const server = createServer(started(START))
     server.pass(50_000)
     server.restart(10_000, -2 * DAY)
@@ -94,7 +94,7 @@ describe('time between two starts', () => {
     expect(server.remaining()).toBe(480)
   })
 
-  it('with a clock that was behind less than the server was down: the time is that of the clock set right', () => {
+  it('with a clock that was behind by less than the downtime: the remaining time follows the corrected clock', () => {
     const server = createServer(started(START, 7_200))
     server.pass(60_000)
     server.restart(60 * MINUTE, -20 * MINUTE)
@@ -102,7 +102,7 @@ describe('time between two starts', () => {
     expect(server.remaining()).toBe(7_200 - 61 * 60)
   })
 
-  it('leaves a code its life', () => {
+  it('does not change how long a code is valid', () => {
     const code: SessionClock = {
       ...started(START),
       state: 'pending',
@@ -141,8 +141,8 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   ),
 )
 
-describe('whatever the clock does, over whatever starts', () => {
-  it('what is left never exceeds the grant, and never grows but by one', () => {
+describe('with any clock steps and any starts', () => {
+  it('the remaining time never exceeds the grant, and grows only by a grant', () => {
     fc.assert(
       fc.property(fc.array(moves, { maxLength: 40 }), (list) => {
         const server = createServer(started(START, 3_600))
@@ -161,7 +161,7 @@ describe('whatever the clock does, over whatever starts', () => {
     )
   })
 
-  it('a step while the server runs leaves what this start stamped as it was', () => {
+  it('a clock step while the server runs does not change the instants of this start', () => {
     fc.assert(
       fc.property(offset, fc.nat(600_000), (stepMs, ranMs) => {
         const session = started(START)

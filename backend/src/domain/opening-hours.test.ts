@@ -31,11 +31,11 @@ const at = (iso: string, timeZone = PARIS) => {
 }
 
 describe('the opening hours', () => {
-  it('say when an open site closes', () => {
+  it('give the time when an open site closes', () => {
     expect(at('2026-06-15T08:00:00Z')).toEqual([true, '2026-06-15T10:00:00.000Z'])
   })
 
-  it('say when a closed site opens: at noon, at night, over a holiday', () => {
+  it('give the time when a closed site opens: at noon, at night, over a holiday', () => {
     expect(at('2026-06-15T10:00:00Z')).toEqual([false, '2026-06-15T12:00:00.000Z'])
     expect(at('2026-06-15T20:00:00Z')).toEqual([false, '2026-06-16T07:00:00.000Z'])
     expect(at('2026-12-24T15:30:00Z')).toEqual([false, '2026-12-26T09:00:00.000Z'])
@@ -50,7 +50,7 @@ describe('the opening hours', () => {
     expect(at('2026-10-26T08:00:00Z')).toEqual([true, '2026-10-26T11:00:00.000Z'])
   })
 
-  it('know a site that never opens', () => {
+  it('support a site that never opens', () => {
     const closed = { week: [], exceptions: [] }
     expect(openingAt(closed, Date.parse('2026-06-15T08:00:00Z'), PARIS)).toEqual({
       isOpen: false,
@@ -90,7 +90,7 @@ describe('a span past midnight', () => {
     expect(opening(evenings, '2026-06-22T01:00:00Z')).toEqual([true, '2026-06-22T02:00:00.000Z'])
   })
 
-  it('belongs to the day on which it began, whatever is written for the next', () => {
+  it('belongs to the day on which it began, whatever the hours of the next day are', () => {
     const closedOnTuesday = { ...evenings, exceptions: [{ date: '2026-06-16', spans: [] }] }
     expect(opening(closedOnTuesday, '2026-06-15T23:00:00Z')).toEqual([true, '2026-06-16T00:00:00.000Z'])
     const closedOnMonday = { ...evenings, exceptions: [{ date: '2026-06-15', spans: [] }] }
@@ -113,7 +113,7 @@ describe('a span past midnight', () => {
   })
 })
 
-describe('opening hours that cannot be understood', () => {
+describe('invalid opening hours', () => {
   const pointersOf = (open: OpeningHours) => faultsOfOpeningHours(open).map(({ pointer }) => pointer)
 
   it.each<[string, OpeningHours, string[]]>([
@@ -174,7 +174,7 @@ describe('opening hours that cannot be understood', () => {
       },
       ['/exceptions/1/date'],
     ],
-  ])('are told where: %s', (_what, open, pointers) => {
+  ])('are reported with their place: %s', (_what, open, pointers) => {
     expect(pointersOf(open)).toEqual(pointers)
   })
 
@@ -190,7 +190,7 @@ describe('opening hours that cannot be understood', () => {
         { '2026-06-16': [span('02:00', '04:00')] },
       ),
     ],
-  ])('are not these: %s', (_what, open) => {
+  ])('do not include %s', (_what, open) => {
     expect(pointersOf(open)).toEqual([])
   })
 })
@@ -213,7 +213,7 @@ describe('any opening hours', () => {
     .integer({ min: Date.parse('2026-03-11T00:00:00Z'), max: Date.parse('2026-04-03T00:00:00Z') })
     .map((unixMs) => Math.floor(unixMs / 900_000) * 900_000)
 
-  /** By looking at the clock on the wall and at the two days that a span may have begun on. */
+  /** A simple check with the wall-clock time and the two days on which a span can have begun. */
   function isOpenByTheWall(open: OpeningHours, unixMs: number): boolean {
     const local = Temporal.Instant.fromEpochMilliseconds(unixMs).toZonedDateTimeISO(PARIS)
     const on = (day: Temporal.PlainDate) =>
@@ -230,10 +230,10 @@ describe('any opening hours', () => {
     )
   }
 
-  it('are open exactly when the clock on the wall says so', () => {
+  it('are open exactly when the wall-clock time says so', () => {
     fc.assert(
       fc.property(anyHours, instant, (open, unixMs) => {
-        // In the night when the clocks change, a wall-clock time comes twice or never.
+        // In the night when the clocks change, a wall-clock time occurs twice or never.
         fc.pre(!new Date(unixMs).toISOString().startsWith('2026-03-29T0'))
         expect(openingAt(open, unixMs, PARIS).isOpen).toBe(isOpenByTheWall(open, unixMs))
       }),
@@ -245,7 +245,7 @@ describe('any opening hours', () => {
     const quarterOf = (text: string) => text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) / 15
     fc.assert(
       fc.property(fc.array(spans, { minLength: 7, maxLength: 7 }), fc.nat(6), (all, kept) => {
-        // Of seven full days nearly every one overlaps: two days in a row have it all.
+        // With seven full days nearly every set overlaps. Two days in a row are enough.
         const week = all.map((day, index) => ([kept, (kept + 1) % 7].includes(index) ? day : []))
         const taken = week.flatMap((day, index) =>
           day.flatMap(({ opens, closes }) => {
@@ -262,7 +262,7 @@ describe('any opening hours', () => {
     )
   })
 
-  it('close later than now and open later than now, and are the other thing then', () => {
+  it('close and open later than now, and have the other state at that time', () => {
     fc.assert(
       fc.property(anyHours, instant, (open, unixMs) => {
         const found = openingAt(open, unixMs, PARIS)

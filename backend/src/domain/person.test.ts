@@ -14,7 +14,7 @@ const isNamed = (said: unknown, person: Partial<Person> = {}, isFirstNameUnique 
   const { candidates, isNamedIn } = searchOf({ ...zoe, ...person }, { isFirstNameUnique })
   const text = textsIn(said)
   const isFound = isNamedIn(text)
-  // What a database looks for first must not miss what is then looked at.
+  // The first, coarse search in the database must find every text that the exact check would find.
   if (isFound) expect(candidates.some((candidate) => text.includes(candidate))).toBe(true)
   return isFound
 }
@@ -40,18 +40,18 @@ describe('a person is named', () => {
     expect(isNamed({ reason: text })).toBe(false)
   })
 
-  it('by the first name alone where nobody else has it', () => {
+  it('by the first name alone if nobody else has it', () => {
     expect(isNamed({ reason: 'demander à Zoé' }, {}, true)).toBe(true)
     expect(isNamed({ reason: 'la zoéologie' }, {}, true)).toBe(false)
   })
 
-  it('by a name of two letters only where it is one', () => {
+  it('by a name of two letters only if it is a whole word', () => {
     expect(isNamed({ reason: 'le poste est noir' }, { lastName: 'Le' })).toBe(false)
     expect(isNamed({ reason: 'M. Le est parti' }, { lastName: 'Le' })).toBe(true)
     expect(isNamed({ reason: 'Zoé Le est partie' }, { lastName: 'Le' })).toBe(true)
   })
 
-  it('by nothing where the names are signs', () => {
+  it('by no text if the names have no letters', () => {
     expect(isNamed({ reason: 'panne - voir (?) [3]' }, { firstName: '?', lastName: '-' }, true)).toBe(false)
   })
 })

@@ -5,7 +5,7 @@ import { takeToken, type Bucket } from './rate.ts'
 const rules = { burst: 3, refillMs: 1_000 }
 
 describe('a rate', () => {
-  it('takes a burst at once, then one each interval', () => {
+  it('allows a burst at once, then one in each interval', () => {
     let bucket: Bucket | undefined
     const taken = [0, 0, 0, 0, 999, 1_000, 1_001, 2_000, 60_000, 60_000, 60_000, 60_000].map((nowMs) => {
       const step = takeToken(bucket, rules, nowMs)
@@ -18,7 +18,7 @@ describe('a rate', () => {
     ])
   })
 
-  it('never takes more than its burst and what came back meanwhile, whatever the clock does', () => {
+  it('never allows more than its burst and the elapsed intervals, whatever the clock does', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -5_000, max: 5_000 }), { maxLength: 200 }), (steps) => {
         let bucket: Bucket | undefined

@@ -9,7 +9,7 @@ import { countFailure, idleThrottle, stationCodeRules, waitSecondsAt } from './t
 import { crossedByCut, nextWarning } from './warnings.ts'
 
 describe('throttle', () => {
-  it('answers five failures at once, then waits 30 s, then twice as long each time, up to 15 min', () => {
+  it('allows five failures, then blocks for 30 s, then twice as long each time, up to 15 min', () => {
     let state = idleThrottle
     let nowMs = 1_000_000
     const waits: number[] = []
@@ -22,7 +22,7 @@ describe('throttle', () => {
     expect(waits).toEqual([0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900])
   })
 
-  it('starts afresh after a quiet window', () => {
+  it('starts again after a time without failures', () => {
     let state = idleThrottle
     for (let failure = 1; failure <= 4; failure++) state = countFailure(state, 0, stationCodeRules)
     state = countFailure(state, stationCodeRules.windowMs, stationCodeRules)
@@ -35,7 +35,7 @@ describe('warnings', () => {
   const thresholds = [300, 120, 60, 30, 10]
   const endsAtMs = 1_000_000
 
-  it('come at each threshold, the next one first', () => {
+  it('are due at each threshold, the next one first', () => {
     expect(nextWarning(endsAtMs, endsAtMs - 301_000, thresholds)).toEqual({
       atMs: endsAtMs - 300_000,
       remainingSeconds: 300,
@@ -44,14 +44,14 @@ describe('warnings', () => {
     expect(nextWarning(endsAtMs, endsAtMs - 10_000, thresholds)).toBeUndefined()
   })
 
-  it('are armed again by a grant', () => {
+  it('are due again after a grant', () => {
     const nowMs = endsAtMs - 50_000
     expect(nextWarning(endsAtMs, nowMs, thresholds)?.remainingSeconds).toBe(30)
     expect(nextWarning(endsAtMs + 600_000, nowMs, thresholds)?.remainingSeconds).toBe(300)
   })
 })
 
-describe('a cut of time', () => {
+describe('a reduction of time', () => {
   const thresholds = [300, 120, 60, 30, 10]
   const nowMs = 1_000_000
   it.each([
@@ -84,7 +84,7 @@ describe('the day of the quota', () => {
     expect(new Date(startOfDayMs(at(now), timeZone)).toISOString()).toBe(new Date(expected).toISOString())
   })
 
-  it('names every reason against a session', () => {
+  it('returns every reason against a session', () => {
     const facts = { consentGiven: false, isConsentRequired: true, sessionsToday: 3, quota: 3 }
     expect(canCreateSession(facts).reasons).toEqual(['consent-missing', 'quota-reached'])
     expect(canCreateSession({ ...facts, isConsentRequired: false, sessionsToday: 2 }).allowed).toBe(true)
@@ -92,7 +92,7 @@ describe('the day of the quota', () => {
 })
 
 describe('access codes', () => {
-  it('have the shape that a station accepts, whatever the generator gives', () => {
+  it('are well-formed for any random bytes', () => {
     fc.assert(
       fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 255 })), (bytes) => {
         const iterator = bytes[Symbol.iterator]()
@@ -102,14 +102,14 @@ describe('access codes', () => {
     )
   })
 
-  it('leave out the bytes that would favour some letters', () => {
+  it('reject the bytes that would make some letters more likely', () => {
     const bytes = [255, 254, 253, 252, 251, 250, 249, 248, 0, 1, 2, 3, 4, 5, 6, 7]
     expect(drawAccessCode(() => bytes.shift() ?? 0)).toBe('ABCDEFGH')
   })
 })
 
 describe('a station', () => {
-  it('is told to lock unless a session runs there', () => {
+  it('gets the state locked unless a session runs there', () => {
     expect(desiredStateOf(false, undefined)).toBe('locked')
     expect(desiredStateOf(true, undefined)).toBe('maintenance')
     expect(desiredStateOf(false, 'suspended')).toBe('suspended')

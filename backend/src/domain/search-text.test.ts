@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { foldText, phoneDigitsOf, searchTermsOf, searchTextOf } from './search-text.ts'
 
-describe('text as a search compares it', () => {
+describe('text normalised for searches', () => {
   it.each([
     ['Hélène', 'helene'],
     ['HÉLÈNE', 'helene'],
@@ -23,11 +23,11 @@ describe('text as a search compares it', () => {
     ['Ｍａｒｉｅ', 'marie'],
     ['ﬁn', 'fin'],
     ['a\u202fb\u00a0c', 'a b c'],
-  ])('%s is %s', (text, folded) => {
+  ])('%s becomes %s', (text, folded) => {
     expect(foldText(text)).toBe(folded)
   })
 
-  it('stands in the order of a phone book', () => {
+  it('is sorted as in a phone book', () => {
     const people = [
       ['Zola', 'Émile'],
       ['Éluard', 'Paul'],
@@ -81,7 +81,7 @@ describe('a telephone number in a search', () => {
 })
 
 describe('the words of a search', () => {
-  it('are those between blanks, hyphens and apostrophes of any kind', () => {
+  it('are separated by spaces, hyphens and apostrophes of any kind', () => {
     expect(searchTermsOf('  Jean‑Paul d’Arc ').words).toEqual(['jean', 'paul', 'd', 'arc'])
     expect(searchTermsOf(' ').words).toEqual([])
     expect(searchTermsOf('-').words).toEqual(['-'])

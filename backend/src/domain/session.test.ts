@@ -63,8 +63,8 @@ const steps = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20 * MINUTE }))
 const remainingMs = (session: SessionClock, nowMs: number) =>
   session.grantedSeconds * 1_000 - elapsedMsAt(session, nowMs)
 
-describe('a session, whatever happens to it', () => {
-  test('never has more time left than before, but for what was granted', () => {
+describe('a session with any inputs', () => {
+  test('never has more time left than before, except after a grant', () => {
     fc.assert(
       fc.property(steps, (sequence) => {
         let session = pending
@@ -78,7 +78,7 @@ describe('a session, whatever happens to it', () => {
               effect.type === 'timeAdded' ? sum + Math.max(0, effect.addedSeconds) * 1_000 : sum,
             0,
           )
-          // What a station ended early was never used: it is left over, and cannot be used any more.
+          // Time left when a station ends a session early is never used afterwards.
           if (next.type !== 'stationEnded')
             expect(remainingMs(step.session, nowMs)).toBeLessThanOrEqual(beforeMs + grantedMs)
           session = step.session
@@ -106,7 +106,7 @@ describe('a session, whatever happens to it', () => {
     )
   })
 
-  test('stays over once it is over, and says no more than that', () => {
+  test('stays ended, and only reports that it has ended', () => {
     fc.assert(
       fc.property(steps, (sequence) => {
         let nowMs = START + 15 * MINUTE
@@ -120,7 +120,7 @@ describe('a session, whatever happens to it', () => {
     )
   })
 
-  test('counts exactly while it runs, and knows its end exactly then', () => {
+  test('counts exactly while it runs, and has an exact end', () => {
     fc.assert(
       fc.property(steps, (sequence) => {
         let session = pending
@@ -173,13 +173,13 @@ describe('each input in each state', () => {
 })
 
 describe('time alone', () => {
-  it('ends an active session at its own instant, however late one looks', () => {
+  it('ends an active session at its own instant, however late the check is', () => {
     const { session, effects } = transition(active, { type: 'timePassed' }, START + 60 * MINUTE, rules)
     expect(effects).toEqual([{ type: 'ended', reason: 'expired', atMs: START + 15 * MINUTE }])
     expect(session).toMatchObject({ state: 'ended', endedAtMs: START + 15 * MINUTE, consumedMs: 15 * MINUTE })
   })
 
-  it('comes before an operator who is a moment too late', () => {
+  it('is applied before the action of an operator who is too late', () => {
     const { session, effects } = transition(
       active,
       { type: 'addTime', seconds: 600 },
@@ -190,20 +190,20 @@ describe('time alone', () => {
     expect(session.grantedSeconds).toBe(900)
   })
 
-  it('ends a session that was suspended for too long, and charges only what ran', () => {
+  it('ends a session that was suspended for too long, and charges only the active time', () => {
     const { session } = transition(suspended, { type: 'resume' }, START + 40 * MINUTE, rules)
     expect(session).toMatchObject({ state: 'ended', endReason: 'suspended_too_long', consumedMs: 5 * MINUTE })
     expect(session.endedAtMs).toBe(START + 35 * MINUTE)
   })
 
-  it('lets an unused code expire', () => {
+  it('makes an unused code expire', () => {
     const { session } = transition(pending, { type: 'start' }, pending.codeExpiresAtMs, rules)
     expect(session).toMatchObject({ state: 'ended', endReason: 'code_expired', consumedMs: 0 })
   })
 })
 
 describe('taking time away', () => {
-  it('takes no more than what is left', () => {
+  it('takes at most the remaining time', () => {
     const { session, effects } = transition(
       active,
       { type: 'addTime', seconds: -3_600 },
@@ -214,7 +214,7 @@ describe('taking time away', () => {
     expect(sessionTimeAt(session, START + 61_500).remainingSeconds).toBe(1)
   })
 
-  it('does not bring back what had been used', () => {
+  it('does not give back used time', () => {
     const { effects } = transition(
       { ...active, grantedSeconds: 60 },
       { type: 'addTime', seconds: -60 },
@@ -233,14 +233,14 @@ describe("a station's own end", () => {
     unseenSeconds,
   })
 
-  it('is final at its instant, and a grant that it never saw becomes a credit', () => {
+  it('ends the session at its instant, and a grant that it never received becomes a credit', () => {
     const granted = { ...active, grantedSeconds: 1_500 }
     const { session } = transition(granted, end(START + 15 * MINUTE, 600), START + 20 * MINUTE, rules)
     expect(session).toMatchObject({ state: 'ended', endedAtMs: START + 15 * MINUTE, consumedMs: 15 * MINUTE })
     expect(session.creditSeconds).toBe(600)
   })
 
-  it('is not moved by a terminate that came first; what ran beyond it is noted', () => {
+  it('does not move an earlier terminate; time that ran after that is recorded', () => {
     const terminated = {
       ...ended,
       endedAtMs: START + 5 * MINUTE,
@@ -252,13 +252,13 @@ describe("a station's own end", () => {
     expect(effects).toEqual([{ type: 'overrunNoted', beyondMs: 10 * MINUTE }])
   })
 
-  it('does not undo a suspension that came first', () => {
+  it('does not undo an earlier suspension', () => {
     const { session, effects } = transition(suspended, end(START + 15 * MINUTE), START + 20 * MINUTE, rules)
     expect(session).toEqual(suspended)
     expect(effects).toEqual([{ type: 'overrunNoted', beyondMs: 10 * MINUTE }])
   })
 
-  it('cannot lie outside of the session', () => {
+  it('cannot be outside the session', () => {
     const before = transition(active, end(START - MINUTE), START + 5 * MINUTE, rules).session
     expect(before).toMatchObject({ endedAtMs: START, consumedMs: 0 })
     const after = transition(active, end(START + 60 * MINUTE), START + 5 * MINUTE, rules).session
@@ -266,7 +266,7 @@ describe("a station's own end", () => {
   })
 })
 
-test('a grant that the station never saw is a credit to its last second, though the clocks differ by a few milliseconds', () => {
+test('a grant that the station never received becomes a full credit, although the clocks differ by a few milliseconds', () => {
   const unseenSeconds = 120
   for (const errorMs of [-3, 0, 3]) {
     const granted = {

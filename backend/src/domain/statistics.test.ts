@@ -27,7 +27,7 @@ describe('statistics', () => {
     expect(statisticsBy('hour', facts, PARIS)[0]?.key).toBe('00')
   })
 
-  it('keep quarters of an hour apart where clocks do', () => {
+  it('use the exact offset of time zones with quarters of an hour', () => {
     const at = (iso: string) => fact({ createdAtMs: Date.parse(iso) })
     const facts = [at('2026-06-15T18:14:59.999Z'), at('2026-06-15T18:15:00.000Z')]
     const days = statisticsBy('day', facts, 'Asia/Kathmandu')
@@ -37,7 +37,7 @@ describe('statistics', () => {
     ])
   })
 
-  it('take each anonymous pass for a person of its own', () => {
+  it('count each anonymous pass as one person', () => {
     const facts = [...people(2, {}), ...people(2, {}), fact({ personKey: null }), fact({ personKey: null })]
     expect(statisticsBy('day', facts, PARIS)[0]).toMatchObject({ persons: 4, sessions: 6 })
   })
@@ -62,7 +62,7 @@ describe('statistics', () => {
     ])
   })
 
-  it('show a small town only together with others', () => {
+  it('show small municipalities only together', () => {
     const facts = [
       ...people(9, { municipality: 'Brest' }),
       ...people(6, { municipality: 'Crozon' }),
@@ -74,7 +74,7 @@ describe('statistics', () => {
     ])
   })
 
-  test('never show fewer than five persons of a kind, and lose no session that can be shown', () => {
+  test('never show a group of fewer than five persons, and omit no session that can be shown', () => {
     const cell = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
     const facts = fc.array(fc.record({ municipality: cell, person: fc.nat(40) }), { maxLength: 120 })
     fc.assert(
@@ -89,7 +89,7 @@ describe('statistics', () => {
     )
   })
 
-  it('know the age on the day', () => {
+  it('use the age on the day of the session', () => {
     const on = (iso: string) => ageBandOf('2000-06-15', Date.parse(iso), PARIS)
     expect(on('2020-06-14T12:00:00Z')).toBe('10-19')
     expect(on('2020-06-14T22:30:00Z')).toBe('20-29')

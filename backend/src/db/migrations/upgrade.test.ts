@@ -24,7 +24,7 @@ beforeEach(async () => {
   const options = connectionOptions(url)
   sequelize = new Sequelize({ ...options, dialectOptions: { ...options.dialectOptions, mode: 6 } })
   if (sequelize.getDialect() === 'sqlite') return
-  // A test’s database is a copy of the newest schema.
+  // The database of a test is a copy of the newest schema.
   await sequelize.query('DROP SCHEMA public CASCADE')
   await sequelize.query('CREATE SCHEMA public')
 })
@@ -54,7 +54,7 @@ async function columnsOf(table: string): Promise<{ name: string; type: string }[
   )
 }
 
-/** What others refer to is filled first. */
+/** Tables that other tables refer to come first. */
 const FIRST = ['operators', 'users', 'stations', 'sessions', 'logs']
 const keys: Partial<Record<string, string>> = {
   operator_id: 'operators.id',
@@ -68,7 +68,7 @@ const valueOf = (table: string, { name, type }: { name: string; type: string }) 
   return keys[name] ?? `${table}.${name}`
 }
 
-/** One row in each table that the schema has, its columns all filled. */
+/** Inserts one row into each table of the schema, with a value in every column. */
 async function fill(): Promise<void> {
   const names = await tables()
   const ordered = [...FIRST, ...names.filter((name) => !FIRST.includes(name))]
@@ -85,7 +85,7 @@ async function contents(): Promise<Map<string, Row[]>> {
   return found
 }
 
-/** What a step takes away or makes anew on purpose: `table`, `table.column`, and the step that does it. */
+/** Tables and columns that a migration removes or rebuilds on purpose, with the number of the migration. */
 const CHANGED: Record<string, number> = {
   'users.has_photo': 2,
   'users.search_text': 8,
@@ -110,7 +110,7 @@ function expectedOf(before: ReadonlyMap<string, Row[]>, from: number): Map<strin
 
 describe('a database of an earlier release', () => {
   it.each(migrations.map(({ name }, index) => [index + 1, name] as const))(
-    'whose schema ends with step %i, %s, comes to the newest with its data whole',
+    'at migration %i, %s, is upgraded to the newest schema without loss of data',
     async (count) => {
       await migrate(sequelize, log, migrations.slice(0, count))
       await fill()
@@ -123,11 +123,11 @@ describe('a database of an earlier release', () => {
     },
   )
 
-  it('stays as it is where a step fails, without an entry, and comes to the newest later', async () => {
+  it('does not change when a migration fails, and is upgraded later', async () => {
     await migrate(sequelize, log, migrations.slice(0, 1))
     await fill()
     const before = await contents()
-    // In the way of the last table that step 2 makes.
+    // This table exists already, so the last statement of migration 2 fails.
     await sequelize.query('CREATE TABLE log_checkpoints (wrong TEXT)')
     await expect(migrate(sequelize, log)).rejects.toThrow(/log_checkpoints/)
     await sequelize.query('DROP TABLE log_checkpoints')
