@@ -5,7 +5,7 @@ import type { Bus } from './bus/port.ts'
 import type { Clock } from './clock.ts'
 import type { Store } from './db/database.ts'
 import type { AppEvents } from './events.ts'
-import { createAccounts } from './features/accounts/index.ts'
+import { createAccountRepository, createAccounts } from './features/accounts/index.ts'
 import { createArchives } from './features/archives/index.ts'
 import { createJobCalendar } from './features/jobs/index.ts'
 import { createReports } from './features/reports/index.ts'
@@ -24,13 +24,13 @@ import { createPhotos, createPhotoStore } from './features/photos/index.ts'
 import { createPrivacy, createTraces } from './features/privacy/index.ts'
 import { createPresences, createRoom } from './features/room/index.ts'
 import { createRates } from './features/rates/index.ts'
-import { createSessions } from './features/sessions/index.ts'
+import { createSessionRepository, createSessions } from './features/sessions/index.ts'
 import { createAnswers } from './gateways/answers/index.ts'
 import { createSettings } from './features/settings/index.ts'
 import { createStaffCalls } from './features/staff-calls/index.ts'
-import { createStations } from './features/stations/index.ts'
+import { createStationRepository, createStations } from './features/stations/index.ts'
 import { createUsernames } from './features/usernames/index.ts'
-import { createUsers } from './features/users/index.ts'
+import { createUserRepository, createUsers } from './features/users/index.ts'
 import { createBroker, type Broker, type Received } from '@escale/broker'
 import type { FastifyInstance } from 'fastify'
 import type { Feature } from './features/feature.ts'
@@ -109,7 +109,14 @@ interface Base extends AppOptions {
 
 /** What the server can do, feature by feature, each on what stands before it. */
 function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, ...options }: Base) {
-  const roomPart = createRoom({ database, events, clock })
+  /** Rows that several features ask for. */
+  const rows = {
+    accounts: createAccountRepository(database),
+    sessions: createSessionRepository(database),
+    stations: createStationRepository(database, (station) => room.putStation(station)),
+    users: createUserRepository(database),
+  }
+  const roomPart = createRoom({ ...rows, database, events, clock })
   const { room, machines } = roomPart.service
   const logs = createLogs({ database, timeZone: () => settings.current().timeZone, events, clock })
   const { journal } = logs.service
@@ -141,6 +148,9 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const ratesPart = createRates({ ...base, log })
   const rates = ratesPart.service
   const desiredPart = createDesired({
+    ...rows,
+    calls: { statesAt: (stationIds) => calls.statesAt(stationIds) },
+    logs: logs.service.records,
     database,
     settings,
     bus,
@@ -164,6 +174,8 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
 
   const sessionsPart = createSessions({
     ...base,
+    ...rows,
+    repository: rows.sessions,
     ...{ desired, calls, machines, room, hasPeers, settings, events, log },
     throttles: throttles.service,
     codeKey: options.codeKey,
@@ -175,6 +187,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const traces = createTraces(database, clock)
   const users = createUsers({
     ...base,
+    repository: rows.users,
     sessions,
     grants,
     photos: photoStore,
@@ -190,23 +203,30 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
     photos: photoStore,
   })
 
-  const usernames = createUsernames(database)
-  const accounts = createAccounts({ ...base, usernames, brokerFor: options.brokerFor })
+  const usernames = createUsernames(rows)
+  const accounts = createAccounts({
+    ...base,
+    repository: rows.accounts,
+    usernames,
+    brokerFor: options.brokerFor,
+  })
   const presencesPart = createPresences({
     ...base,
-    ...{ room, hasPeers, bus, settings, rates, events, log },
+    ...{ stations: rows.stations, room, hasPeers, bus, settings, rates, events, log },
     unmarkOffline: (id) => stations.unmarkOffline(id),
   })
   const presences = presencesPart.service
   const clockSteps = createClockSteps({ database, sessions, presences, hasPeers, events, clock, log })
   const stationsPart = createStations({
     ...base,
+    repository: rows.stations,
+    bootTokens: { remove: (stationId) => enrolment.service.bootTokens.remove(stationId) },
     ...{ room, hasPeers, presences, machines, sessions, calls, desired, usernames, bus, events },
   })
   const { stations, credentials } = stationsPart.service
   const commands = createCommands({
     ...base,
-    ...{ sessions, presences, bus, wake: options.wake, hasPeers, events, log },
+    ...{ stations: rows.stations, sessions, presences, bus, wake: options.wake, hasPeers, events, log },
   })
   const enrolment = createEnrolment({
     ...base,

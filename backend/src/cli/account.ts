@@ -8,8 +8,14 @@ import { openDatabase } from '../db/database.ts'
 import type { AccountRow } from '../db/rows.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { createAppEvents } from '../events.ts'
-import { createAccounts, type AccountService, type DrawnSecret } from '../features/accounts/index.ts'
+import {
+  createAccountRepository,
+  createAccounts,
+  type AccountService,
+  type DrawnSecret,
+} from '../features/accounts/index.ts'
 import { createJournal, createLogRepository, systemActor } from '../features/logs/index.ts'
+import { createStationRepository } from '../features/stations/index.ts'
 import { createUsernames } from '../features/usernames/index.ts'
 import { complain, say } from './terminal.ts'
 
@@ -46,9 +52,11 @@ else
 async function work(databaseUrl: string, mqttPort: number): Promise<number> {
   const database = await openDatabase(databaseUrl, pino({ level: 'silent' }))
   const clock = createMonotonicClock()
+  const repository = createAccountRepository(database)
+  const stations = createStationRepository(database, () => undefined)
   const { service: accounts } = createAccounts({
-    database,
-    usernames: createUsernames(database),
+    ...{ database, repository },
+    usernames: createUsernames({ stations, accounts: repository }),
     brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${mqttPort}` }),
     journal: createJournal(database, createLogRepository(database), createAppEvents(), clock),
     clock,

@@ -1,6 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ServedGroup } from '../http/endpoints.ts'
 
+/** Rows of another feature, by id. */
+export interface Lookup<Row> {
+  find(id: string): Promise<Row | undefined>
+}
+
 /** A part of the server that builds, starts and stops itself. */
 export interface Feature {
   /** What it does for other features. */

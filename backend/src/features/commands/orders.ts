@@ -10,7 +10,7 @@ import { Check, Errors } from 'typebox/value'
 import type { StationRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import { bodyErrorOf, type SchemaFailure } from '../../field-errors.ts'
-import type { CommandRepository } from './repository.ts'
+import type { StationRepository } from '../stations/index.ts'
 
 /** The stations that a command is for. */
 export type Target = { stationId: string } | Pick<CommandsInput, 'stationIds' | 'location' | 'all'>
@@ -38,9 +38,12 @@ function failuresOf(failure: ReturnType<typeof Errors>[number]): SchemaFailure[]
  * The stations that a command is for.
  * @throws AppError `not-found`, or `invalid-body` with the part that matches no station
  */
-export async function stationsOf(target: Target, repository: CommandRepository): Promise<StationRow[]> {
+export async function stationsOf(
+  target: Target,
+  stations: Pick<StationRepository, 'findAll'>,
+): Promise<StationRow[]> {
   if ('stationId' in target) {
-    const found = await repository.stations({ id: [target.stationId] })
+    const found = await stations.findAll({ id: [target.stationId] })
     if (found.length === 0) throw new AppError('not-found')
     return found
   }
@@ -50,9 +53,9 @@ export async function stationsOf(target: Target, repository: CommandRepository):
       fr: 'Indiquez soit stationIds, soit location, soit all.',
       en: 'Give exactly one of stationIds, location and all.',
     })
-  if (all) return repository.stations({})
+  if (all) return stations.findAll()
   if (location !== undefined) {
-    const found = await repository.stations({ location })
+    const found = await stations.findAll({ location })
     if (found.length > 0) return found
     throw refused('/location', {
       fr: 'Aucun poste à cet emplacement.',
@@ -60,7 +63,7 @@ export async function stationsOf(target: Target, repository: CommandRepository):
     })
   }
   const wanted = stationIds ?? []
-  const found = await repository.stations({ id: wanted })
+  const found = await stations.findAll({ id: wanted })
   const known = new Set(found.map(({ id }) => id))
   const missing = wanted.findIndex((id) => !known.has(id))
   if (missing >= 0)

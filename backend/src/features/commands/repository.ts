@@ -2,7 +2,7 @@ import { Op, type Model, type WhereOptions } from 'sequelize'
 import { unixMsOf, type CommandQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
-import type { CommandRecord, CommandRow, StationRow } from '../../db/rows.ts'
+import type { CommandRecord, CommandRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
 
@@ -12,9 +12,7 @@ export type CommandRepository = ReturnType<typeof createCommandRepository>
 const open: WhereOptions<CommandRow> = { status: { [Op.in]: ['sent', 'delivered'] } }
 const searched = ['stationId', 'op', 'createdBy', 'params', 'error'] as const
 
-export function createCommandRepository({ models, scope, containing }: Tables) {
-  const { commands, stations } = models
-
+export function createCommandRepository({ models: { commands }, scope, containing }: Tables) {
   async function findAll(where: WhereOptions<CommandRow>): Promise<CommandRecord[]> {
     const rows = await commands.findAll({ where, order: [['sentAtMs', 'ASC']], ...scope() })
     return rows.map((row) => toRecord(row.get()))
@@ -54,11 +52,6 @@ export function createCommandRepository({ models, scope, containing }: Tables) {
         ...scope(),
       })
       return { count, rows: rows.map((row) => toRecord(row.get())) }
-    },
-    /** The matching stations; all stations without a condition. */
-    async stations(where: { id?: string[]; location?: string }): Promise<StationRow[]> {
-      const rows = await stations.findAll({ where, order: [['id', 'ASC']], ...scope() })
-      return rows.map((row) => row.get())
     },
   }
 }

@@ -16,6 +16,7 @@ import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
+import type { StationRepository } from '../stations/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from '../room/index.ts'
 import type { OpenCommands } from './open-commands.ts'
@@ -35,6 +36,7 @@ const columns = {
 export interface CommandSendingPorts {
   database: Database
   repository: CommandRepository
+  stations: Pick<StationRepository, 'findAll'>
   settling: Pick<Settling, 'settle' | 'settleNow'>
   openCommands: Pick<OpenCommands, 'isAnyAt'>
   sessions: Pick<SessionService, 'change' | 'findRunningAt'>
@@ -133,7 +135,7 @@ export function createCommandSending(ports: CommandSendingPorts) {
     send(order: CommandInput, target: Target, actor: Actor): Promise<CommandRecord[]> {
       return database.write(async () => {
         requireOrder(order)
-        const stations = await stationsOf(target, repository)
+        const stations = await stationsOf(target, ports.stations)
         const isNamed = 'stationId' in target || target.stationIds !== undefined
         if (order.op === 'wake' && isNamed && stations.some(({ macAddress }) => macAddress === null))
           throw new AppError('mac-address-missing')

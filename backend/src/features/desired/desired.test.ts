@@ -4,9 +4,9 @@ import { Create } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMemoryBus } from '../../testing/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
+import { rowsIn } from '../../testing/rows.ts'
 import { startTestApp, type TestApp } from '../../testing/app.ts'
 import { createDesiredDocuments } from './documents.ts'
-import { createDesiredRepository } from './repository.ts'
 
 let test: TestApp
 beforeAll(async () => {
@@ -18,24 +18,33 @@ describe('a document that is sent again', () => {
   it('does not replace a newer one that was committed while it was being read', async () => {
     const { id } = await test.createStation()
     const bus = createMemoryBus()
-    const repository = createDesiredRepository(test.db)
+    const rows = rowsIn(test.db)
     const isReading = Promise.withResolvers<undefined>()
     const mayGoOn = Promise.withResolvers<undefined>()
     let isFirst = true
-    const slow = {
-      ...repository,
-      async runningAt(stationIds: string[]) {
+    const sessions = {
+      async findRunningAtAny(stationIds: string[]) {
         if (isFirst) {
           isFirst = false
           isReading.resolve(undefined)
           await mayGoOn.promise
         }
-        return repository.runningAt(stationIds)
+        return rows.sessions.findRunningAtAny(stationIds)
       },
     }
     const settings = { current: () => Create(SiteSettings) }
     const desired = createDesiredDocuments({
-      ...{ database: test.db, repository: slow, settings, bus, events: createAppEvents(), clock: test.clock },
+      ...{
+        ...rows,
+        database: test.db,
+        sessions,
+        settings,
+        bus,
+        events: createAppEvents(),
+        clock: test.clock,
+      },
+      calls: { statesAt: () => Promise.resolve(new Map()) },
+      logs: { last: () => Promise.resolve(undefined) },
       machines: { isInConflict: () => false },
       room: { station: () => undefined },
       hasPeers: false,

@@ -10,7 +10,7 @@ import type { AppEvents } from '../../events.ts'
 import type { Rates } from '../rates/index.ts'
 import type { Machines, RoomStore } from '../room/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
-import type { DesiredRepository, RunningSession } from './repository.ts'
+import { runningSessionsAt, type CallState, type DocumentSources, type RunningSession } from './sources.ts'
 
 /** Maximum number of ids in one query. */
 const READ_AT_ONCE = 500
@@ -42,9 +42,8 @@ export interface DesiredDocuments {
   publishAll(): Promise<void>
 }
 
-export interface DocumentPorts {
+export interface DocumentPorts extends DocumentSources {
   database: Database
-  repository: DesiredRepository
   settings: Settings
   bus: Pick<Bus, 'publish'>
   rates: Pick<Rates, 'allows' | 'drop'>
@@ -59,7 +58,8 @@ export interface DocumentPorts {
 
 /** The `desired` documents: what each station should show and allow. Each has a version and is retained on the bus. */
 export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
-  const { database, repository, settings, bus, rates, machines, room, hasPeers, events, clock, log } = ports
+  const { database, stations, logs, settings, bus, rates, machines, room, hasPeers, events, clock, log } =
+    ports
   /** By station, the parts of the last published document that the room does not contain. */
   const published = new Map<string, Pick<Desired, 'version' | 'staffCall'>>()
   events.subscribe((event) => {
@@ -67,24 +67,28 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
   })
 
   async function documentsOf(stationIds: string[]): Promise<Map<string, Desired>> {
-    const stations = await repository.findStations(stationIds)
-    const running = await repository.runningAt(stationIds)
-    const calls = await repository.callsAt(stationIds)
+    const found = await stations.findAll({ id: stationIds })
+    const running = await runningSessionsAt(ports, stationIds)
+    const calls = await ports.calls.statesAt(stationIds)
     return new Map(
-      stations.map((station) => {
-        const call = calls.get(station.id)
-        const document = documentOf(station, running.get(station.id))
-        return [station.id, call === undefined ? document : { ...document, staffCall: { state: call } }]
-      }),
+      found.map((station) => [
+        station.id,
+        documentOf(station, running.get(station.id), calls.get(station.id)),
+      ]),
     )
   }
 
-  function documentOf(station: StationRow, running: RunningSession | undefined): Desired {
+  function documentOf(
+    station: StationRow,
+    running: RunningSession | undefined,
+    call: CallState | null | undefined,
+  ): Desired {
     const state = desiredStateOf(station.isMaintenance, running?.session.state)
     const nowMs = clock.nowMs()
     const { desiredVersion: version, label } = station
     const conflict = machines.isInConflict(station.id) ? { conflict: true } : {}
-    const sent = { version, label, state, ...conflict, sentAt: instantOf(nowMs) }
+    const staffCall = call && { staffCall: { state: call } }
+    const sent = { version, label, state, ...conflict, ...staffCall, sentAt: instantOf(nowMs) }
     if (!running) return sent
     const { session, firstName = '' } = running
     const endsAtMs = endsAtMsOf(session)
@@ -117,7 +121,7 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     const { version, staffCall } = published.get(stationId) ?? {}
     // The room does not contain the visitor's name, and other servers may have changed something.
     if (hasPeers || !station || station.running || station.record.desiredVersion !== version) return undefined
-    return { ...documentOf(station.record, undefined), ...(staffCall && { staffCall }) }
+    return documentOf(station.record, undefined, staffCall?.state)
   }
 
   const publishedVersion = (stationId: string) => published.get(stationId)?.version ?? -1
@@ -134,13 +138,13 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     { actions, known }: { actions: readonly LogAction[]; known?: KnownSession | undefined },
   ): Promise<number | undefined> {
     const atLeast = Math.max(atLeastVersion, clock.nowMs())
-    const station = await repository.raiseVersion(stationId, atLeast, known?.session?.userId)
+    const station = await stations.raiseVersion(stationId, atLeast, known?.session?.userId)
     if (!station) return undefined
     const { call, firstName, desiredVersion: version } = station
     const running = known
       ? known.session && { session: known.session, firstName: firstName ?? undefined }
-      : (await repository.runningAt([stationId])).get(stationId)
-    const document: Desired = { ...documentOf(station, running), ...(call && { staffCall: { state: call } }) }
+      : (await runningSessionsAt(ports, [stationId])).get(stationId)
+    const document = documentOf(station, running, call)
     database.afterCommit(() => {
       void publish(stationId, document)
       events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
@@ -152,7 +156,7 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     change: (stationId, actions, known) => allocate(stationId, 0, { actions, known }),
     async takeReported(stationId, version) {
       const isHigher = version > publishedVersion(stationId)
-      const station = isHigher ? await repository.findStation(stationId) : undefined
+      const station = isHigher ? await stations.find(stationId) : undefined
       if (station && isImplausibleVersion(version, station.desiredVersion, clock.nowMs())) {
         rates.drop(stationId, 'version')
         return false
@@ -166,26 +170,21 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     },
     async repair() {
       // The clock may be behind. Versions of earlier records must still be accepted.
-      const newestMs = Math.max(clock.nowMs(), await repository.newestRecordMs())
-      const isAbsurd = (version: number) => isImplausibleVersion(version, 0, newestMs)
-      const absurd = [...(await repository.versions())].filter(([, version]) => isAbsurd(version))
-      await database.write(async () => {
-        for (const [stationId, version] of absurd) {
-          await repository.saveVersion(stationId, newestMs)
-          log.warn({ stationId, version, repairedVersion: newestMs }, 'version of a document repaired')
-        }
-        await repository.repairRetired(newestMs)
-      })
+      const newestMs = Math.max(clock.nowMs(), (await logs.last())?.atMs ?? 0)
+      const repaired = await database.write(() => stations.repairVersions(newestMs))
+      for (const { id: stationId, desiredVersion: version } of repaired)
+        log.warn({ stationId, version, repairedVersion: newestMs }, 'version of a document repaired')
     },
     refresh(stationId) {
       const document = documentInRoom(stationId)
       return document ? publish(stationId, document) : refresh([stationId])
     },
     async publishAll() {
-      const versions = await repository.versions()
-      const newer = [...versions].filter(([stationId, version]) => version > publishedVersion(stationId))
+      const newer = (await stations.findAll()).filter(
+        (station) => station.desiredVersion > publishedVersion(station.id),
+      )
       for (let from = 0; from < newer.length; from += READ_AT_ONCE)
-        await refresh(newer.slice(from, from + READ_AT_ONCE).map(([stationId]) => stationId))
+        await refresh(newer.slice(from, from + READ_AT_ONCE).map(({ id }) => id))
     },
   }
 }

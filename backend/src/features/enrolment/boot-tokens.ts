@@ -28,6 +28,9 @@ export type BootTokens = ReturnType<typeof createBootTokens>
 export function createBootTokens(ports: BootTokenPorts) {
   const { database, repository, stations, credentials, journal, clock } = ports
   return {
+    /** The station's token, if any, no longer works. Call it inside a write. */
+    remove: repository.remove,
+
     /**
      * The station's earlier token, if any, no longer works.
      * @throws AppError `station-online`, `station-revoked`, `mac-address-missing`

@@ -39,7 +39,7 @@ export function createEnrolment(ports: EnrolmentPorts) {
   const pairing = createPairing({ ...ports, repository: createPairingRepository(database) })
   const enrolment = createEnrolmentService({ ...ports, pairing, siteKey, bootTokens })
   return {
-    service: {},
+    service: { bootTokens },
     endpoints: [enrolmentEndpoints({ enrolment, pairing, bootTokens, brokerFor }), siteKeyEndpoints(siteKey)],
     start: siteKey.start,
   } satisfies Feature

@@ -55,11 +55,15 @@ export function createLogRepository(database: Tables) {
   }
   return {
     /** What the next record is linked to: the newest record, or the checkpoint where all were purged. */
-    async last(): Promise<Pick<LogRow, 'id' | 'hash'> | undefined> {
-      const row = await logs.findOne({ attributes: ['id', 'hash'], order: [['id', 'DESC']], ...scope() })
+    async last(): Promise<Pick<LogRow, 'id' | 'hash' | 'atMs'> | undefined> {
+      const row = await logs.findOne({
+        attributes: ['id', 'hash', 'atMs'],
+        order: [['id', 'DESC']],
+        ...scope(),
+      })
       if (row) return row.get()
       const seal = (await logCheckpoints.findOne({ order: [['upToId', 'DESC']], ...scope() }))?.get()
-      return seal && { id: seal.upToId, hash: seal.lastHash }
+      return seal && { id: seal.upToId, hash: seal.lastHash, atMs: seal.sealedAtMs }
     },
     async checkpoints(): Promise<LogCheckpointRow[]> {
       return (await logCheckpoints.findAll(scope())).map((row) => row.get())

@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts'
 import type { Room } from '../../domain/room.ts'
 import type { StationPresence } from '../../domain/station.ts'
 import type { Journal } from '../logs/index.ts'
-import type { RoomRepository } from './repository.ts'
+import type { PresenceRepository } from './repository.ts'
 
 /** A station comes or goes, with what it told of itself by that. */
 export interface OnlineChange {
@@ -15,9 +15,15 @@ export interface OnlineChange {
   told?: Partial<StationPresence>
 }
 
+export interface KnownStations {
+  /** Those of the given stations that exist. */
+  knownIds(ids: readonly string[]): Promise<Set<string>>
+}
+
 export interface ComingAndGoingPorts {
   database: Database
-  repository: Pick<RoomRepository, 'knownIds' | 'presences' | 'savePresences'>
+  repository: Pick<PresenceRepository, 'presences' | 'savePresences'>
+  stations: KnownStations
   /** A station that is heard is no longer marked offline. */
   unmarkOffline(stationId: string): Promise<void>
   room: Pick<Room, 'station' | 'changePresence'>
@@ -33,14 +39,14 @@ export interface ComingAndGoingPorts {
  * room which connects at once takes a few transactions.
  */
 export function createComingAndGoing(ports: ComingAndGoingPorts) {
-  const { database, repository, unmarkOffline, room, journal, hasPeers, onChanged } = ports
+  const { database, repository, stations, unmarkOffline, room, journal, hasPeers, onChanged } = ports
   /** How many changes of each station are not committed yet. */
   const uncommitted = new Map<string, number>()
 
   /** Those of the changes that say something new of stations that exist, in order. */
   async function newOnes(changes: readonly OnlineChange[]): Promise<OnlineChange[]> {
     const ids = changes.map(({ stationId }) => stationId)
-    const known = hasPeers ? await repository.knownIds(ids) : undefined
+    const known = hasPeers ? await stations.knownIds(ids) : undefined
     const saved = hasPeers ? await repository.presences(ids) : new Map<string, StationPresence>()
     const online = new Map<string, boolean>()
     return changes.filter(({ stationId, online: isOnline }) => {

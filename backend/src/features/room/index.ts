@@ -1,30 +1,24 @@
-import type { Clock } from '../../clock.ts'
 import type { Store } from '../../db/database.ts'
-import type { AppEvents } from '../../events.ts'
 import type { Feature } from '../feature.ts'
 import { createMachines } from './machines.ts'
 import { createPresences as createPresenceService, type PresencePorts as ServicePorts } from './presence.ts'
-import { createRoomRepository } from './repository.ts'
-import { createRoomStore } from './store.ts'
+import { createPresenceRepository } from './repository.ts'
+import { createRoomStore, type RoomStorePorts } from './store.ts'
 
 export type { Machines } from './machines.ts'
 export type { Presences } from './presence.ts'
 export type { RoomStore } from './store.ts'
 
-export interface RoomPorts {
-  database: Store
-  events: AppEvents
-  clock: Clock
-}
+export type RoomPorts = Omit<RoomStorePorts, 'repository'> & { database: Store }
 
 /**
  * Stations, their connections and the sessions that have not ended, in memory. Made before anything else subscribes to
  * events.
  */
-export function createRoom({ database, events, clock }: RoomPorts) {
-  const room = createRoomStore({ repository: createRoomRepository(database), events, clock })
+export function createRoom(ports: RoomPorts) {
+  const room = createRoomStore({ ...ports, repository: createPresenceRepository(ports.database) })
   return {
-    service: { room, machines: createMachines({ room, clock }) },
+    service: { room, machines: createMachines({ room, clock: ports.clock }) },
     start: room.load,
   } satisfies Feature
 }
@@ -33,6 +27,6 @@ export type PresencePorts = Omit<ServicePorts, 'database' | 'repository'> & { da
 
 /** Which stations are connected, and what they report of themselves. */
 export function createPresences(ports: PresencePorts) {
-  const service = createPresenceService({ ...ports, repository: createRoomRepository(ports.database) })
+  const service = createPresenceService({ ...ports, repository: createPresenceRepository(ports.database) })
   return { service, start: service.start, stop: service.stop } satisfies Feature
 }

@@ -3,8 +3,9 @@ import { pino } from 'pino'
 import { createMemoryBus } from '../../testing/memory-bus.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
+import { rowsIn } from '../../testing/rows.ts'
 import { createPresences } from './presence.ts'
-import { createRoomRepository } from './repository.ts'
+import { createPresenceRepository } from './repository.ts'
 import { createRoomStore } from './store.ts'
 
 type Ports = Parameters<typeof createPresences>[0]
@@ -227,13 +228,14 @@ describe('figures', () => {
   it('of a station that has just been removed keep nobody else’s from being saved', async () => {
     const { id } = await test.createStation()
     const events = createAppEvents()
-    const repository = createRoomRepository(test.db)
-    const room = createRoomStore({ repository, events, clock: test.clock })
+    const rows = rowsIn(test.db)
+    const repository = createPresenceRepository(test.db)
+    const room = createRoomStore({ ...rows, repository, events, clock: test.clock })
     await room.load()
     room.putStation({ ...room.station(id)!.record, id: 'gone', macAddress: null })
     const presences = createPresences({
       database: test.db,
-      ...{ repository, room, events },
+      ...{ stations: rows.stations, repository, room, events },
       unmarkOffline: () => Promise.resolve(),
       hasPeers: true,
       bus: createMemoryBus(),

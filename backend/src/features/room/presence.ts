@@ -9,7 +9,7 @@ import { systemActor } from '../logs/index.ts'
 import type { Rates } from '../rates/index.ts'
 import type { Settings } from '../settings/index.ts'
 import { createComingAndGoing, type ComingAndGoingPorts, type OnlineChange } from './coming-and-going.ts'
-import type { RoomRepository } from './repository.ts'
+import type { PresenceRepository } from './repository.ts'
 import { createSaving } from './saving.ts'
 import { createSilenceWatch } from './silence.ts'
 import type { RoomStore } from './store.ts'
@@ -17,7 +17,7 @@ import type { RoomStore } from './store.ts'
 export type Presences = ReturnType<typeof createPresences>
 
 export interface PresencePorts extends Omit<ComingAndGoingPorts, 'onChanged'> {
-  repository: RoomRepository
+  repository: PresenceRepository
   room: RoomStore
   bus: Pick<Bus, 'publish'>
   events: AppEvents

@@ -1,22 +1,26 @@
 import type { Room } from '../../domain/room.ts'
 import type { StationPresence, StationRecord } from '../../domain/station.ts'
 import type { AppEvents } from '../../events.ts'
-import type { RoomRepository } from './repository.ts'
+import type { PresenceRepository } from './repository.ts'
 import type { createTelling } from './telling.ts'
 
 /** A query takes no more ids than this. */
 const READ_AT_ONCE = 500
 
-/** Takes over what the database has of stations: other servers, or a command beside this one, may have changed it. */
-export function createReloading(ports: {
-  repository: Pick<RoomRepository, 'stations' | 'presences'>
+export interface ReloadingPorts {
+  repository: Pick<PresenceRepository, 'presences'>
+  /** All stations by default. */
+  stations: { findAll(where?: { id: string[] }): Promise<StationRecord[]> }
   room: Pick<Room, 'station' | 'stations' | 'putStation' | 'changePresence'>
   /** Stations that have told this server something that is not in the database yet. */
   unsaved: ReadonlySet<string>
   telling: Pick<ReturnType<typeof createTelling>, 'as'>
   events: AppEvents
-}) {
-  const { repository, room, unsaved, telling, events } = ports
+}
+
+/** Takes over what the database has of stations: other servers, or a command beside this one, may have changed it. */
+export function createReloading(ports: ReloadingPorts) {
+  const { repository, stations, room, unsaved, telling, events } = ports
   /** Stations that changed here while the database is being read: what is read of them may be older. */
   let touched: Set<string> | undefined
   let reading: Promise<void> = Promise.resolve()
@@ -57,7 +61,7 @@ export function createReloading(ports: {
   async function readOnce(ids: readonly string[] | undefined): Promise<string[]> {
     const meanwhile = (touched = new Set<string>())
     try {
-      const records = await repository.stations(ids)
+      const records = await stations.findAll(ids && { id: [...ids] })
       const presences = await repository.presences(ids)
       touched = undefined
       telling.as('peer', () => take(ids, records, presences, (id) => meanwhile.has(id)))

@@ -5,7 +5,8 @@ import type { Room } from '../../domain/room.ts'
 import { createAppEvents } from '../../events.ts'
 import { createMemoryPeers } from '../../testing/memory-peers.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
-import { createRoomRepository } from './repository.ts'
+import { rowsIn } from '../../testing/rows.ts'
+import { createPresenceRepository } from './repository.ts'
 import { createRoomStore } from './store.ts'
 
 const SECOND = 1_000
@@ -55,11 +56,12 @@ const inOrder = <T extends object>(record: T): T =>
 
 /** The room as the database has it by now; nobody is heard in it. */
 async function readAfresh(): Promise<object> {
-  const repository = createRoomRepository(test.db)
-  const room = createRoomStore({ repository, events: createAppEvents(), clock: { nowMs: () => 0 } })
-  for (const record of await repository.stations()) room.putStation(record)
+  const rows = rowsIn(test.db)
+  const repository = createPresenceRepository(test.db)
+  const room = createRoomStore({ ...rows, repository, events: createAppEvents(), clock: { nowMs: () => 0 } })
+  for (const record of await rows.stations.findAll()) room.putStation(record)
   for (const [stationId, presence] of await repository.presences()) room.changePresence(stationId, presence)
-  for (const session of await repository.unendedSessions()) room.putSession(session)
+  for (const session of await rows.sessions.findUnended()) room.putSession(session)
   return contentsOf(room)
 }
 

@@ -4,7 +4,8 @@ import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { StationPresence } from '../../domain/station.ts'
 import type { AppEvents } from '../../events.ts'
-import type { RoomRepository } from './repository.ts'
+import type { KnownStations } from './coming-and-going.ts'
+import type { PresenceRepository } from './repository.ts'
 import type { RoomStore } from './store.ts'
 
 /** What stations tell is written together, at most this often. */
@@ -19,12 +20,13 @@ interface Told {
 /** Brings what stations tell of themselves into the database: all of a second in one write. */
 export function createSaving(ports: {
   database: Database
-  repository: Pick<RoomRepository, 'knownIds' | 'saveTold'>
+  repository: Pick<PresenceRepository, 'saveTold'>
+  stations: KnownStations
   room: Pick<RoomStore, 'station' | 'changePresence' | 'unsaved'>
   events: AppEvents
   log: Logger
 }) {
-  const { database, repository, room, events, log } = ports
+  const { database, repository, stations, room, events, log } = ports
   const { unsaved } = room
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
@@ -36,7 +38,7 @@ export function createSaving(ports: {
 
   /** Writes what is told of the given stations; one that is gone must not keep the others from being saved. */
   async function save(items: readonly Told[]): Promise<void> {
-    const known = await repository.knownIds(items.map(({ stationId }) => stationId))
+    const known = await stations.knownIds(items.map(({ stationId }) => stationId))
     const seen = new Map<string, StationPresence>()
     const presences = new Map<string, StationPresence>()
     for (const { stationId, told } of items) {

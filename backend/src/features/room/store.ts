@@ -2,8 +2,8 @@ import type { Clock } from '../../clock.ts'
 import { createRoom, type Room } from '../../domain/room.ts'
 import type { SessionRecord } from '../../domain/session-record.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
-import { createReloading } from './reloading.ts'
-import type { RoomRepository } from './repository.ts'
+import { createReloading, type ReloadingPorts } from './reloading.ts'
+import type { PresenceRepository } from './repository.ts'
 import { createTelling } from './telling.ts'
 
 export interface RoomStore extends Room {
@@ -17,23 +17,27 @@ export interface RoomStore extends Room {
   readonly unsaved: Set<string>
 }
 
+export interface RoomStorePorts {
+  repository: Pick<PresenceRepository, 'presences'>
+  stations: ReloadingPorts['stations']
+  sessions: { findUnended(): Promise<SessionRecord[]>; findByIds(ids: string[]): Promise<SessionRecord[]> }
+  events: AppEvents
+  clock: Clock
+}
+
 /**
  * The room, filled from the database and changed by what is committed here and told by other servers. Made before
  * anything else subscribes to events: whoever hears one finds the room changed already.
  */
-export function createRoomStore(ports: {
-  repository: RoomRepository
-  events: AppEvents
-  clock: Clock
-}): RoomStore {
-  const { repository, events, clock } = ports
+export function createRoomStore(ports: RoomStorePorts): RoomStore {
+  const { repository, stations, sessions, events, clock } = ports
   const unsaved = new Set<string>()
   const room = createRoom((stationId, isUrgent) => {
     reloading.touch(stationId)
     telling.note(stationId, isUrgent)
   })
   const telling = createTelling(events, (stationId) => room.station(stationId) !== undefined)
-  const reloading = createReloading({ repository, room, unsaved, telling, events })
+  const reloading = createReloading({ repository, stations, room, unsaved, telling, events })
 
   function follow(event: AppEvent): void {
     if (event.type === 'sessionChanged') room.putSession(event.session)
@@ -49,10 +53,12 @@ export function createRoomStore(ports: {
 
   async function missedSessions(): Promise<SessionRecord[]> {
     const known = new Map([...room.sessions()].map((session) => [session.id, session]))
-    const saved = await repository.unendedSessions()
+    const saved = await sessions.findUnended()
     const missed = saved.filter(({ id, version }) => version !== known.get(id)?.version)
     for (const { id } of saved) known.delete(id)
-    const ended = await repository.sessions([...known.keys()])
+    const ended = new Map(
+      (await sessions.findByIds([...known.keys()])).map((session) => [session.id, session]),
+    )
     const cancelled = { state: 'ended', endReason: 'terminated', endedAtMs: clock.nowMs() } as const
     return [
       ...missed,
@@ -66,14 +72,14 @@ export function createRoomStore(ports: {
     missedSessions,
     reload: reloading.reload,
     async load() {
-      const records = await repository.stations()
+      const records = await stations.findAll()
       const presences = await repository.presences()
-      const sessions = await repository.unendedSessions()
+      const unended = await sessions.findUnended()
       const nowMs = clock.nowMs()
       for (const record of records) room.putStation(record)
       for (const [stationId, presence] of presences)
         room.changePresence(stationId, presence.online ? { ...presence, lastHeardAtMs: nowMs } : presence)
-      for (const session of sessions) room.putSession(session)
+      for (const session of unended) room.putSession(session)
       // Nobody has seen anything else.
       telling.forget()
     },

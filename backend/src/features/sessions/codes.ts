@@ -10,16 +10,17 @@ import {
 } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
+import type { StationRow } from '../../db/rows.ts'
 import { drawAccessCode } from '../../domain/access-code.ts'
 import { throttleKeyOf, type ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
+import type { Lookup } from '../feature.ts'
 import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { Machines } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { CodeRepository, CounterKeys, OpenedSession } from './code-repository.ts'
-import type { SessionRepository } from './repository.ts'
 
 /** A station may start what it validated this recently. */
 export const VALIDATION_MS = 2 * MINUTE_MS
@@ -55,7 +56,7 @@ export type CodeValidation = ReturnType<typeof createCodeValidation>
 /** Judges typed codes, and slows down whoever guesses. */
 export function createCodeValidation(ports: {
   database: Database
-  repository: Pick<SessionRepository, 'findStation'>
+  stations: Lookup<Pick<StationRow, 'label'>>
   openings: CodeRepository
   codes: AccessCodes
   throttles: Throttles
@@ -64,7 +65,7 @@ export function createCodeValidation(ports: {
   journal: Journal
   clock: Clock
 }) {
-  const { database, repository, openings, codes, throttles, machines, settings, journal, clock } = ports
+  const { database, stations, openings, codes, throttles, machines, settings, journal, clock } = ports
 
   const countersOf = ({ ip, stationId }: CodeAttempt): ThrottleSubject[] => {
     const ofAddress: ThrottleSubject = { kind: 'address-code', ip }
@@ -82,7 +83,7 @@ export function createCodeValidation(ports: {
     const late = await throttled(attempt)
     if (late) return late
     const elsewhere = stationId && (await find(attempt, codeHash))
-    if (elsewhere) return wrongStation(repository, elsewhere.stationId ?? '')
+    if (elsewhere) return wrongStation(stations, elsewhere.stationId ?? '')
     await throttles.countFailure(countersOf(attempt))
     await journal.append({ action: 'code.rejected', level: 'warning', actor, stationId, ip })
     return failure('code-refused')
@@ -140,10 +141,10 @@ function keysOf(counters: ThrottleSubject[]): CounterKeys {
 
 /** The refusal that names the station a session is meant for. */
 export async function wrongStation(
-  repository: Pick<SessionRepository, 'findStation'>,
+  stations: Lookup<Pick<StationRow, 'label'>>,
   stationId: string,
 ): Promise<Result<never>> {
-  const label = (await repository.findStation(stationId))?.label ?? stationId
+  const label = (await stations.find(stationId))?.label ?? stationId
   return failure('wrong-station', {
     detail: {
       fr: `Ce code est prévu pour le poste «\u202f${label}\u202f».`,

@@ -1,9 +1,10 @@
 import type { Actor } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
-import type { SessionRecord } from '../../db/rows.ts'
+import type { SessionRecord, StationRow } from '../../db/rows.ts'
 import { deadlineMsOf, endsAtMsOf } from '../../domain/session.ts'
 import { failure, unwrap, type Result } from '../../errors.ts'
+import type { Lookup } from '../feature.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { SessionRepository } from './repository.ts'
@@ -12,6 +13,7 @@ import type { SessionWriting } from './writing.ts'
 export interface SessionEndPorts {
   database: Database
   repository: SessionRepository
+  stations: Lookup<StationRow>
   room: Pick<RoomStore, 'sessions'>
   journal: Journal
   clock: Clock
@@ -19,7 +21,7 @@ export interface SessionEndPorts {
 
 /** How sessions end other than by an operator: by time, by their station, with their user or station. */
 export function createSessionEnds(
-  { database, repository, room, journal, clock }: SessionEndPorts,
+  { database, repository, stations, room, journal, clock }: SessionEndPorts,
   { rules, step, tryStep, announce }: SessionWriting,
 ) {
   const deadlineOf = (session: SessionRecord) => deadlineMsOf(session, rules()) ?? Infinity
@@ -93,7 +95,7 @@ export function createSessionEnds(
       if ((await repository.findRunningAt(stationId))?.state !== 'active') return
       await database.write(async () => {
         const session = await repository.findRunningAt(stationId)
-        const station = await repository.findStation(stationId)
+        const station = await stations.find(stationId)
         const isOfAnother = session?.bootId !== undefined && session.bootId !== bootId
         if (session?.state !== 'active' || isOfAnother || station?.desiredVersion !== version) return
         const isDue = Math.min(atMs, clock.nowMs()) >= (endsAtMsOf(session) ?? Infinity)

@@ -11,11 +11,13 @@ import { canCreateSession, startOfDayMs } from '../../domain/quota.ts'
 import { ageBandOf } from '../../domain/statistics.ts'
 import { AppError } from '../../errors.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
+import type { Lookup } from '../feature.ts'
 import type { AccessCodes } from './codes.ts'
 import type { SessionProfile } from './repository.ts'
 import type { SessionPorts, SessionService } from './service.ts'
 
 export type GrantPorts = SessionPorts & {
+  users: Lookup<UserRow>
   codes: AccessCodes
   sessions: Pick<SessionService, 'announce' | 'get' | 'rules'>
 }
@@ -23,10 +25,10 @@ export type SessionGrants = ReturnType<typeof createSessionGrants>
 
 /** Sessions before they start: granted to somebody, changed, cancelled. */
 export function createSessionGrants(ports: GrantPorts) {
-  const { database, repository, codes, sessions, settings, journal, clock } = ports
+  const { database, repository, stations, users, codes, sessions, settings, journal, clock } = ports
 
   async function canCreate(userId: string): Promise<CanCreateSession> {
-    const user = await repository.findUser(userId)
+    const user = await users.find(userId)
     if (!user) throw new AppError('not-found')
     return mayHaveSession(user)
   }
@@ -40,7 +42,7 @@ export function createSessionGrants(ports: GrantPorts) {
   /** @throws AppError when nobody may be sent to that station, or it is no station of ours */
   async function requireStation(stationId: string | undefined): Promise<void> {
     if (stationId === undefined) return
-    const station = await repository.findStation(stationId)
+    const station = await stations.find(stationId)
     if (!station) throw unknownReference('/stationId')
     if (station.isMaintenance) throw new AppError('station-maintenance')
   }
@@ -54,7 +56,7 @@ export function createSessionGrants(ports: GrantPorts) {
       if (!settings.current().areAnonymousPassesAllowed) throw new AppError('anonymous-not-allowed')
       return undefined
     }
-    const user = await repository.findUser(userId)
+    const user = await users.find(userId)
     if (!user) throw unknownReference('/userId')
     const [refusal] = (await mayHaveSession(user)).reasons
     if (refusal) throw new AppError(refusal)
@@ -126,7 +128,7 @@ export function createSessionGrants(ports: GrantPorts) {
           throw new AppError('version-conflict')
         const addedSeconds = session.grantedSeconds - before.grantedSeconds
         if (addedSeconds !== 0) await repository.insertGrant(id, 0, addedSeconds, session.updatedAtMs)
-        const user = session.userId === undefined ? undefined : await repository.findUser(session.userId)
+        const user = session.userId === undefined ? undefined : await users.find(session.userId)
         await repository.saveProfile(id, user && profileOf(user))
         await record('session.updated', session, actor)
         return session

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Store } from '../../db/database.ts'
-import type { Feature } from '../feature.ts'
+import type { UserRow } from '../../db/rows.ts'
+import type { Feature, Lookup } from '../feature.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import { createCodeRepository } from './code-repository.ts'
@@ -9,17 +10,18 @@ import { createSessionCredits } from './credits.ts'
 import { createDeadlines } from './deadlines.ts'
 import { sessionEndpoints } from './endpoints.ts'
 import { createSessionGrants } from './grants.ts'
-import { createSessionRepository } from './repository.ts'
 import { createSessionService, type SessionPorts as ServicePorts } from './service.ts'
 
 export type { CodeValidation } from './codes.ts'
 export type { SessionCredits } from './credits.ts'
 export type { SessionGrants } from './grants.ts'
+export { createSessionRepository } from './repository.ts'
 export type { SessionService } from './service.ts'
 export { toSession, toSessionTime } from './view.ts'
 
-export interface SessionPorts extends Omit<ServicePorts, 'database' | 'repository'> {
+export interface SessionPorts extends Omit<ServicePorts, 'database'> {
   database: Store
+  users: Lookup<UserRow>
   room: ServicePorts['room'] & Pick<RoomStore, 'running'>
   throttles: Throttles
   /** Under which access codes are hashed. */
@@ -32,7 +34,6 @@ export function createSessions(ports: SessionPorts) {
   const { database, codeKey, clock } = ports
   const inside = {
     ...ports,
-    repository: createSessionRepository(database),
     openings: createCodeRepository(database),
     codes: createAccessCodes(codeKey),
   }

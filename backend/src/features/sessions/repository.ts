@@ -1,14 +1,7 @@
 import { Op, literal, type OrderItem, type WhereOptions } from 'sequelize'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
-import type {
-  RawRow,
-  SessionProfileRow,
-  SessionRecord,
-  SessionRow,
-  StationRow,
-  UserRow,
-} from '../../db/rows.ts'
+import type { RawRow, SessionProfileRow, SessionRecord, SessionRow } from '../../db/rows.ts'
 import { inserting, updating } from '../../db/row-statements.ts'
 import { columnsOf } from '../../db/statements.ts'
 import { savedColumns, sessionColumns, toSessionRecord } from '../../db/session-record.ts'
@@ -27,15 +20,13 @@ const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
 
 export function createSessionRepository(tables: Tables) {
   const { models, scope, containing, statement } = tables
-  const { sessions, sessionGrants, sessionProfiles, stations, users } = models
+  const { sessions, sessionGrants, sessionProfiles } = models
   const insert = inserting(tables, sessions, `ON CONFLICT (code_hash) WHERE state = 'pending' DO NOTHING`)
   const insertGrant = inserting(tables, sessionGrants)
   const insertProfile = inserting(tables, sessionProfiles)
   const update = updating(tables, sessions, savedColumns, ['id', 'version'])
   const updateStarted = updating(tables, sessions, [...savedColumns, 'codeHash'], ['id', 'version'])
   const byId = statement(`SELECT ${columnsOf(sessions)} FROM sessions WHERE id = $1`, sessions)
-  const stationById = statement(`SELECT ${columnsOf(stations)} FROM stations WHERE id = $1`, stations)
-  const userById = statement(`SELECT ${columnsOf(users)} FROM users WHERE id = $1`, users)
   const findOne = async (where: WhereOptions<SessionRow>): Promise<SessionRecord | undefined> => {
     const row = (await sessions.findOne({ where, ...scope() }))?.get()
     return row && toSessionRecord(row)
@@ -74,6 +65,7 @@ export function createSessionRepository(tables: Tables) {
       return row && toSessionRecord(row)
     },
     findRunningAt: (stationId: string) => findOne({ stationId, ...running }),
+    findRunningAtAny: (stationIds: string[]) => findAll({ stationId: stationIds, ...running }),
     findRunningOf: (userId: string) => findOne({ userId, ...running }),
     /** The session at a station that ran out after `sinceMs`, Unix milliseconds: the newest of them. */
     async findEndedAt(stationId: string, sinceMs: number): Promise<SessionRecord | undefined> {
@@ -82,6 +74,7 @@ export function createSessionRepository(tables: Tables) {
       return row ? toSessionRecord(row.get()) : undefined
     },
     findUnendedOf: (userId: string) => findAll({ userId, state: { [Op.ne]: 'ended' } }),
+    findByIds: (ids: string[]) => findAll({ id: ids }),
     findUnended: () => findAll({ state: { [Op.ne]: 'ended' } }),
     async list(filter: SessionFilter, { limit, offset, order }: PageWindow): Promise<Rows<SessionRecord>> {
       const { count, rows } = await sessions.findAndCountAll({
@@ -164,8 +157,6 @@ export function createSessionRepository(tables: Tables) {
         averageElapsedMs: Number(averageMs) || 0,
       }
     },
-    findStation: (id: string): Promise<StationRow | undefined> => stationById.get(id),
-    findUser: (id: string): Promise<UserRow | undefined> => userById.get(id),
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Actor, ErrorCode } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
-import type { SessionRecord } from '../../db/rows.ts'
+import type { SessionRecord, StationRow } from '../../db/rows.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { failure, success, type Result } from '../../errors.ts'
+import type { Lookup } from '../feature.ts'
 import type { Machines, RoomStore } from '../room/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import { VALIDATION_MS, wrongStation } from './codes.ts'
@@ -11,6 +12,7 @@ import type { SessionWriting } from './writing.ts'
 
 export interface SessionStartPorts {
   repository: SessionRepository
+  stations: Lookup<StationRow>
   machines: Pick<Machines, 'bootIdOf' | 'isInConflict'>
   room: Pick<RoomStore, 'station' | 'runningAt' | 'runningOf'>
   /** Whether other servers may have changed a station just now. */
@@ -21,7 +23,7 @@ export interface SessionStartPorts {
 
 /** How sessions start. */
 export function createSessionStart(
-  { repository, machines, room, hasPeers, settings, clock }: SessionStartPorts,
+  { repository, stations, machines, room, hasPeers, settings, clock }: SessionStartPorts,
   { onSession, tryStep }: SessionWriting,
 ) {
   /** Starts a pending session at a station: the redemption of its code, for one caller alone. */
@@ -35,7 +37,7 @@ export function createSessionStart(
       const wanted = actor.type === 'station' ? actor.id : stationId
       const target = before.stationId ?? wanted
       if (target === undefined) return failure('station-required')
-      if (wanted !== undefined && wanted !== target) return wrongStation(repository, target)
+      if (wanted !== undefined && wanted !== target) return wrongStation(stations, target)
       if (before.state === 'active') return success(before)
       const isWaiting = before.state === 'pending'
       const refusal = isWaiting ? await refusalToStart(before, target, actor, isFromRoom) : undefined
@@ -60,9 +62,7 @@ export function createSessionStart(
     }
     if (!session.mayOutliveClosing && !siteOpeningAt(settings, clock.nowMs()).isOpen) return 'site-closed'
     const isStationInRoom = isFromRoom && !hasPeers
-    const station = isStationInRoom
-      ? room.station(stationId)?.record
-      : await repository.findStation(stationId)
+    const station = isStationInRoom ? room.station(stationId)?.record : await stations.find(stationId)
     if (!station) return 'station-required'
     if (machines.isInConflict(stationId)) return 'station-conflict'
     if (station.isMaintenance) return 'station-maintenance'

@@ -14,6 +14,7 @@ export function createStaffCallRepository(tables: Tables) {
     remove,
     findAt: (stationId: string) => findOne({ stationId }),
     all: () => findAll(),
+    findAtAny: (stationIds: string[]) => findAll({ stationId: stationIds }),
     findOfSession: (sessionId: string) => findAll({ sessionId }, [['calledAtMs', 'ASC']]),
     findRenewedBefore: (unixMs: number) =>
       findAll({ renewedAtMs: { [Op.lt]: unixMs } }, [['calledAtMs', 'ASC']]),

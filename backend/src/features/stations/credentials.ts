@@ -14,6 +14,7 @@ const OLD_SECRET_MS = 60_000
 export interface CredentialPorts {
   database: Database
   repository: StationRepository
+  bootTokens: { remove(stationId: string): Promise<void> }
   room: RoomStore
   /** Whether other servers serve the same site. */
   hasPeers: boolean
@@ -32,7 +33,7 @@ export type StationCredentials = ReturnType<typeof createStationCredentials>
 
 /** Creates, replaces, revokes and checks the secrets of stations. */
 export function createStationCredentials(ports: CredentialPorts) {
-  const { database, repository, room, hasPeers, journal, clock } = ports
+  const { database, repository, bootTokens, room, hasPeers, journal, clock } = ports
   const previousHashOf = (station: StationRecord) =>
     (station.previousSecretUntilMs ?? 0) > clock.nowMs() ? station.previousSecretHash : null
 
@@ -89,7 +90,7 @@ export function createStationCredentials(ports: CredentialPorts) {
         if (!(await repository.find(id))) throw new AppError('not-found')
         await replaceByUnknownSecret(id)
         await repository.markRevoked(id, clock.nowMs())
-        await repository.removeBootToken(id)
+        await bootTokens.remove(id)
         await journal.append({ action: 'station.secret_revoked', level: 'warning', actor, stationId: id })
       })
     },

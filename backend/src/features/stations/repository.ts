@@ -1,33 +1,72 @@
+import { Op } from 'sequelize'
+import { MAX_VERSION_LEAD_MS } from '@escale/protocol'
 import type { Store } from '../../db/database.ts'
+import type { Table } from '../../db/models.ts'
 import type { StationRow } from '../../db/rows.ts'
-import type { Room } from '../../domain/room.ts'
+import { columnsOf } from '../../db/statements.ts'
 
 export type StationRepository = ReturnType<typeof createStationRepository>
 
-/** The rows of stations. Committed changes also go to the room. */
+/** A station with its new version, its call and its visitor's first name. */
+type RaisedStation = StationRow & { call: 'waiting' | 'taken' | null; firstName: string | null }
+
+/** The rows of stations. @param onChanged is told of committed changes */
 export function createStationRepository(
-  { models, scope, afterCommit }: Store,
-  room: Pick<Room, 'putStation'>,
+  { models, scope, statement, afterCommit }: Store,
+  onChanged: (station: StationRow) => void,
 ) {
-  const { stations, retiredStations, revokedSecrets, bootTokens } = models
+  const { stations, retiredStations, revokedSecrets } = models
+  const byId = statement(`SELECT ${columnsOf(stations)} FROM stations WHERE id = $1`, stations)
+  const raise = statement<RaisedStation>(
+    `UPDATE stations SET desired_version = CASE WHEN desired_version >= $2 THEN desired_version + 1 ELSE $2 END
+      WHERE id = $1
+      RETURNING ${columnsOf(stations)},
+        (SELECT CASE WHEN taken_at_ms IS NULL THEN 'waiting' ELSE 'taken' END
+          FROM staff_calls WHERE station_id = stations.id) AS "call",
+        (SELECT first_name FROM users WHERE users.id = $3) AS "firstName"`,
+    stations as unknown as Table<RaisedStation>,
+  )
   return {
     async insert(row: StationRow): Promise<void> {
       await stations.create(row, scope())
-      afterCommit(() => room.putStation(row))
+      afterCommit(() => onChanged(row))
     },
-    async find(id: string): Promise<StationRow | undefined> {
-      return (await stations.findByPk(id, scope()))?.get()
+    find: (id: string): Promise<StationRow | undefined> => byId.get(id),
+    /** The matching stations; all stations without a condition. */
+    async findAll(where: { id?: string[]; location?: string } = {}): Promise<StationRow[]> {
+      const rows = await stations.findAll({ where, order: [['id', 'ASC']], ...scope() })
+      return rows.map((row) => row.get())
     },
     async findBy(
       where: Pick<Partial<StationRow>, 'macAddress' | 'ipAddress'>,
     ): Promise<StationRow | undefined> {
       return (await stations.findOne({ where, ...scope() }))?.get()
     },
+    /** Those of the given stations that exist. */
+    async knownIds(ids: readonly string[]): Promise<Set<string>> {
+      const rows = await stations.findAll({ attributes: ['id'], where: { id: [...ids] }, ...scope() })
+      return new Set(rows.map((row) => row.get().id))
+    },
     async update(id: string, columns: Partial<StationRow>): Promise<void> {
-      const row = (await stations.findByPk(id, scope()))?.get()
+      const row = await byId.get(id)
       if (!row) return
       await stations.update(columns, { where: { id }, ...scope() })
-      afterCommit(() => room.putStation({ ...row, ...columns }))
+      afterCommit(() => onChanged({ ...row, ...columns }))
+    },
+    /**
+     * Gives a station's document the next version, or `atLeast` if that is higher.
+     * @param userId the user whose first name to return
+     * @returns undefined if there is no such station
+     */
+    raiseVersion: (id: string, atLeast: number, userId?: string): Promise<RaisedStation | undefined> =>
+      raise.get(id, atLeast, userId),
+    /** Lowers versions that lie more than a day beyond `unixMs`; @returns the stations as they were. Call it inside a write. */
+    async repairVersions(unixMs: number): Promise<StationRow[]> {
+      const where = { desiredVersion: { [Op.gt]: unixMs + MAX_VERSION_LEAD_MS } }
+      const before = await stations.findAll({ where, ...scope() })
+      await stations.update({ desiredVersion: unixMs }, { where, ...scope() })
+      await retiredStations.update({ desiredVersion: unixMs }, { where, ...scope() })
+      return before.map((row) => row.get())
     },
     /** Removes a station but keeps its last version, because a new station may have the same id and agent. */
     async retire(stationId: string, desiredVersion: number): Promise<void> {
@@ -37,9 +76,6 @@ export function createStationRepository(
     /** The last version of a deleted station with this id; 0 if there was none. */
     async retiredVersion(stationId: string): Promise<number> {
       return (await retiredStations.findByPk(stationId, scope()))?.get().desiredVersion ?? 0
-    },
-    async removeBootToken(stationId: string): Promise<void> {
-      await bootTokens.destroy({ where: { stationId }, ...scope() })
     },
     async markRevoked(stationId: string, atMs: number): Promise<void> {
       await revokedSecrets.upsert({ stationId, atMs }, scope())

@@ -1,23 +1,29 @@
 import { OPERATOR_USERNAME } from '@escale/broker'
 import { AppError } from '../../errors.ts'
-import type { Tables } from '../../db/database.ts'
-import { createUsernameRepository } from './repository.ts'
+import type { Lookup } from '../feature.ts'
+
+type Named = Lookup<{ label: string }>
+
+export interface UsernamePorts {
+  stations: Named
+  accounts: Named
+}
 
 export type Usernames = ReturnType<typeof createUsernames>
 
 /** The names under which machines connect to the bus: one space for stations and accounts. */
-export function createUsernames(database: Tables) {
-  const repository = createUsernameRepository(database)
+export function createUsernames({ stations, accounts }: UsernamePorts) {
   return {
     /** Call inside a write. @throws AppError naming the field `id` when the name is reserved or taken */
     async requireFree(username: string): Promise<void> {
       if (username === OPERATOR_USERNAME) throw reservedId()
-      const holder = await repository.holderOf(username)
+      const station = await stations.find(username)
+      const holder = station ?? (await accounts.find(username))
       if (!holder) return
-      const { kind, label } = holder
+      const [fr, en] = station ? ['poste', 'station'] : ['compte', 'account']
       const message = {
-        fr: `Cette valeur est déjà celle du ${kind === 'station' ? 'poste' : 'compte'} «\u202f${label}\u202f».`,
-        en: `This value already belongs to ${kind} “${label}”.`,
+        fr: `Cette valeur est déjà celle du ${fr} «\u202f${holder.label}\u202f».`,
+        en: `This value already belongs to ${en} “${holder.label}”.`,
       }
       throw new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })
     },

@@ -1,21 +1,19 @@
-import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
 import type { SessionGrants, SessionService } from '../sessions/index.ts'
 import { userEndpoints } from './endpoints.ts'
-import { createUserRepository } from './repository.ts'
 import { createUserService, type UserServicePorts } from './service.ts'
 
+export { createUserRepository } from './repository.ts'
 export type { UserService } from './service.ts'
 export { toUser } from './view.ts'
 
-export interface UserPorts extends Omit<UserServicePorts, 'repository'> {
-  database: Store
+export interface UserPorts extends UserServicePorts {
   sessions: UserServicePorts['sessions'] & Pick<SessionService, 'list'>
   grants: Pick<SessionGrants, 'canCreate'>
 }
 
 /** Visitors that the desk has registered. */
 export function createUsers(ports: UserPorts) {
-  const service = createUserService({ ...ports, repository: createUserRepository(ports.database) })
+  const service = createUserService(ports)
   return { service, endpoints: [userEndpoints({ ...ports, users: service })] } satisfies Feature
 }

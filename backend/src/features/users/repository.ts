@@ -2,6 +2,7 @@ import { Op, literal, type WhereOptions } from 'sequelize'
 import { normalisePhone, type UserQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
+import { columnsOf } from '../../db/statements.ts'
 import { userSearchTextOf } from '../../db/search-texts.ts'
 import { openTable } from '../../db/table.ts'
 import type { Containing } from '../../db/where.ts'
@@ -10,9 +11,16 @@ import { searchTermsOf } from '../../domain/search-text.ts'
 export type UserRepository = ReturnType<typeof createUserRepository>
 
 export function createUserRepository(tables: Tables) {
-  const { get, insert, update, remove, count, page } = openTable(tables, 'users')
+  const { get, findAll, insert, update, remove, count, page } = openTable(tables, 'users')
+  const { users } = tables.models
+  const byId = tables.statement(`SELECT ${columnsOf(users)} FROM users WHERE id = $1`, users)
   return {
     get,
+    find: (id: string): Promise<UserRow | undefined> => byId.get(id),
+    async firstNames(ids: string[]): Promise<Map<string, string>> {
+      const rows = ids.length === 0 ? [] : await findAll({ id: ids })
+      return new Map(rows.map(({ id, firstName }) => [id, firstName]))
+    },
     insert: (row: UserRow) => insert(withSearchText(row)),
     update: (row: UserRow) => update(withSearchText(row)),
     remove,
