@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatAccessCode, isAccessCodeShape, normaliseAccessCode } from './access-code.ts'
-import { typedForms } from './typed-codes.ts'
+import { typedForms } from './testing/typed-codes.ts'
 
 describe('an access code', () => {
   it.each(typedForms)('is recognised %s', (_, typed) => {

@@ -62,7 +62,13 @@ export function pageOf<const T extends TSchema>(item: T) {
   })
 }
 
-export type Page<T> = { count: number; next: string | null; previous: string | null; results: T[] }
+/** A page as it is read. */
+export interface Page<T> {
+  count: number
+  next: string | null
+  previous: string | null
+  results: T[]
+}
 
 /** The body of a PUT: the writable fields, and the answer's read-only fields, which are ignored. */
 export function replacementOf<const W extends Record<string, TSchema>>(

@@ -13,9 +13,6 @@ export const noFields = closed({})
 const versioned = { sendsVersion: true, takesVersion: true } as const
 
 type Described = Omit<Endpoint, 'method' | 'path' | 'summary' | 'access'>
-type DescribedList = Described & { item: TSchema }
-/** `answer` is the resource, which has a version. */
-type DescribedResource = Described & { answer: TSchema }
 
 /** Defines endpoints for callers with this access. */
 function endpointsFor<const A extends Access>(access: A) {
@@ -28,35 +25,40 @@ function endpointsFor<const A extends Access>(access: A) {
         summary: string
         access: A
       } & D
-  const get = withMethod('GET')
-  const post = withMethod('POST')
-  const put = withMethod('PUT')
-  const del = withMethod('DELETE')
+
+  /** The answer is a resource with a version. */
+  const ofResource =
+    <const M extends Endpoint['method'], const Status extends number, const V extends Described>(
+      method: M,
+      status: Status,
+      versions: V,
+    ) =>
+    <const D extends Described & { answer: TSchema }, const S extends TSchema>(
+      path: string,
+      summary: string,
+      { answer, ...others }: D & { answer: S },
+    ) => {
+      const answers = { [status]: answer } as Record<Status, S>
+      return withMethod(method)(path, summary, { ...others, ...versions, answers })
+    }
 
   return {
-    get,
-    post,
-    put,
-    del,
-    list<const D extends DescribedList>(path: string, summary: string, { item, ...others }: D) {
-      return get(path, summary, { ...others, page: pageOf<D['item']>(item) })
-    },
-    create<const D extends DescribedResource>(path: string, summary: string, { answer, ...others }: D) {
-      return post(path, summary, { ...others, sendsVersion: true, answers: { 201: answer as D['answer'] } })
-    },
-    read<const D extends DescribedResource>(path: string, summary: string, { answer, ...others }: D) {
-      return get(path, summary, { ...others, sendsVersion: true, answers: { 200: answer as D['answer'] } })
-    },
-    replace<const D extends DescribedResource>(path: string, summary: string, { answer, ...others }: D) {
-      return put(path, summary, { ...others, ...versioned, answers: { 200: answer as D['answer'] } })
-    },
+    get: withMethod('GET'),
+    post: withMethod('POST'),
+    put: withMethod('PUT'),
+    del: withMethod('DELETE'),
+    list: <const D extends Described, const S extends TSchema>(
+      path: string,
+      summary: string,
+      { item, ...others }: D & { item: S },
+    ) => withMethod('GET')(path, summary, { ...others, page: pageOf(item) }),
+    create: ofResource('POST', 201, { sendsVersion: true }),
+    read: ofResource('GET', 200, { sendsVersion: true }),
+    replace: ofResource('PUT', 200, versioned),
     /** An action on a resource, which is answered as it is afterwards. */
-    act<const D extends DescribedResource>(path: string, summary: string, { answer, ...others }: D) {
-      return post(path, summary, { ...others, ...versioned, answers: { 200: answer as D['answer'] } })
-    },
-    remove<const D extends Described>(path: string, summary: string, described: D) {
-      return del(path, summary, { ...described, takesVersion: true, answers: { 204: Nothing } })
-    },
+    act: ofResource('POST', 200, versioned),
+    remove: <const D extends Described>(path: string, summary: string, described: D) =>
+      withMethod('DELETE')(path, summary, { ...described, takesVersion: true, answers: { 204: Nothing } }),
   }
 }
 
