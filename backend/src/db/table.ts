@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts'
 import type { Tables } from './database.ts'
 import type { Models, Table } from './models.ts'
 import { filterOf, windowOf, type PageQuery, type Rows } from './page-window.ts'
+import { readPage } from './read-page.ts'
 import { requireVersion, type SeenVersions } from './versions.ts'
 import { equalTo } from './where.ts'
 
@@ -83,7 +84,7 @@ export function openTable<Name extends keyof Models>({ models, scope, containing
         query,
         Object.fromEntries(orderable.map((field) => [field, columnOf(field)])),
       )
-      const { count, rows } = await model.findAndCountAll({
+      const { count, rows } = await readPage(model, {
         where: {
           [Op.and]: [equalTo<Row>(equal), ...where, ...(search ? [containing<Row>(searched, search)] : [])],
         },

@@ -1,6 +1,7 @@
 import { Op, type Model, type WhereOptions } from 'sequelize'
 import { unixMsOf, type CommandQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
+import { readPage } from '../../db/read-page.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { CommandRecord, CommandRow } from '../../db/rows.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
@@ -44,7 +45,7 @@ export function createCommandRepository({ models: { commands }, scope, containin
       return min ?? undefined
     },
     async list(filter: CommandFilter, { limit, offset, order }: PageWindow): Promise<Rows<CommandRecord>> {
-      const { count, rows } = await commands.findAndCountAll({
+      const { count, rows } = await readPage(commands, {
         where: whereOf(filter, containing),
         order: [order ?? ['sentAtMs', 'DESC'], ['stationId', 'ASC'], ['id', 'ASC']],
         limit,

@@ -1,6 +1,7 @@
 import { Op } from 'sequelize'
 import type { PairingRequestQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
+import { readPage } from '../../db/read-page.ts'
 import type { BootTokenRow, PairingRequestRow, SiteKeyRow } from '../../db/rows.ts'
 import { equalTo } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
@@ -43,7 +44,7 @@ export function createPairingRepository({ models: { pairingRequests }, scope, co
       const waiting = { expiresAtMs: { [Op.gt]: nowMs }, stationId: null }
       const conditions = [waiting, equalTo<PairingRequestRow>(equal)]
       if (search) conditions.push(containing<PairingRequestRow>(searched, search))
-      const { count, rows } = await pairingRequests.findAndCountAll({
+      const { count, rows } = await readPage(pairingRequests, {
         where: { [Op.and]: conditions },
         order: [...(order ? [order] : []), ['requestedAtMs', 'ASC'], ['id', 'ASC']],
         limit,

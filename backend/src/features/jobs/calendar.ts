@@ -34,7 +34,7 @@ export interface Calendar {
  */
 export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   const { database, runs, settings, journal, events, clock, log } = ports
-  let timers: Cron[] = []
+  let timers = new Map<JobName, Cron>()
   let unsubscribe: (() => void) | undefined
   let isStopped = false
   const underWay = new Set<Promise<unknown>>()
@@ -104,23 +104,19 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   }
 
   function startTimers(): void {
-    for (const timer of timers) timer.stop()
+    for (const timer of timers.values()) timer.stop()
     const { timeZone: timezone } = settings.current()
-    timers = jobNames.flatMap((name) => {
+    timers = new Map()
+    for (const name of jobNames) {
       const { pattern } = jobs[name]
-      if (pattern === undefined) return []
-      return new Cron(pattern, { timezone, unref: true }, (self) => {
+      if (pattern === undefined) continue
+      const timer = new Cron(pattern, { timezone, unref: true }, (self) => {
         // Rounded to the minute, because another server may be some seconds late. All patterns are whole minutes.
         const startedAtMs = self.currentRun()?.getTime() ?? clock.nowMs()
         onSlot(name, Math.round(startedAtMs / MINUTE_MS) * MINUTE_MS)
       })
-    })
-  }
-
-  const nextRunMs = (pattern: string | undefined): number | undefined => {
-    if (pattern === undefined) return undefined
-    const { timeZone: timezone } = settings.current()
-    return new Cron(pattern, { timezone, paused: true }).nextRun(new Date(clock.nowMs()))?.getTime()
+      timers.set(name, timer)
+    }
   }
 
   return {
@@ -137,7 +133,7 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
     async stop() {
       isStopped = true
       unsubscribe?.()
-      for (const timer of timers) timer.stop()
+      for (const timer of timers.values()) timer.stop()
       await Promise.all(underWay)
     },
     async run(name, actor) {
@@ -148,14 +144,14 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       return jobNames.map((name) => {
         const job = jobs[name]
         const run = last.get(name)
-        const next = nextRunMs(job.pattern)
+        const next = timers.get(name)?.nextRun(new Date(clock.nowMs()))
         return {
           name,
           schedule: job.pattern ?? job.schedule ?? '',
           lastRunAt: run && instantOf(run.startedAtMs),
           lastOutcome: run?.outcome ?? undefined,
           lastResult: run?.result ?? undefined,
-          nextRunAt: next === undefined ? undefined : instantOf(next),
+          nextRunAt: next ? instantOf(next.getTime()) : undefined,
         }
       })
     },

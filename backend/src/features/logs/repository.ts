@@ -2,6 +2,7 @@ import { Op, literal, type WhereOptions } from 'sequelize'
 import type { LogAction, LogQuery, LogSearchInput } from '@escale/protocol'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
+import { readPage } from '../../db/read-page.ts'
 import type { LogCheckpointRow, LogNoteRow, LogRow } from '../../db/rows.ts'
 import { inserting } from '../../db/row-statements.ts'
 import { equalTo } from '../../db/where.ts'
@@ -108,7 +109,7 @@ export function createLogRepository(database: Tables) {
       return row ? (await noted([row]))[0] : undefined
     },
     async list(filter: LogFilter, { limit, offset, order }: PageWindow): Promise<Rows<NotedLogRow>> {
-      const { count, rows } = await logs.findAndCountAll({
+      const { count, rows } = await readPage(logs, {
         where: whereOf(filter, database),
         order: [...(order ? [order] : []), ['id', 'DESC']],
         limit,

@@ -1,6 +1,7 @@
 import { Op, literal, type OrderItem, type WhereOptions } from 'sequelize'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
+import { readPage } from '../../db/read-page.ts'
 import type { RawRow, SessionProfileRow, SessionRecord, SessionRow } from '../../db/rows.ts'
 import { inserting, updating } from '../../db/row-statements.ts'
 import { columnsOf } from '../../db/statements.ts'
@@ -77,7 +78,7 @@ export function createSessionRepository(tables: Tables) {
     findByIds: (ids: string[]) => findAll({ id: ids }),
     findUnended: () => findAll({ state: { [Op.ne]: 'ended' } }),
     async list(filter: SessionFilter, { limit, offset, order }: PageWindow): Promise<Rows<SessionRecord>> {
-      const { count, rows } = await sessions.findAndCountAll({
+      const { count, rows } = await readPage(sessions, {
         where: whereOf(filter, containing),
         order: [...orderBy(order), ['createdAtMs', 'DESC'], ['id', 'ASC']],
         limit,

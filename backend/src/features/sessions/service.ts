@@ -83,8 +83,12 @@ export function createSessionService(ports: SessionPorts) {
     findUnended: repository.findUnended,
     countUsersSince: repository.countUsersSince,
 
-    list: (filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> =>
-      repository.list(filter, windowOf(query, columns)),
+    async list(filter: SessionFilter, query: PageQuery): Promise<Rows<SessionRecord>> {
+      // The sessions that have not ended are in memory.
+      if (filter.state === undefined || filter.state === 'ended')
+        return repository.list(filter, windowOf(query, columns))
+      return listSessions(room, filter, selectionOf(query, sessionFields))
+    },
 
     /** Sessions that are active or suspended. */
     listRunning(filter: SessionFilter, query: PageQuery): Rows<SessionRecord> {

@@ -1,6 +1,7 @@
 import { Op, type WhereOptions } from 'sequelize'
 import type { ThrottleQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
+import { readPage } from '../../db/read-page.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
 import { throttleKeyOf, throttlePrefixOf } from '../../domain/throttle.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
@@ -34,7 +35,7 @@ export function createThrottleRepository({ models: { throttles }, scope }: Table
       nowMs: number,
       { limit, offset, order }: PageWindow,
     ): Promise<Rows<ThrottleRow>> {
-      const { count, rows } = await throttles.findAndCountAll({
+      const { count, rows } = await readPage(throttles, {
         where: { [Op.and]: [{ blockedUntilMs: { [Op.gt]: nowMs } }, ...conditionsOf(filter)] },
         order: [...(order ? [order] : []), ['blockedUntilMs', 'DESC'], ['key', 'ASC']],
         limit,
