@@ -15,8 +15,8 @@ const unknownFields = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, 1]))
 const pointersOf = ({ body }: { body: Problem }) => (body.errors ?? []).map(({ pointer }) => pointer)
 
-describe('a body with a great many faults', () => {
-  it('is told twenty of them', async () => {
+describe('a body with many errors', () => {
+  it('is answered with the first twenty', async () => {
     const answer = await post('/api/utilisateurs', user(unknownFields(200)))
     expect(answer).toMatchObject({ status: 422, body: { code: 'unknown-field' } })
     expect(pointersOf(answer)).toHaveLength(20)
@@ -42,13 +42,13 @@ describe('a body with a great many faults', () => {
       { openingHours: { week: unknownFields(5_000) } },
       'invalid-body',
     ],
-  ])('costs no more for %s: its first fault is told alone', async (_what, url, body, code) => {
+  ])('with %s is cheap: only the first error is reported', async (_what, url, body, code) => {
     const answer = await test.call<Problem>(url === '/api/parametres' ? 'PUT' : 'POST', url, { body })
     expect(answer).toMatchObject({ status: 422, body: { code } })
     expect(answer.body.errors).toHaveLength(1)
   })
 
-  it('is refused by its size where anybody may send it, before it is read', async () => {
+  it('is refused by its size before it is read, on public endpoints', async () => {
     for (const url of ['/api/token', '/api/token/refresh', '/api/token/verify', '/api/postes/enrol']) {
       const padded = (bytes: number) => JSON.stringify({ x: '' }).replace('""', `"${'x'.repeat(bytes - 8)}"`)
       expect((await post(url, padded(4_096))).status, url).toBe(422)
@@ -59,7 +59,7 @@ describe('a body with a great many faults', () => {
     }
   })
 
-  it('may be 64 KiB from somebody known', async () => {
+  it('may have 64 KiB from an authenticated caller', async () => {
     const padded = (bytes: number) =>
       JSON.stringify(user({ x: '' })).replace('""', `"${'x'.repeat(bytes - 39)}"`)
     expect(padded(65_536)).toHaveLength(65_536)
@@ -67,7 +67,7 @@ describe('a body with a great many faults', () => {
     expect((await post('/api/utilisateurs', padded(65_537))).status).toBe(413)
   })
 
-  it('may hold opening hours of a whole year', async () => {
+  it('may contain opening hours of a whole year', async () => {
     const spans = Array.from({ length: 6 }, (_, i) => ({ opens: `0${i}:00`, closes: `0${i}:30` }))
     const exceptions = Array.from({ length: 366 }, (_, day) => ({
       date: new Date(Date.UTC(2028, 0, 1 + day)).toISOString().slice(0, 10),
@@ -82,7 +82,7 @@ describe('a body with a great many faults', () => {
     expect((await test.call('PUT', '/api/parametres', { body })).status).toBe(200)
   })
 
-  it('never hides that a path or a method does not exist', async () => {
+  it('does not hide that a path or a method does not exist', async () => {
     const large = 'x'.repeat(100_000)
     expect(await post('/api/nothing', large)).toMatchObject({ status: 404 })
     expect(await test.call('PATCH', '/api/utilisateurs', { body: large })).toMatchObject({ status: 405 })
@@ -90,7 +90,7 @@ describe('a body with a great many faults', () => {
   })
 })
 
-describe('nesting without end', () => {
+describe('deep nesting', () => {
   const deep = (depth: number) => `${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`
   const wrapped = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
 
@@ -109,13 +109,13 @@ describe('nesting without end', () => {
     }
   })
 
-  it('is refused as a whole body, in a body of nobody known too', async () => {
+  it('is refused as a whole body, also without authentication', async () => {
     for (const url of ['/api/token', '/api/utilisateurs'])
       for (const body of [deep(400), wrapped(2_000)])
         expect(await post(url, body), url).toMatchObject({ status: 422, body: { code: 'invalid-body' } })
   })
 
-  it('makes no difference in an address', async () => {
+  it('has no effect in a URL', async () => {
     const query = `search${'[a]'.repeat(2_000)}=x`
     expect(await test.call('GET', `/api/utilisateurs?${query}`)).toMatchObject({ status: 400 })
   })
@@ -124,7 +124,7 @@ describe('nesting without end', () => {
 describe('text', () => {
   const rene = '{"firstName":"René","lastName":"B"}'
 
-  it('that is not UTF-8 is no JSON', async () => {
+  it('that is not UTF-8 is refused as invalid JSON', async () => {
     for (const encoding of ['latin1', 'utf16le'] as const) {
       const answer = await post('/api/utilisateurs', Buffer.from(rene, encoding))
       expect(answer).toMatchObject({ status: 400, body: { code: 'malformed-json' } })
@@ -136,7 +136,7 @@ describe('text', () => {
     expect((await post('/api/token', cut)).status).toBe(400)
   })
 
-  it('of a charset other than UTF-8 is refused, whatever it says', async () => {
+  it('of a charset other than UTF-8 is refused', async () => {
     for (const charset of ['iso-8859-1', 'utf-16', '"windows-1252"', 'UTF-7']) {
       const answer = await post('/api/utilisateurs', rene, {
         'content-type': `application/json; charset=${charset}`,
@@ -152,7 +152,7 @@ describe('text', () => {
     }
   })
 
-  it('with half of a character is refused where it stands', async () => {
+  it('with a lone surrogate is refused with its place', async () => {
     for (const [half, pointer] of [
       ['{"firstName":"A\\ud83d","lastName":"B"}', '/firstName'],
       ['{"firstName":"A","lastName":"B","notes":"\\ude00\\ud83d"}', '/notes'],
@@ -167,7 +167,7 @@ describe('text', () => {
     )
   })
 
-  it('of an address is UTF-8 too', async () => {
+  it('of a URL must be UTF-8 too', async () => {
     await test.createUser({ firstName: 'Éloïse' })
     const found = async (query: string) => {
       const answer = await test.call<{ count: number }>('GET', `/api/utilisateurs?search=${query}`)

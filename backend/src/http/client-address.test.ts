@@ -6,7 +6,7 @@ import { registerClientAddress } from './client-address.ts'
 
 const PROXIES = '127.0.0.1, 192.168.7.0/24, fd00::1'
 
-/** What the server says of a caller whose socket and headers are these. */
+/** The server's view of a caller with this socket address and these headers. */
 async function seen(remoteAddress: string, headers: Record<string, string | string[]>, proxies = PROXIES) {
   const app = Fastify()
   registerClientAddress(app, proxies)
@@ -50,18 +50,18 @@ describe('the address of a caller', () => {
   })
 
   it.each(['', ' ', ',', 'unknown', '10.0.0.5:99999999', '10.0.0', '[::1', '10.0.0.5 10.0.0.6', '_hidden'])(
-    'forwarded as %j, which says nothing, is that of the proxy',
+    'forwarded as the invalid %j is that of the proxy',
     async (forwarded) => {
       expect((await seen('192.168.7.2', { 'x-forwarded-for': forwarded })).ip).toBe('192.168.7.2')
     },
   )
 
-  it('is read over several header lines as over one', async () => {
+  it('is read from several header lines as from one', async () => {
     const headers = { 'x-forwarded-for': ['203.0.113.7', '10.0.0.5:80', '192.168.7.3'] }
     expect((await seen('127.0.0.1', headers)).ip).toBe('10.0.0.5')
   })
 
-  it('is never what somebody untrusted tells, nor its host and scheme', async () => {
+  it('is never taken from an untrusted sender, nor are host and scheme', async () => {
     const headers = {
       'x-forwarded-for': '10.0.0.5',
       'x-forwarded-host': 'evil.example',
@@ -76,13 +76,10 @@ describe('the address of a caller', () => {
 })
 
 describe('a program on this machine', () => {
-  it.each(['localhost:3000', '127.0.0.1:3000', '[::1]:3000'])(
-    'that calls %s is known as one',
-    async (host) => {
-      for (const socket of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
-        expect((await seen(socket, { host })).isFromThisMachine, socket).toBe(true)
-    },
-  )
+  it.each(['localhost:3000', '127.0.0.1:3000', '[::1]:3000'])('that calls %s is recognised', async (host) => {
+    for (const socket of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+      expect((await seen(socket, { host })).isFromThisMachine, socket).toBe(true)
+  })
 
   it.each([
     ['10.0.0.5', {}],
@@ -96,7 +93,7 @@ describe('a program on this machine', () => {
     ['127.0.0.1', { 'true-client-ip': '203.0.113.7' }],
     ['127.0.0.1', { 'x-original-forwarded-for': '203.0.113.7' }],
     ['127.0.0.1', { host: 'escale.example' }],
-  ])('is not who calls from %s with %j', async (socket, headers) => {
+  ])('is not recognised from %s with %j', async (socket, headers) => {
     for (const proxies of ['', PROXIES])
       expect((await seen(socket, headers, proxies)).isFromThisMachine).toBe(false)
   })
@@ -111,7 +108,7 @@ describe('behind a proxy', () => {
 
   const from = (address: string) => ({ 'x-forwarded-for': address })
 
-  it('a station is known by its address, whatever port the proxy adds', async () => {
+  it('a station is recognised by its address, whatever port the proxy adds', async () => {
     const { id } = await test.createStation('pc-proxied', { ipAddress: '10.0.0.5' })
     const { basic } = await test.enrol(id)
     await test.done('PUT', `/api/postes/${id}`, { label: id, ipAddress: '10.0.0.5' })
@@ -123,7 +120,7 @@ describe('behind a proxy', () => {
     expect(await beat('unknown')).toMatchObject({ status: 403, body: { code: 'wrong-address' } })
   })
 
-  it('wrong codes are counted for one caller, whatever port the proxy adds', async () => {
+  it('wrong codes are counted per address, whatever port the proxy adds', async () => {
     const tryFrom = (address: string) =>
       test.call('POST', '/api/sessions/validate_code', {
         body: { code: 'AAAA-AAAA' },
@@ -134,7 +131,7 @@ describe('behind a proxy', () => {
     expect((await tryFrom('10.0.0.8:31')).status).toBe(404)
   })
 
-  it('figures are not open to everybody, and the journal names the caller', async () => {
+  it('metrics are not public, and the journal has the caller’s address', async () => {
     const metrics = await test.app.http.inject({ url: '/metrics', headers: from('203.0.113.7') })
     expect(metrics.statusCode).toBe(401)
     const body = { username: 'admin', password: 'wrong' }
@@ -142,7 +139,7 @@ describe('behind a proxy', () => {
     expect(await test.journal('action=auth.login_failed')).toMatchObject([{ ip: '2001:db8::9' }])
   })
 
-  it('a client of MQTT over WebSocket is known by the address that the proxy tells', async () => {
+  it('a client of MQTT over WebSocket has the address that the proxy forwards', async () => {
     const { http } = await test.listen()
     const options = { clientId: 'pc-x', username: 'pc-x', password: 'wrong', reconnectPeriod: 0 }
     const headers = from('10.0.0.9:4711')

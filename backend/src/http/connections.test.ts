@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-/** What a server answers to bytes, until it ends the connection. */
+/** The server's answer to these bytes, until it closes the connection. */
 async function answerTo(bytes: string) {
   const { http } = await test.listen()
   const socket = connect(http, '127.0.0.1')
@@ -27,12 +27,12 @@ async function answerTo(bytes: string) {
   return { head, body: JSON.parse(body) as Problem }
 }
 
-describe('what is no request', () => {
+describe('an invalid request', () => {
   it.each([
     ['malformed-request', 'nonsense\r\n\r\n'],
     ['malformed-request', 'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n'],
     ['headers-too-large', `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
-  ] as const)('is refused as %s, as a problem like any other', async (code, bytes) => {
+  ] as const)('is refused as %s with problem details', async (code, bytes) => {
     const { head, body } = await answerTo(bytes)
     const { status, title } = errorTable[code]
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
@@ -41,7 +41,7 @@ describe('what is no request', () => {
   })
 })
 
-describe('a request that does not arrive whole', () => {
+describe('an incomplete request', () => {
   const head = (first: string, ...headers: string[]) => [first, 'Host: a', ...headers, '', ''].join('\r\n')
   const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
   const json = ['Content-Type: application/json', 'Content-Length: 100']
@@ -72,14 +72,14 @@ describe('a request that does not arrive whole', () => {
     expect(body).toMatchObject({ code: 'request-timeout', status: 408 })
   })
 
-  it('is answered at once where it only claims to be an upgrade', async () => {
+  it('is answered at once if it only claims to be an upgrade', async () => {
     const { head: answered } = await answerTo(head('GET /healthz HTTP/1.1', ...upgrade, 'Connection: close'))
     expect(answered).toMatch(/^HTTP\/1.1 200 /)
   })
 })
 
-describe('a server that closes', () => {
-  it('tells whoever still asks to come back', async () => {
+describe('a server that stops', () => {
+  it('tells clients that still send requests to try again later', async () => {
     const app = Fastify({ return503OnClosing: false })
     registerClosing(app)
     registerProblems(app)
@@ -97,7 +97,7 @@ describe('a server that closes', () => {
 })
 
 describe('a page of the admin', () => {
-  it('is there for HEAD as for GET, without its body', async () => {
+  it('is answered to HEAD as to GET, without its body', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'escale-pages-'))
     writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Escale</title>')
     const app = Fastify()

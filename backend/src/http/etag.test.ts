@@ -14,7 +14,7 @@ const get = (url: string) => test.call('GET', url)
 const put = (url: string, body: unknown, etag: string) =>
   test.call<Problem>('PUT', url, { body, headers: { 'if-match': etag } })
 
-/** Addresses of resources that operators change, and a body that changes each. */
+/** Resources that operators change, and a body that changes each. */
 async function changeable(): Promise<[string, object][]> {
   const { id: userId } = await test.createUser()
   const { id: stationId } = await test.createStation()
@@ -30,7 +30,7 @@ async function changeable(): Promise<[string, object][]> {
 }
 
 describe('the version of a resource', () => {
-  it('is told, changes with each change, and keeps the second of two who change at once from undoing the first', async () => {
+  it('is sent, increases with each change, and refuses the second of two simultaneous changes', async () => {
     for (const [url, body] of await changeable()) {
       const seen = String((await get(url)).headers['etag'])
       expect(seen, url).toMatch(/^"\d+"$/)
@@ -58,7 +58,7 @@ describe('the version of a resource', () => {
     '"2", "3"',
     'W/"9-gzip" ,"3"',
     '"x", *',
-  ])('is known as 3 in %s, however a proxy wrote it', async (etag) => {
+  ])('is recognised as 3 in %s, whatever a proxy has added', async (etag) => {
     const { id } = await test.createUser()
     const replace = (headers: Record<string, string> = {}) =>
       test.call('PUT', `/api/utilisateurs/${id}/`, {
@@ -90,7 +90,7 @@ describe('the version of a resource', () => {
     expect((await put(`/api/utilisateurs/${id}/`, body, etag)).status).toBe(412)
   })
 
-  it('is heeded when something is removed', async () => {
+  it('is checked when something is removed', async () => {
     const { id: userId } = await test.createUser()
     const { id: stationId } = await test.createStation()
     const { id: sessionId } = await test.createSession()
@@ -111,7 +111,7 @@ describe('the version of a resource', () => {
     }
   })
 
-  it('is told of what never changes, too', async () => {
+  it('is also sent for what never changes', async () => {
     await test.done('POST', '/api/parametres/taches/session_report/')
     const [log] = (await test.done<{ results: Log[] }>('GET', '/api/logs/')).results
     const [report] = (await test.done<{ results: Report[] }>('GET', '/api/rapports/')).results

@@ -12,7 +12,7 @@ import { startTestApp, type TestApp } from '../testing/app.ts'
 
 const SEED = 20_260_302
 const RUNS = 25
-/** Each of these hashes a password, which is slow by design. */
+/** These operations hash a password, which is slow by design. */
 const SLOW = [
   'POST /api/token/',
   'POST /api/operateurs/',
@@ -20,7 +20,7 @@ const SLOW = [
   'POST /api/operateurs/moi/mot_de_passe/',
 ]
 const SLOW_RUNS = 6
-/** Long enough for a machine that is busy with everything else. */
+/** Long enough for a busy machine. */
 const TIMEOUT_MS = 120_000
 
 const JSON_TYPE = 'application/json'
@@ -28,7 +28,7 @@ const JSON_TYPE = 'application/json'
 let test: TestApp
 let description: Description
 let words: Vocabulary
-/** What exists, by the first word of its path. */
+/** Existing ids, by the first word of their path. */
 const known: Record<string, string[]> = {}
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-/** One of what exists by then. */
+/** One of the existing ids. */
 const oneOfKnown = (group: string) =>
   fc.nat().map((n) => {
     const ids = known[group] ?? []
@@ -65,7 +65,7 @@ const fields = () => ({
   openingHours: fc.constant(undefined),
 })
 
-/** An answer of the server, its body parsed where it is JSON. */
+/** An answer of the server; its body is parsed if it is JSON. */
 async function ask(method: string, url: string, headers: Record<string, string>, payload?: string) {
   const response = await test.app.http.inject({
     method: method as 'GET',
@@ -78,11 +78,11 @@ async function ask(method: string, url: string, headers: Record<string, string>,
   return { status: response.statusCode, headers: response.headers as Record<string, unknown>, body }
 }
 
-/** One request: right in all its parts, or wrong in some. */
+/** A request that is valid, or wrong in some of its parts. */
 interface Attempt {
   path: Record<string, string>
   query: Record<string, string>
-  /** The text that is sent; undefined for none. */
+  /** The body as text; undefined for none. */
   payload: string | undefined
   headers: Record<string, string>
 }
@@ -157,10 +157,10 @@ const often = (usual: string, ...others: string[]) =>
     { arbitrary: fc.constantFrom(...others), weight: 1 },
   )
 
-/** Whether a body is none that the operation takes. */
+/** Whether the operation must refuse this body. */
 function isWrong(operation: DescribedOperation, payload: string): boolean {
   try {
-    // A byte order mark may be ignored, says RFC 8259.
+    // RFC 8259 allows a parser to ignore a byte order mark.
     const text = payload.replace(/^\ufeff/, '')
     const body: unknown = text === '' ? {} : JSON.parse(text)
     return description.bodyFault(operation, body) !== undefined
@@ -183,7 +183,7 @@ async function tryOut(
   const answer = await ask(operation.method, search ? `${url}?${search}` : url, sent, payload)
   const told = `${operation.method} ${url}?${search} ${payload ?? ''} -> ${JSON.stringify(answer.body)}`
   expect(answer.status, told).toBeLessThan(500)
-  // Something strange in a path may lead elsewhere.
+  // A random value in a path can match another route.
   if (description.find(operation.method, url) !== operation) return
   expect(description.faultsOf(operation, answer), told).toEqual([])
   const takesJson = operation.requestBody?.content[JSON_TYPE] !== undefined
@@ -194,13 +194,13 @@ async function tryOut(
   if (answer.status === 201 && id !== undefined) known[group]?.push(String(id))
 }
 
-/** What takes things away comes last. */
+/** Operations that delete come last. */
 const endsMuch = ({ method, path }: DescribedOperation) =>
   Number(method === 'DELETE' || /erase|revoke|terminate/.test(path))
 
-describe('whatever is sent', () => {
+describe('generated requests', () => {
   it(
-    'no operation fails, and every answer keeps to its description',
+    'never cause an internal error, and every answer matches the OpenAPI document',
     async () => {
       for (const operation of description.operations.toSorted((a, b) => endsMuch(a) - endsMuch(b))) {
         const name = `${operation.method} ${operation.path}`
@@ -216,14 +216,14 @@ describe('whatever is sent', () => {
   )
 })
 
-describe('what generated requests found', () => {
-  it('shows the temperature of a broken sensor as the station told it', async () => {
+describe('errors that generated requests have found', () => {
+  it('shows the temperature of a broken sensor as the station sent it', async () => {
     const { id } = await test.createStation()
     await test.done('POST', `/api/postes/${id}/heartbeat`, { temperatureC: -127 })
     expect((await test.station(id)).metrics).toEqual({ temperatureC: -127 })
   })
 
-  it('names each form that statistics come in', () => {
+  it('lists each format of the statistics', () => {
     const { responses } = description.find('GET', '/api/rapports/statistiques/')!
     expect(Object.keys(responses['200']!.content!)).toEqual(
       expect.arrayContaining(['application/json', 'text/csv', 'text/html']),

@@ -28,7 +28,7 @@ const PUBLIC = [
 ]
 const METHODS = ['get', 'post', 'put', 'delete', 'patch']
 
-/** Every operation of the document, its path filled in. */
+/** Every operation of the OpenAPI document, with a complete path. */
 async function operations() {
   const { paths } = await test.done<Paths>('GET', '/api/openapi.json')
   return Object.entries(paths).flatMap(([path, item]) =>
@@ -54,7 +54,7 @@ describe('access', () => {
     }
   })
 
-  it('lets a viewer change nothing but their own password', async () => {
+  it('allows a viewer to change only their own password', async () => {
     const viewer = await test.tokenOf('viewer')
     for (const { method, path, url } of await operations()) {
       const isOpen = ['/api/logs/search', '/api/operateurs/moi/mot_de_passe'].includes(path)
@@ -64,14 +64,14 @@ describe('access', () => {
     }
   })
 
-  it('lets only an admin change the list of stations', async () => {
+  it('allows only an admin to change the list of stations', async () => {
     const token = await test.tokenOf('operator')
     const body = { id: 'pc-99', label: 'Poste 99' }
     expect((await problem('POST', '/api/postes', { token, body })).status).toBe(403)
     expect((await problem('DELETE', '/api/postes/pc-99', { token })).status).toBe(403)
   })
 
-  it('refuses credentials of an unknown kind, and takes the scheme in any case', async () => {
+  it('refuses unknown authentication schemes, and accepts the scheme in upper and lower case', async () => {
     const token = await test.tokenOf('viewer')
     const nul = Buffer.from('\0:x').toString('base64')
     for (const authorization of [
@@ -90,12 +90,12 @@ describe('access', () => {
 })
 
 describe('paths and methods', () => {
-  it('takes a trailing slash or none on every path', async () => {
+  it('accepts every path with and without a trailing slash', async () => {
     for (const url of ['/api/postes', '/api/postes/', '/api/sessions/actives', '/api/sessions/actives/'])
       expect((await test.call('GET', url)).status).toBe(200)
   })
 
-  it('answers 405 with the methods that a known path has', async () => {
+  it('answers 405 with the methods of a known path', async () => {
     for (const method of ['PATCH', 'OPTIONS', 'DELETE']) {
       const answer = await problem(method, '/api/postes/')
       expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } })
@@ -110,7 +110,7 @@ describe('paths and methods', () => {
     ['DELETE', '/api/postes/stats/?page=1', 'GET, HEAD'],
     ['GET', '/api/logs/search', 'POST'],
     ['PUT', '/api/postes/commands', 'GET, HEAD, POST'],
-  ])('takes the name in %s %s for no identifier', async (method, url, allow) => {
+  ])('does not read the name in %s %s as an identifier', async (method, url, allow) => {
     const answer = await problem(method, url)
     expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } })
     expect(answer.headers['allow']).toBe(allow)
@@ -132,13 +132,13 @@ describe('paths and methods', () => {
     '/api/logs/abc',
     '/api/logs/99999999999999999999',
     '/api/logs/1e400',
-  ])('says that %s does not exist', async (url) => {
+  ])('answers that %s does not exist', async (url) => {
     const answer = await problem('GET', url)
     expect(answer).toMatchObject({ status: 404, body: { code: 'not-found', status: 404 } })
     expect(answer.headers['content-type']).toContain('application/problem+json')
   })
 
-  it('answers an action without a body as if it were empty', async () => {
+  it('treats a missing body of an action as an empty one', async () => {
     const { id } = await test.startSession()
     for (const action of ['suspend', 'resume', 'terminate'])
       expect((await test.call('POST', `/api/sessions/${id}/${action}`)).status).toBe(200)
@@ -148,13 +148,13 @@ describe('paths and methods', () => {
   })
 })
 
-describe('bodies that do not fit', () => {
+describe('invalid bodies', () => {
   const post = (body: string | object, headers: Record<string, string> = {}) =>
     problem('POST', '/api/utilisateurs', { body, headers })
 
   it.each([
     ['broken JSON', '{"firstName":', 400, 'malformed-json'],
-    ['no JSON at all', 'firstName=Zoe', 400, 'malformed-json'],
+    ['a text that is not JSON', 'firstName=Zoe', 400, 'malformed-json'],
     ['a prototype', '{"firstName":"A","lastName":"B","__proto__":{"isAdmin":true}}', 400, 'malformed-json'],
     [
       'a constructor',
@@ -179,13 +179,13 @@ describe('bodies that do not fit', () => {
     expect(answer.headers['content-type']).toContain('application/problem+json')
   })
 
-  it('points at every field that does not fit', async () => {
+  it('reports every invalid field', async () => {
     const { body } = await post({ firstName: 1, email: 'x', 'a/b~c': 1 })
     const pointers = (body.errors ?? []).map(({ pointer }) => pointer)
     expect(pointers.sort()).toEqual(['/a~1b~0c', '/email', '/firstName', '/lastName'])
   })
 
-  it('refuses a body that is too large, by its length and as it streams', async () => {
+  it('refuses a body that is too large, by its length and while it streams', async () => {
     const large = { firstName: 'x'.repeat(2_000_000), lastName: 'B' }
     expect(await post(large)).toMatchObject({ status: 413, body: { code: 'body-too-large' } })
     const response = await test.app.http.inject({
@@ -209,7 +209,7 @@ describe('bodies that do not fit', () => {
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } })
   })
 
-  it('takes an empty body of whatever media type for an absent one', async () => {
+  it('treats an empty body of any media type as a missing one', async () => {
     const { id } = await test.startSession()
     const response = await test.app.http.inject({
       method: 'POST',
@@ -223,7 +223,7 @@ describe('bodies that do not fit', () => {
     expect(response.statusCode).toBe(200)
   })
 
-  it('orders each list by every field that its rows keep', async () => {
+  it('orders each list by every field', async () => {
     const fieldsOf = {
       utilisateurs: ['id', 'phone', 'consentGiven', 'consentAt', 'consentRevokedAt', 'consentVersion'],
       sessions: ['id', 'endsAt', 'creditSeconds', 'mayOutliveClosing'],
@@ -233,7 +233,7 @@ describe('bodies that do not fit', () => {
         expect(await problem('GET', `/api/${list}?ordering=-${field}`), field).toMatchObject({ status: 200 })
   })
 
-  it('orders running sessions by their end, and what has none last', async () => {
+  it('orders running sessions by their end, with those without an end last', async () => {
     const [late, early, paused] = [
       await test.startSession({ minutes: 90 }),
       await test.startSession({ minutes: 80 }),
@@ -289,7 +289,7 @@ describe('bodies that do not fit', () => {
     expect([200, 400]).toContain(status)
   })
 
-  it('filters the lists that are part of a larger one like that one', async () => {
+  it('filters nested lists like the complete list', async () => {
     const user = await test.createUser()
     const { id, stationId } = await test.startSession({ userId: user.id })
     const idsAt = async (url: string) =>
@@ -301,7 +301,7 @@ describe('bodies that do not fit', () => {
     expect(await idsAt(`/api/logs/by_session/?sessionId=${id}&action=session.started`)).toHaveLength(1)
   })
 
-  it('never quotes what a password or a code was', async () => {
+  it('never repeats a password or a code', async () => {
     const answer = await problem('POST', '/api/token', { body: { username: 'a', password: 'secret', x: 1 } })
     expect(JSON.stringify(answer.body)).not.toContain('secret')
   })
@@ -332,7 +332,7 @@ describe('languages', () => {
     expect((await inLanguage(accept)).body.title).toBe(errorTable['not-found'].title.en)
   })
 
-  it('tells what is wrong with a field in the reader’s language', async () => {
+  it('describes the error of a field in the reader’s language', async () => {
     const tell = async (language: string) => {
       const headers = { 'accept-language': language }
       return (await problem('POST', '/api/utilisateurs', { body: { firstName: 'A' }, headers })).body.errors
@@ -343,7 +343,7 @@ describe('languages', () => {
 })
 
 describe('the service itself', () => {
-  it('says that it lives and can serve, and sends its security headers', async () => {
+  it('reports that it is alive and ready, and sends its security headers', async () => {
     expect(await test.call('GET', '/healthz', { token: null })).toMatchObject({ status: 200 })
     const ready = await test.call('GET', '/readyz', { token: null })
     expect(ready).toMatchObject({ status: 200, body: { status: 'ready' } })
@@ -351,7 +351,7 @@ describe('the service itself', () => {
     expect(ready.headers['content-security-policy']).toContain("script-src 'self'")
   })
 
-  it('answers a list to a client that names no host', async () => {
+  it('answers a list to a client without a Host header', async () => {
     await test.createStation()
     await test.createStation()
     const headers = { host: '' }

@@ -9,7 +9,7 @@ import {
 } from '../testing/description.ts'
 import { startTestApp, type TestApp } from '../testing/app.ts'
 
-/** The table of the contract's first section. */
+/** The endpoints of the contract's first section. */
 const CONTRACT = {
   token: ['POST /', 'POST /refresh/', 'POST /verify/'],
   utilisateurs: [
@@ -32,7 +32,7 @@ const CONTRACT = {
   ],
 }
 
-/** What the contract names around that table. */
+/** The other endpoints of the contract. */
 const AROUND = {
   utilisateurs: [
     ...['PUT /{id}/photo/', 'GET /{id}/photo/', 'DELETE /{id}/photo/'],
@@ -61,7 +61,7 @@ const AROUND = {
 const namesOf = (groups: Record<string, string[]>) =>
   Object.entries(groups).flatMap(([group, calls]) => calls.map((call) => call.replace(' ', ` /api/${group}`)))
 
-/** Whoever comes without a token may call these; stations may also show who they are. */
+/** Endpoints that need no token. Stations may send their credentials. */
 const PUBLIC = [
   ...namesOf({ token: CONTRACT.token }),
   'POST /api/token/revoke/',
@@ -85,21 +85,21 @@ const nameOf = ({ method, path }: DescribedOperation) => `${method} ${path}`
 const urlOf = ({ path }: DescribedOperation) => path.replace(/\{\w+\}/g, '1')
 const isPublic = (operation: DescribedOperation) => PUBLIC.includes(nameOf(operation))
 
-describe('the description of the API', () => {
+describe('the OpenAPI document', () => {
   it('is valid OpenAPI 3.1', async () => {
     const validator = new Validator()
     expect(await validator.validate(structuredClone({ ...document }))).toEqual({ valid: true })
     expect(validator.version).toBe('3.1')
   })
 
-  it('names each of the 45 endpoints of the specification, and those around them', () => {
+  it('contains each of the 45 endpoints of the specification, and the others', () => {
     const described = description.operations.map(nameOf)
     expect(namesOf(CONTRACT)).toHaveLength(45)
     expect(described).toEqual(expect.arrayContaining(namesOf(CONTRACT)))
     expect(described).toEqual(expect.arrayContaining(namesOf(AROUND)))
   })
 
-  it('gives each operation a name of its own, a summary, and a tag that is described', () => {
+  it('gives each operation a unique name, a summary and a described tag', () => {
     const tags = (document as unknown as { tags: { name: string }[] }).tags.map(({ name }) => name)
     const ids = description.operations.map(({ operationId }) => operationId)
     expect(new Set(ids).size).toBe(ids.length)
@@ -109,7 +109,7 @@ describe('the description of the API', () => {
     }
   })
 
-  it('shows an example of each JSON body and answer, which fits its schema', () => {
+  it('has a valid example of each JSON body and answer', () => {
     for (const operation of description.operations) {
       const body = operation.requestBody?.content['application/json']
       if (body) {
@@ -129,7 +129,7 @@ describe('the description of the API', () => {
     }
   })
 
-  it('tells how each operation refuses, as problem+json with the codes to branch on', () => {
+  it('describes the refusals of each operation as problem+json with their codes', () => {
     for (const operation of description.operations) {
       const refusals = Object.entries(operation.responses).filter(([status]) => status >= '4')
       expect(refusals.length, nameOf(operation)).toBeGreaterThan(0)
@@ -149,7 +149,7 @@ describe('the description of the API', () => {
 })
 
 describe('the page that documents the API', () => {
-  it('is for everybody, and runs nothing but its own files', async () => {
+  it('is public, and loads only its own files', async () => {
     const page = await test.app.http.inject('/api/docs/')
     expect(page.statusCode).toBe(200)
     const policy = String(page.headers['content-security-policy'])
@@ -173,12 +173,12 @@ describe('access', () => {
   })
 
   it.each(operatorRoles)(
-    'lets the role %s through exactly where the description says',
+    'is given to the role %s exactly as the document says',
     async (role: OperatorRole) => {
       for (const operation of description.operations) {
         const roles = operation.security.flatMap(({ bearer }) => bearer ?? [])
         const isAllowed = isPublic(operation) || roles.includes(role)
-        // A disabled operator's token holds no longer, so each call brings a new one, and no body to act on.
+        // The token of a disabled operator is refused, so each call has a new one, and no body that could change something.
         const token = await test.tokenOf(role)
         const answer = await test.call(operation.method, urlOf(operation), { token, body: '{' })
         expect(answer.status === 403, `${nameOf(operation)} ${answer.status}`).toBe(!isAllowed)
@@ -186,7 +186,7 @@ describe('access', () => {
     },
   )
 
-  it('lets a station with its secret through exactly where the description says', async () => {
+  it('is given to a station with its secret exactly as the document says', async () => {
     await test.createStation('pc-01')
     const { basic } = await test.enrol('pc-01')
     for (const operation of description.operations) {
@@ -200,7 +200,7 @@ describe('access', () => {
   })
 
   it.each(operatorRoles)(
-    'lets an automation account of role %s through exactly where the description says',
+    'is given to an automation account of role %s exactly as the document says',
     async (role: OperatorRole) => {
       const { id, secret } = await test.done<{ id: string; secret: string }>('POST', '/api/comptes/', {
         id: `auto-${role}`,
@@ -219,7 +219,7 @@ describe('access', () => {
     },
   )
 
-  it('asks for a role on what changes something, and for an admin on what only an admin may', () => {
+  it('needs a role for changes, and an admin for what only an admin may do', () => {
     const roles = Object.fromEntries(
       description.operations.map((operation) => [
         nameOf(operation),

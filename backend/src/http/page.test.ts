@@ -42,7 +42,7 @@ async function follow<T>(
 }
 
 describe('a page of a list', () => {
-  /** More than a megabyte as UTF-8, in a list that one answer could else hold whole. */
+  /** More than a megabyte of UTF-8, in a list that would otherwise fit into one page. */
   const notes = '\u{1f600}'.repeat(2_000)
   let users: User[]
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe('a page of a list', () => {
       users.push(await test.createUser({ lastName: `N${String(i).padStart(3, '0')}`, notes }))
   })
 
-  it('is never larger than a megabyte: it is shortened, and its neighbours go on from there', async () => {
+  it('is never larger than a megabyte: it is shortened, and the next page continues there', async () => {
     const url = '/api/utilisateurs?pageSize=200&ordering=lastName'
     const response = await test.app.http.inject({
       url,
@@ -69,7 +69,7 @@ describe('a page of a list', () => {
     expect(pages.at(-1)!.next).toBeNull()
   })
 
-  it('leaves out what it is told to, and no more than it holds', async () => {
+  it('leaves out what the query names, also more rows than exist', async () => {
     const ids = async (query: string) =>
       (await test.done<Page<User>>('GET', `/api/utilisateurs?ordering=lastName&${query}`)).results.map(
         ({ id }) => id,
@@ -98,7 +98,7 @@ describe('the pages of the journal', () => {
     ['/api/logs/recent?pageSize=7'],
     ['/api/logs/recent?pageSize=7&ordering=id'],
     ['/api/logs/search?pageSize=7', { action: 'code.rejected' }],
-  ])('repeat and leave out no row while others write: %s', async (url, body?: object) => {
+  ])('neither repeat nor omit a row while others write: %s', async (url, body?: object) => {
     await write()
     await write()
     const ask = { method: body ? 'POST' : 'GET', body }
@@ -110,7 +110,7 @@ describe('the pages of the journal', () => {
     expect(pages.length).toBeGreaterThan(1)
   })
 
-  it('go back to what was there, too', async () => {
+  it('lead back to the same rows', async () => {
     const first = await test.done<Page<Log>>('GET', '/api/logs?pageSize=5')
     await write()
     const second = await test.done<Page<Log>>('GET', pathOf(first.next!))
@@ -118,7 +118,7 @@ describe('the pages of the journal', () => {
     expect(again.results).toEqual(first.results)
   })
 
-  it('are of the journal as it is now where nobody says otherwise', async () => {
+  it('show the current journal by default', async () => {
     const { results } = await test.done<Page<Log>>('GET', '/api/logs?pageSize=1')
     await test.createStation('pc-newest')
     const after = await test.done<Page<Log>>('GET', '/api/logs?pageSize=1')

@@ -60,7 +60,7 @@ describe('a file', () => {
     ['gzip;q=0, br;q=0', undefined],
     ['zstd', undefined],
     [undefined, undefined],
-  ])('leaves as the reader takes it: %s', async (accepted, encoding) => {
+  ])('is sent in an accepted encoding: %s', async (accepted, encoding) => {
     for (const [url, text, type] of [
       [SCRIPT_URL, script, '/javascript'],
       ['/', page, 'text/html'],
@@ -75,7 +75,7 @@ describe('a file', () => {
     }
   })
 
-  it('is kept for good where its name changes with it, and asked for again where not', async () => {
+  it('is cached for good if its name contains its hash, and revalidated otherwise', async () => {
     for (const encoding of ['br', 'gzip', 'identity']) {
       const cacheOf = async (url: string) => (await get(url, encoding)).headers['cache-control']
       expect(await cacheOf(SCRIPT_URL)).toBe('public, max-age=31536000, immutable')
@@ -85,7 +85,7 @@ describe('a file', () => {
     }
   })
 
-  it('is not sent again to who has it, each coding under a tag of its own', async () => {
+  it('is not sent again to a client that has it; each encoding has its own tag', async () => {
     const tags = await Promise.all(
       ['br', 'gzip', 'identity'].map(async (encoding) => {
         const tag = String((await get('/', encoding)).headers['etag'])

@@ -34,7 +34,7 @@ const changed = (version: number, state: SessionRecord['state']): AppEvent => ({
   effects: [],
 })
 
-/** A server with no more of it than what news goes through; `missed` is what its database knows. */
+/** The parts of a server that share news. `missed` are the events that it finds in the database. */
 async function join(site: ReturnType<typeof createMemoryPeers>, missed: AppEvent[] = []) {
   const events = createAppEvents()
   const seen: { event: AppEvent; origin: string }[] = []
@@ -59,14 +59,14 @@ async function join(site: ReturnType<typeof createMemoryPeers>, missed: AppEvent
     looks,
     heard: ownBus.published,
     bus: sharing.busOver(ownBus),
-    /** Lets the document go out that a change elsewhere asks for. */
+    /** Publishes the document that a change on another server has requested. */
     publishDocument: () => isPublished.resolve(undefined),
     close: () => sharing.close(),
   }
 }
 
 describe('news between servers', () => {
-  it('of what was committed is told to the others once, and told on by nobody', async () => {
+  it('about a commit reaches each other server once, and is not forwarded', async () => {
     const site = createMemoryPeers()
     const [a, b, c] = [await join(site), await join(site), await join(site)]
     a.events.emit(changed(1, 'active'))
@@ -75,19 +75,19 @@ describe('news between servers', () => {
       expect(seen).toMatchObject([{ event: { session: { id: 's1' } }, origin: 'peer' }])
   })
 
-  it('is not taken of a session that is further by now', async () => {
+  it('about a session is ignored if a newer version is known', async () => {
     const site = createMemoryPeers()
     const [a, b] = [await join(site), await join(site)]
     b.events.emit(changed(4, 'ended'))
     b.seen.length = 0
-    // Committed before it, told after it.
+    // Committed before the newer version, but received after it.
     const late = await join(site)
     late.events.emit(changed(3, 'active'))
     expect(b.seen).toEqual([])
     expect(a.seen.map(({ event }) => event.type === 'sessionChanged' && event.session.version)).toEqual([4])
   })
 
-  it('carries no answers, which hold live codes, nor what each server makes itself', async () => {
+  it('contains no answers with valid codes, and nothing that each server creates itself', async () => {
     const site = createMemoryPeers()
     const [a, b] = [await join(site), await join(site)]
     await a.bus.publish('response', 'pc-01', { id: 'r1', ok: true, data: {} })
@@ -96,7 +96,7 @@ describe('news between servers', () => {
     expect(b.heard.map(({ name }) => name)).toEqual(['presence'])
   })
 
-  it('of what stations had retained is told again to a server that comes later', async () => {
+  it('about retained messages of stations is sent again to a server that joins later', async () => {
     const site = createMemoryPeers()
     const a = await join(site)
     await a.bus.publish('presence', 'pc-01', presence({ connectionSeq: 1 }))
@@ -105,7 +105,7 @@ describe('news between servers', () => {
     expect(b.heard).toMatchObject([{ name: 'presence', party: 'pc-01', payload: { connectionSeq: 2 } }])
   })
 
-  it('of a station that has moved here meanwhile is not taken any more', async () => {
+  it('about a station is ignored if the station has moved to this server', async () => {
     const site = createMemoryPeers()
     const [a, b] = [await join(site), await join(site)]
     await a.bus.publish('presence', 'pc-01', presence({ connectionSeq: 1 }))
@@ -117,7 +117,7 @@ describe('news between servers', () => {
     expect(a.heard.at(-1)).toMatchObject({ payload: { connectionSeq: 2 } })
   })
 
-  it('of a command waits for the document that it follows from', async () => {
+  it('about a command waits for the document that belongs to it', async () => {
     const site = createMemoryPeers()
     const [a, b] = [await join(site), await join(site)]
     a.events.emit({ type: 'desiredChanged', stationId: 'pc-01', version: 2, actions: [], askedAtMs: NOW_MS })
@@ -128,7 +128,7 @@ describe('news between servers', () => {
     await vi.waitFor(() => expect(b.heard).toMatchObject([{ name: 'command' }]))
   })
 
-  it('is looked for in the database at once and every five seconds while nobody is heard, and when they are', async () => {
+  it('is read from the database at once and every five seconds without a connection, and once at its return', async () => {
     const site = createMemoryPeers()
     const missed = [changed(2, 'active')]
     const a = await join(site, missed)

@@ -5,7 +5,7 @@ import { Environment, readEnvironment } from './environment.ts'
 describe('.env.example', () => {
   const text = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8')
 
-  it('names every setting once, in the order of the schema, with its default, commented out', () => {
+  it('contains every setting once, in the order of the schema, with its default, commented out', () => {
     const shown = text.split('\n').filter((line) => /^#?[A-Z_]+=/.test(line))
     const expected = Object.entries(Environment.properties).map(
       ([name, schema]) => `#${name}=${(schema as { default?: string }).default ?? ''}`,
@@ -23,7 +23,7 @@ describe('.env.example', () => {
 })
 
 describe('settings', () => {
-  it('have a default each, and take an empty variable as not given', () => {
+  it('have defaults, and an empty variable counts as not given', () => {
     const defaults = readEnvironment({})
     expect(readEnvironment({ ESCALE_HTTP_PORT: '', ESCALE_PLAIN_LAN: '' })).toEqual(defaults)
     expect(readEnvironment({ ESCALE_UNKNOWN: 'x', PATH: '/bin' })).toEqual(defaults)
@@ -48,11 +48,11 @@ describe('settings', () => {
     ['ESCALE_PUBLIC_URL', 'ftp://escale.example'],
     ['ESCALE_TRUST_PROXY', 'proxy.example'],
     ['ESCALE_TRUST_PROXY', '10.0.0.0/99'],
-  ])('that do not fit are named: %s=%s', (name, value) => {
+  ])('that are invalid are named: %s=%s', (name, value) => {
     expect(() => readEnvironment({ [name]: value })).toThrow(name)
   })
 
-  it('are told in French first, without words of the schema', () => {
+  it('have errors in French first, without terms of the schema', () => {
     const told = (env: NodeJS.ProcessEnv) => {
       try {
         readEnvironment(env)
@@ -68,7 +68,7 @@ describe('settings', () => {
     expect(told({ ESCALE_LOG_LEVEL: 'loud' })[0]).toContain('l’un de\u00a0: fatal, error')
   })
 
-  it('for several servers want a database that all of them reach', () => {
+  it('for several servers need a shared database', () => {
     const ESCALE_REDIS_URL = 'redis://localhost'
     expect(() => readEnvironment({ ESCALE_REDIS_URL })).toThrow(/PostgreSQL.*DATABASE_URL=postgres/)
     const DATABASE_URL = 'postgres://escale@localhost/escale'

@@ -8,7 +8,7 @@ beforeEach(() => {
 })
 afterEach(() => vi.useRealTimers())
 
-/** Time in which the process runs. */
+/** Time passes while the process runs. */
 function run(ms: number) {
   for (let ran = 0; ran < ms; ran += 100) {
     nowMs += 100
@@ -16,7 +16,7 @@ function run(ms: number) {
   }
 }
 
-it('counts no time in which the process runs, a late turn included', () => {
+it('does not count time in which the process runs, even with a late timer', () => {
   const pauses = createPauses(() => nowMs)
   run(60_000)
   nowMs += 400
@@ -24,7 +24,7 @@ it('counts no time in which the process runs, a late turn included', () => {
   expect(pauses.missedSinceMs(0)).toBe(0)
 })
 
-it('counts a pause before any timer has come, and only what is left of it since an instant', () => {
+it('counts a pause before the first timer, and only its part after an instant', () => {
   const pauses = createPauses(() => nowMs)
   run(10_000)
   const beforeMs = nowMs

@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true }))
 
-/** What a process in a folder with this `.env` reads as its settings. */
+/** The settings that a process reads in a folder with this `.env`. */
 async function readBeside(file: string | Buffer, env: NodeJS.ProcessEnv = {}) {
   writeFileSync(join(dir, '.env'), file)
   const module = fileURLToPath(new URL('settings-file.ts', import.meta.url))
@@ -38,7 +38,7 @@ describe('.env', () => {
     ['UTF-16, big end first', utf16be(`\uFEFF${TEXT}`)],
     ['lines that end as on an old Macintosh', Buffer.from(TEXT.replaceAll('\n', ''))],
     ['names behind blanks of a web page', Buffer.from(TEXT.replace(/^/gm, '\u00a0\u200b'))],
-  ])('is read from its first line to its last: %s', async (_, bytes) => {
+  ])('is read completely: %s', async (_, bytes) => {
     const { environment, remarks } = await readBeside(bytes)
     expect(environment).toMatchObject({
       ESCALE_HOST: '0.0.0.0',
@@ -52,12 +52,12 @@ describe('.env', () => {
     expect(decodeText(Buffer.from('ESCALE_ADMIN_PASSWORD=été', 'latin1'))).toBe('ESCALE_ADMIN_PASSWORD=été')
   })
 
-  it('gives way to the environment', async () => {
+  it('is overridden by the environment', async () => {
     const { environment } = await readBeside(TEXT, { ESCALE_HOST: '127.0.0.9' })
     expect(environment.ESCALE_HOST).toBe('127.0.0.9')
   })
 
-  it('says what it holds in vain', async () => {
+  it('reports its entries without effect', async () => {
     const { remarks } = await readBeside('ESCALE_HOST 0.0.0.0\n# ESCALE_HOST 1\nESCALE_PORT_HTTP=1\n')
     expect(remarks.map(({ french }) => french)).toEqual([
       expect.stringContaining('.env, ligne 1'),
@@ -66,7 +66,7 @@ describe('.env', () => {
   })
 })
 
-describe('a name that begins like ours and means nothing', () => {
+describe('an unknown name that begins like a setting', () => {
   it.each([
     ['ESCALE_HTPP_PORT', 'ESCALE_HTTP_PORT'],
     ['ESCALE_DATADIR', 'ESCALE_DATA_DIR'],
@@ -74,17 +74,17 @@ describe('a name that begins like ours and means nothing', () => {
     ['ESCALE-HOST', 'ESCALE_HOST'],
     ['ESCALE_ADMIN_PASSWORT', 'ESCALE_ADMIN_PASSWORD'],
     ['ESCALE_REDIS', 'ESCALE_REDIS_URL'],
-  ])('is told with the nearest right one: %s', (name, nearest) => {
+  ])('is reported with the most similar setting: %s', (name, nearest) => {
     const [remark] = remarksOnNames([name])
     expect(remark?.french).toContain(`pensiez-vous à ${nearest}`)
     expect(remark?.english).toContain(`did you mean ${nearest}?`)
   })
 
-  it('is told alone where none is near', () => {
+  it('is reported alone if no setting is similar', () => {
     expect(remarksOnNames(['ESCALE_COFFEE_MACHINE'])[0]?.english).toContain('.env.example')
   })
 
-  it('is not one of our other programs’, nor anybody else’s', () => {
+  it('is not reported if it belongs to another program', () => {
     const names = [
       'ESCALE_AGENT_SERVER',
       'ESCALE_TEST_SUMMARY',

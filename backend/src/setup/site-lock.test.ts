@@ -22,7 +22,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Another process that has taken the site, or whose sentence says why not. */
+/** Another process that holds the lock, or its message why it cannot. */
 async function startOther(isShared = false): Promise<{ said: string; kill(): Promise<void> }> {
   const script = `
     const { lockSite } = await import(${JSON.stringify(MODULE)})
@@ -49,7 +49,7 @@ async function startOther(isShared = false): Promise<{ said: string; kill(): Pro
 const take = (isShared = false) => lockSite({ folder, databaseUrl: '', isShared, log })
 
 describe('a data folder', () => {
-  it('has one server: another is told of the first, by its process', async () => {
+  it('has one server: a second one is refused with the process id of the first', async () => {
     const lock = await take()
     const { said } = await startOther()
     expect(said).toMatch(/^Un serveur tourne déjà sur le dossier .* \(processus \d+\)/)
@@ -58,7 +58,7 @@ describe('a data folder', () => {
     expect((await startOther()).said).toBe('taken')
   })
 
-  it('is free again as soon as its server is killed, and the next one knows', async () => {
+  it('is free again as soon as its server is killed, and the next server notices that', async () => {
     const { said, kill } = await startOther()
     expect(said).toBe('taken')
     await kill()
@@ -70,7 +70,7 @@ describe('a data folder', () => {
     await next.release()
   })
 
-  it('is shared by servers that know of each other, and by nobody else', async () => {
+  it('is shared only by servers that are configured for it', async () => {
     const lock = await take(true)
     expect((await startOther(true)).said).toBe('taken')
     expect(await lockFolder(folder, 'alone', 0)).toBeUndefined()

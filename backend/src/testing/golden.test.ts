@@ -10,7 +10,7 @@ const golden = (name: string) =>
     readFileSync(new URL(`../../../protocol/golden/${name}.json`, import.meta.url), 'utf8'),
   ) as Json[]
 
-/** Names and types of all fields; `details` are whatever the event has to tell. */
+/** Names and types of all fields. `details` depend on the event. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return [...new Set(value.map(shapeOf))]
   if (typeof value !== 'object' || value === null) return typeof value
@@ -18,7 +18,7 @@ function shapeOf(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, field]) => [name, name === 'details' ? {} : shapeOf(field)]))
 }
 
-/** What of a message tells its variants apart. */
+/** The fields that distinguish the variants of a message. */
 const variantOf = ({ type, state, ok, kind }: Json) => JSON.stringify([type, state, ok, kind])
 
 function expectGolden(name: string, message: Json) {
@@ -33,7 +33,7 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-describe('what the server sends looks like the golden messages', () => {
+describe('messages of the server have the fields of the golden messages', () => {
   it('on the bus and to the screens, through a whole session', async () => {
     const user = await test.createUser()
     const { id: stationId } = await test.createStation()
@@ -89,7 +89,7 @@ describe('what the server sends looks like the golden messages', () => {
     expect(shown).toContain('session.started')
     for (const { payload } of events) expectGolden('domainEvent', payload)
 
-    // These carry what a station or an event happens to have: their schemas say the rest.
+    // Their optional fields depend on the station or the event, so only the schema is checked.
     const open = ['log_added', 'station_changed']
     const frames = live.frames.filter(({ type }) => !open.includes(type))
     const types = new Set(frames.map(({ type }) => type))

@@ -7,7 +7,7 @@ import { startTestApp, type Answer, type Call, type TestApp } from './app.ts'
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let test: TestApp
-/** Where the engine lets several servers share a database, every other call goes to a second one. */
+/** If the database can be shared, every second call goes to a second server. */
 let servers: Call['app'][]
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ const journalOf = async (id: string, action: string) =>
   (await test.journal(`sessionId=${id}`)).filter((log) => log['action'] === action)
 
 describe('many calls at once', () => {
-  it('redeem a code once: 100 stations that ask for the same session give one', async () => {
+  it('redeem a code once: of 100 stations that start the same session one succeeds', async () => {
     const stations = await Promise.all(Array.from({ length: 100 }, () => test.createStation()))
     const { id } = await test.createSession()
     const answers = await atOnce(100, 'POST', `/api/sessions/${id}/start`, (index) => ({
@@ -43,11 +43,11 @@ describe('many calls at once', () => {
     expect(running.count).toBe(1)
   })
 
-  it('lose none of 100 grants, and number the station’s documents one after the other', async () => {
+  it('lose none of 100 grants, and give the station’s documents increasing versions', async () => {
     const { id, stationId } = await test.startSession({ minutes: 10 })
     const answers = await atOnce(100, 'POST', `/api/sessions/${id}/add_time`, () => ({ minutes: 1 }))
     expect(statusesOf(answers)).toEqual({ 200: 100 })
-    // The two servers do not hear of each other here, so only the database knows all of it.
+    // The two servers have no connection here, so only the database has all grants.
     const session = await test.db.models.sessions.findByPk(id)
     expect(session?.get().grantedSeconds).toBe(110 * 60)
     expect(await journalOf(id, 'session.time_added')).toHaveLength(100)
@@ -58,7 +58,7 @@ describe('many calls at once', () => {
     expect(station?.get().desiredVersion).toBe(Math.max(...versions))
   })
 
-  it('create one station of 50 that want the same name, and one of 50 that want the same address', async () => {
+  it('create one of 50 stations with the same id, and one of 50 with the same MAC address', async () => {
     const named = await atOnce(50, 'POST', '/api/postes', () => ({ id: 'pc-wanted', label: 'Poste' }))
     expect(statusesOf(named)).toEqual({ 201: 1, 409: 49 })
     const placed = await atOnce(50, 'POST', '/api/postes', (index) => ({
@@ -71,13 +71,13 @@ describe('many calls at once', () => {
       if (status === 409) expect(body).toMatchObject({ code: 'duplicate', errors: [{}] })
   })
 
-  it('never grant a visitor more sessions than a day has', async () => {
+  it('never exceed the quota of a visitor', async () => {
     const { id: userId } = await test.createUser()
     const answers = await atOnce(20, 'POST', '/api/sessions', () => ({ userId, minutes: 5 }))
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3)
   })
 
-  it('let one of many administrators be the last', async () => {
+  it('keep one of many admins', async () => {
     const password = 'assez long pour un mot de passe'
     const other = await test.done<{ id: string }>('POST', '/api/operateurs', {
       username: 'second',
@@ -100,7 +100,7 @@ describe('many calls at once', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   })
 
-  it('leave a journal whose chain holds', async () => {
+  it('leave a valid journal', async () => {
     expect(await auditJournal(createLogRepository(test.db))).toMatchObject({ isWhole: true })
   })
 })

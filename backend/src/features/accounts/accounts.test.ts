@@ -29,7 +29,7 @@ const refused = (account: AccountWithSecret) => expect(connect(account)).rejects
 const closed = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', resolve))
 
 describe('accounts', () => {
-  it('show their drawn secret once, and keep only its hash', async () => {
+  it('show their generated secret once, and store only its hash', async () => {
     const answer = await test.call<AccountWithSecret>('POST', '/api/comptes/', {
       body: { id: 'node-red', kind: 'automation', label: 'Node-RED', role: 'operator' },
     })
@@ -53,7 +53,7 @@ describe('accounts', () => {
     }
   })
 
-  it('share one space of names with stations, in which “operator” is reserved', async () => {
+  it('cannot have the id of a station, nor the reserved id “operator”', async () => {
     const taken = { status: 409, body: { code: 'duplicate', errors: [{ pointer: '/id' }] } }
     const account = await create()
     const station = await test.createStation('pc-commun')
@@ -66,7 +66,7 @@ describe('accounts', () => {
     }
   })
 
-  it('have a role where they ask for something, and none where they only listen', async () => {
+  it('need a role if they send requests, and have none if they only listen', async () => {
     const wrong = (body: object) => test.call<Problem>('POST', '/api/comptes/', { body })
     for (const body of [
       { id: 'a', kind: 'automation', label: 'A' },
@@ -78,7 +78,7 @@ describe('accounts', () => {
     }
   })
 
-  it('change their label, role and activity, with a version, and tell the journal without secrets', async () => {
+  it('change their label, role and state with a version, and are logged without secrets', async () => {
     const account = await create()
     const { headers } = await test.call('GET', `/api/comptes/${account.id}/`)
     const put = (etag: unknown) =>
@@ -105,7 +105,7 @@ describe('accounts', () => {
   })
 })
 
-/** What an admin may do to an account, by which it is cut off. */
+/** Actions of an admin that disconnect an account. */
 const cuts: [string, (id: string) => [method: string, url: string, body?: object]][] = [
   ['its secret is renewed', (id) => ['POST', `/api/comptes/${id}/renouveler/`]],
   [
@@ -115,7 +115,7 @@ const cuts: [string, (id: string) => [method: string, url: string, body?: object
   ['it is deleted', (id) => ['DELETE', `/api/comptes/${id}/`]],
 ]
 
-describe('an account is cut off, and refused from then on, when', () => {
+describe('an account is disconnected, and refused from then on, when', () => {
   it.each(cuts)('%s', async (_what, callOf) => {
     const account = await create()
     const another = await create()
@@ -142,8 +142,8 @@ describe('an account is cut off, and refused from then on, when', () => {
   })
 })
 
-describe('what a change leaves alone', () => {
-  it('is an account whose label and role change, and one that connects with its renewed secret', async () => {
+describe('an account that stays connected', () => {
+  it('is one whose label or role changes, or that connects with its renewed secret', async () => {
     const account = await create()
     const client = await connect(account)
     await test.done('PUT', `/api/comptes/${account.id}/`, { label: 'B', role: 'viewer', isActive: true })
@@ -151,7 +151,7 @@ describe('what a change leaves alone', () => {
     const renewed = await test.done<AccountWithSecret>('POST', `/api/comptes/${account.id}/renouveler/`)
     await end
     const again = await connect(renewed)
-    // Another account's end makes the server look once more.
+    // Deleting another account makes the server check again.
     const other = await create()
     const otherEnd = closed(await connect(other))
     await test.call('DELETE', `/api/comptes/${other.id}/`)
@@ -159,7 +159,7 @@ describe('what a change leaves alone', () => {
     expect(again.connected).toBe(true)
   })
 
-  it('is what diagnostics hear: everything but requests and their answers', async () => {
+  it('receives everything but requests and responses, if it is for diagnostics', async () => {
     const listener = await create(diagnostics)
     const { client, messages } = await test.mqtt(listener.id, listener.secret)
     await client.subscribeAsync('escale/v1/#', { qos: 1 })

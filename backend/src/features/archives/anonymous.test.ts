@@ -13,7 +13,7 @@ async function archived(kind: 'sessions' | 'logs', rows: object[]) {
 describe('an archive', () => {
   const profile = { ageBand: '30-39', sex: 'female', municipality: 'Brest', occupation: 'étudiante' }
 
-  it('keeps sessions without their user, and a profile that five persons share', async () => {
+  it('contains sessions without their user, and a profile that five persons share', async () => {
     const rows = Array.from({ length: 5 }, (_, i) => ({
       id: `s${i}`,
       userId: `u${i}`,
@@ -23,7 +23,7 @@ describe('an archive', () => {
     expect(await archived('sessions', rows)).toEqual(rows.map(({ userId: _userId, ...row }) => row))
   })
 
-  it('keeps age and sex alone where place and occupation would single out', async () => {
+  it('contains only age and sex if municipality and occupation would identify a person', async () => {
     const rows = Array.from({ length: 5 }, (_, i) => ({ id: `s${i}`, userId: `u${i}`, ...profile }))
     const rare = { id: 's9', userId: 'u9', ...profile, occupation: 'dompteuse' }
     expect((await archived('sessions', [...rows, rare])).at(-1)).toEqual({
@@ -33,12 +33,12 @@ describe('an archive', () => {
     })
   })
 
-  it('keeps no profile of few, however often they came', async () => {
+  it('contains no profile of fewer persons, however often they came', async () => {
     const rows = Array.from({ length: 9 }, (_, i) => ({ id: `s${i}`, userId: `u${i % 4}`, ...profile }))
     for (const row of await archived('sessions', rows)) expect(Object.keys(row)).toEqual(['id'])
   })
 
-  it('keeps journal records without user, address and what was written in them', async () => {
+  it('contains journal records without user, address and free text', async () => {
     const log = { id: 1, userId: 'u1', ip: '10.0.0.5', prevHash: 'a', hash: 'b' }
     const rows = [
       {

@@ -25,7 +25,7 @@ const refresh = (token: string) =>
   })
 const verify = (token: string) => test.call('POST', '/api/token/verify/', { body: { token }, token: null })
 
-// A password costs about half a second to judge.
+// Checking a password takes about half a second.
 vi.setConfig({ testTimeout: 15_000, hookTimeout: 15_000 })
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => test.stop())
 
 describe('signing in', () => {
-  it('makes a first operator once only', async () => {
+  it('creates the first operator only once', async () => {
     expect(await test.app.operators.ensureFirst('other', PASSWORD)).toBe(false)
   })
 
@@ -47,7 +47,7 @@ describe('signing in', () => {
     expect((await test.call('GET', '/api/postes', { token: tokens.access })).status).toBe(200)
   })
 
-  it('answers a wrong password and an unknown account alike', async () => {
+  it('gives the same answer to a wrong password and an unknown username', async () => {
     const wrong = await login('desk', 'wrong')
     const unknown = await login('nobody', 'wrong')
     expect(wrong).toMatchObject({ status: 401, body: { code: 'login-failed' } })
@@ -55,19 +55,19 @@ describe('signing in', () => {
     expect(unknown.headers['content-length']).toBe(wrong.headers['content-length'])
   })
 
-  it('slows down whoever guesses, and nobody else, until some time has passed', async () => {
+  it('blocks who guesses for some time, and nobody else', async () => {
     const guess = () => login('desk@192.0.2.9', 'wrong', '192.0.2.7')
     for (let i = 0; i < 5; i += 1) expect((await guess()).status).toBe(401)
     const blocked = await guess()
     expect(blocked).toMatchObject({ status: 429, body: { code: 'login-throttled' } })
     expect(Number(blocked.headers['retry-after'])).toBeGreaterThan(20)
-    // Named so that its counter could be taken for the lock of `desk` at that address.
+    // A username that could be confused with the key of the block of `desk` at that address.
     expect((await login('desk', PASSWORD, '192.0.2.9')).status).toBe(200)
     test.advanceClock(MINUTE)
     expect((await guess()).status).toBe(401)
   })
 
-  it('records who signed in and from where, and of a failure no name that was typed', async () => {
+  it('logs who signed in and from where, but not the username of a failed attempt', async () => {
     const logs = await test.call<{ results: { actor: { id: string; label: string }; ip: string }[] }>(
       'GET',
       '/api/logs?action=auth.login_failed',
@@ -79,32 +79,30 @@ describe('signing in', () => {
 })
 
 describe('tokens', () => {
-  it('verifies an access token, and nothing else', async () => {
+  it('accepts an access token, and no other text', async () => {
     expect(await verify(tokens.access)).toMatchObject({ status: 200, body: {} })
     for (const token of [tokens.refresh, 'x', `${tokens.access}x`, tokens.access.slice(0, -4)])
       expect(await verify(token)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
   })
 
-  it.each([
-    'alg none',
-    'signed by another installation',
-    'of an operator who is gone',
-    'with a changed role',
-  ])('refuses a token %s', async (kind) => {
-    const [header = '', payload = '', signature = ''] = tokens.access.split('.')
-    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
-    const forged: Record<string, string> = {
-      'alg none': `${encode({ alg: 'none' })}.${payload}.`,
-      'signed by another installation': await test.tokenOf('admin', Buffer.alloc(32, 7)),
-      'of an operator who is gone': await test.tokenOf('admin'),
-      'with a changed role': `${header}.${encode({ ...claims, role: 'admin', exp: 9_999_999_999 })}.${signature}`,
-    }
-    const answer = await test.call('GET', '/api/postes', { token: forged[kind] ?? '' })
-    expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
-  })
+  it.each(['alg none', 'signed by another installation', 'of a deleted operator', 'with a changed role'])(
+    'refuses a token %s',
+    async (kind) => {
+      const [header = '', payload = '', signature = ''] = tokens.access.split('.')
+      const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
+      const forged: Record<string, string> = {
+        'alg none': `${encode({ alg: 'none' })}.${payload}.`,
+        'signed by another installation': await test.tokenOf('admin', Buffer.alloc(32, 7)),
+        'of a deleted operator': await test.tokenOf('admin'),
+        'with a changed role': `${header}.${encode({ ...claims, role: 'admin', exp: 9_999_999_999 })}.${signature}`,
+      }
+      const answer = await test.call('GET', '/api/postes', { token: forged[kind] ?? '' })
+      expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
+    },
+  )
 
-  it('renews both tokens; the one used before works on for 10 seconds of grace, then revokes its family', async () => {
+  it('renews both tokens; the old one is accepted for another 10 seconds, and then revokes its family', async () => {
     const first = (await login('desk', PASSWORD)).body
     const second = await refresh(first.refresh)
     expect(second.status).toBe(200)
@@ -120,11 +118,11 @@ describe('tokens', () => {
     expect(reused.body.count).toBe(1)
   })
 
-  it('leaves the other sign-ins of the same operator alone when one family is revoked', async () => {
+  it('does not end other sign-ins of the operator when one family is revoked', async () => {
     expect((await refresh(tokens.refresh)).status).toBe(200)
   })
 
-  it('ends an access token after ten minutes and a refresh token after its own time', async () => {
+  it('refuses an access token after ten minutes and a refresh token after its lifetime', async () => {
     const mine = (await login('desk', PASSWORD)).body
     test.advanceClock(10 * MINUTE + 1_000)
     expect((await test.call('GET', '/api/postes', { token: mine.access })).status).toBe(401)
@@ -132,7 +130,7 @@ describe('tokens', () => {
     expect((await refresh(mine.refresh)).status).toBe(401)
   })
 
-  it('stores no refresh token as it is', async () => {
+  it('stores no refresh token in plain text', async () => {
     const rows = await test.db.models.refreshTokens.findAll()
     expect(JSON.stringify(rows)).not.toContain(tokens.refresh)
   })

@@ -21,7 +21,7 @@ const signIn = (ip: string) => statusOf('desk', ip, PASSWORD)
 
 describe('guessing passwords', () => {
   it.each(['192.0.2.7', '2001:db8:0:1::7'])(
-    'meets a lock after ten tries of as many usernames from %s',
+    'is blocked after ten tries with different usernames from %s',
     async (ip) => {
       const statuses: number[] = []
       for (let name = 0; name < 12; name += 1) statuses.push(await statusOf(`name-${name}`, ip))
@@ -29,22 +29,22 @@ describe('guessing passwords', () => {
     },
   )
 
-  it('meets the same lock from all addresses of one IPv6 network', async () => {
+  it('is blocked for all addresses of one IPv6 network', async () => {
     expect(await signIn('2001:db8:0:1:ffff::1')).toBe(429)
     expect(await signIn('2001:db8:0:2::1')).toBe(200)
   })
 
-  it('goes on in another account when one succeeds: a right password unlocks no address', async () => {
+  it('stays blocked when another operator signs in from the same address', async () => {
     const ip = '192.0.2.20'
     for (let name = 0; name < 9; name += 1) expect(await statusOf(`other-${name}`, ip)).toBe(401)
     expect(await signIn(ip)).toBe(200)
     expect(await statusOf('other-9', ip)).toBe(401)
     expect(await statusOf('other-10', ip)).toBe(429)
-    // Whoever works at that address is not locked out with the guesser.
+    // An operator who works at that address can still sign in.
     expect(await signIn(ip)).toBe(200)
   })
 
-  it('of one account from many addresses slows down all of them, and never the operator’s own', async () => {
+  it('of one username from many addresses is blocked for all of them, but not at the operator’s own address', async () => {
     test.advanceClock(30 * MINUTE)
     const desk = '192.0.2.30'
     expect(await signIn(desk)).toBe(200)
@@ -56,7 +56,7 @@ describe('guessing passwords', () => {
     expect(await signIn(desk)).toBe(200)
   })
 
-  it('is counted whatever the case of the username', async () => {
+  it('is counted together for all spellings of the username in upper and lower case', async () => {
     const ip = '192.0.2.40'
     for (const typed of ['desk', 'Desk', 'DESK', 'dEsk', ' desk']) expect(await statusOf(typed, ip)).toBe(401)
     expect(await statusOf('desk', ip)).toBe(429)
@@ -70,7 +70,7 @@ describe('the queue of password checks', () => {
   }
   const stranger = (group: string) => ({ group, isKnown: false })
 
-  it('are two for one address, four for all, and one more for an address that signed in lately', async () => {
+  it('accepts two checks of one address, four in total, and one more for an address that signed in recently', async () => {
     const queue = createPasswordQueue()
     const { promise, done } = work()
     const check = (group: string, isKnown = false) => queue.check({ group, isKnown }, () => promise)
@@ -85,7 +85,7 @@ describe('the queue of password checks', () => {
     expect(await check('d')).toBe('checked')
   })
 
-  it('go to strangers by turns, and never keep a known address waiting', async () => {
+  it('serves unknown addresses in turn, and known addresses first', async () => {
     const queue = createPasswordQueue()
     const order: string[] = []
     const { promise, done } = work()
@@ -98,7 +98,7 @@ describe('the queue of password checks', () => {
     expect(order).toEqual(['desk', 'b', 'a'])
   })
 
-  it('are free again when judging fails', async () => {
+  it('frees its place when a check fails', async () => {
     const queue = createPasswordQueue()
     for (let turn = 0; turn < 6; turn += 1)
       await expect(queue.check(stranger('a'), () => Promise.reject(new Error('no memory')))).rejects.toThrow()

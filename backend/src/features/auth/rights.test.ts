@@ -5,7 +5,7 @@ import type { App } from '../../app.ts'
 import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 let test: TestApp
-/** Another server on the same database, which this one does not hear. */
+/** Another server on the same database, without a connection between the two. */
 let other: App
 beforeAll(async () => {
   test = await startTestApp()
@@ -49,21 +49,21 @@ async function statements(): Promise<number> {
 }
 
 const TIMES = 20
-/** An account is known, and may not ask for this. */
+/** The account is authenticated, but this call is forbidden. */
 const KNOWN = 403
 
-/** Answered from memory from then on. */
+/** Checks that later calls need no statement for rights. */
 async function expectRemembered(asked: Asked, status = 200): Promise<void> {
-  // Rights are remembered while the journal is looked at, from the first second on.
+  // Rights are cached once the journal has been polled, after one second.
   await pause(1_100)
   expect(await statusOf(asked)).toBe(status)
   const before = await statements()
   for (let time = 0; time < TIMES; time += 1) expect(await statusOf(asked)).toBe(status)
-  // The server has a few of its own each second.
+  // The server itself sends a few statements each second.
   expect((await statements()) - before).toBeLessThan(TIMES)
 }
 
-/** @returns after how long the answer is this one, in milliseconds */
+/** @returns milliseconds until the answer has this status */
 async function untilStatus(status: number, asked: Asked): Promise<number> {
   const startedAtMs = performance.now()
   while ((await statusOf(asked)) !== status) await pause(20)
@@ -74,17 +74,17 @@ const WITHIN_MS = 2_000
 const operatorPath = ({ id }: { id: string }) => `/api/operateurs/${id}`
 const accountPath = ({ id }: { id: string }) => `/api/comptes/${id}`
 
-describe('a right that is answered from memory', () => {
+describe('a cached right', () => {
   it.each([
     ['an operator is disabled', 'DELETE', operatorPath, undefined],
-    ['an operator has another role', 'PUT', operatorPath, { role: 'viewer', isActive: true }],
+    ['an operator is given another role', 'PUT', operatorPath, { role: 'viewer', isActive: true }],
     [
-      'an operator has another password',
+      'an operator is given another password',
       'PUT',
       operatorPath,
       { role: 'operator', isActive: true, password: 'pelle citron mardi valse' },
     ],
-  ] as const)('ends within 2 s where %s by another process', async (_what, method, path, body) => {
+  ] as const)('ends within 2 s when %s by another process', async (_what, method, path, body) => {
     const operator = await addOperator()
     const asked = { token: operator.access }
     await expectRemembered(asked)
@@ -92,7 +92,7 @@ describe('a right that is answered from memory', () => {
     expect(await untilStatus(401, asked)).toBeLessThan(WITHIN_MS)
   })
 
-  it('ends within 2 s where its operator signs out at another process', async () => {
+  it('ends within 2 s when its operator signs out at another process', async () => {
     const { access, refresh } = await addOperator()
     await expectRemembered({ token: access })
     await test.call('POST', '/api/token/revoke', { app: other, token: null, body: { refresh } })
@@ -101,9 +101,14 @@ describe('a right that is answered from memory', () => {
 
   it.each([
     ['is disabled', 'PUT', accountPath, { label: 'x', role: 'operator', isActive: false }],
-    ['has another secret', 'POST', (account: Account) => `${accountPath(account)}/renouveler`, undefined],
+    [
+      'is given another secret',
+      'POST',
+      (account: Account) => `${accountPath(account)}/renouveler`,
+      undefined,
+    ],
     ['is deleted', 'DELETE', accountPath, undefined],
-  ] as const)('ends within 2 s where an account %s by another process', async (_what, method, path, body) => {
+  ] as const)('ends within 2 s when an account %s by another process', async (_what, method, path, body) => {
     const account = await addAccount()
     const asked = { token: null, headers: account.headers }
     await expectRemembered(asked, KNOWN)
@@ -111,14 +116,14 @@ describe('a right that is answered from memory', () => {
     expect(await untilStatus(401, asked)).toBeLessThan(WITHIN_MS)
   })
 
-  it('ends at once where this process ends it', async () => {
+  it('ends at once when this process ends it', async () => {
     const operator = await addOperator()
     await expectRemembered({ token: operator.access })
     await test.done('DELETE', operatorPath(operator))
     expect(await statusOf({ token: operator.access })).toBe(401)
   })
 
-  it('is not had with a wrong secret beside a right one', async () => {
+  it('is not given for a wrong secret after a right one', async () => {
     const account = await addAccount()
     await expectRemembered({ token: null, headers: account.headers }, KNOWN)
     const wrong = `Basic ${Buffer.from(`${account.id}:autre`).toString('base64')}`

@@ -38,7 +38,7 @@ const changeOwn = (token: string, currentPassword: string, newPassword: string) 
     token,
     ip: '192.0.2.1',
   })
-/** Everything that a sign-in can have open. */
+/** Opens everything that a sign-in can have open. */
 async function open({ access, refresh: token }: Pair) {
   const live = await test.live('', { token: access })
   await live.next('connection_established')
@@ -61,7 +61,7 @@ async function expectOpen({ access, live, client }: Awaited<ReturnType<typeof op
 }
 
 describe('a sign-in', () => {
-  it('ends everywhere when its operator signs out, and no other one does', async () => {
+  it('ends everywhere when its operator signs out, and other sign-ins continue', async () => {
     const { username } = await addOperator()
     const first = await open((await login(username)).body)
     const other = await open((await login(username)).body)
@@ -88,7 +88,7 @@ describe('a sign-in', () => {
     await expectEnded(opened)
   })
 
-  it('lives for seven days, however often it is renewed, and its last access token no longer', async () => {
+  it('ends after seven days, however often it is renewed, together with its last access token', async () => {
     const { username } = await addOperator()
     let { refresh: token, access } = (await login(username)).body
     let renewedHours = 0
@@ -104,26 +104,26 @@ describe('a sign-in', () => {
     expect(await statusWith(access)).toBe(401)
   })
 
-  it('is not begun with a password that was changed while it was judged', async () => {
+  it('is refused when the password changes during its check', async () => {
     const { id, username } = await addOperator()
     const body = { role: 'operator', isActive: true, password: `${PASSWORD} nickel` }
     const change = test.call('PUT', `/api/operateurs/${id}/`, { body })
-    // Read before the change is written, judged after it: hashing takes its turn behind the new one.
+    // The old hash is read before the change is written, and checked after it, because checks run in order.
     const [late] = await Promise.all([login(username), change])
     const { status } =
       late.status === 200 ? await test.call('GET', '/api/postes/', { token: late.body.access }) : late
     expect(status).toBe(401)
   })
 
-  it('of nobody: a token that is unknown is signed out too, and nothing is written', async () => {
+  it('can end with an unknown token, and nothing is written', async () => {
     const before = (await test.journal()).length
     expect((await revoke('unknown')).status).toBe(200)
     expect((await test.journal()).length).toBe(before)
   })
 })
 
-describe('a password of one’s own', () => {
-  it('is changed with the current one; this sign-in goes on, all others end', async () => {
+describe('an operator’s own password', () => {
+  it('is changed with the current one; this sign-in continues, all others end', async () => {
     const { username } = await addOperator('viewer')
     const mine = await open((await login(username)).body)
     const elsewhere = await open((await login(username)).body)
@@ -135,7 +135,7 @@ describe('a password of one’s own', () => {
     expect((await login(username, next)).status).toBe(200)
   })
 
-  it('stays as it is when the current one is wrong, and tries are counted', async () => {
+  it('does not change when the current one is wrong, and attempts are counted', async () => {
     const { username } = await addOperator()
     const { access } = (await login(username)).body
     for (let wrong = 0; wrong < 5; wrong += 1) {
@@ -148,7 +148,7 @@ describe('a password of one’s own', () => {
     expect((await login(username)).status).toBe(429)
   })
 
-  it('is of operators alone', async () => {
+  it('exists only for operators', async () => {
     const body = { currentPassword: 'a', newPassword: 'b' }
     const url = '/api/operateurs/moi/mot_de_passe/'
     expect((await test.call('POST', url, { body, token: null })).status).toBe(401)
@@ -156,7 +156,7 @@ describe('a password of one’s own', () => {
 })
 
 describe('a weak password', () => {
-  it.each(['court', 'motdepasse123', 'Escale2026!!'])('is refused at every door: %s', async (weak) => {
+  it.each(['court', 'motdepasse123', 'Escale2026!!'])('is refused everywhere: %s', async (weak) => {
     const { id, username } = await addOperator()
     const { access } = (await login(username)).body
     const answers = [
@@ -188,7 +188,7 @@ describe('a weak password', () => {
     'HÉLOÏSE-girafe',
     'heloise-escale-2026',
     'abc'.repeat(300),
-  ])('is told from a strong one: %s', async (weak) => {
+  ])('is recognised: %s', async (weak) => {
     await expect(requireStrongPassword(weak, 'heloise')).rejects.toMatchObject({ code: 'weak-password' })
   })
 
@@ -199,11 +199,11 @@ describe('a weak password', () => {
     'Brouette-HÉLOÏSE-girafe-lundi',
     'epreuve-du-metier-principal',
     PASSWORD.repeat(30),
-  ])('is not seen in a strong one: %s', async (strong) => {
+  ])('is not found in a strong one: %s', async (strong) => {
     await requireStrongPassword(strong, 'heloise')
   })
 
-  it('makes no first operator', async () => {
+  it('cannot create the first operator', async () => {
     await test.db.models.operators.destroy({ where: {} })
     await expect(test.app.operators.ensureFirst('admin', 'motdepasse1234')).rejects.toMatchObject({
       code: 'weak-password',
@@ -213,20 +213,17 @@ describe('a weak password', () => {
   })
 })
 
-describe('what people type', () => {
-  it.each(['marie', 'Marie', 'MARIE', ' marie ', 'ｍａｒｉｅ'])(
-    'is the username all the same: %s',
-    async (typed) => {
-      const token = (await login('admin')).body.access
-      const body = { username: 'Marie', role: 'viewer', password: PASSWORD }
-      const made = await test.call('POST', '/api/operateurs/', { body, token })
-      expect([201, 409]).toContain(made.status)
-      if (made.status === 201) expect(made.body['username']).toBe('marie')
-      expect((await login(typed)).status).toBe(200)
-    },
-  )
+describe('a typed username or password', () => {
+  it.each(['marie', 'Marie', 'MARIE', ' marie ', 'ｍａｒｉｅ'])('matches the username: %s', async (typed) => {
+    const token = (await login('admin')).body.access
+    const body = { username: 'Marie', role: 'viewer', password: PASSWORD }
+    const made = await test.call('POST', '/api/operateurs/', { body, token })
+    expect([201, 409]).toContain(made.status)
+    if (made.status === 201) expect(made.body['username']).toBe('marie')
+    expect((await login(typed)).status).toBe(200)
+  })
 
-  it('is the password in whatever form of Unicode, also for one kept in another form from before', async () => {
+  it('matches the password in any Unicode form, also for an old hash of another form', async () => {
     const token = (await login('admin')).body.access
     const password = 'été à la forêt brûlée'
     const body = { username: 'noel', role: 'viewer', password: password.normalize('NFD') }
@@ -243,7 +240,7 @@ describe('what people type', () => {
   })
 })
 
-/** A hash as it was made before passwords had one form. */
+/** A hash as it was created before passwords were normalised. */
 async function hashedAsTyped(password: string): Promise<string> {
   const { randomBytes, scryptSync } = await import('node:crypto')
   const salt = randomBytes(16)

@@ -17,7 +17,7 @@ describe.each([
   ['put forward', 24 * HOUR],
   ['put back', -24 * HOUR],
 ])('a wall clock that is %s by a day', (_, stepMs) => {
-  it('is followed and logged, and no session gains or loses by it', async () => {
+  it('is followed and logged, and no session gains or loses time', async () => {
     const active = await test.startSession({ minutes: 30 })
     const paused = await test.startSession({ minutes: 30 })
     await test.done('POST', `/api/sessions/${paused.id}/suspend`)
@@ -49,7 +49,7 @@ describe.each([
     expect(test.lines).toContainEqual(expect.objectContaining({ level: 40, stepMs }))
   })
 
-  it('makes no station silent, nor keeps a silent one from being found', async () => {
+  it('makes no station silent, and a silent one is still noticed', async () => {
     const { id } = await test.createStation()
     await test.done('POST', `/api/postes/${id}/heartbeat`, {})
     const fromMs = test.clock.nowMs()
@@ -60,7 +60,7 @@ describe.each([
 })
 
 describe('the server’s clock', () => {
-  it('goes on by the monotonic clock alone, until it is told to follow', () => {
+  it('follows only the monotonic clock until it accepts the new wall-clock time', () => {
     let wallMs = 1_000_000
     let monotonicMs = 10
     const clock = createMonotonicClock(

@@ -15,7 +15,7 @@ const send = async (stationId: string, body: object): Promise<string> =>
   (await test.done<SentCommands>('POST', `/api/postes/${stationId}/commands/`, body)).commands[0]!.id
 const read = (id: string) => test.done<StationCommand>('GET', `/api/postes/commands/${id}/`)
 
-/** A station on the bus that answers nothing by itself. */
+/** A station on the bus that sends no acknowledgement by itself. */
 async function connected(stationId: string, secret: string, topics = ['desired', 'command']) {
   const { client, messages } = await test.mqtt(stationId, secret)
   const topic = (kind: string) => `escale/v1/stations/${stationId}/${kind}`
@@ -43,7 +43,7 @@ describe('a command', () => {
   })
   afterAll(() => test.stop())
 
-  it('goes to the station, and each answer is kept with its instant, told live and to automations', async () => {
+  it('is sent to the station, and each answer is stored with its instant and published to live screens and automations', async () => {
     const station = await newStation()
     const live = await test.live()
     await live.next('connection_established')
@@ -77,7 +77,7 @@ describe('a command', () => {
     expect(JSON.stringify(log)).not.toContain('Bonjour')
   })
 
-  it('keeps its first outcome: repeated, late and foreign answers change nothing', async () => {
+  it('keeps its first result: repeated and late answers, and those of other stations, change nothing', async () => {
     const station = await newStation()
     const other = await newStation()
     const id = await send(station.id, { op: 'identify' })
@@ -91,14 +91,14 @@ describe('a command', () => {
     expect(await test.journal(`action=command.failed&stationId=${station.id}`)).toHaveLength(1)
   })
 
-  it('names the start of the agent that may carry out a reboot', async () => {
+  it('contains the boot id of the agent that may carry out a reboot', async () => {
     const station = await newStation()
     await send(station.id, { op: 'reboot', params: { delaySeconds: 10 } })
     const { payload } = await station.messages.next('/command')
     expect(payload).toMatchObject({ op: 'reboot', bootId: BOOT, params: { delaySeconds: 10 } })
   })
 
-  it('waits for a station that is away, and is sent when it comes back in time, once', async () => {
+  it('waits for an offline station, and is sent once when it connects in time', async () => {
     const { id: stationId } = await test.createStation()
     const { secret } = await test.enrol(stationId)
     const [late, intime] = [
@@ -116,7 +116,7 @@ describe('a command', () => {
     expect(late).not.toBe(next)
   })
 
-  it('lock suspends and logout terminates: the document goes out first, and stands when nobody answers', async () => {
+  it('lock suspends and logout terminates: the document is sent first, and stays even without an answer', async () => {
     const station = await newStation()
     const { id: sessionId } = await test.createSession({ stationId: station.id })
     await test.done('POST', `/api/sessions/${sessionId}/start`)
@@ -141,7 +141,7 @@ describe('a command', () => {
     expect(suspended).toMatchObject({ details: { commandId } })
   })
 
-  it('is a message to a location, to a list, or to all, under one number', async () => {
+  it('is sent to a location, a list or all stations with one batch id', async () => {
     const location = 'Étage'
     const stations = [
       await test.createStation('e-1', { location }),
@@ -182,7 +182,7 @@ describe('a command', () => {
       '/params/delaySeconds',
     ],
     ['an op of nobody', { op: 'explode', all: true }, 'invalid-body', '/op'],
-  ])('with %s is refused and says where', async (_, body, code, pointer) => {
+  ])('with %s is refused with the place of the error', async (_, body, code, pointer) => {
     const answer = await test.call<{ code: string; errors: { pointer: string }[] }>(
       'POST',
       '/api/postes/commands/',
@@ -191,7 +191,7 @@ describe('a command', () => {
     expect(answer).toMatchObject({ status: 422, body: { code, errors: [{ pointer }] } })
   })
 
-  it('update is refused until there is an updater, and a station of nobody is not found', async () => {
+  it('update is refused because there is no updater yet, and an unknown station is not found', async () => {
     const { id } = await test.createStation()
     const params = { version: '2', url: 'https://example.org/', signature: 'x' }
     const body = { op: 'update', params }
@@ -211,7 +211,7 @@ describe('a command', () => {
       { body: { op: 'cancel', params: { commandId } } },
     )
 
-  it('that waits at its station is cancelled by the station, which says so', async () => {
+  it('that waits at its station is cancelled by the station, which reports it', async () => {
     const station = await newStation()
     const id = await send(station.id, { op: 'reboot', params: { delaySeconds: 60 } })
     await station.ack(id, 'delivered')
@@ -225,7 +225,7 @@ describe('a command', () => {
     expect(await cancel(station.id, id)).toMatchObject({ status: 409, body: { code: 'not-cancellable' } })
   })
 
-  it('that a station away has not received is cancelled at once, and never sent', async () => {
+  it('that an offline station has not received is cancelled at once, and never sent', async () => {
     const { id: stationId } = await test.createStation()
     const { secret } = await test.enrol(stationId)
     const id = await send(stationId, { op: 'reboot', params: { delaySeconds: 60 } })
@@ -237,7 +237,7 @@ describe('a command', () => {
     expect((await station.messages.next('/command')).payload['id']).toBe(next)
   })
 
-  it('that is not the station’s, or cannot wait, cannot be cancelled', async () => {
+  it('cannot be cancelled if it is another station’s or cannot wait', async () => {
     const [station, other] = [await newStation(), await newStation()]
     const id = await send(other.id, { op: 'reboot', params: { delaySeconds: 60 } })
     for (const commandId of [id, 'nothing'])
@@ -253,7 +253,7 @@ describe('a command', () => {
     expect(all.status).toBe(422)
   })
 
-  it('goes with the station that it was for', async () => {
+  it('is deleted with its station', async () => {
     const { id: stationId } = await test.createStation()
     const id = await send(stationId, { op: 'identify' })
     await test.call('DELETE', `/api/postes/${stationId}/`)
@@ -267,7 +267,7 @@ describe('waking', () => {
   })
   afterAll(() => test.stop())
 
-  it('sends the magic packet and is applied when the station is heard', async () => {
+  it('sends the magic packet, and is applied when the station sends a message', async () => {
     const station = await newStation()
     const { label, macAddress } = await test.station(station.id)
     const id = await send(station.id, { op: 'wake' })
@@ -285,7 +285,7 @@ describe('waking', () => {
     expect(refused).toMatchObject({ status: 409, body: { code: 'mac-address-missing' } })
   })
 
-  it('fails, saying why, for a room’s machine without an address and where nothing can be sent', async () => {
+  it('fails with a reason for a station without a MAC address, and when nothing can be sent', async () => {
     await test.createStation('sans-mac', { location: 'Fond' })
     await test.createStation('avec-mac', { location: 'Fond', macAddress: '02:00:00:00:00:77' })
     test.failWaking(new Error('network unreachable'))
@@ -302,7 +302,7 @@ describe('waking', () => {
     expect(await errorOf('avec-mac')).toContain('network unreachable')
   })
 
-  it('says ff six times and the address sixteen times, by UDP, to whoever listens', async () => {
+  it('sends ff six times and the address sixteen times in a UDP packet', async () => {
     const ear = createSocket('udp4')
     ear.bind(0, '127.0.0.1')
     await once(ear, 'listening')
@@ -313,7 +313,7 @@ describe('waking', () => {
     ear.close()
   })
 
-  it('goes to the broadcast address of each network that this machine is in', () => {
+  it('sends to the broadcast address of each network of this machine', () => {
     const base = { mac: '', cidr: null, family: 'IPv4' as const }
     const targets = broadcastTargets({
       lo: [{ ...base, address: '127.0.0.1', netmask: '255.0.0.0', internal: true }],
@@ -323,7 +323,7 @@ describe('waking', () => {
   })
 })
 
-describe('a command that nobody answers', () => {
+describe('a command without an answer', () => {
   beforeEach(async () => {
     useFakeTime()
     test = await startTestApp({ isFollowingDate: true })
@@ -331,11 +331,11 @@ describe('a command that nobody answers', () => {
   afterEach(async () => {
     await test.stop()
   })
-  /** Time goes on, a little with each look. */
+  /** Waits until the command has expired. Fake time advances with each check. */
   const expired = (id: string) =>
     vi.waitUntil(async () => (await read(id)).status === 'expired', { timeout: 10 * SECOND })
 
-  it('expires at its deadline, the answers under way awaited, and stays so', async () => {
+  it('expires shortly after its deadline, so that late answers can arrive, and stays expired', async () => {
     const { id: stationId } = await test.createStation()
     const { secret } = await test.enrol(stationId)
     const live = await test.live()
@@ -354,7 +354,7 @@ describe('a command that nobody answers', () => {
     ])
   })
 
-  it('that its station has put off is waited for until its time has come, and a while longer', async () => {
+  it('that its station has scheduled expires some time after the scheduled time', async () => {
     const station = await newStation()
     const id = await send(station.id, { op: 'reboot', params: { delaySeconds: 600 }, expiresInSeconds: 30 })
     await station.ack(id, 'delivered')
@@ -365,7 +365,7 @@ describe('a command that nobody answers', () => {
     await expired(id)
   })
 
-  it('expires after a restart of the server too, at once where it was due meanwhile', async () => {
+  it('expires also after a restart of the server, at once if it was due in between', async () => {
     const { id: stationId } = await test.createStation()
     const [early, later] = [
       await send(stationId, { op: 'identify', expiresInSeconds: 10 }),

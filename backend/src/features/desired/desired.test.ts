@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => test.stop())
 
 describe('a document that is sent again', () => {
-  it('does not replace a newer one that was committed while it was being read', async () => {
+  it('does not replace a newer one that was committed while it was read', async () => {
     const { id } = await test.createStation()
     const bus = createMemoryBus()
     const rows = rowsIn(test.db)

@@ -7,7 +7,7 @@ const site = {
   certificate: { authority: 'CA', speaksFor: (host: string) => host === 'accueil' || host === '::1' },
 }
 
-describe('where a station finds the broker', () => {
+describe('the broker’s address for a station', () => {
   it.each([
     ['this machine, plain', 'localhost', true, false, { mqttUrl: 'mqtt://localhost:1883' }],
     [
@@ -21,11 +21,11 @@ describe('where a station finds the broker', () => {
     ['beyond, plain', 'accueil', false, false, { mqttUrl: 'mqtts://accueil:8883', caCertificate: 'CA' }],
     ['beyond, plain, by an uncertified name', 'pc', false, false, { mqttUrl: 'mqtt://pc:1883' }],
     ['an IPv6 address', '[::1]', true, true, { mqttUrl: 'mqtts://[::1]:8883', caCertificate: 'CA' }],
-  ])('from %s', (_from, host, isLocal, isSecure, expected) => {
+  ])('is found from %s', (_from, host, isLocal, isSecure, expected) => {
     expect(brokerAddressOf(site, { host, isLocal, isSecure })).toEqual(expected)
   })
 
-  it('is by the site’s public name where it has one', () => {
+  it('uses the site’s public name if it has one', () => {
     const named = {
       ...site,
       publicHost: 'accueil',
@@ -36,7 +36,7 @@ describe('where a station finds the broker', () => {
     })
   })
 
-  it('is plain where nobody listens for TLS', () => {
+  it('is unencrypted if the broker has no TLS listener', () => {
     const plain = { ...site, mqttsPort: undefined }
     expect(brokerAddressOf(plain, { host: 'accueil', isLocal: true, isSecure: true })).toEqual({
       mqttUrl: 'mqtt://accueil:1883',

@@ -22,7 +22,7 @@ interface Asked {
   headers?: Record<string, string>
   ip?: string
 }
-/** Asks for an identity as an agent does. */
+/** Requests an identity as an agent does. */
 const enrol = ({ key = test.siteKey, mac = VICTIM_MAC, pairingSecret, headers, ip }: Asked = {}) =>
   test.call<Enrolled & PairingPending & { code: string }>('POST', '/api/postes/enrol/', {
     token: null,
@@ -51,14 +51,14 @@ const bootToken = (id: string, call: object = {}) =>
 const waiting = async () =>
   (await test.done<{ results: PairingRequest[] }>('GET', '/api/postes/demandes/')).results
 
-/** A station with its secret, as the site key gives it the first time. */
+/** A station with its secret, after its first enrolment with the site key. */
 async function victim(id = 'pc-victime') {
   await test.createStation(id, { macAddress: VICTIM_MAC })
   const { body } = await enrol()
   expect(body.stationId).toBe(id)
   return { id, secret: body.mqttSecret }
 }
-/** It says that it is there, as agents do. */
+/** The station publishes its presence, as an agent does. */
 async function online(id: string, secret: string) {
   const client = await connect(id, secret)
   const presence = {
@@ -70,7 +70,7 @@ async function online(id: string, secret: string) {
 }
 
 describe('a station that waits to be accepted', () => {
-  it('waits no longer once it is known by its MAC address', async () => {
+  it('stops waiting when a station with its MAC address is registered', async () => {
     await enrol()
     const { body } = await enrol()
     expect(await waiting()).toMatchObject([{ macAddress: VICTIM_MAC, pairingCode: body.pairingCode }])
@@ -82,7 +82,7 @@ describe('a station that waits to be accepted', () => {
 })
 
 describe('a station that renews its secret', () => {
-  it('keeps its old connection until the new secret connects, and loses it then', async () => {
+  it('keeps its old connection until it connects with the new secret', async () => {
     const { id, secret } = await victim()
     const old = await connect(id, secret, `${id}:old`)
     const { body } = await enrol({ key: 'any', headers: basic(id, secret) })
@@ -100,7 +100,7 @@ describe('a station that renews its secret', () => {
     ).toBe(401)
   })
 
-  it('has its old secret for 60 seconds at most', async () => {
+  it('can use its old secret for 60 seconds at most', async () => {
     const { id, secret } = await victim()
     const old = await connect(id, secret)
     await enrol({ key: 'any', headers: basic(id, secret) })
@@ -113,7 +113,7 @@ describe('a station that renews its secret', () => {
     await isShut(id, secret)
   })
 
-  it('asks again with its old secret when the answer was lost, as often as that happens', async () => {
+  it('can repeat the request with its old secret when the answer was lost', async () => {
     const { id, secret } = await victim()
     for (let lost = 0; lost < 3; lost += 1) {
       expect((await enrol({ key: 'any', headers: basic(id, secret) })).status).toBe(200)
@@ -125,8 +125,8 @@ describe('a station that renews its secret', () => {
   })
 })
 
-describe('a station is cut off when', () => {
-  it('an admin revokes its secret: then it must be accepted again, whatever its MAC address says', async () => {
+describe('a station is disconnected when', () => {
+  it('an admin revokes its secret: then it must be accepted again, despite its known MAC address', async () => {
     const { id, secret } = await victim()
     const { body: token } = await bootToken(id)
     const client = await connect(id, secret)
@@ -150,7 +150,7 @@ describe('a station is cut off when', () => {
     ])
   })
 
-  it('it is deleted, by another server too', async () => {
+  it('it is deleted, also by another server', async () => {
     for (const isElsewhere of [false, true]) {
       const { id, secret } = await victim()
       const client = await connect(id, secret)
@@ -178,7 +178,7 @@ describe('a boot token', () => {
     expect((await connect(id, enrolled.mqttSecret)).connected).toBe(true)
   })
 
-  it('lasts ten minutes, and is replaced by the next one', async () => {
+  it('is valid for ten minutes, and replaced by the next one', async () => {
     const { id } = await victim()
     const { body: first } = await bootToken(id)
     const { body: second } = await bootToken(id)
@@ -187,7 +187,7 @@ describe('a boot token', () => {
     isRefused(await enrol({ key: second.bootToken }))
   })
 
-  it('is given to admins and netboot accounts alone, for a station with a MAC address', async () => {
+  it('is given only to admins and netboot accounts, for a station with a MAC address', async () => {
     const { id } = await victim()
     const { id: bare } = await test.createStation('pc-sans-mac')
     expect(await bootToken(bare)).toMatchObject({ status: 409, body: { code: 'mac-address-missing' } })
@@ -212,13 +212,13 @@ describe('a boot token', () => {
       actor: { type: 'account' },
       stationId: id,
     })
-    // It does nothing else, here or on the bus.
+    // A netboot account may do nothing else, over REST or on the bus.
     expect((await test.call('GET', '/api/postes/', { headers })).status).toBe(403)
     expect((await test.call('POST', `/api/postes/${id}/heartbeat/`, { headers })).status).toBe(403)
     await isShut('netboot', secret)
   })
 
-  it('is not given once the secret of the station was revoked, until it is accepted again', async () => {
+  it('is not given after the station’s secret was revoked, until it is accepted again', async () => {
     const { id } = await victim()
     await test.done('POST', `/api/postes/${id}/revoquer/`)
     expect(await bootToken(id)).toMatchObject({ status: 409, body: { code: 'station-revoked' } })
@@ -230,7 +230,7 @@ describe('a boot token', () => {
     expect((await bootToken(id)).status).toBe(201)
   })
 
-  it('is not given while the station is online, nor of use then', async () => {
+  it('is neither given nor accepted while the station is online', async () => {
     const { id, secret } = await victim()
     const { body } = await bootToken(id)
     await online(id, secret)
@@ -240,7 +240,7 @@ describe('a boot token', () => {
 })
 
 describe('the site key', () => {
-  it('is shown to admins alone, and the old one opens nothing once it is replaced, on any server', async () => {
+  it('is shown only to admins, and the old one is refused by all servers when it was replaced', async () => {
     const shown = () => test.done<{ enrolmentKey: string }>('GET', '/api/parametres/cle_enrolement/')
     expect((await shown()).enrolmentKey).toBe(test.siteKey)
     const operator = await test.tokenOf('operator')
@@ -258,7 +258,7 @@ describe('the site key', () => {
     for (const text of [records, kept]) expect(text).not.toContain(body.enrolmentKey)
   })
 
-  it('holds across a restart, whatever the first key of the data folder was', async () => {
+  it('stays valid after a restart, whatever key is in the data folder', async () => {
     const url = '/api/parametres/cle_enrolement/renouveler/'
     const { enrolmentKey } = await test.done<{ enrolmentKey: string }>('POST', url)
     await test.restart()
@@ -268,10 +268,10 @@ describe('the site key', () => {
   })
 })
 
-describe('a guest gets no other station’s secret', () => {
+describe('an intruder gets no other station’s secret', () => {
   const strangeMac = '02:00:00:00:00:66'
 
-  it('by the boot token on the kernel’s command line: used, expired, or with another MAC address', async () => {
+  it('with the boot token on the kernel’s command line: used, expired, or with another MAC address', async () => {
     const { id } = await victim()
     await test.createStation('pc-autre', { macAddress: strangeMac })
     const { body: used } = await bootToken(id)
@@ -284,7 +284,7 @@ describe('a guest gets no other station’s secret', () => {
     isRefused(await enrol({ key: expired.bootToken, headers: basic(id, expired.bootToken) }))
   })
 
-  it('by the site key and a forged MAC address, of a station that is off or online: it waits, and is seen', async () => {
+  it('with the site key and a forged MAC address of a station, offline or online: the request waits and is visible', async () => {
     const { id, secret } = await victim()
     for (const isOnline of [false, true]) {
       if (isOnline) await online(id, secret)
@@ -298,7 +298,7 @@ describe('a guest gets no other station’s secret', () => {
     expect((await connect(id, secret, `${id}:here`)).connected).toBe(true)
   })
 
-  it('by the credentials of its own station', async () => {
+  it('with the credentials of its own station', async () => {
     const { id } = await victim()
     const own = await test.createStation('pc-a-moi')
     const { basic: headers } = await test.enrol(own.id)
@@ -309,7 +309,7 @@ describe('a guest gets no other station’s secret', () => {
       expect((await test.call('GET', url, { headers })).status).not.toBe(200)
   })
 
-  it('by the pairing secret of another, or by asking once an operator has accepted', async () => {
+  it('with another pairing secret, or by a request after an operator has accepted', async () => {
     const { body: genuine } = await enrol()
     const { body: forger } = await enrol({ mac: strangeMac })
     const request = (await waiting()).find(({ macAddress }) => macAddress === VICTIM_MAC)
@@ -323,7 +323,7 @@ describe('a guest gets no other station’s secret', () => {
       const { status } = await enrol({ mac: strangeMac, pairingSecret })
       expect(status).toBe(202)
     }
-    // A forged MAC address without its secret begins a request of its own, and takes nothing from the genuine one.
+    // A forged MAC address without the secret starts another request, and does not affect the genuine one.
     for (const pairingSecret of stolen) expect((await enrol({ pairingSecret })).status).toBe(202)
     expect(await enrol({ pairingSecret: genuine.pairingSecret })).toMatchObject({
       status: 200,
@@ -333,7 +333,7 @@ describe('a guest gets no other station’s secret', () => {
     expect((await test.done<Station>('GET', '/api/postes/pc-1/')).online).toBe(false)
   })
 
-  it('by being accepted after another of the same address: only the last one accepted collects', async () => {
+  it('by being accepted after another one of the same address: only the last accepted request gets the secret', async () => {
     const { body: lost } = await enrol()
     const accept = async (input: object) => {
       const [request] = await waiting()
@@ -350,7 +350,7 @@ describe('a guest gets no other station’s secret', () => {
     expect((await enrol({ pairingSecret: fresh.pairingSecret })).status).toBe(200)
   })
 
-  it('by refusing to wait: a request that an operator refuses gives nothing', async () => {
+  it('with a request that an operator has refused', async () => {
     const { body } = await enrol()
     const [request] = await waiting()
     await test.done('POST', `/api/postes/demandes/${request!.id}/refuser/`)
@@ -360,7 +360,7 @@ describe('a guest gets no other station’s secret', () => {
     expect(await test.journal('action=station.pairing_refused')).toHaveLength(1)
   })
 
-  it('by guessing keys: they are refused, logged, and slowed down, the right one included', async () => {
+  it('by guessing keys: they are refused, logged and blocked, including the right one', async () => {
     for (let i = 0; i < 30; i += 1) isRefused(await enrol({ key: `clé-${i}`, ip: '192.0.2.66' }))
     const right = await enrol({ ip: '192.0.2.66' })
     expect(right).toMatchObject({ status: 429, body: { code: 'enrolment-throttled' } })
@@ -377,7 +377,7 @@ describe('a flood of pairing requests', () => {
   const macOf = (i: number) => `02:00:00:00:01:${i.toString(16).padStart(2, '0')}`
   const full = { status: 429, body: { code: 'pairing-full' } }
 
-  it('holds at a hundred, lets those that wait go on, and is over after a quarter of an hour', async () => {
+  it('is limited to a hundred, does not affect waiting requests, and ends after 15 minutes', async () => {
     const ask = (i: number) => enrol({ mac: macOf(i), ip: `192.0.2.${Math.floor(i / 10)}` })
     const { body: first } = await ask(0)
     for (let i = 1; i < 100; i += 1) expect((await ask(i)).status).toBe(202)
@@ -393,7 +393,7 @@ describe('a flood of pairing requests', () => {
   it.each([
     ['one address', '192.0.2.7', '192.0.2.7', '192.0.2.8'],
     ['one IPv6 network', '2001:db8:0:1::1', '2001:db8:0:1:ffff::2', '2001:db8:0:2::1'],
-  ])('from %s takes ten places, and its own again with the same card', async (_name, one, same, other) => {
+  ])('from %s uses at most ten places, and one for each MAC address', async (_name, one, same, other) => {
     for (let i = 0; i < 10; i += 1) expect((await enrol({ mac: macOf(i), ip: one })).status).toBe(202)
     expect(await enrol({ mac: macOf(10), ip: same })).toMatchObject(full)
     expect((await enrol({ mac: macOf(9), ip: same })).status).toBe(202)
@@ -401,14 +401,14 @@ describe('a flood of pairing requests', () => {
     expect((await enrol({ mac: macOf(10), ip: other })).status).toBe(202)
   })
 
-  it('takes no request away from the station whose card it forges', async () => {
+  it('does not replace the request of the station whose MAC address it forges', async () => {
     const { body: honest } = await enrol({ mac: VICTIM_MAC, ip: '192.0.2.7' })
     expect((await enrol({ mac: VICTIM_MAC, ip: '192.0.2.66' })).status).toBe(202)
     const again = await enrol({ mac: VICTIM_MAC, ip: '192.0.2.7', pairingSecret: honest.pairingSecret })
     expect(again.body.pairingCode).toBe(honest.pairingCode)
   })
 
-  it('that is blocked waits for no writer, and keeps none waiting', async () => {
+  it('that is blocked neither waits for writes nor delays them', async () => {
     for (let i = 0; i < 30; i += 1) await enrol({ key: `clé-${i}`, ip: '192.0.2.66' })
     const begun = Promise.withResolvers<undefined>()
     const ended = Promise.withResolvers<undefined>()
@@ -423,28 +423,31 @@ describe('a flood of pairing requests', () => {
   })
 })
 
-describe('a MAC address that names nobody', () => {
+describe('a MAC address that belongs to no single machine', () => {
   const NOBODY = ['00:00:00:00:00:00', 'FF-FF-FF-FF-FF-FF', '0100.5e00.0001']
 
-  it.each(NOBODY)('%s keeps two agents apart by their secrets, and is given to no station', async (mac) => {
-    const first = (await enrol({ mac })).body
-    const second = (await enrol({ mac })).body
-    expect(second.pairingCode).not.toBe(first.pairingCode)
-    const again = (await enrol({ mac, pairingSecret: first.pairingSecret })).body
-    expect(again.pairingCode).toBe(first.pairingCode)
-    const [request] = (await waiting()).filter(({ pairingCode }) => pairingCode === first.pairingCode)
-    await test.done('POST', `/api/postes/demandes/${request?.id}/accepter`, {
-      stationId: 'pc-sans-carte',
-      label: 'Sans carte',
-    })
-    expect(await test.station('pc-sans-carte')).not.toHaveProperty('macAddress')
-    expect((await enrol({ mac, pairingSecret: second.pairingSecret })).body.pairingCode).toBe(
-      second.pairingCode,
-    )
-    expect((await enrol({ mac, pairingSecret: first.pairingSecret })).body.stationId).toBe('pc-sans-carte')
-  })
+  it.each(NOBODY)(
+    '%s: two agents are distinguished by their secrets, and no station gets the address',
+    async (mac) => {
+      const first = (await enrol({ mac })).body
+      const second = (await enrol({ mac })).body
+      expect(second.pairingCode).not.toBe(first.pairingCode)
+      const again = (await enrol({ mac, pairingSecret: first.pairingSecret })).body
+      expect(again.pairingCode).toBe(first.pairingCode)
+      const [request] = (await waiting()).filter(({ pairingCode }) => pairingCode === first.pairingCode)
+      await test.done('POST', `/api/postes/demandes/${request?.id}/accepter`, {
+        stationId: 'pc-sans-carte',
+        label: 'Sans carte',
+      })
+      expect(await test.station('pc-sans-carte')).not.toHaveProperty('macAddress')
+      expect((await enrol({ mac, pairingSecret: second.pairingSecret })).body.pairingCode).toBe(
+        second.pairingCode,
+      )
+      expect((await enrol({ mac, pairingSecret: first.pairingSecret })).body.stationId).toBe('pc-sans-carte')
+    },
+  )
 
-  it.each(NOBODY)('%s is refused where an operator gives it to a station', async (macAddress) => {
+  it.each(NOBODY)('%s is refused when an operator gives it to a station', async (macAddress) => {
     const answer = await test.call('POST', '/api/postes/', { body: { id: 'pc-1', label: '1', macAddress } })
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: '/macAddress' }] } })
   })

@@ -30,7 +30,7 @@ const archive = (file: string) => {
   }
 }
 
-/** The same work under every name. */
+/** The same function for every job. */
 function onlyJob(job: Job): Record<JobName, Job> {
   const jobs: Partial<Record<JobName, Job>> = {}
   for (const name of jobNames) jobs[name] = job
@@ -38,7 +38,7 @@ function onlyJob(job: Job): Record<JobName, Job> {
 }
 
 describe('the calendar', () => {
-  it('shows its tasks with their next run, each of which can be run by hand', async () => {
+  it('shows its jobs with their next run, and each can be run by hand', async () => {
     const { jobs } = await settings()
     expect(jobs.map(({ name }) => name)).toEqual([...jobNames])
     const scheduled = jobs.filter(({ nextRunAt }) => nextRunAt !== undefined)
@@ -59,7 +59,7 @@ describe('the calendar', () => {
     expect(await test.journal('action=job.ran')).toHaveLength(jobNames.length - 1)
   })
 
-  it('gives each slot to one of several servers', async () => {
+  it('gives each slot to only one of several servers', async () => {
     const slot = { name: 'old_logs', slotMs: 1_000, startedAtMs: 1_000 } as const
     const claims = await Promise.all(
       Array.from({ length: 5 }, () => test.db.write(() => createJobRunRepository(test.db).claim(slot, 0))),
@@ -67,14 +67,14 @@ describe('the calendar', () => {
     expect(claims.filter(Boolean)).toHaveLength(1)
   })
 
-  it('runs what is due once, though two servers come to it at the same moment', async () => {
+  it('runs a due job once when two servers start it at the same moment', async () => {
     useFakeTime(Date.parse('2026-03-02T04:59:30Z'))
     const site = await startTestApp({ isFollowingDate: true })
     onTestFinished(() => site.stop())
     const elsewhere = await site.startAnother()
-    // Six in the morning of the site: the report of yesterday.
+    // 06:00 in the site's time zone: yesterday's report is due.
     await vi.advanceTimersByTimeAsync(30_000)
-    // Each ends what it has begun.
+    // Each server finishes what it has started.
     await elsewhere.close()
     await site.close()
     const ran = await site.db.models.logs.findAll({ where: { action: 'job.ran' } })
@@ -85,7 +85,7 @@ describe('the calendar', () => {
     expect(slots.map((row) => row.get())).toMatchObject([{ slotMs: Date.parse('2026-03-02T05:00:00Z') }])
   })
 
-  it('notes a task that failed, and goes on', async () => {
+  it('records a job that failed, and continues', async () => {
     const failing = { run: () => Promise.reject(new Error('disk full')) }
     const jobs = onlyJob(failing)
     const journal: string[] = []
@@ -113,7 +113,7 @@ describe('a server that is off at night', () => {
     const rows = await site.db.models.logs.findAll({ where: { action: 'job.ran' }, order: ['id'] })
     return rows.map((row) => (JSON.parse(row.get().details) as { job: JobName }).job)
   }
-  /** The tasks that have run, once there are so many. */
+  /** Waits until this many jobs have run, and returns them. */
   async function ran(site: TestApp, count: number): Promise<JobName[]> {
     let found = await ranOf(site)
     while (found.length < count) {
@@ -124,7 +124,7 @@ describe('a server that is off at night', () => {
     return ranOf(site)
   }
 
-  it('makes up for each report that was missed, then once for each purge', async () => {
+  it('runs each missed report, then each purge once', async () => {
     useFakeTime(Date.parse('2026-03-02T17:00:00Z'))
     const site = await startTestApp({ isFollowingDate: true })
     onTestFinished(() => site.stop())
@@ -134,7 +134,7 @@ describe('a server that is off at night', () => {
 
     vi.setSystemTime(Date.parse('2026-03-05T08:00:00Z'))
     await site.restart()
-    // Nights of the third, fourth and fifth: two reports each.
+    // The nights of the 3rd, 4th and 5th: two reports each.
     const reports: JobName[] = ['session_report', 'log_report']
     expect(await ran(site, 8)).toEqual([...reports, ...reports, ...reports, 'old_logs', 'old_sessions'])
     const told = await site.db.models.reports.findAll({ where: { kind: 'sessions' }, order: ['fromMs'] })
@@ -145,13 +145,13 @@ describe('a server that is off at night', () => {
     ])
     expect(told[0]!.get().content).toContain('"sessions":1')
 
-    // What was made up is not made up again.
+    // A missed job that was run is not run again.
     vi.setSystemTime(Date.parse('2026-03-05T09:00:00Z'))
     await site.restart()
     expect(await ran(site, 8)).toHaveLength(8)
   })
 
-  it('has nothing to make up for from before it was there', async () => {
+  it('does not run jobs of the time before its installation', async () => {
     useFakeTime(Date.parse('2026-03-02T17:00:00Z'))
     const site = await startTestApp({ isFollowingDate: true })
     onTestFinished(() => site.stop())
@@ -170,7 +170,7 @@ describe('a time zone that is changed', () => {
       (await site.db.models.jobRuns.findAll({ where: { name: 'session_report' } })).map(
         (row) => row.get().slotMs,
       )
-    // Six in the morning in Paris, then in Fort-de-France.
+    // 06:00 in Paris, then in Fort-de-France.
     await vi.advanceTimersByTimeAsync(2 * 3_600_000)
     expect(await slots()).toEqual([])
     vi.setSystemTime(Date.parse('2026-03-02T09:59:30Z'))
@@ -180,8 +180,8 @@ describe('a time zone that is changed', () => {
   })
 })
 
-describe('what is old', () => {
-  it('is archived, read back and then purged, and the journal still verifies', async () => {
+describe('old data', () => {
+  it('are archived, read back and then purged, and the journal still verifies', async () => {
     const ended = await test.startSession()
     await test.done('POST', `/api/sessions/${ended.id}/terminate`)
     const before = await test.journal()
@@ -206,7 +206,7 @@ describe('what is old', () => {
     })
   })
 
-  it('is archived without what leads to a person, and goes from the archives as well in the end', async () => {
+  it('are archived without personal data, and later removed from the archives too', async () => {
     const user = await test.createUser({
       firstName: 'Zoé',
       lastName: 'Unique',
@@ -229,7 +229,7 @@ describe('what is old', () => {
     expect(await test.db.models.archives.count({ where: { file: files } })).toBe(0)
   })
 
-  it('that an earlier release has archived with the number of its user is written anew at the start', async () => {
+  it('that an earlier release archived with user ids are rewritten at the start', async () => {
     const folder = join(test.folder, 'archives')
     mkdirSync(folder, { recursive: true })
     const row = { id: 's1', userId: 'u1', state: 'ended', ageBand: '80+', municipality: 'Xonrupt' }
@@ -245,7 +245,7 @@ describe('what is old', () => {
     expect(found).toMatchObject({ sha256, isAnonymous: true, fromMs: 0, toMs: 1 })
   })
 
-  it('stays as long as the journal is not sealed below it', async () => {
+  it('stay as long as the journal is not sealed up to them', async () => {
     await test.createUser()
     await test.createUser()
     await expect(test.db.sequelize.query('DELETE FROM logs')).rejects.toThrow()
@@ -259,7 +259,7 @@ describe('what is old', () => {
     await expect(test.db.sequelize.query('DELETE FROM log_checkpoints')).rejects.toThrow()
   })
 
-  it('is archived month by month', async () => {
+  it('are archived month by month', async () => {
     const ended = await test.startSession()
     await test.done('POST', `/api/sessions/${ended.id}/terminate`)
     test.advanceClock(31 * DAY_MS)

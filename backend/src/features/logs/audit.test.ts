@@ -41,7 +41,7 @@ const append = (count: number) =>
     for (let i = 0; i < count; i += 1)
       await journal.append({ action: 'station.updated', actor: systemActor, details: { i } })
   })
-/** What an intruder with the database itself could do. */
+/** Changes the database as an intruder with full access could. */
 async function tamper(...statements: string[]) {
   if (isOnPostgres()) await database.sequelize.query('ALTER TABLE logs DISABLE TRIGGER USER')
   else await dropTriggers()
@@ -59,13 +59,13 @@ const purge = async (upToId: number) => {
 }
 
 describe('the journal’s chain', () => {
-  it('holds from the first record to the last, more than one batch of them', async () => {
+  it('is valid over several batches of records', async () => {
     expect(await audit()).toMatchObject({ isWhole: true, count: 0 })
     await append(1_203)
     expect(await audit()).toMatchObject({ isWhole: true, count: 1_203, lastId: 1_203 })
   })
 
-  it('holds with the texts beside it and without them, not with others in their place', async () => {
+  it('is valid with and without the separate texts, but not with changed ones', async () => {
     const reasons = ['Mme Unique est partie', 'parti à midi', 'oui']
     await database.write(async () => {
       for (const reason of reasons)
@@ -90,7 +90,7 @@ describe('the journal’s chain', () => {
     expect(await audit()).toEqual({ isWhole: false, brokenId: 4, reason: 'text-altered' })
   })
 
-  it('is kept in order by writes that come at once', async () => {
+  it('is valid after parallel writes', async () => {
     await Promise.all(Array.from({ length: 50 }, () => append(2)))
     expect(await audit()).toMatchObject({ isWhole: true, count: 100 })
   })
@@ -104,13 +104,13 @@ describe('the journal’s chain', () => {
     ['a removed beginning', 'DELETE FROM logs WHERE id <= 5', 1, 'missing'],
     ['a hash', `UPDATE logs SET hash = prev_hash WHERE id = 7`, 7, 'altered'],
     ['a link', `UPDATE logs SET prev_hash = hash WHERE id = 7`, 7, 'unlinked'],
-  ])('shows a change to %s', async (_what, statement, brokenId, reason) => {
+  ])('detects a change of %s', async (_what, statement, brokenId, reason) => {
     await append(10)
     await tamper(statement)
     expect(await audit()).toEqual({ isWhole: false, brokenId, reason })
   })
 
-  it('holds above a seal when what is below it has been purged, be it everything', async () => {
+  it('is valid above a seal when the records below it were purged, even if these are all', async () => {
     await append(10)
     await purge(6)
     expect(await audit()).toMatchObject({ isWhole: true, count: 4, lastId: 10 })
@@ -132,7 +132,7 @@ describe('npm run audit:verify', () => {
       )
     })
 
-  it('ends with 0 and one line when the chain holds, with 1 and the record when it does not', async () => {
+  it('exits with 0 and one line for a valid chain, with 1 and the record for an invalid one', async () => {
     await append(5)
     const whole = await verify()
     expect(whole.code).toBe(0)
@@ -143,7 +143,7 @@ describe('npm run audit:verify', () => {
     expect(broken.lines).toEqual([expect.stringContaining('broken at record 3')])
   })
 
-  it('makes no database where there is none', async () => {
+  it('creates no database if there is none', async () => {
     const { code, lines } = await verify(join(folder, 'nowhere'), '')
     expect(code).toBe(2)
     expect(lines.join(' ')).toContain(join(folder, 'nowhere'))

@@ -15,7 +15,7 @@ const metrics = (remoteAddress: string, token?: string) =>
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   })
 
-it('figures are open to this machine, and to an operator from elsewhere', async () => {
+it('metrics can be read from this machine, and by an operator from elsewhere', async () => {
   await test.startSession()
   const { body, headers } = await metrics('127.0.0.1')
   expect(headers['content-type']).toContain('text/plain')

@@ -20,7 +20,7 @@ const signIn = async (username: string, password = PASSWORD) =>
   })
 
 describe('operators', () => {
-  it('are added by an admin, sign in, and are never shown with their password', async () => {
+  it('are added by an admin, can sign in, and are never shown with their password', async () => {
     const operator = await create('marie')
     expect(Object.keys(operator).sort()).toEqual(['createdAt', 'id', 'isActive', 'role', 'username'])
     expect((await signIn('marie')).status).toBe(200)
@@ -35,14 +35,14 @@ describe('operators', () => {
     }
   })
 
-  it('have names of their own and passwords of some length', async () => {
+  it('need a unique username and a long password', async () => {
     const body = { username: 'marie', role: 'viewer', password: PASSWORD }
     expect((await test.call('POST', '/api/operateurs/', { body })).body).toMatchObject({ code: 'duplicate' })
     const short = { ...body, username: 'short', password: 'courte' }
     expect((await test.call('POST', '/api/operateurs/', { body: short })).status).toBe(422)
   })
 
-  it('lose everything they had open when they are disabled: REST, renewal, live screen, bus', async () => {
+  it('lose all access when they are disabled: REST, token renewal, live screen, bus', async () => {
     const { id } = await create('paul')
     const { access, refresh } = (await signIn('paul')).body
     const live = await test.live('', { token: access })
@@ -60,7 +60,7 @@ describe('operators', () => {
     expect((await signIn('paul')).status).toBe(401)
   })
 
-  it('lose it where nothing is heard of the server that changes them, and once', async () => {
+  it('lose access once when a server without a connection to this one disables them', async () => {
     const elsewhere = await test.startAnother()
     const open = async (username: string) => {
       const { access } = (await signIn(username)).body
@@ -72,7 +72,7 @@ describe('operators', () => {
     const jules = await create('jules')
     const lucie = await create('lucie')
     const opened = await open('lucie')
-    // Changed here and signed in again: the look that finds the record leaves that alone.
+    // Changed here and signed in again: the poll that finds the old log record does not end the new sign-in.
     await test.done('PUT', `/api/operateurs/${jules.id}/`, { role: 'viewer', isActive: true })
     const again = await open('jules')
     const body = { role: 'viewer', isActive: true }
@@ -84,7 +84,7 @@ describe('operators', () => {
     expect(again.client.connected).toBe(true)
   })
 
-  it('sign in anew after their password was changed, with the new one', async () => {
+  it('must sign in again with the new password after it was changed', async () => {
     const { id } = await create('lea')
     const { refresh } = (await signIn('lea')).body
     const password = 'une autre phrase assez longue'
@@ -96,7 +96,7 @@ describe('operators', () => {
     expect((await signIn('lea', password)).status).toBe(200)
   })
 
-  it('keep one active admin among them', async () => {
+  it('always include one active admin', async () => {
     const { admin } = test.operators
     const answer = await test.call('DELETE', `/api/operateurs/${admin}/`)
     expect(answer.body).toMatchObject({ status: 409, code: 'last-admin' })

@@ -37,7 +37,7 @@ const codeOf = async (bytes: Buffer) => {
   return result.ok ? 'accepted' : result.error.code
 }
 
-/** A PNG that says to be 30 000 pixels square, in a few hundred bytes. */
+/** A PNG of a few hundred bytes whose header claims 30 000 × 30 000 pixels. */
 function pngBomb(): Buffer {
   const chunk = (type: string, data: Buffer) => {
     const body = Buffer.concat([Buffer.from(type), data])
@@ -62,7 +62,7 @@ function pngBomb(): Buffer {
 }
 
 describe('a photo', () => {
-  it('is drawn anew, smaller, and without what the original told of its maker', async () => {
+  it('is encoded again, smaller and without metadata', async () => {
     const result = await redraw(jpeg)
     if (!result.ok) throw result.error
     const { format, width, height, exif } = await sharp(result.value).metadata()
@@ -80,7 +80,7 @@ describe('a photo', () => {
     expect(await codeOf(png)).toBe('accepted')
   })
 
-  it('is refused when it is something else, whatever it is called', async () => {
+  it('is refused when it is another kind of file, whatever its media type', async () => {
     expect(await codeOf(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))).toBe('photo-format')
     expect(await codeOf(await picture(10, 10).webp().toBuffer())).toBe('photo-format')
     expect(await codeOf(Buffer.alloc(0))).toBe('photo-format')
@@ -92,17 +92,17 @@ describe('a photo', () => {
     )
   })
 
-  it('is refused when it breaks off', async () => {
+  it('is refused when it is truncated', async () => {
     expect(await codeOf(jpeg.subarray(0, jpeg.length >> 1))).toBe('photo-unreadable')
     expect(await codeOf(png.subarray(0, png.length >> 1))).toBe('photo-unreadable')
   })
 
-  /** A JPEG with the header's segments as they are, what follows the last of them, and where that begins. */
+  /** Where the scan header of a JPEG begins, and where the data after it begin. */
   const scanOf = (bytes: Buffer) => {
     for (let at = 2; ; at += 2 + bytes.readUInt16BE(at + 2))
       if (bytes[at + 1] === 0xda) return { at, dataAt: at + 2 + bytes.readUInt16BE(at + 2) }
   }
-  /** Samsung's: the scan says to go from no coefficient to none. */
+  /** As Samsung's cameras write it: the scan header names coefficients 0 to 0. */
   const samsung = (bytes: Buffer) => {
     const { dataAt } = scanOf(bytes)
     return Buffer.concat([bytes.subarray(0, dataAt - 3), Buffer.alloc(3), bytes.subarray(dataAt)])
@@ -112,7 +112,7 @@ describe('a photo', () => {
     return bytes.subarray(0, (dataAt + bytes.length) >> 1)
   }
   const end = Buffer.from([0xff, 0xd9])
-  /** About one picture in fifty ends so; its end is cut off. */
+  /** A picture without end marker whose last byte is zero, as in about one picture of fifty. */
   const endingWithZero = async () => {
     for (;;) {
       const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const
@@ -129,7 +129,7 @@ describe('a photo', () => {
     ])
 
   it.each([
-    ['whose scan says to hold nothing', () => samsung(jpeg)],
+    ['whose scan header names no coefficients', () => samsung(jpeg)],
     ['without its end', () => jpeg.subarray(0, -2)],
     ['with half of its end', () => jpeg.subarray(0, -1)],
     ['of many passes, without its end', () => progressive.subarray(0, -2)],
@@ -154,7 +154,7 @@ describe('a photo', () => {
     ['in the colours of print', () => picture(20, 20).toColourspace('cmyk').jpeg().toBuffer()],
     ['that is a PNG without its end', () => png.subarray(0, -12)],
     ['that is a PNG in passes', () => picture(20, 20).png({ progressive: true }).toBuffer()],
-  ])('is taken, as every browser shows it: %s', async (_what, make) => {
+  ])('is accepted, because every browser shows it: %s', async (_what, make) => {
     expect(await codeOf(await make())).toBe('accepted')
   })
 
@@ -162,10 +162,10 @@ describe('a photo', () => {
     ['', () => half(jpeg)],
     [' of many passes', () => half(progressive)],
     [' with a few zeros', () => Buffer.concat([half(jpeg), Buffer.alloc(2)])],
-    [' with an end put behind it', () => Buffer.concat([half(jpeg), end])],
+    [' with an end marker added', () => Buffer.concat([half(jpeg), end])],
     [' of many passes with an end put behind it', () => Buffer.concat([half(progressive), end])],
     [' with zeros put behind it', () => Buffer.concat([half(jpeg), Buffer.alloc(9_000)])],
-    [' whose scan says to hold nothing', () => Buffer.concat([half(samsung(jpeg)), end])],
+    [' whose scan header names no coefficients', () => Buffer.concat([half(samsung(jpeg)), end])],
     [
       ' of which some lines are missing',
       () => jpeg.subarray(0, scanOf(jpeg).dataAt + (jpeg.length - scanOf(jpeg).dataAt) * 0.95),
@@ -173,11 +173,11 @@ describe('a photo', () => {
     [' of a PNG', () => png.subarray(0, png.length >> 1)],
     [' with no picture at all', () => Buffer.concat([jpeg.subarray(0, scanOf(jpeg).dataAt), end])],
     [' with only a first segment', () => jpeg.subarray(0, 30)],
-  ])('is refused when it is half a picture%s', async (_what, make) => {
+  ])('is refused when half of the picture is missing%s', async (_what, make) => {
     expect(await codeOf(make())).toBe('photo-unreadable')
   })
 
-  it('does not spoil the next', async () => {
+  it('does not affect the next one after a failure', async () => {
     const damaged = half(jpeg)
     expect(await Promise.all([damaged, jpeg, damaged, png, jpeg].map(codeOf))).toEqual([
       'photo-unreadable',
@@ -192,7 +192,7 @@ describe('a photo', () => {
     expect(await codeOf(Buffer.concat([jpeg, Buffer.alloc(MAX_PHOTO_BYTES)]))).toBe('photo-too-large')
   })
 
-  it('is refused when a small file says to be an enormous picture', async () => {
+  it('is refused when a small file claims to be a huge picture', async () => {
     const bomb = pngBomb()
     expect(bomb.length).toBeLessThan(100_000)
     expect(await codeOf(bomb)).toBe('photo-too-many-pixels')

@@ -19,7 +19,7 @@ const put = (id: string, body: Buffer, type = 'image/jpeg') =>
   test.call('PUT', `/api/utilisateurs/${id}/photo`, { body, headers: { 'content-type': type } })
 
 describe('photos over HTTP', () => {
-  it('that arrive together are drawn one after the other, and others are answered meanwhile', async () => {
+  it('that arrive together are processed one after the other, and other requests are answered in this time', async () => {
     expect(photo.length).toBeGreaterThan(2_000_000)
     const users = await Promise.all([1, 2, 3, 4].map(() => test.createUser()))
     const state = { areDone: false }
@@ -31,11 +31,11 @@ describe('photos over HTTP', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect((await uploads).map(({ status }) => status)).toEqual([200, 200, 200, 200])
-    // Drawn in this process, or walked byte by byte, four photos would leave room for a few answers.
+    // If this process decoded the photos or checked every byte, it could answer only a few requests.
     expect(answered).toBeGreaterThan(20)
   })
 
-  it('are bytes, whatever type they claim', async () => {
+  it('are accepted with any media type', async () => {
     const { id } = await test.createUser()
     for (const type of [
       'application/json',
@@ -51,7 +51,7 @@ describe('photos over HTTP', () => {
     })
   })
 
-  it('are refused beyond sixteen at once, before they are read', async () => {
+  it('are refused before they are read when sixteen are in progress', async () => {
     const { http } = await test.listen()
     const { id } = await test.createUser()
     const token = await test.tokenOf('admin')

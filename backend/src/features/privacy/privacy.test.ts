@@ -34,7 +34,7 @@ const inject = async (method: 'GET' | 'PUT', url: string, payload?: Buffer, type
 const photosOnDisk = () => readdirSync(join(test.folder, 'photos'))
 
 describe('the photo of a user', () => {
-  it('is stored anew, served to operators, replaced and removed, and leaves no file behind', async () => {
+  it('is encoded again, served to operators, replaced and removed, and leaves no file behind', async () => {
     const { id } = await test.createUser()
     const url = `/api/utilisateurs/${id}/photo/`
     expect((await inject('PUT', url, photo)).statusCode).toBe(200)
@@ -50,7 +50,7 @@ describe('the photo of a user', () => {
     expect((await inject('GET', url)).statusCode).toBe(404)
   })
 
-  it('is refused with its reason, and keeps what was there', async () => {
+  it('is refused with a reason, and the old photo stays', async () => {
     const { id } = await test.createUser()
     const url = `/api/utilisateurs/${id}/photo`
     await inject('PUT', url, photo)
@@ -70,7 +70,7 @@ describe('the photo of a user', () => {
     expect(photosOnDisk()).toEqual([kept])
   })
 
-  it('that nobody points to goes at the next start, unless it is so young that another server may be at it', async () => {
+  it('without a user is removed at the next start, unless it is new and another server may be writing it', async () => {
     const { id } = await test.createUser()
     await inject('PUT', `/api/utilisateurs/${id}/photo`, photo)
     const pointedTo = photosOnDisk()
@@ -87,15 +87,15 @@ describe('the photo of a user', () => {
     rmSync(join(test.folder, 'photos', 'young.jpg'))
   })
 
-  it('of nobody is not kept', async () => {
+  it('of an unknown user is not stored', async () => {
     const before = photosOnDisk().length
     expect((await inject('PUT', '/api/utilisateurs/nobody/photo', photo)).statusCode).toBe(404)
     expect(photosOnDisk()).toHaveLength(before)
   })
 })
 
-describe('everything held on a person', () => {
-  it('comes in one archive: profile, sessions, journal, photo', async () => {
+describe('the data of a person', () => {
+  it('are exported in one archive: profile, sessions, journal, photo', async () => {
     const user = await test.createUser({ email: 'zoe@example.org', notes: 'Aime les échecs' })
     await inject('PUT', `/api/utilisateurs/${user.id}/photo`, photo)
     const session = await test.createSession({ userId: user.id })
@@ -122,7 +122,7 @@ describe('everything held on a person', () => {
     expect(JSON.stringify(told)).not.toContain(session.accessCode)
   })
 
-  it('is gone once erased, with every word that names them and what was said where they sat', async () => {
+  it('are gone after an erasure, with every text that names the person and the notes on their sessions', async () => {
     const unique = { firstName: 'Żélîe', lastName: 'Quérézac', phone: '+33 6 98 76 54 32' }
     const user = await test.createUser({
       ...unique,
@@ -168,7 +168,7 @@ describe('everything held on a person', () => {
     expect(await auditJournal(createLogRepository(test.db))).toMatchObject({ isWhole: true })
   })
 
-  it('is counted where it cannot go: in records that were chained with it', async () => {
+  it('are counted where they cannot be removed: in records whose hash includes them', async () => {
     const user = await test.createUser({ firstName: 'Éva', lastName: 'Zylberstein' })
     const journal = createJournal(test.db, createLogRepository(test.db), createAppEvents(), test.clock)
     const tell = (details: object) =>
@@ -182,7 +182,7 @@ describe('everything held on a person', () => {
     expect(proof.left.logsNaming).toBe(3)
   })
 
-  it('is gone once erased, but for sessions without a name and a profile for the statistics', async () => {
+  it('are gone after an erasure, except sessions without a name and a profile for the statistics', async () => {
     const user = await test.createUser({
       firstName: 'Éléonore',
       lastName: 'Unique',
@@ -191,7 +191,7 @@ describe('everything held on a person', () => {
       municipality: 'Brest',
     })
     await inject('PUT', `/api/utilisateurs/${user.id}/photo`, photo)
-    // A place that others share tells nothing of one of them.
+    // A municipality that others share does not identify a person.
     for (let i = 0; i < 5; i += 1) {
       const neighbour = await test.createUser({ municipality: 'Brest' })
       await test.createSession({ userId: neighbour.id })
@@ -215,7 +215,7 @@ describe('everything held on a person', () => {
     const profile = (await test.db.models.sessionProfiles.findByPk(started.id))?.get()
     expect(profile).toMatchObject({ ageBand: '30-39', municipality: 'Brest' })
 
-    // Not a trace in any table, whatever its columns are.
+    // No table contains any of the texts, in any column.
     for (const table of Object.values(test.db.sequelize.models)) {
       const text = JSON.stringify(await table.findAll())
       for (const word of ['Éléonore', 'unique@example.org', '1990-05-05']) expect(text).not.toContain(word)

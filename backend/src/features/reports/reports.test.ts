@@ -41,13 +41,13 @@ describe('statistics', () => {
     ])
   })
 
-  it('say nothing of a handful of persons', async () => {
+  it('do not show groups of a few persons', async () => {
     for (const by of ['municipality', 'sex', 'ageBand', 'occupation']) {
       expect((await test.done<Statistics>('GET', `/api/rapports/statistiques/?by=${by}`)).rows).toEqual([])
     }
   })
 
-  it('come as CSV that a spreadsheet opens and does not run', async () => {
+  it('are available as CSV that a spreadsheet opens without running formulas', async () => {
     const answer = await raw('by=station&format=csv')
     expect(answer.headers['content-type']).toContain('text/csv')
     expect(answer.body).toContain('Poste;Personnes;Sessions;')
@@ -55,7 +55,7 @@ describe('statistics', () => {
     expect((await raw('by=station&format=csv', 'en')).body).toContain('Station,Persons,')
   })
 
-  it('come as a workbook and as a page to print', async () => {
+  it('are available as a workbook and as a page to print', async () => {
     const workbook = await raw('by=location&format=xlsx')
     expect(workbook.rawPayload.subarray(0, 2).toString()).toBe('PK')
     const page = await raw('by=location&format=html')
@@ -69,20 +69,20 @@ describe('statistics', () => {
     ).not.toMatch(/<script>|<b>/)
   })
 
-  it('refuse what they do not know', async () => {
+  it('refuse unknown parameters', async () => {
     expect((await test.call('GET', '/api/rapports/statistiques/?by=name')).body).toMatchObject({
       code: 'invalid-query',
     })
   })
 
-  it('quote what would break a line', () => {
+  it('quote texts with separators and line breaks', () => {
     const sheet = { title: '', header: ['a'], rows: [['x\ny'], ['@cmd'], [-1.5]] }
     expect(csvOf({ sheets: [sheet] }, 'en')).toBe('\ufeffa\r\n"x\ny"\r\n\'@cmd\r\n-1.5\r\n')
   })
 })
 
 describe('the daily reports', () => {
-  it('tell the day before, once for each day, and can be read again', async () => {
+  it('describe the previous day, exist once for each day, and can be read again', async () => {
     test.advanceClock(24 * 3_600_000)
     for (const name of ['session_report', 'log_report', 'session_report']) {
       await test.done('POST', `/api/parametres/taches/${name}/`)
@@ -94,7 +94,7 @@ describe('the daily reports', () => {
     expect(Date.parse(sessions.to) - Date.parse(sessions.from)).toBe(24 * 3_600_000)
   })
 
-  it('come as CSV, as a workbook and as a page to print, in words and in days of the site', async () => {
+  it('are available as CSV, as a workbook and as a page to print, in the reader’s language and the site’s time zone', async () => {
     const { results } = await test.done<{ results: Report[] }>('GET', '/api/rapports/?kind=sessions')
     const [report] = results
     const file = async (format: string, language = 'fr') =>
@@ -124,7 +124,7 @@ describe('the daily reports', () => {
     expect(told.body).toContain('session.started;1')
   })
 
-  it('are found by the days that they are about', async () => {
+  it('are found by the day that they describe', async () => {
     const [report] = (await test.done<{ results: Report[] }>('GET', '/api/rapports/')).results
     const count = async (query: string) =>
       (await test.done<{ count: number }>('GET', `/api/rapports/?${query}`)).count

@@ -68,14 +68,14 @@ const plain = [
 ]
 
 describe('a text in a file of comma-separated values', () => {
-  it.each([...hostile, ...guessed])('%j is shown, and neither calculated nor guessed at', (text) => {
+  it.each([...hostile, ...guessed])('%j is shown as text, not calculated or converted', (text) => {
     expect(asCsvText(text).startsWith("'")).toBe(true)
     const csv = csvOf({ sheets: [{ title: '', header: ['a'], rows: [[text]] }] }, 'fr')
     const [, cell = ''] = csv.replace(/^\ufeff/, '').split(/\r\n(?=["'])/)
     expect(cell.replace(/^"/, '').startsWith("'")).toBe(true)
   })
 
-  it.each(plain)('%j stays as it is', (text) => {
+  it.each(plain)('%j does not change', (text) => {
     expect(asCsvText(text)).toBe(text)
   })
 
@@ -86,7 +86,7 @@ describe('a text in a file of comma-separated values', () => {
 })
 
 describe('a workbook', () => {
-  it('has texts as texts and numbers as numbers, and holds what no XML may hold as a sign', async () => {
+  it('contains texts as texts and numbers as numbers, and a replacement for characters that XML forbids', async () => {
     const rows = [...hostile, ...guessed].map((text) => [text, -1.5])
     const sheet = { title: "=cmd'[1]", header: ['=a', '+b'], rows: [...rows, ['Zo\u0000\u001b\ud800', 0]] }
     const files = unzipSync(new Uint8Array(await xlsxOf({ sheets: [sheet] })))

@@ -37,7 +37,7 @@ const birth = (fields: object = {}) =>
     ...fields,
   })
 
-/** A station that is connected, and a live screen that sees it. */
+/** A connected station, and a live screen that shows it. */
 async function room() {
   const { id } = await test.createStation()
   const { secret } = await test.enrol(id)
@@ -54,7 +54,7 @@ async function room() {
 }
 
 describe('presence', () => {
-  it('comes with a birth and goes with the will of a broken connection', async () => {
+  it('begins with a birth message and ends with the will of a broken connection', async () => {
     const { id, connect, say, changed } = await room()
     const will = { topic: `escale/v1/stations/${id}/presence`, qos: 1 as const, retain: true }
     const payload = Buffer.from(birth({ online: false, cause: 'lost' }))
@@ -75,7 +75,7 @@ describe('presence', () => {
     ])
   })
 
-  it('goes with a goodbye, which is no fault, and leaves no will behind', async () => {
+  it('ends with a clean goodbye, which is not a warning, and the will is not published', async () => {
     const { id, connect, say, changed } = await room()
     const will = { topic: `escale/v1/stations/${id}/presence`, qos: 1 as const, retain: true }
     const payload = Buffer.from(birth({ online: false, cause: 'lost' }))
@@ -90,7 +90,7 @@ describe('presence', () => {
     ])
   })
 
-  it('is not taken from the will of a connection that another one has followed', async () => {
+  it('ignores the will of a connection that was followed by another one', async () => {
     const { id, connect, say } = await room()
     const station = await connect()
     await say(station, 'presence', birth({ connectionSeq: 2 }))
@@ -109,7 +109,7 @@ describe('presence', () => {
     })
   })
 
-  it('does not end with a connection that a newer one of the same client takes over', async () => {
+  it('does not end when a newer connection of the same client replaces the older one', async () => {
     const { id, connect, say } = await room()
     const will = { topic: `escale/v1/stations/${id}/presence`, qos: 1 as const, retain: true }
     const payload = Buffer.from(birth({ online: false, cause: 'lost' }))
@@ -123,7 +123,7 @@ describe('presence', () => {
     expect(actions.filter((action) => /^station\.o(n|ff)line$/.test(action))).toEqual(['station.online'])
   })
 
-  it('ends by the server’s own deadline when a station falls silent, and returns with any message', async () => {
+  it('ends at the server’s deadline when a station is silent, and returns with any message', async () => {
     const { id, connect, say, changed } = await room()
     const station = await connect()
     await say(station, 'presence', birth())
@@ -168,8 +168,8 @@ describe('presence', () => {
   })
 })
 
-describe('figures', () => {
-  it('become the station’s metrics, and are saved once a second', async () => {
+describe('heartbeats', () => {
+  it('update the station’s metrics, which are saved once a second', async () => {
     const { id, connect, say, changed } = await room()
     const station = await connect()
     await say(station, 'presence', birth())
@@ -190,14 +190,14 @@ describe('figures', () => {
     void changed(({ metrics }) => (metrics as { cpuPercent?: number } | undefined)?.cpuPercent === 20).then(
       () => (isShown = true),
     )
-    // Saved within a second, shown with the next one: time goes on while this waits.
+    // Metrics are saved within a second and sent in the next one. Fake time advances during this wait.
     await vi.waitUntil(() => isShown, { timeout: 10 * SECOND })
     await test.close()
     const row = (await test.db.models.stationPresences.findByPk(id))?.get()
     expect(JSON.parse(row?.metrics ?? '')).toMatchObject({ cpuPercent: 20 })
   })
 
-  it('shows that a station is being cleaned, and that it is done, at once', async () => {
+  it('show at once when a station is being cleaned and when that is finished', async () => {
     const { connect, say, changed } = await room()
     const station = await connect()
     await say(station, 'presence', birth())
@@ -214,7 +214,7 @@ describe('figures', () => {
     await changed(({ state }) => state === 'available')
   })
 
-  it('of a text or a number that no database takes are dropped, and keep nobody else’s from being saved', async () => {
+  it('of a station are still saved after values that no database accepts, which are dropped', async () => {
     const { id, connect, say } = await room()
     const station = await connect()
     await say(station, 'presence', birth({ os: 'Debian\0' }))
@@ -225,7 +225,7 @@ describe('figures', () => {
     expect(await test.station(id)).toMatchObject({ online: true, os: '’); DROP TABLE stations; --' })
   })
 
-  it('of a station that has just been removed keep nobody else’s from being saved', async () => {
+  it('of a station that was just removed do not prevent others from being saved', async () => {
     const { id } = await test.createStation()
     const events = createAppEvents()
     const rows = rowsIn(test.db)

@@ -26,10 +26,10 @@ beforeEach(async () => {
 afterEach(() => test.stop({ isErrorExpected: true }))
 
 const macs = Array.from({ length: 40 }, (_, n) => `02:00:00:00:00:${n.toString(16).padStart(2, '0')}`)
-/** Whoever was granted a session. */
+/** Users who have had a session. */
 const users: string[] = []
 
-/** Everything that a room holds and the database keeps, in an order of its own. */
+/** Everything in a room that the database stores too, in a fixed order. */
 function contentsOf(room: Room) {
   const stations = [...room.stations()].map(({ record, presence, running, state, searchText }) => ({
     ...{ record, presence, state, searchText },
@@ -54,7 +54,7 @@ function contentsOf(room: Room) {
 const inOrder = <T extends object>(record: T): T =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))) as T
 
-/** The room as the database has it by now; nobody is heard in it. */
+/** The room as the database has it now, without live connections. */
 async function readAfresh(): Promise<object> {
   const rows = rowsIn(test.db)
   const repository = createPresenceRepository(test.db)
@@ -65,7 +65,7 @@ async function readAfresh(): Promise<object> {
   return contentsOf(room)
 }
 
-/** All that is under way is done: what stations told is saved, and the other server has read it. */
+/** Waits until everything is done: messages of stations are saved, and the other server has read them. */
 async function settle(): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     await test.settled()
@@ -88,14 +88,14 @@ const birth = (online: boolean, connectionSeq: number) =>
     ...{ ipAddress: '192.0.2.1', macAddress: '02:00:00:00:00:01' },
   })
 
-/** What may happen in the room; refusals are part of it. */
+/** The possible actions in the room. Some of them are refused. */
 function createActs() {
   const stations: string[] = []
   const sessions: string[] = []
   let made = 0
   let seq = 0
   const pick = <T>(all: readonly T[], at: number) => all[at % Math.max(1, all.length)]
-  /** The newest ones have most to come. */
+  /** Picks one of the newest, because most actions are possible on them. */
   const pickNew = <T>(all: readonly T[], at: number) =>
     all.at(-1 - (at % Math.min(5, Math.max(1, all.length))))
   let app = test.app
@@ -112,7 +112,7 @@ function createActs() {
   })
 
   return {
-    /** @param isElsewhere whether the other server is asked */
+    /** @param isElsewhere whether the request goes to the other server */
     from: (isElsewhere: boolean) => void (app = isElsewhere ? other : test.app),
     acts: {
       addStation: async (a: number) => {
@@ -164,7 +164,7 @@ function createActs() {
     },
   }
 
-  /** A station that is really connected, to the first server. */
+  /** A station with a real connection to the first server. */
   async function connected() {
     const id = 'agent'
     if (!speaking) {
@@ -180,7 +180,7 @@ function createActs() {
 let speaking: { id: string; secret: string } | undefined
 
 describe('the room in memory', () => {
-  it('is as the database has it on both servers, whatever happens on either', async () => {
+  it('is the same as the database on both servers, after any actions on either', async () => {
     speaking = undefined
     users.length = 0
     const { acts, from } = createActs()
@@ -206,7 +206,7 @@ describe('the room in memory', () => {
     )
   })
 
-  it('is brought up to what was missed while the servers did not hear each other', async () => {
+  it('catches up after a time without connection between the servers', async () => {
     const station = await test.createStation()
     const gone = await test.createStation()
     const { id } = await test.startSession()
@@ -222,17 +222,17 @@ describe('the room in memory', () => {
     await expectSame()
   })
 
-  it('is as the database has it after a start, whatever the last one left', async () => {
+  it('is the same as the database after a start, whatever happened before', async () => {
     const { id, stationId } = await test.startSession()
     await test.done('POST', `/api/postes/${stationId}/heartbeat`, { cpuPercent: 3 })
     await settle()
     await test.restart()
     expect(test.app.room.session(id)).toMatchObject({ state: 'active', stationId })
-    // A station that was online gets a whole deadline to be heard again.
+    // A station that was online gets a full deadline to send its next message.
     expect(test.app.room.station(stationId)).toMatchObject({ state: 'occupied', presence: { online: true } })
   })
 
-  it('has nothing of a write that failed', async () => {
+  it('does not contain a write that failed', async () => {
     const { id, stationId } = await test.startSession()
     const { id: marked } = await test.createStation()
     await settle()

@@ -8,7 +8,7 @@ beforeEach(() => vi.useFakeTimers({ now: 1_000_000, toFake: ['Date', 'setTimeout
 afterEach(() => vi.useRealTimers())
 
 const settings = { current: () => ({ heartbeatIntervalMs: 10_000 }) } as Settings
-it('a station is silent after 2.5 heartbeats in which the server was listening', async () => {
+it('a station is silent after 2.5 heartbeat intervals in which the server was running', async () => {
   let pausedUntilMs = 0
   const clock = {
     nowMs: () => Date.now(),
@@ -23,7 +23,7 @@ it('a station is silent after 2.5 heartbeats in which the server was listening',
   })
   watch.wait()
   vi.advanceTimersByTime(5_000)
-  // Frozen for 30 s; its timer is due as soon as it goes on, before anything is read.
+  // Stopped for 30 s. The timer is due as soon as the process continues, before it reads any message.
   pausedUntilMs = Date.now() + 30_000
   vi.setSystemTime(pausedUntilMs)
   await vi.advanceTimersByTimeAsync(19_999)

@@ -6,7 +6,7 @@ import { startTestApp, type TestApp } from '../../testing/app.ts'
 const MINUTE = 60_000
 let test: TestApp
 let address = 0
-/** An address that nobody has tried from. */
+/** An address without earlier attempts. */
 const freshIp = () => `198.51.${Math.floor((address += 1) / 250)}.${(address % 250) + 1}`
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ async function ownStation(fields: object = {}) {
 }
 
 describe('a typed code', () => {
-  it.each(typedForms)('opens its session %s, and may be asked again', async (_, typed) => {
+  it.each(typedForms)('opens its session %s, and can be validated again', async (_, typed) => {
     const user = await test.createUser({ firstName: 'Ambroise' })
     const { id, accessCode } = await test.createSession({ userId: user.id })
     const answer = await validate({ code: typed(accessCode) })
@@ -39,7 +39,7 @@ describe('a typed code', () => {
     expect((await test.session(id)).state).toBe('pending')
   })
 
-  it('is refused alike when it is unknown, expired, used, or no code at all', async () => {
+  it('gets the same refusal when it is unknown, expired, used or not a code', async () => {
     const { id: stationId } = await test.createStation()
     const used = await test.createSession({ stationId })
     await test.done('POST', `/api/sessions/${used.id}/start`)
@@ -55,7 +55,7 @@ describe('a typed code', () => {
     }
   })
 
-  it('names the right station to whoever types it at another, without counting', async () => {
+  it('is refused at the wrong station with the name of the right one, and not counted as a wrong code', async () => {
     const right = await test.createStation(undefined, { label: 'Salle 2' })
     const wrong = await test.createStation()
     const { accessCode } = await test.createSession({ stationId: right.id })
@@ -69,7 +69,7 @@ describe('a typed code', () => {
 })
 
 describe('guessing', () => {
-  it('is slowed down per station, for a right code too, and on after a restart', async () => {
+  it('is blocked per station, also for a right code and after a restart', async () => {
     const { id: stationId } = await test.createStation()
     const { accessCode } = await test.createSession()
     for (let i = 0; i < 5; i += 1) expect((await validate({ code: 'AAAA-AAAA', stationId })).status).toBe(404)
@@ -81,7 +81,7 @@ describe('guessing', () => {
     })
     await test.restart()
     expect((await validate({ code: accessCode, stationId })).status).toBe(429)
-    // The other station is not concerned.
+    // Other stations are not blocked.
     expect((await validate({ code: accessCode })).status).toBe(200)
 
     for (const seconds of [30, 60, 120, 240, 480, 900, 900]) {
@@ -95,7 +95,7 @@ describe('guessing', () => {
     expect((await validate({ code: accessCode, stationId })).status).toBe(200)
   })
 
-  it('is slowed down per address after thirty, whichever station is named', async () => {
+  it('is blocked per address after thirty attempts, at any stations', async () => {
     const ip = freshIp()
     const { accessCode } = await test.createSession()
     for (let i = 0; i < 30; i += 1) {
@@ -105,7 +105,7 @@ describe('guessing', () => {
     expect((await validate({ code: accessCode }, ip)).status).toBe(429)
   })
 
-  it('gets nowhere with ten thousand codes at fifty stations, before a restart and after it', async () => {
+  it('is blocked for ten thousand codes at fifty stations, before and after a restart', async () => {
     const stations = await Promise.all(Array.from({ length: 50 }, () => test.createStation()))
     const guess = ({ id: stationId }: { id: string }) => validate({ code: 'AAAA-AAAA', stationId }, freshIp())
     const judged = async (rounds: number) => {
@@ -122,7 +122,7 @@ describe('guessing', () => {
     expect(await judged(1)).toBe(50)
   }, 120_000)
 
-  it('counts no more than the free tries however many come at the same time', async () => {
+  it('allows only the free attempts, however many arrive at the same time', async () => {
     const { id: stationId } = await test.createStation()
     const guesses = Array.from({ length: 40 }, () => validate({ code: 'AAAA-AAAA', stationId }))
     const statuses = (await Promise.all(guesses)).map(({ status }) => status)
@@ -130,7 +130,7 @@ describe('guessing', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(35)
   })
 
-  it('is written down with the station and the address, not with what was typed', async () => {
+  it('is logged with the station and the address, but without the typed code', async () => {
     const { id: stationId } = await test.createStation()
     await validate({ code: 'QQQQ-QQQQ', stationId }, '198.51.100.77')
     const [log] = await test.journal(`action=code.rejected&stationId=${stationId}`)
@@ -153,7 +153,7 @@ describe('a station with its own credentials', () => {
     expect(log).toMatchObject({ action: 'session.started', actor: { type: 'station', id: station.id } })
   })
 
-  it('may not start what it did not validate, or validated more than two minutes ago', async () => {
+  it('may not start a session that it did not validate in the last two minutes', async () => {
     const station = await ownStation()
     const other = await ownStation()
     const { id, accessCode } = await test.createSession()
@@ -168,13 +168,13 @@ describe('a station with its own credentials', () => {
     expect((await other.call('POST', `/api/sessions/${id}/start`)).status).toBe(200)
   })
 
-  it('reads no session of another station', async () => {
+  it('cannot read a session of another station', async () => {
     const station = await ownStation()
     const { id } = await test.startSession()
     expect((await station.call('GET', `/api/sessions/${id}/time_remaining`)).status).toBe(404)
   })
 
-  it('may call its four and nothing else', async () => {
+  it('may use its four endpoints and no others', async () => {
     const station = await ownStation()
     const { id } = await test.startSession()
     const calls = [
@@ -195,7 +195,7 @@ describe('a station with its own credentials', () => {
       expect(await station.call(method, url), url).toMatchObject({ status: 403, body: { code: 'forbidden' } })
   })
 
-  it('sends its own heartbeat, nobody else’s', async () => {
+  it('can send only its own heartbeat', async () => {
     const station = await ownStation()
     const other = await test.createStation()
     const own = await station.call('POST', `/api/postes/${station.id}/heartbeat/`, { cpuPercent: 5 })
@@ -204,7 +204,7 @@ describe('a station with its own credentials', () => {
     expect((await test.station(other.id)).online).toBe(false)
   })
 
-  it('must call from its address where one is set', async () => {
+  it('must call from its address if one is set', async () => {
     const station = await ownStation()
     const { label, macAddress } = await test.station(station.id)
     await test.done('PUT', `/api/postes/${station.id}`, {
@@ -218,7 +218,7 @@ describe('a station with its own credentials', () => {
     expect((await beat('::ffff:203.0.113.5')).status).toBe(200)
   })
 
-  it('is nobody with a wrong secret', async () => {
+  it('is not authenticated with a wrong secret', async () => {
     const { id } = await test.createStation()
     for (const credentials of [`${id}:wrong`, `${id}:`, id, ':', 'nobody:x']) {
       const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => test.stop())
 
-/** A station with a session, as its agent announces itself at each start. */
+/** A station with a session. `boot` connects it and publishes the birth message of a start. */
 async function stationWithSession(fields: object = {}) {
   const session = await test.startSession({ minutes: 10, ...fields })
   const { stationId } = session
@@ -36,7 +36,7 @@ const give = (id: string, body: object = {}) =>
   test.call<Session & { code: string }>('POST', `/api/sessions/${id}/give_credit/`, { body })
 
 describe('minutes lost while a station was down', () => {
-  it('are noted when it is back as another start, listed, and given by one call, once', async () => {
+  it('become a credit when the station is back after a restart; it is listed and can be given once', async () => {
     const { session, stationId, boot } = await stationWithSession()
     await boot('boot-1')
     test.advanceClock(3 * MINUTE)
@@ -59,7 +59,7 @@ describe('minutes lost while a station was down', () => {
     expect(await test.journal(`action=session.credit_given&sessionId=${session.id}`)).toHaveLength(1)
   })
 
-  it('are none after a mere cut of the network, during which the visitor went on working', async () => {
+  it('are zero after a network failure, because the visitor could continue', async () => {
     const { session, boot } = await stationWithSession()
     const { client } = await boot('boot-1')
     await client.endAsync()
@@ -68,7 +68,7 @@ describe('minutes lost while a station was down', () => {
     expect((await test.session(session.id)).creditSeconds).toBe(0)
   })
 
-  it('of a session that ran out meanwhile go to the visitor’s next one, on their own or another’s request', async () => {
+  it('of a session that expired in this time go to the visitor’s next session, never to another visitor’s', async () => {
     const { id: userId } = await test.createUser()
     const { session, boot } = await stationWithSession({ userId })
     await boot('boot-1')
@@ -100,7 +100,7 @@ describe('minutes lost while a station was down', () => {
     expect((await give(session.id, { toSessionId: id })).body).toMatchObject({ id, grantedSeconds: 660 })
   })
 
-  it('include a grant that the station never saw, and are said in the journal', async () => {
+  it('include a grant that the station never received, and are logged', async () => {
     const { session, stationId, boot } = await stationWithSession()
     const { say } = await boot('boot-1')
     const { version = 0 } = (await test.station(stationId)).document ?? {}
@@ -116,7 +116,7 @@ describe('minutes lost while a station was down', () => {
   })
 })
 
-describe('what a session lost', () => {
+describe('the time that a session lost', () => {
   const active: SessionClock = {
     state: 'active',
     ...{ grantedSeconds: 600, creditSeconds: 0, consumedMs: 0, codeExpiresAtMs: 0 },
@@ -137,9 +137,9 @@ describe('what a session lost', () => {
       [0, 9e5],
       0,
     ],
-    ['is nothing where an operator ended it', { ...expired, endReason: 'terminated' }, [640_000, 9e5], 0],
-    ['is not what a quick restart of the agent takes', active, [200_000, 209_000], 0],
-    ['is no more than ran', { ...expired, consumedMs: 30_000 }, [100_000, 700_000], 30],
+    ['is nothing if an operator ended it', { ...expired, endReason: 'terminated' }, [640_000, 9e5], 0],
+    ['does not include a quick restart of the agent', active, [200_000, 209_000], 0],
+    ['is at most the time used', { ...expired, consumedMs: 30_000 }, [100_000, 700_000], 30],
   ])('%s', (_, session, [fromMs, untilMs], seconds) => {
     expect(lostSecondsOf(session, fromMs, untilMs)).toBe(seconds)
   })

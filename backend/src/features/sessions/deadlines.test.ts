@@ -12,7 +12,7 @@ const MINUTE = 60_000
 beforeEach(() => useFakeTime())
 afterEach(() => void vi.useRealTimers())
 
-describe('with the server', () => {
+describe('deadlines in a running server', () => {
   let test: TestApp
   beforeEach(async () => {
     test = await startTestApp({ isFollowingDate: true })
@@ -22,7 +22,7 @@ describe('with the server', () => {
   const act = (id: string, action: string, body?: object) =>
     test.done('POST', `/api/sessions/${id}/${action}`, body)
 
-  it('ends a session at its instant and tells the station that it is locked', async () => {
+  it('end a session at its instant and lock the station', async () => {
     const { id, stationId, endsAt } = await test.startSession({ minutes: 10 })
     const { secret } = await test.enrol(stationId)
     const { client, messages } = await test.mqtt(stationId, secret)
@@ -43,7 +43,7 @@ describe('with the server', () => {
     expect(log).toMatchObject({ sessionId: id, actor: { type: 'system' } })
   })
 
-  it('warns once at each threshold, and again after a grant', async () => {
+  it('warn once at each threshold, and again after a grant', async () => {
     const { id } = await test.startSession({ minutes: 6 })
     const live = await test.live()
     await live.next('connection_established')
@@ -69,7 +69,7 @@ describe('with the server', () => {
     expect(await warned(20)).toEqual([10])
   })
 
-  it('warns once of what a cut of its time leaves, as the station does', async () => {
+  it('warn once after a reduction, as the station does', async () => {
     const { id } = await test.startSession({ minutes: 6 })
     const live = await test.live()
     await live.next('connection_established')
@@ -81,7 +81,7 @@ describe('with the server', () => {
     expect(live.frames.filter(({ type }) => type === 'warning')).toEqual([])
   })
 
-  it('warns of no threshold that a session never had, however long nothing happened before', async () => {
+  it('do not warn of a threshold above the granted time, even after a long time without events', async () => {
     vi.advanceTimersByTime(50 * MINUTE)
     const { id } = await test.startSession({ minutes: 2 })
     await act(id, 'suspend')
@@ -97,10 +97,10 @@ describe('with the server', () => {
     expect(live.frames.filter(({ type }) => type === 'warning')).toEqual([])
   })
 
-  it('ends what is suspended too long', async () => {
+  it('end a session that is suspended too long', async () => {
     const { id } = await test.startSession()
     await act(id, 'suspend')
-    // A leap of the clock ends whoever waits for a connection then.
+    // A jump of the fake clock would end waits for a database connection, so nothing may be in progress.
     await test.settled()
     vi.advanceTimersByTime(30 * MINUTE - SECOND)
     await test.settled()
@@ -112,9 +112,9 @@ describe('with the server', () => {
     expect(frame).toMatchObject({ sessionId: id, endReason: 'suspended_too_long', remainingSeconds: 1_800 })
   })
 
-  it('lets a code expire that nobody used', async () => {
+  it('make an unused code expire', async () => {
     const { id, codeExpiresAt } = await test.createSession()
-    // A timer waits an hour at most; each time it looks again, which takes the database a moment.
+    // A timer waits an hour at most. Then it queries the database again, which takes real time.
     for (let minutes = 0; minutes < 24 * 60 - 1; minutes += 1) {
       vi.advanceTimersByTime(MINUTE)
       if (minutes % 60 === 0) await test.settled()
@@ -128,7 +128,7 @@ describe('with the server', () => {
     expect((await test.session(id)).endedAt).toBe(codeExpiresAt)
   })
 
-  it('ends a session at its own instant although the server was down then', async () => {
+  it('end a session at its own instant although the server was down then', async () => {
     const { id, stationId, endsAt } = await test.startSession({ minutes: 10 })
     const running = await test.startSession({ minutes: 60 })
     await test.close()
@@ -145,7 +145,7 @@ describe('with the server', () => {
     await live.next('session_terminated', ({ sessionId }) => sessionId === running.id)
   })
 
-  it('stops in the middle of its work without a complaint', async () => {
+  it('stop during their work without an error', async () => {
     await test.startSession({ minutes: 1 })
     await test.settled()
     vi.advanceTimersByTime(MINUTE)
@@ -154,10 +154,10 @@ describe('with the server', () => {
   })
 })
 
-describe('by itself', () => {
+describe('deadlines without a server', () => {
   const rules = () => ({ maxSuspendedMs: 30 * MINUTE })
 
-  it('keeps waiting for what a newer look has found when an older one answers late', async () => {
+  it('keep the timer of the newest query when an older query answers late', async () => {
     const nowMs = Date.now()
     const events = createAppEvents()
     const room = createRoom()
@@ -189,7 +189,7 @@ describe('by itself', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('tries again a second after a failure, and never after the end', async () => {
+  it('try again a second after a failure, and never after a stop', async () => {
     const events = createAppEvents()
     const endDue = vi.fn(() => Promise.reject(new Error('database is away')))
     const clock = { nowMs: () => Date.now() }

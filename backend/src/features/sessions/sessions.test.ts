@@ -21,7 +21,7 @@ const act = <T = Session>(id: string, action: string, body?: object, headers?: R
   test.call<T & Problem>('POST', `/api/sessions/${id}/${action}`, { body, headers })
 
 describe('the life of a session', () => {
-  it('is told by the journal, step by step and without the code or a name', async () => {
+  it('is logged step by step, without the code or a name', async () => {
     const user = await test.createUser({ firstName: 'Séraphine' })
     const station = await test.createStation()
     const created = await test.createSession({ userId: user.id, stationId: station.id })
@@ -60,14 +60,14 @@ describe('the life of a session', () => {
       expect(text).not.toContain(secret)
   })
 
-  it('shows its code once, and keeps none in the database', async () => {
+  it('shows its code once, and the database does not store it', async () => {
     const { id, accessCode } = await test.createSession()
     expect(await test.session(id)).not.toHaveProperty('accessCode')
     const row = await test.db.models.sessions.findByPk(id)
     expect(JSON.stringify(row)).not.toContain(accessCode.replace('-', ''))
   })
 
-  it('takes no action that its state does not allow, and says why', async () => {
+  it('refuses actions that its state does not allow, with a reason', async () => {
     const { id } = await test.createSession()
     for (const [action, code] of [
       ['suspend', 'session-not-active'],
@@ -84,7 +84,7 @@ describe('the life of a session', () => {
     expect(await act('unknown', 'terminate')).toMatchObject({ status: 404, body: { code: 'not-found' } })
   })
 
-  it('tells its time with the fields of a time_update', async () => {
+  it('returns its time with the fields of a time_update', async () => {
     const { id, stationId } = await test.startSession({ minutes: 10 })
     test.advanceClock(61_999)
     const { body } = await test.call<SessionTime>('GET', `/api/sessions/${id}/time_remaining/`)
@@ -117,7 +117,7 @@ describe('granting', () => {
     expect(answer.body.errors).toHaveLength(1)
   })
 
-  it('needs consent, and stops at the quota, which a cancelled session does not count for', async () => {
+  it('needs consent, and is limited by the quota, for which a cancelled session does not count', async () => {
     const { id: userId } = await test.createUser({ consentGiven: false })
     const grant = () =>
       test.call<Session & Problem>('POST', '/api/sessions', { body: { userId, minutes: 5 } })
@@ -143,7 +143,7 @@ describe('granting', () => {
     expect(session.userId).toBeUndefined()
   })
 
-  it('sends nobody to a station in maintenance', async () => {
+  it('refuses a station in maintenance', async () => {
     const { id: stationId } = await test.createStation()
     const pending = await test.createSession({ stationId })
     await test.done('POST', `/api/postes/${stationId}/marquer_maintenance`)
@@ -155,7 +155,7 @@ describe('granting', () => {
     })
   })
 
-  it('changes a pending session and keeps its code; what the answer shows may be sent back', async () => {
+  it('changes a pending session and keeps its code, and accepts the fields of the answer', async () => {
     const station = await test.createStation()
     const created = await test.createSession({ stationId: station.id, minutes: 10 })
     const put = (body: object) =>
@@ -173,7 +173,7 @@ describe('granting', () => {
       expect(answer).toMatchObject({ status: 409, body: { code: 'session-not-pending' } })
   })
 
-  it('gives no way back to a cancelled session', async () => {
+  it('never reopens a cancelled session', async () => {
     const { id, accessCode } = await test.createSession()
     expect((await test.call('DELETE', `/api/sessions/${id}/`)).status).toBe(204)
     expect((await test.call('GET', `/api/sessions/${id}`)).status).toBe(404)
@@ -186,7 +186,7 @@ describe('granting', () => {
   })
 })
 
-describe('adding and taking time', () => {
+describe('adding and removing time', () => {
   it.each([0, 1441, -1441, 1.5, '10', null, true])('refuses %j minutes', async (minutes) => {
     const { id } = await test.startSession()
     expect(await act(id, 'add_time', { minutes })).toMatchObject({
@@ -196,7 +196,7 @@ describe('adding and taking time', () => {
     expect((await test.session(id)).grantedSeconds).toBe(1_800)
   })
 
-  it('never leaves less than nothing', async () => {
+  it('never makes the remaining time negative', async () => {
     const { id } = await test.startSession({ minutes: 10 })
     test.advanceClock(30_400)
     const { body } = await act(id, 'add_time', { minutes: -1440 })
@@ -213,7 +213,7 @@ describe('adding and taking time', () => {
     expect((await act(id, 'add_time', { minutes: -5 })).body).toMatchObject({ state: 'suspended' })
   })
 
-  it('loses no grant of two operators who act at once', async () => {
+  it('loses no grant when two operators act at the same time', async () => {
     const { id } = await test.startSession({ minutes: 10 })
     await Promise.all(Array.from({ length: 20 }, () => act(id, 'add_time', { minutes: 1 })))
     expect((await test.session(id)).grantedSeconds).toBe(30 * 60)
@@ -221,7 +221,7 @@ describe('adding and taking time', () => {
 })
 
 describe('versions', () => {
-  it('refuses a change to a version that is not the one in force any more, whatever the action', async () => {
+  it('refuses every action on an outdated version', async () => {
     const { id } = await test.startSession()
     const { headers } = await test.call('GET', `/api/sessions/${id}`)
     const etag = String(headers['etag'])
@@ -237,7 +237,7 @@ describe('versions', () => {
     expect((await test.session(id)).grantedSeconds).toBe(31 * 60)
   })
 
-  it('holds a start, a replacement and a cancellation to If-Match too', async () => {
+  it('checks If-Match also for a start, a replacement and a cancellation', async () => {
     const station = await test.createStation()
     const { id } = await test.createSession({ stationId: station.id })
     const headers = { 'if-match': '"41"' }
@@ -251,7 +251,7 @@ describe('versions', () => {
 })
 
 describe('starting', () => {
-  it('happens once, however many ask at the same time', async () => {
+  it('happens once, however many requests arrive at the same time', async () => {
     const { id: stationId } = await test.createStation()
     const { id } = await test.createSession({ stationId })
     const answers = await Promise.all(Array.from({ length: 100 }, () => act(id, 'start')))
@@ -263,7 +263,7 @@ describe('starting', () => {
     expect(new Set(answers.map(({ body }) => body.startedAt)).size).toBe(1)
   })
 
-  it('lets one of many sessions have a station', async () => {
+  it('starts only one of many sessions at a station', async () => {
     const { id: stationId } = await test.createStation()
     const sessions = await Promise.all(Array.from({ length: 30 }, () => test.createSession({ stationId })))
     const answers = await Promise.all(sessions.map(({ id }) => act(id, 'start')))
@@ -285,7 +285,7 @@ describe('starting', () => {
     expect((await act(second.id, 'start')).status).toBe(200)
   })
 
-  it('needs a station, binds to it, and names the right one to whoever tries another', async () => {
+  it('needs a station, is bound to it, and is refused at another with the name of the right one', async () => {
     const { id } = await test.createSession()
     expect(await act(id, 'start')).toMatchObject({ status: 422, body: { code: 'station-required' } })
     expect((await act(id, 'start', { stationId: 'nowhere' })).status).toBe(422)
@@ -298,7 +298,7 @@ describe('starting', () => {
     expect(answer.body.detail).toContain('«\u202fPrès de la fenêtre\u202f»')
   })
 
-  it('is too late when the code has expired', async () => {
+  it('is refused when the code has expired', async () => {
     const { id: stationId } = await test.createStation()
     const { id } = await test.createSession({ stationId })
     test.advanceClock(24 * 60 * MINUTE)
@@ -308,7 +308,7 @@ describe('starting', () => {
 })
 
 describe('lists', () => {
-  it('pages through everything exactly once, with the addresses of its neighbours', async () => {
+  it('return everything exactly once over all pages, with links to the next and previous page', async () => {
     for (let i = 0; i < 5; i += 1) await test.createSession({ minutes: 7 })
     const seen: string[] = []
     let url: string | null = '/api/sessions/?pageSize=2&state=pending'
@@ -325,7 +325,7 @@ describe('lists', () => {
     expect(beyond).toMatchObject({ results: [], next: null })
   })
 
-  it('orders, filters and searches', async () => {
+  it('can be ordered, filtered and searched', async () => {
     const { id: userId } = await test.createUser()
     const long = await test.createSession({ userId, minutes: 1440 })
     const short = await test.createSession({ userId, minutes: 1 })
@@ -344,7 +344,7 @@ describe('lists', () => {
     expect(sessions.count).toBe(2)
   })
 
-  it('knows which sessions are under way', async () => {
+  it('show which sessions are active or suspended', async () => {
     const { id } = await test.startSession()
     const suspended = await test.startSession()
     await act(suspended.id, 'suspend')
@@ -354,7 +354,7 @@ describe('lists', () => {
     expect(new Set(results.map(({ state }) => state))).toEqual(new Set(['active', 'suspended']))
   })
 
-  it('counts', async () => {
+  it('have correct counts', async () => {
     const before = await test.done<Record<string, number>>('GET', '/api/sessions/stats/')
     await test.startSession({ minutes: 10 })
     await test.createSession({ minutes: 5 })

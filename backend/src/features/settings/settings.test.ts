@@ -12,14 +12,14 @@ afterAll(() => test.stop())
 const get = () => test.done<SettingsAnswer>('GET', '/api/parametres/')
 
 describe('settings', () => {
-  it('have defaults that work, and may be sent back as they came', async () => {
+  it('have working defaults, and the answer can be sent back', async () => {
     const before = await get()
     expect(before).toMatchObject({ sessionsPerDay: 3, timeZone: 'Europe/Paris', isConsentRequired: true })
     const { jobs: _jobs, ...same } = await test.done<SettingsAnswer>('PUT', '/api/parametres/', before)
     expect(before).toMatchObject(same)
   })
 
-  it('are in force at once, told to the stations, and outlive a restart', async () => {
+  it('apply at once, are sent to the stations, and survive a restart', async () => {
     const { id } = await test.createStation()
     const { secret } = await test.enrol(id)
     const { client, messages } = await test.mqtt(id, secret)
@@ -51,7 +51,7 @@ describe('settings', () => {
     })
   })
 
-  it('are refused whole when one does not fit', async () => {
+  it('are all refused when one is invalid', async () => {
     const before = await get()
     const refused = async (change: object) =>
       (await test.call('PUT', '/api/parametres/', { body: { ...before, ...change } })).body
@@ -71,7 +71,7 @@ describe('settings', () => {
     expect(await get()).toEqual(before)
   })
 
-  it('are for admins to change', async () => {
+  it('can be changed only by admins', async () => {
     const token = await test.tokenOf('operator')
     expect((await test.call('PUT', '/api/parametres/', { body: await get(), token })).status).toBe(403)
     expect((await test.call('GET', '/api/parametres/', { token })).status).toBe(200)
@@ -80,7 +80,7 @@ describe('settings', () => {
 
 describe('closing time', () => {
   const HOUR_MS = 3_600_000
-  /** Open every day, all day but for the hour that begins in `aheadMs` from now. */
+  /** Opening hours: every day, except for the hour that begins `aheadMs` from now. */
   async function closeIn(aheadMs: number): Promise<string> {
     const minute = Math.ceil((test.clock.nowMs() + aheadMs) / 60_000) * 60_000
     const time = (unixMs: number) => new Date(unixMs).toISOString().slice(11, 16)
@@ -98,7 +98,7 @@ describe('closing time', () => {
     return new Date(minute).toISOString()
   }
 
-  it('ends a session, says so when the code is typed and on the station, and takes the rest back on record', async () => {
+  it('ends a session; this is announced on the station, and the removed time is logged', async () => {
     const closesAt = await closeIn(10 * 60_000)
     const { id: stationId } = await test.createStation()
     const { secret } = await test.enrol(stationId)
@@ -121,7 +121,7 @@ describe('closing time', () => {
     await test.done('POST', `/api/sessions/${id}/terminate/`)
   })
 
-  it('is outlived where the operator says so', async () => {
+  it('does not end a session if the operator allows it', async () => {
     await closeIn(10 * 60_000)
     const { id: stationId } = await test.createStation()
     const { id } = await test.createSession({ stationId, minutes: 60, mayOutliveClosing: true })
@@ -129,7 +129,7 @@ describe('closing time', () => {
     expect(started.remainingSeconds).toBeGreaterThan(3_590)
   })
 
-  it('lets nobody start once the site is closed', async () => {
+  it('prevents a start when the site is closed', async () => {
     await closeIn(-60_000)
     const { id: stationId } = await test.createStation()
     const { id } = await test.createSession({ stationId })

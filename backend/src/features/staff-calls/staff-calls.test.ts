@@ -51,7 +51,7 @@ const actionsAt = async (stationId: string) =>
     .filter((action) => String(action).includes('call'))
 
 describe('a call for help', () => {
-  it('is open at its station, told live, and told to the visitor once somebody takes it', async () => {
+  it('is shown at its station and on live screens, and the visitor sees when an operator takes it', async () => {
     const station = await newStation()
     const live = await test.live()
     await live.next('connection_established')
@@ -72,7 +72,7 @@ describe('a call for help', () => {
     expect(await live.next('call_changed')).toEqual({ type: 'call_changed', call: taken.body })
     await station.desired((payload) => stateOf(payload) === 'taken')
 
-    // Taken again by the same operator, nothing changes; by another, the answer says who has it.
+    // If the same operator takes it again, nothing changes. Another operator is told who has it.
     expect((await act(call!, 'prendre', await test.tokenOf('operator'))).body).toEqual(taken.body)
     expect(await act(call!, 'prendre')).toMatchObject({
       status: 409,
@@ -96,7 +96,7 @@ describe('a call for help', () => {
     expect(JSON.stringify(records)).not.toContain('imprimante')
   })
 
-  it('is one for each station: called again it is renewed, and rings again after it was taken', async () => {
+  it('exists once for each station; another call renews it, and makes it wait again if it was taken', async () => {
     const station = await newStation()
     await station.call('Le son')
     const [first] = await openAt(station.id)
@@ -141,7 +141,7 @@ describe('a call for help', () => {
     expect(await openAt(stationId)).toEqual([])
   })
 
-  it('survives a restart, and is closed by itself when everybody has forgotten it', async () => {
+  it('survives a restart, and is closed automatically after twelve hours', async () => {
     const station = await newStation()
     await station.call()
     const before = await openAt(station.id)
@@ -152,7 +152,7 @@ describe('a call for help', () => {
     expect(await openAt(station.id)).toEqual([])
   })
 
-  it('can be read by viewers, is acted on by operators alone, and is nobody else’s business', async () => {
+  it('can be read by viewers and changed by operators, and by nobody else', async () => {
     const station = await newStation()
     await station.call()
     const [call] = await openAt(station.id)
@@ -173,12 +173,12 @@ describe('a call for help', () => {
       expect(await station.request({ reason })).toMatchObject({ ok: false, error: { code: 'invalid-body' } })
   })
 
-  it('keeps its place among the paths: no station is called « appels »', async () => {
+  it('needs its path: no station can have the id « appels »', async () => {
     const refused = await test.call('POST', '/api/postes/', { body: { id: 'appels', label: 'Appels' } })
     expect(refused).toMatchObject({ status: 409, body: { code: 'duplicate' } })
   })
 
-  it('of another server that was not heard is found in the database, as is its end', async () => {
+  it('of another server is found in the database if its message was lost, and so is its end', async () => {
     const { id: stationId } = await test.createStation()
     const server = () => {
       const [events, { db: database, clock }] = [createAppEvents(), test]

@@ -40,7 +40,7 @@ const beat = {
   ...{ diskPercent: 3, temperatureC: 40 },
 }
 
-describe('one impossible figure in a heartbeat', () => {
+describe('one impossible value in a heartbeat', () => {
   it.each([
     ['cpuPercent', 101],
     ['cpuPercent', -1],
@@ -54,7 +54,7 @@ describe('one impossible figure in a heartbeat', () => {
     ['remainingSeconds', -5],
     ['remainingSeconds', 12.5],
     ['sessionId', null],
-  ])('%s %s: is left out, and the rest is taken and passed on', async (name, value) => {
+  ])('%s %s is ignored, and the other values are used and forwarded', async (name, value) => {
     const { id, say } = await station()
     const heard = await watcher(`escale/v1/stations/${id}/heartbeat`)
     await say('heartbeat', { ...beat, [name]: value })
@@ -66,7 +66,7 @@ describe('one impossible figure in a heartbeat', () => {
     expect(metrics).toEqual(figures)
   })
 
-  it('does not excuse what says who speaks, and in which state', async () => {
+  it('is refused as a whole if the boot id, the state or the JSON itself is wrong', async () => {
     const { id, say } = await station()
     await say('heartbeat', { ...beat, bootId: 7 })
     await say('heartbeat', { ...beat, state: 'asleep' })
@@ -74,7 +74,7 @@ describe('one impossible figure in a heartbeat', () => {
     expect((await test.station(id)).online).toBe(false)
   })
 
-  it('is refused over REST by its name, and the station counts as heard', async () => {
+  it('is refused over REST with its name, and the station still counts as seen', async () => {
     const { id, basic } = await station()
     const answer = await test.call('POST', `/api/postes/${id}/heartbeat/`, {
       token: null,
@@ -87,7 +87,7 @@ describe('one impossible figure in a heartbeat', () => {
 })
 
 describe('a server that starts again', () => {
-  it('says what it knows of each station, and tells those that died meanwhile by their silence', async () => {
+  it('publishes the last known presence of each station, and notices by their silence those that went offline', async () => {
     const lost = await station()
     const gone = await station()
     await lost.say('presence', birth)

@@ -21,7 +21,7 @@ const mark = (id: string, what: string, headers?: Record<string, string>) =>
   })
 
 describe('registering', () => {
-  it('keeps addresses in one notation, and shows a new station as offline', async () => {
+  it('normalises addresses, and shows a new station as offline', async () => {
     const answer = await create({
       id: 'pc-a',
       label: 'Poste A',
@@ -53,7 +53,7 @@ describe('registering', () => {
     [{ id: 'a/b', label: 'B' }],
     [{ id: '', label: 'B' }],
     [{ id: 'x'.repeat(33), label: 'B' }],
-    // The name under which operators connect to the broker.
+    // The username with which operators connect to the broker.
     [{ id: 'pc-b', label: 'B', ipAddress: '300.0.0.1' }],
     [{ id: 'pc-b', label: 'B', ipAddress: '192.0.2.1/24' }],
     [{ id: 'pc-b', label: 'B', macAddress: '02:aa:bb' }],
@@ -62,7 +62,7 @@ describe('registering', () => {
   })
 
   it.each(['stats', 'disponibles', 'enrol', 'demandes', 'commands'])(
-    'refuses the name %s, which its own address could not reach',
+    'refuses the id %s, which is a path of the API',
     async (id) => {
       expect(await create({ id, label: 'B' })).toMatchObject({
         status: 409,
@@ -71,7 +71,7 @@ describe('registering', () => {
     },
   )
 
-  it('replaces what may be written, clears what is left out, and ignores what is only read', async () => {
+  it('replaces writable fields, clears omitted ones, and ignores read-only ones', async () => {
     const before = await test.createStation(undefined, { location: 'Salle 2', ipAddress: '192.0.2.77' })
     const { location: _location, ...rest } = before
     const answer = await test.call<Station>('PUT', `/api/postes/${before.id}`, {
@@ -93,7 +93,7 @@ describe('registering', () => {
 })
 
 describe('the state of a station', () => {
-  it('follows from what is known of it, the first reason that fits', async () => {
+  it('is given by the first reason that applies', async () => {
     const { id } = await test.createStation()
     const stateIs = async (state: string) => expect((await test.station(id)).state).toBe(state)
     await stateIs('offline')
@@ -119,12 +119,12 @@ describe('the state of a station', () => {
     await stateIs('available')
   })
 
-  it('is occupied while a session runs although the station is silent', async () => {
+  it('is occupied while a session runs, although the station is silent', async () => {
     const { stationId } = await test.startSession()
     expect(await test.station(stationId)).toMatchObject({ state: 'occupied', online: false })
   })
 
-  it('stays marked offline until the station is heard again, also when it never went away', async () => {
+  it('stays marked offline until the station sends a message, also if it was connected all the time', async () => {
     const { id } = await test.createStation()
     await beat(id)
     expect((await mark(id, 'hors_ligne')).body).toMatchObject({ state: 'offline' })
@@ -140,7 +140,7 @@ describe('the state of a station', () => {
     ])
   })
 
-  it('stays in maintenance until it is marked available, heard or not', async () => {
+  it('stays in maintenance until it is marked available, with or without messages', async () => {
     const { id } = await test.createStation()
     await mark(id, 'maintenance')
     await beat(id)
@@ -149,7 +149,7 @@ describe('the state of a station', () => {
     expect((await mark(id, 'disponible')).body.state).not.toBe('maintenance')
   })
 
-  it('is marked once, with one line in the journal and a new version', async () => {
+  it('is marked once, with one log and a new version', async () => {
     const { id } = await test.createStation()
     const first = await mark(id, 'maintenance')
     const again = await mark(id, 'maintenance')
@@ -167,7 +167,7 @@ describe('the state of a station', () => {
     expect((await mark(stationId, what)).status).toBe(409)
   })
 
-  it('tells the session there, or that there is none', async () => {
+  it('is returned with the session at the station, or without one', async () => {
     const { id, stationId } = await test.startSession()
     const answer = await test.call<Session>('GET', `/api/postes/${stationId}/session_active/`)
     expect(answer.body).toMatchObject({ id, state: 'active' })
@@ -181,7 +181,7 @@ describe('the state of a station', () => {
 })
 
 describe('a heartbeat by REST', () => {
-  it('takes any of its fields and none, and shows the figures at once', async () => {
+  it('accepts any of its fields or none, and shows the metrics at once', async () => {
     const { id } = await test.createStation()
     const station = await beat(id, { cpuPercent: 12.5, uptimeSeconds: 60, temperatureC: 40 })
     expect(station).toMatchObject({
@@ -195,7 +195,7 @@ describe('a heartbeat by REST', () => {
     ])
   })
 
-  it('says nothing of where the station is when an operator sends it', async () => {
+  it('does not change the station’s address when an operator sends it', async () => {
     const { id } = await test.createStation()
     expect(await beat(id)).not.toHaveProperty('lastSeenIp')
   })
@@ -211,7 +211,7 @@ describe('a heartbeat by REST', () => {
 })
 
 describe('removing a station', () => {
-  it('ends its session as lost, cuts its connection and forgets what was said of it', async () => {
+  it('ends its session as lost, closes its connection and removes its retained messages', async () => {
     const { id, stationId } = await test.startSession()
     const { secret, basic } = await test.enrol(stationId)
     const { client, messages } = await test.mqtt(stationId, secret)
@@ -234,7 +234,7 @@ describe('removing a station', () => {
     )
     expect((await test.call('DELETE', `/api/postes/${stationId}/`)).status).toBe(204)
     await isCut
-    // Cut off before it knows, it would stay open to the visitor until the session's time is over.
+    // If the station were disconnected before this message, it would stay open until the session's end.
     expect(messages.all.map(({ payload }) => payload.state)).toContain('locked')
     expect(await test.session(id)).toMatchObject({ state: 'ended', endReason: 'station_lost' })
     expect((await test.call('GET', `/api/postes/${stationId}`)).status).toBe(404)
@@ -247,7 +247,7 @@ describe('removing a station', () => {
     expect((await create({ id: stationId, label: 'Again' })).status).toBe(201)
   })
 
-  it('needs an If-Match that fits where one is given', async () => {
+  it('checks If-Match if it is given', async () => {
     const { id } = await test.createStation()
     const headers = { 'if-match': '"7"' }
     expect((await test.call('DELETE', `/api/postes/${id}`, { headers })).status).toBe(412)
@@ -256,7 +256,7 @@ describe('removing a station', () => {
 })
 
 describe('lists', () => {
-  it('finds, filters, orders and counts', async () => {
+  it('can be searched, filtered, ordered and counted', async () => {
     const ids = async (query: string) =>
       (await test.done<{ results: Station[] }>('GET', `/api/postes${query}`)).results.map(({ id }) => id)
     await test.createStation('zz-1', { label: 'Émile', location: 'Étage' })

@@ -4,7 +4,7 @@ import { startTestApp, type TestApp } from '../../testing/app.ts'
 
 let test: TestApp
 
-// Each wrong password costs half a second of a core that is idle.
+// Each wrong password takes half a second of an idle core.
 vi.setConfig({ testTimeout: 120_000 })
 
 beforeAll(async () => {
@@ -19,8 +19,8 @@ const blocks = async (query = '') =>
 const lift = async (id: string, role: 'admin' | 'operator' | 'viewer') =>
   (await test.call('DELETE', `/api/parametres/blocages/${id}/`, { token: await test.tokenOf(role) })).status
 
-describe('the blocks in force', () => {
-  it('of a station is shown, outlives a restart, and is lifted by an operator, on record', async () => {
+describe('the active blocks', () => {
+  it('of a station is shown, survives a restart, and can be removed by an operator, which is logged', async () => {
     const { id: stationId } = await test.createStation()
     const { accessCode } = await test.createSession({ stationId })
     for (let wrong = 0; wrong < 5; wrong += 1) expect(await guess(stationId, '192.0.2.7')).toBe(404)
@@ -41,7 +41,7 @@ describe('the blocks in force', () => {
     })
   })
 
-  it('of an address is known by it, and gone when it ends', async () => {
+  it('of an address is listed with the address, and disappears at its end', async () => {
     const ip = '192.0.2.30'
     for (let station = 0; station < 6; station += 1) {
       const { id } = await test.createStation()
@@ -53,7 +53,7 @@ describe('the blocks in force', () => {
     expect(await blocks()).toEqual([])
   })
 
-  it('of sign-ins is lifted by an admin alone, and does not repeat what was typed for a name', async () => {
+  it('of sign-ins can be removed only by an admin, and does not show the typed username', async () => {
     const signIn = (username: string) =>
       test.call('POST', '/api/token/', {
         body: { username, password: 'faux mot de passe' },

@@ -19,7 +19,7 @@ const put = (id: string, body: object, headers?: Record<string, string>) =>
   test.call<User & Problem>('PUT', `/api/utilisateurs/${id}/`, { body, headers })
 
 describe('a user', () => {
-  it('is told back as written, with what the server alone sets', async () => {
+  it('is returned as written, with the fields that only the server sets', async () => {
     const user = await test.createUser({
       firstName: 'Renée',
       email: 'renee@example.org',
@@ -41,7 +41,7 @@ describe('a user', () => {
   })
 
   it.each([
-    ['a birth date that no calendar has', { birthDate: '2026-02-30' }],
+    ['a birth date that does not exist', { birthDate: '2026-02-30' }],
     ['an address without a host', { email: 'renee@' }],
     ['a telephone of letters', { phone: 'abc' }],
     ['a telephone of blanks', { phone: '     ' }],
@@ -61,14 +61,14 @@ describe('a user', () => {
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-body', errors } })
   })
 
-  it('may have been born today, by the calendar of the site', async () => {
+  it('may be born today in the site’s time zone', async () => {
     expect((await test.createUser({ birthDate: dayFromNow(0) })).birthDate).toBe(dayFromNow(0))
     const { id } = await test.createUser()
     const body = { firstName: 'A', lastName: 'B', birthDate: dayFromNow(1) }
     expect((await put(id, body)).body).toMatchObject({ errors: [{ pointer: '/birthDate' }] })
   })
 
-  it('keeps its telephone number with plain blanks, and is found by it with any', async () => {
+  it('stores its telephone number with plain spaces, and is found by it with any spaces', async () => {
     const { id, phone } = await test.createUser({ phone: '06\u00a055\u202f44\u200933 22' })
     expect(phone).toBe('06 55 44 33 22')
     const found = async (typed: string) =>
@@ -77,7 +77,7 @@ describe('a user', () => {
     expect((await found('06\u202f55 44 33 22')).map((user) => user.id)).toEqual([id])
   })
 
-  it('is replaced whole, from the answer that was read, and loses what is left out', async () => {
+  it('is replaced completely, and loses omitted fields', async () => {
     const before = await test.createUser({ notes: 'x', phone: '0102' })
     const { notes: _notes, ...rest } = before
     const { status, body, headers } = await put(
@@ -95,7 +95,7 @@ describe('a user', () => {
     })
   })
 
-  it('cannot lose consent by a replacement, only by the action, which ends what depends on it', async () => {
+  it('loses consent only by the action for it, which ends its sessions', async () => {
     const user = await test.createUser()
     const running = await test.startSession({ userId: user.id })
     const pending = await test.createSession({ userId: user.id })
@@ -113,7 +113,7 @@ describe('a user', () => {
     expect(again.headers['etag']).toBe(answer.headers['etag'])
   })
 
-  it('is not removed during a session, and afterwards leaves its sessions without a name', async () => {
+  it('cannot be removed during a session; afterwards its sessions stay without a name', async () => {
     const user = await test.createUser()
     const { id } = await test.startSession({ userId: user.id })
     const pending = await test.createSession({ userId: user.id })
@@ -136,7 +136,7 @@ describe('the list of users', () => {
       ({ firstName }) => firstName,
     )
 
-  it('finds every word in whichever field, capitals and accents of either case alike', async () => {
+  it('finds every word in any field, without regard to case and accents', async () => {
     await test.createUser({ firstName: 'Élodie', lastName: 'Nuñez-Ørsted', municipality: 'Évreux' })
     for (const search of [
       'élodie',
@@ -152,7 +152,7 @@ describe('the list of users', () => {
     expect(await names(`search=${encodeURIComponent('élodie dupont')}`)).toEqual([])
   })
 
-  it('finds a ligature by its letters and the other way round, and what was changed by its new name', async () => {
+  it('finds ligatures by their letters and the reverse, and changed users by their new name', async () => {
     const { id } = await test.createUser({ firstName: 'Cœur', lastName: 'L’Hôte' })
     for (const search of ['coeur', 'CŒUR', "l'hote", 'L’Hôte'])
       expect(await names(`search=${encodeURIComponent(search)}`), search).toEqual(['Cœur'])
@@ -161,7 +161,7 @@ describe('the list of users', () => {
     expect(await names('search=noel%20ibanez')).toEqual(['Noël'])
   })
 
-  it('is in the order of a phone book, and has what is absent last in either direction', async () => {
+  it('is sorted as in a phone book, with absent values last in both directions', async () => {
     const occupation = 'ordre'
     for (const [firstName, lastName, municipality] of [
       ['Z', 'Zola', 'Aix'],
@@ -181,7 +181,7 @@ describe('the list of users', () => {
     expect(await names('occupation=sans%20accord&consentGiven=true')).toEqual([])
   })
 
-  it('filters those with a session that has not ended', async () => {
+  it('filters users with a session that has not ended', async () => {
     const user = await test.createUser({ occupation: 'en salle' })
     await test.createUser({ occupation: 'en salle' })
     const found = async (hasOpenSession: boolean) =>
@@ -193,7 +193,7 @@ describe('the list of users', () => {
     expect([await found(true), await found(false)]).toEqual([0, 2])
   })
 
-  it('counts', async () => {
+  it('has correct counts', async () => {
     const before = await test.done<Record<string, number>>('GET', '/api/utilisateurs/stats/')
     const { id } = await test.createUser()
     await test.createUser({ consentGiven: false })

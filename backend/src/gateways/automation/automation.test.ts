@@ -27,7 +27,7 @@ const createAccount = (role: OperatorRole) =>
     role,
   })
 
-/** An automation on the bus, listening to its answers. */
+/** An automation on the bus that receives its responses. */
 async function connected({ id, secret }: Pick<AccountWithSecret, 'id' | 'secret'>, clientId = id) {
   const { client, messages } = await test.mqtt(id, secret, { clientId })
   const own = `escale/v1/automation/${clientId}`
@@ -36,7 +36,7 @@ async function connected({ id, secret }: Pick<AccountWithSecret, 'id' | 'secret'
     await client.publishAsync(`${own}/request`, JSON.stringify({ id: requestId, op, params }), { qos: 1 })
     return (await messages.next('/response', (payload) => payload['id'] === requestId)).payload as Response
   }
-  /** An answer that says yes, and fits the schema of its op. */
+  /** Checks that a response is `ok` and matches the schema of its op. */
   const done = async (op: AutomationOp, params: object) => {
     const response = await ask(op, params)
     if (!response.ok) throw new Error(`${op}: ${JSON.stringify(response)}`)
@@ -48,7 +48,7 @@ async function connected({ id, secret }: Pick<AccountWithSecret, 'id' | 'secret'
 const automation = async (role: OperatorRole) => connected(await createAccount(role))
 
 describe('an automation', () => {
-  it('does what an operator does, and the journal names its account', async () => {
+  it('can do what an operator can, and the journal names its account', async () => {
     const account = await createAccount('operator')
     const flow = await connected(account)
     const { id: stationId } = await test.createStation()
@@ -84,7 +84,7 @@ describe('an automation', () => {
     )
   })
 
-  it('is held to the role of its account, as it is by now', async () => {
+  it('may only do what its account’s current role allows', async () => {
     const account = await createAccount('viewer')
     const flow = await connected(account)
     for (const [op, { role }] of Object.entries(automationOps)) {
@@ -106,7 +106,7 @@ describe('an automation', () => {
     expect(await flow.ask('create_session', { minutes: 5 })).toMatchObject({ error: { code: 'forbidden' } })
   })
 
-  it('is told what is wrong with a request', async () => {
+  it('gets an error that says what is wrong with a request', async () => {
     const flow = await automation('operator')
     expect(await flow.ask('make_coffee', {})).toMatchObject({ ok: false, error: { code: 'unknown-op' } })
     expect(await flow.ask('create_session', { minutes: 0 })).toMatchObject({
@@ -118,7 +118,7 @@ describe('an automation', () => {
     })
   })
 
-  it('gets the same answer to a repeated request, which acts once, across a restart too', async () => {
+  it('gets the same answer to a repeated request, which is carried out once, also across a restart', async () => {
     const account = await createAccount('operator')
     const flow = await connected(account)
     const first = await flow.ask('create_session', { minutes: 30 }, 'same-1')
@@ -141,7 +141,7 @@ describe('an automation', () => {
     expect(kept).not.toContain(accessCode.replace('-', ''))
   })
 
-  it('shares its request ids with nobody, another connection of its account included', async () => {
+  it('has its own request ids, separate even from other connections of its account', async () => {
     const account = await createAccount('operator')
     const [one, beside] = [await connected(account), await connected(account, `${account.id}:b`)]
     const first = await one.ask('create_session', { minutes: 30 }, 'own-1')
@@ -151,8 +151,8 @@ describe('an automation', () => {
   })
 })
 
-describe('what automations hear of events', () => {
-  it('is every record of the journal as it is written, without who did it, names or codes', async () => {
+describe('the domain events for automations', () => {
+  it('are all log records as they are written, without actors, names or codes', async () => {
     const flow = await automation('viewer')
     await flow.client.subscribeAsync('escale/v1/events/#', { qos: 1 })
     const before = (await test.journal()).length

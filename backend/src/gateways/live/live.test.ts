@@ -20,20 +20,20 @@ afterEach(async () => {
   await test.stop()
 })
 
-/** A frame that the contract knows. */
+/** Checks that a frame matches the contract. */
 function expectKnown(frame: Frame) {
   const schema = serverFrames[frame.type as keyof typeof serverFrames]
   expect(Check(schema, frame), JSON.stringify(frame)).toBe(true)
 }
 
 describe('signing in', () => {
-  it('works with the subprotocol, of which only the version is selected', async () => {
+  it('works with a subprotocol, of which the server selects only the version', async () => {
     const live = await test.live()
     expectKnown(await live.next('connection_established'))
     expect(live.socket.protocol).toBe('escale.v1')
   })
 
-  it('works with a first frame, and shows nothing before', async () => {
+  it('works with a first frame, and nothing is sent before', async () => {
     const live = await test.live('', { token: null })
     live.send({ type: 'heartbeat' })
     expect(await live.next('error')).toMatchObject({ code: 'unauthenticated' })
@@ -43,7 +43,7 @@ describe('signing in', () => {
     await live.next('connection_established')
   })
 
-  it('ends without a token in five seconds, and at once with one that does not hold', async () => {
+  it('closes after five seconds without a token, and at once with an invalid token', async () => {
     const silent = await test.live('', { token: null })
     vi.advanceTimersByTime(5 * SECOND - 1)
     expect(silent.socket.readyState).toBe(WebSocket.OPEN)
@@ -53,7 +53,7 @@ describe('signing in', () => {
     expect(await foreign.closed).toBe(4401)
   })
 
-  it('ends thirty seconds after the token has, unless another one comes in time', async () => {
+  it('closes thirty seconds after the token’s end, unless a new token arrives', async () => {
     const [lapsing, renewing] = [await test.live(), await test.live()]
     for (const live of [lapsing, renewing]) await live.next('connection_established')
     vi.advanceTimersByTime(10 * MINUTE)
@@ -67,7 +67,7 @@ describe('signing in', () => {
     expect(renewing.frames.filter(({ type }) => type === 'connection_established')).toEqual([])
   })
 
-  it('leaves no timer behind when the client goes while it is being checked', async () => {
+  it('leaves no timer behind when the client disconnects during the check', async () => {
     const { http } = await test.listen()
     const token = await test.tokenOf('admin')
     const comeAndGo = async (times: number) => {
@@ -85,7 +85,7 @@ describe('signing in', () => {
     expect(await comeAndGo(6)).toBeLessThanOrEqual(before)
   })
 
-  it('is refused to the pages of another site', async () => {
+  it('is refused for pages of another origin', async () => {
     const { http } = await test.listen()
     const status = async (origin: string) => {
       const socket = new WebSocket(`ws://127.0.0.1:${http}/ws/sessions/`, ['escale.v1'], { origin })
@@ -106,8 +106,8 @@ describe('signing in', () => {
   })
 })
 
-describe('what a screen is told', () => {
-  it('is each thing that happens to a session, then its time each second', async () => {
+describe('the frames that a screen receives', () => {
+  it('contain each change of a session, and its time each second', async () => {
     const live = await test.live()
     await live.next('connection_established')
     const { id, stationId } = await test.startSession({ minutes: 10 })
@@ -141,7 +141,7 @@ describe('what a screen is told', () => {
     expect(await live.next('station_removed')).toMatchObject({ stationId })
   })
 
-  it('is one session alone where one was asked for', async () => {
+  it('are only about one session if the path names one', async () => {
     const mine = await test.startSession()
     const other = await test.startSession()
     const live = await test.live(`${mine.id}/`)
@@ -152,7 +152,7 @@ describe('what a screen is told', () => {
     expect(live.frames.filter(({ sessionId }) => sessionId !== mine.id)).toEqual([])
   })
 
-  it('is that a session does not exist', async () => {
+  it('are none for an unknown session: the connection closes', async () => {
     expect(await (await test.live('unknown/')).closed).toBe(4404)
     expect(await (await test.live('%20no%C3%A9/')).closed).toBe(4404)
     const late = await test.live('unknown', { token: null })
@@ -161,8 +161,8 @@ describe('what a screen is told', () => {
   })
 })
 
-describe('a card', () => {
-  it('is told once for one change, whatever that change touches', async () => {
+describe('station_changed', () => {
+  it('is sent once for one change, whatever the change includes', async () => {
     const { id, stationId } = await test.startSession()
     const live = await test.live()
     await live.next('connection_established')
@@ -182,8 +182,8 @@ describe('a card', () => {
   })
 })
 
-describe('what a screen may ask', () => {
-  it('is the time, a code, a start, and a sign of life', async () => {
+describe('a frame from a screen', () => {
+  it('can ask for the time, validate a code, start a session and be a heartbeat', async () => {
     const user = await test.createUser({ firstName: 'Zélie' })
     const station = await test.createStation()
     const { id, accessCode } = await test.createSession({ userId: user.id })
@@ -203,16 +203,16 @@ describe('what a screen may ask', () => {
     expect(await live.next('time_update')).toMatchObject({ sessionId: id, remainingSeconds: 1_800 })
     live.send({ type: 'get_time', sessionId: 'unknown' })
     expect(await live.next('error')).toMatchObject({ code: 'not-found' })
-    const startsTold = () => live.frames.filter(({ type }) => type === 'session_started').length
-    expect(startsTold(), 'told once, though it watches what it did').toBe(0)
+    const startedFrames = () => live.frames.filter(({ type }) => type === 'session_started').length
+    expect(startedFrames(), 'sent once, although the screen also watches this session').toBe(0)
     live.send({ type: 'start_session', sessionId: id, stationId: station.id })
     expect(await live.next('session_started')).toMatchObject({ sessionId: id })
     live.send({ type: 'get_time', sessionId: id })
     await live.next('time_update')
-    expect(startsTold()).toBe(0)
+    expect(startedFrames()).toBe(0)
   })
 
-  it('starts a session that the screen does not watch, and says so', async () => {
+  it('can start a session that the screen does not watch, and is answered', async () => {
     const { id } = await test.createStation()
     const [watched, other] = [await test.createSession(), await test.createSession({ stationId: id })]
     const live = await test.live(`${watched.id}/`)
@@ -221,7 +221,7 @@ describe('what a screen may ask', () => {
     expect(await live.next('session_started')).toMatchObject({ sessionId: other.id })
   })
 
-  it('is less for a viewer, who may look and not touch', async () => {
+  it('is refused from a viewer if it changes something', async () => {
     const { id, accessCode } = await test.createSession()
     const live = await test.live('', { token: await test.tokenOf('viewer') })
     await live.next('connection_established')
@@ -234,7 +234,7 @@ describe('what a screen may ask', () => {
     expect((await test.session(id)).state).toBe('pending')
   })
 
-  it('is nothing that is no frame, and the connection lives on', async () => {
+  it('is answered with an error if it is invalid, and the connection stays open', async () => {
     const live = await test.live('', { headers: { 'accept-language': 'en' } })
     await live.next('connection_established')
     const nonsense = [
@@ -261,14 +261,14 @@ describe('what a screen may ask', () => {
     await live.next('heartbeat')
   })
 
-  it('is nothing as large as to fill the memory', async () => {
+  it('closes the connection if it is too large', async () => {
     const live = await test.live()
     await live.next('connection_established')
     live.send('x'.repeat(300_000))
     expect(await live.closed).toBe(1009)
   })
 
-  it('is not more than can be answered', async () => {
+  it('closes the connection if too many wait for an answer', async () => {
     const { id } = await test.startSession()
     const live = await test.live()
     await live.next('connection_established')
@@ -291,7 +291,7 @@ describe('what a screen may ask', () => {
     expect(kinds).toEqual(Array.from({ length: 10 }, (_, i) => (i % 2 ? 'heartbeat' : 'time_update')))
   })
 
-  it('fails with a word to the screen and a line in the log when the server itself fails', async () => {
+  it('gets an error, and the log a line, when the server fails', async () => {
     const { id } = await test.startSession()
     await test.done('POST', `/api/sessions/${id}/terminate`)
     const live = await test.live()
@@ -306,7 +306,7 @@ describe('what a screen may ask', () => {
 })
 
 describe('live connections', () => {
-  it('are 64 for an operator, told with a reason, and free again once one closes', async () => {
+  it('are limited to 64 for an operator: more are refused with a reason until one closes', async () => {
     const token = await test.tokenOf('viewer')
     const screens = []
     for (let screen = 0; screen < 64; screen += 1) {
@@ -326,7 +326,7 @@ describe('live connections', () => {
     await Promise.all(screens.map(({ closed }) => closed))
   })
 
-  it('are 256 for an address, with or without a token', async () => {
+  it('are limited to 256 for an address, with or without a token', async () => {
     const screens = []
     for (let screen = 0; screen < 256; screen += 1) screens.push(await test.live('', { token: null }))
     const refused = await test.live('', { token: null })

@@ -41,7 +41,7 @@ const event = (seq: number, over: object = {}) => ({
   ...{ bootId: 'boot-1', seq, at: new Date().toISOString(), kind: 'fault', details: {} },
   ...over,
 })
-/** Ends the minute after which what was dropped is told. */
+/** Lets the minute pass after which dropped messages are logged. */
 const tellDropped = async (id: string) => {
   await vi.advanceTimersByTimeAsync(MINUTE)
   return vi.waitFor(async () => {
@@ -52,9 +52,9 @@ const tellDropped = async (id: string) => {
 }
 const sizeOfJournal = async (id: string) => (await test.journal(`stationId=${id}`)).length
 
-describe('a version that no server can have given', () => {
+describe('a version that no server can have issued', () => {
   it.each([2 ** 52, 2 ** 51, Date.now() + 2 * DAY])(
-    '%d is ignored and told, and the station goes on',
+    '%d is ignored and logged, and the station continues',
     async (version) => {
       const station = await newStation()
       const before = await station.desired()
@@ -69,7 +69,7 @@ describe('a version that no server can have given', () => {
     },
   )
 
-  it('is not reached by climbing from day to day either', async () => {
+  it('is not reached by small steps from day to day either', async () => {
     const station = await newStation()
     let version = await station.desired()
     for (let i = 0; i < 30; i += 1) {
@@ -81,7 +81,7 @@ describe('a version that no server can have given', () => {
     expect(version).toBeLessThan(Date.now() + 6 * DAY)
   })
 
-  it('is repaired at the start where it was stored, for deleted stations too', async () => {
+  it('is repaired at the start if it was stored, also for deleted stations', async () => {
     const { id } = await test.createStation('pc-stored')
     await test.createStation('pc-retired')
     await test.done('DELETE', '/api/postes/pc-retired/')
@@ -103,7 +103,7 @@ describe('a version that no server can have given', () => {
 describe('details of events and faults', () => {
   const sized = (bytes: number) => ({ text: 'é'.repeat((bytes - '{"text":""}'.length) / 2) })
 
-  it('hold 2 048 bytes of UTF-8 and no more, however they come', async () => {
+  it('are limited to 2 048 bytes of UTF-8 in every message', async () => {
     const station = await newStation()
     const fits = sized(2_047)
     const tooBig = sized(2_049)
@@ -118,10 +118,10 @@ describe('details of events and faults', () => {
   })
 })
 
-describe('events beyond their rate', () => {
+describe('events above the permitted rate', () => {
   const AT_ONCE = 2_000
 
-  it('wait, and are acknowledged once they are stored: none is dropped', async () => {
+  it('wait and are acknowledged when they are stored; none is dropped', async () => {
     const station = await newStation()
     const stored = () => test.db.models.stationEvents.count({ where: { stationId: station.id } })
     const sent = Array.from({ length: AT_ONCE + 10 }, (_, i) =>
@@ -136,8 +136,8 @@ describe('events beyond their rate', () => {
   })
 })
 
-describe('what one station makes the journal grow by', () => {
-  /** @returns how many lines `work` added, those that tell what was dropped included */
+describe('the number of logs that one station causes', () => {
+  /** @returns how many logs `work` added, including those about dropped messages */
   async function growth(station: Station, work: () => Promise<unknown>): Promise<number> {
     const before = await sizeOfJournal(station.id)
     await work()
@@ -166,12 +166,12 @@ describe('what one station makes the journal grow by', () => {
       ({ ask }, i) => ask('validate_code', { code: `ABCD-${String(2_222 + i).replace(/[01]/g, '2')}` }),
     ],
     ['comings and goings', 44, ({ say }, i) => say('presence', presence(i % 2 === 0, i))],
-  ])('by %s: no more than %d lines a minute', async (_, most, act) => {
+  ])('by %s is at most %d a minute', async (_, most, act) => {
     const station = await newStation()
     expect(await growth(station, () => often(150, (i) => act(station, i)))).toBeLessThanOrEqual(most)
   })
 
-  it('faults dropped are told with their number', async () => {
+  it('includes one log with the number of dropped faults', async () => {
     const station = await newStation()
     await often(100, (i) => station.ask('report_fault', { kind: `k${i}` }))
     const told = (await tellDropped(station.id)) as { kind: string; dropped: number }[]
@@ -181,7 +181,7 @@ describe('what one station makes the journal grow by', () => {
     expect(faults.length + dropped).toBe(100)
   })
 
-  it('a station that went and came too often is still found silent', async () => {
+  it('does not matter for silence: a station that reconnected too often is still noticed as silent', async () => {
     const station = await newStation()
     await often(100, (i) => station.say('presence', presence(i % 2 === 0, i)))
     expect((await test.station(station.id)).online).toBe(true)

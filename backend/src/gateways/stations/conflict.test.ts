@@ -40,7 +40,7 @@ const bootOf = (document: Record<string, unknown>) =>
   (document['session'] as { bootId?: string } | undefined)?.bootId
 
 describe('a machine that starts again', () => {
-  it('is no conflict, however often, and its session goes on with its new start', async () => {
+  it('causes no conflict, however often, and its session continues with the new boot id', async () => {
     const { id, born, desired, lines } = await station()
     await born('boot-1')
     const session = await test.createSession({ stationId: id })
@@ -55,7 +55,7 @@ describe('a machine that starts again', () => {
     expect(await test.station(id)).not.toHaveProperty('conflictAt')
   })
 
-  it('takes its session over some seconds later where it takes the connection, too', async () => {
+  it('gets its session some seconds later also if the old connection was still open', async () => {
     const { id, born, desired } = await station()
     await born('boot-1')
     const session = await test.createSession({ stationId: id })
@@ -68,7 +68,7 @@ describe('a machine that starts again', () => {
 })
 
 describe('two machines with one identity', () => {
-  it('are noticed once, told in the room and in the journal, and open nothing', async () => {
+  it('are noticed once, shown and logged, and no session can start', async () => {
     const { id, born, ask, desired, lines } = await station()
     const { accessCode, id: sessionId } = await test.createSession({ stationId: id })
     for (let i = 0; i < 50; i += 1) await born(`boot-${i % 2}`)
@@ -83,7 +83,7 @@ describe('two machines with one identity', () => {
     })
   })
 
-  it('do not take each other’s session, nor what the other validated', async () => {
+  it('cannot take each other’s session or validated code', async () => {
     const { id, born, ask, desired } = await station()
     const { accessCode, id: sessionId } = await test.createSession({ stationId: id })
     const other = await test.createSession({ stationId: id })
@@ -102,7 +102,7 @@ describe('two machines with one identity', () => {
     expect(document).toMatchObject({ state: 'active', session: { id: sessionId, bootId: 'boot-b' } })
   })
 
-  it('are one again once the other is silent', async () => {
+  it('end to be a conflict when one of them is silent', async () => {
     const { id, born, ask, desired, lines } = await station()
     const { accessCode } = await test.createSession({ stationId: id })
     await born('boot-a')

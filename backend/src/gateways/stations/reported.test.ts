@@ -11,7 +11,7 @@ beforeEach(async () => {
 })
 afterEach(() => test.stop())
 
-/** The session at a station, once it is over. */
+/** The session of a station after its end. */
 const ended = (id: string) =>
   vi.waitFor(async () => {
     const session = await test.session(id)
@@ -19,8 +19,8 @@ const ended = (id: string) =>
     return session
   })
 
-/** The time for which the station's own word is waited for has passed, and what followed from it is committed. */
-async function noWordComes() {
+/** Lets the time pass in which the server waits for the station's event, and waits until the result is committed. */
+async function waitWithoutEvent() {
   await vi.advanceTimersByTimeAsync(2_000)
   await test.db.write(async () => undefined)
   await test.db.write(async () => undefined)
@@ -51,38 +51,38 @@ async function running() {
 }
 
 describe('a station that reports locked while its session is active', () => {
-  it('has ended it: the session is over, once, however often that is reported', async () => {
+  it('ends the session once, however often it reports', async () => {
     const { id, report, ends, at } = await running()
     const nowMs = test.clock.nowMs()
     await report()
     await report()
-    await noWordComes()
+    await waitWithoutEvent()
     await ended(id)
     await report()
-    await noWordComes()
+    await waitWithoutEvent()
     expect(await test.session(id)).toMatchObject({
       ...{ state: 'ended', endReason: 'logged_out', endedAt: at(nowMs), elapsedSeconds: 600 },
     })
     expect(await ends()).toHaveLength(1)
   })
 
-  it('and tells next what it was cut off from: its own word counts, told once', async () => {
+  it('ends the session as its following event says, and this is logged once', async () => {
     const { id, stationId, startedAtMs, version, report, tellEnd, ends, at } = await running()
     await test.done('POST', `/api/sessions/${id}/add_time/`, { minutes: 60 })
     await report({ version: (await test.station(stationId)).document?.version })
     const endedMs = startedAtMs + 8 * MINUTE
     await tellEnd(endedMs, { version })
-    await noWordComes()
+    await waitWithoutEvent()
     expect(await test.session(id)).toMatchObject({
       ...{ endReason: 'logged_out', endedAt: at(endedMs), elapsedSeconds: 480, creditSeconds: 3_600 },
     })
     expect(await ends()).toHaveLength(1)
   })
 
-  it('is followed by its own word of it later, which makes the end exact', async () => {
+  it('corrects the end by an event that arrives later', async () => {
     const { id, startedAtMs, report, tellEnd, at } = await running()
     await report()
-    await noWordComes()
+    await waitWithoutEvent()
     await ended(id)
     const endedMs = startedAtMs + 8 * MINUTE
     await tellEnd(endedMs)
@@ -91,21 +91,21 @@ describe('a station that reports locked while its session is active', () => {
     })
   })
 
-  it('has told it before: nothing changes', async () => {
+  it('changes nothing if its event arrived before', async () => {
     const { id, startedAtMs, report, tellEnd, ends, at } = await running()
     const endedMs = startedAtMs + 8 * MINUTE
     await tellEnd(endedMs)
     await report()
-    await noWordComes()
+    await waitWithoutEvent()
     expect(await test.session(id)).toMatchObject({ endedAt: at(endedMs), elapsedSeconds: 480 })
     expect(await ends()).toHaveLength(1)
   })
 
-  it('at its end: the session has expired then', async () => {
+  it('lets the session expire if its time is over', async () => {
     const { id, startedAtMs, report, at } = await running()
     test.advanceClock(25 * MINUTE)
     await report()
-    await noWordComes()
+    await waitWithoutEvent()
     expect(await ended(id)).toMatchObject({
       ...{ endReason: 'expired', endedAt: at(startedAtMs + 30 * MINUTE), remainingSeconds: 0 },
     })
@@ -115,27 +115,27 @@ describe('a station that reports locked while its session is active', () => {
     ['for an older version', (version: number) => ({ version: version - 1 })],
     ['while it cleans up', () => ({ state: 'cleaning' })],
     ['before it is enrolled', () => ({ state: 'pairing' })],
-  ])('%s: says nothing of the session', async (_, over) => {
+  ])('changes nothing %s', async (_, over) => {
     const { id, version, report } = await running()
     await report(over(version))
-    await noWordComes()
+    await waitWithoutEvent()
     expect(await test.session(id)).toMatchObject({ state: 'active' })
   })
 
-  it('once it is suspended: says nothing of the session', async () => {
+  it('changes nothing if the session is suspended', async () => {
     const { id, report } = await running()
     await test.done('POST', `/api/sessions/${id}/suspend/`)
     await report()
-    await noWordComes()
+    await waitWithoutEvent()
     expect(await test.session(id)).toMatchObject({ state: 'suspended' })
   })
 
-  it('with an instant before its start, or to come: it ends within what has been', async () => {
+  it('ends the session between its start and now, whatever instant it reports', async () => {
     for (const atMs of [0, 10 * 365 * 1_440 * MINUTE * 10]) {
       const { id, startedAtMs, report, at } = await running()
       const nowMs = test.clock.nowMs()
       await report({ appliedAt: at(atMs) })
-      await noWordComes()
+      await waitWithoutEvent()
       const session = await ended(id)
       expect(Date.parse(session.endedAt ?? '')).toBeGreaterThanOrEqual(startedAtMs)
       expect(Date.parse(session.endedAt ?? '')).toBeLessThanOrEqual(nowMs)
@@ -143,8 +143,8 @@ describe('a station that reports locked while its session is active', () => {
   })
 })
 
-describe('an end that a station tells', () => {
-  it('before its start, with a version before its grants: credits nothing that it reported to have applied', async () => {
+describe('an end that a station reports', () => {
+  it('gives no credit for a grant that the station has reported as applied, even with a wrong instant and version', async () => {
     const { id, stationId, startedAtMs, report, tellEnd } = await running()
     await test.done('POST', `/api/sessions/${id}/add_time/`, { minutes: 60 })
     const version = (await test.station(stationId)).document?.version

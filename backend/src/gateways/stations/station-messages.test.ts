@@ -50,7 +50,7 @@ const sessionEnded = (sessionId: string, at: string, version: number, seq = 1, b
 })
 
 describe('the desired document', () => {
-  it('carries the label that people call the station by, the new one at once when it is renamed', async () => {
+  it('has the station’s label, and the new one at once when it changes', async () => {
     const { id: stationId } = await test.createStation()
     const { secret } = await test.enrol(stationId)
     const station = await connected(stationId, secret)
@@ -60,7 +60,7 @@ describe('the desired document', () => {
     expect(renamed.payload['version']).toBeGreaterThan(version as number)
   })
 
-  it('comes retained on subscription, its remaining time as of now, its version unchanged', async () => {
+  it('is sent at a subscription with the current remaining time and an unchanged version', async () => {
     const { id, stationId } = await test.startSession({ minutes: 10 })
     const { secret } = await test.enrol(stationId)
     const first = await (await connected(stationId, secret)).desired()
@@ -77,7 +77,7 @@ describe('the desired document', () => {
     })
   })
 
-  it('grows in version with each change, in order, and says the whole truth', async () => {
+  it('gets a higher version with each change, and contains the complete state', async () => {
     const user = await test.createUser({ firstName: 'Hadrien' })
     const station = await newStation()
     const { id } = await test.createSession({ userId: user.id, stationId: station.id })
@@ -107,7 +107,7 @@ describe('the desired document', () => {
     expect(documents[5]).not.toHaveProperty('session')
   })
 
-  it('says maintenance, and locked again', async () => {
+  it('has the state maintenance, and then locked again', async () => {
     const station = await newStation()
     await station.desired(({ state }) => state === 'locked')
     await test.done('POST', `/api/postes/${station.id}/marquer_maintenance`)
@@ -116,7 +116,7 @@ describe('the desired document', () => {
     await station.desired(({ state }) => state === 'locked')
   })
 
-  it('goes above the version that a station has applied, when the database was restored', async () => {
+  it('gets a higher version than the station has applied, after the database was restored', async () => {
     const station = await newStation()
     const { payload } = await station.desired()
     const version = Number(payload['version']) + 86_400_000
@@ -129,7 +129,7 @@ describe('the desired document', () => {
     expect(station.messages.all.filter(({ topic }) => topic.endsWith('/desired'))).toEqual([])
   })
 
-  it('goes on above its old version when a station is deleted and created again under its name', async () => {
+  it('gets a higher version than before when a station is deleted and created again', async () => {
     const station = await newStation()
     const ahead = Number((await station.desired()).payload['version']) + 86_400_000
     const report = { version: ahead, state: 'locked', bootId: 'b', appliedAt: '2026-01-01T00:00:00Z' }
@@ -142,7 +142,7 @@ describe('the desired document', () => {
     expect(payload['version']).toBeGreaterThan(ahead + 1)
   })
 
-  it('is shown with what it is for, when it was asked, and when the station said to have applied it', async () => {
+  it('is shown with its reasons, and the times at which it was requested and applied', async () => {
     const station = await newStation()
     const { id } = await test.createSession({ stationId: station.id })
     await test.done('POST', `/api/sessions/${id}/start`)
@@ -165,7 +165,7 @@ describe('the desired document', () => {
     expect((await test.station(station.id)).document).toEqual({ ...asked, appliedAt })
   })
 
-  it('is there again after a restart, with the same version', async () => {
+  it('is published again after a restart, with the same version', async () => {
     const { stationId } = await test.startSession()
     const { secret } = await test.enrol(stationId)
     const before = (await (await connected(stationId, secret)).desired()).payload
@@ -176,7 +176,7 @@ describe('the desired document', () => {
 })
 
 describe('requests', () => {
-  it('are answered for every operation, as its schema says', async () => {
+  it('are answered for every operation according to its schema', async () => {
     const station = await newStation()
     const user = await test.createUser({ firstName: 'Ondine' })
     const { id: sessionId, accessCode } = await test.createSession({ userId: user.id })
@@ -203,13 +203,13 @@ describe('requests', () => {
     const ended = await station.ask('end_session', params.end_session)
     expect(ended).toMatchObject({ ok: true, data: { state: 'ended' } })
     expect(await test.session(sessionId)).toMatchObject({ endReason: 'logged_out' })
-    // Asked again under another id, it is over all the same.
+    // A second request with another id finds the session ended.
     expect(await station.ask('end_session', params.end_session)).toMatchObject({ ok: true })
     const actions = (await test.journal(`stationId=${station.id}`)).map(({ action }) => action)
     expect(actions).toEqual(expect.arrayContaining(['station.staff_called', 'station.fault_reported']))
   })
 
-  it('start one session each, and say what stands against it', async () => {
+  it('start one session each, or get the reason against it', async () => {
     const station = await newStation()
     const { id } = await test.createSession()
     const refused = (code: string) => ({ ok: false, error: { code } })
@@ -230,7 +230,7 @@ describe('requests', () => {
     expect((await test.session(elsewhere.id)).state).toBe('active')
   })
 
-  it('know a right code however it was typed, pasted or scanned', async () => {
+  it('accept a right code however it was typed, pasted or scanned', async () => {
     const station = await newStation()
     const { id: sessionId, accessCode } = await test.createSession()
     for (const [form, typed] of typedForms) {
@@ -239,14 +239,14 @@ describe('requests', () => {
     }
   })
 
-  it('say how long to wait when too many codes were wrong', async () => {
+  it('are answered with the time to wait after too many wrong codes', async () => {
     const station = await newStation()
     for (let i = 0; i < 5; i += 1) await station.ask('validate_code', { code: `AAAA-AAA${i + 2}` })
     const response = await station.ask('validate_code', { code: 'AAAA-AAAA' })
     expect(response).toMatchObject({ ok: false, error: { code: 'code-throttled', retryAfterSeconds: 30 } })
   })
 
-  it('act once and get the same answer however often they come, across a restart too', async () => {
+  it('are carried out once and get the same answer when repeated, also across a restart', async () => {
     const station = await newStation()
     const { id: sessionId, accessCode } = await test.createSession()
     const first = await station.ask('validate_code', { code: accessCode }, 'same-1')
@@ -273,13 +273,13 @@ describe('requests', () => {
     )
   })
 
-  it('and answers reach nobody but the station', async () => {
+  it('and responses reach only the station', async () => {
     const station = await newStation()
     const watcher = await test.mqtt('operator', await test.tokenOf('admin'), { clientId: 'operator:w1' })
     await expect(watcher.client.subscribeAsync(`escale/v1/stations/${station.id}/response`)).rejects.toThrow()
   })
 
-  it('that are no requests at all are acknowledged and change nothing', async () => {
+  it('that are invalid are acknowledged and change nothing', async () => {
     const station = await newStation()
     for (const payload of ['', '{', 'null', '[]', '{"id":1,"op":"time"}', '{"id":"","op":"time"}', '\0'])
       await station.say('request', payload)
@@ -288,8 +288,8 @@ describe('requests', () => {
   })
 })
 
-describe('what happened while a station was cut off', () => {
-  it('ends the session at the station’s instant, once, however often it is told', async () => {
+describe('an event of a station that was offline', () => {
+  it('ends the session once at the station’s instant, however often it is sent', async () => {
     const { id, stationId, startedAt } = await test.startSession({ minutes: 10 })
     const { secret } = await test.enrol(stationId)
     const station = await connected(stationId, secret)
@@ -304,7 +304,7 @@ describe('what happened while a station was cut off', () => {
     await station.desired(({ state }) => state === 'locked')
   })
 
-  it('credits a grant that the station never saw, and no other', async () => {
+  it('causes a credit for a grant that the station never received, and for no other', async () => {
     const { id, stationId, endsAt } = await test.startSession({ minutes: 10 })
     const { secret } = await test.enrol(stationId)
     const station = await connected(stationId, secret)
@@ -321,7 +321,7 @@ describe('what happened while a station was cut off', () => {
   })
 
   it.each([{}, { reason: 'logged_out' }])(
-    'ends the session of a simple client that says only %j of it',
+    'ends the session of a simple client that sends only %j',
     async (said) => {
       const { id, stationId } = await test.startSession({ minutes: 10 })
       const { secret } = await test.enrol(stationId)
@@ -346,7 +346,7 @@ describe('what happened while a station was cut off', () => {
     },
   )
 
-  it('keeps instants between the start and now, whatever the station’s clock says', async () => {
+  it('has its instants limited between the start and now, whatever the station’s clock is', async () => {
     for (const at of ['1999-01-01T00:00:00Z', '2099-01-01T00:00:00Z', '2016-12-31T23:59:60Z']) {
       const { id, stationId, startedAt } = await test.startSession({ minutes: 10 })
       const { secret } = await test.enrol(stationId)
@@ -360,7 +360,7 @@ describe('what happened while a station was cut off', () => {
     }
   })
 
-  it('does not touch a session of another station, nor complain of one that does not exist', async () => {
+  it('does not change a session of another station, and causes no error for an unknown one', async () => {
     const station = await newStation()
     const { id } = await test.startSession()
     await station.say('events', sessionEnded(id, '2026-01-01T00:00:00Z', 0, 1))
@@ -369,7 +369,7 @@ describe('what happened while a station was cut off', () => {
     expect(test.errors()).toEqual([])
   })
 
-  it('counts a number again after another boot', async () => {
+  it('is accepted with the same number after another boot', async () => {
     const station = await newStation()
     const fault = (bootId: string) => ({
       bootId,
@@ -383,8 +383,8 @@ describe('what happened while a station was cut off', () => {
   })
 })
 
-describe('who may connect', () => {
-  it('is a station with its secret, under its own name', async () => {
+describe('clients that may connect', () => {
+  it('include a station with its secret and its own id', async () => {
     const station = await newStation()
     const refused = (username: string, password: string, clientId = username) =>
       expect(test.mqtt(username, password, { clientId })).rejects.toThrow()
@@ -396,7 +396,7 @@ describe('who may connect', () => {
     await test.mqtt(station.id, station.secret, { clientId: `${station.id}:second` })
   })
 
-  it('is an operator’s browser, over WebSocket too, which may publish nothing', async () => {
+  it('include an operator’s browser, also over WebSocket, which cannot publish', async () => {
     const { http } = await test.listen()
     const client = await connectAsync(`ws://127.0.0.1:${http}/mqtt`, {
       clientId: 'operator:browser',
@@ -413,7 +413,7 @@ describe('who may connect', () => {
     await client.endAsync(true)
   })
 
-  it('hears of each domain event, without a code or a name', async () => {
+  it('receive each domain event, without a code or a name', async () => {
     const { client, messages } = await test.mqtt('operator', await test.tokenOf('viewer'), {
       clientId: 'operator:events',
     })
@@ -433,7 +433,7 @@ describe('who may connect', () => {
     expect(JSON.stringify(messages.all)).not.toContain('Philomène')
   })
 
-  it('is told how the site is set', async () => {
+  it('receive the settings of the site', async () => {
     const station = await newStation()
     await station.client.subscribeAsync('escale/v1/config', { qos: 1 })
     const { payload, retain } = await station.messages.next('/config')
@@ -443,7 +443,7 @@ describe('who may connect', () => {
 })
 
 describe('numbers of events', () => {
-  it('that are left out are logged once, and what comes late is still taken', async () => {
+  it('that are missing are logged once, and late events are still accepted', async () => {
     const station = await newStation()
     const tell = (seq: number, bootId = 'boot-1') =>
       station.say('events', { bootId, seq, at: '2026-01-01T00:00:00Z', kind: 'cleaned', details: {} })
