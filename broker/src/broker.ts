@@ -2,8 +2,8 @@ import { Aedes, type Client } from 'aedes'
 import pTimeout from 'p-timeout'
 import { followClients } from './client-events.ts'
 import { createClientTimeouts, type ClientTimeouts } from './client-timeouts.ts'
-import { createConnectionEnds, type ConnectionEnds } from './connection-ends.ts'
-import { createConnections, type Connections } from './connections.ts'
+import { createConnectionEnds } from './connection-ends.ts'
+import { createConnections } from './connections.ts'
 import { createDeadlines } from './deadlines.ts'
 import { keepIdsInFlight, MAX_QOS2_IN_FLIGHT } from './in-flight.ts'
 import { createInbound, type Inbound } from './inbound.ts'
@@ -35,12 +35,16 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const hasPaused = (withinMs: number) => (ports.missedSinceMs?.(nowMs() - withinMs) ?? 0) > 0
   const { drainTimeoutMs, connectTimeoutMs, loginTimeoutMs } = { ...DEFAULT_TIMEOUTS, ...options }
 
-  const origins = createOrigins()
-  const ends = createConnectionEnds({ log, throttle, connections, originOf: origins.of })
-  const { places, loginPlaces } = createConnectionPlaces(options, ends)
+  const origins = new WeakMap<object, Origin>()
+  const originOf = ({ conn }: Client) => origins.get(conn) ?? UNKNOWN_ORIGIN
+  const ends = createConnectionEnds({ log, throttle, connections, originOf })
+  const limits = options.places ?? placesForUnknown()
+  const places = createPlaces(limits, ends.turnedAway)
+  // One address has as many places before its CONNECT as it has for logins that are under way.
+  const loginPlaces = createPlaces({ perGroup: limits.perGroup }, ends.turnedAway)
   const deadline = createDeadlines(ports)
   const timeouts = createClientTimeouts({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
-  const login = createLogin({ ports, connections, originOf: origins.of, deadline, loginTimeoutMs })
+  const login = createLogin({ ports, connections, originOf, deadline, loginTimeoutMs })
   const inbound = createInbound({
     ...{ ports, connections, log, throttle, hasPaused },
     holdMs: options.holdMs,
@@ -50,9 +54,9 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
 
   const aedes = await openAedes({ login, timeouts, inbound, drainTimeoutMs })
   const outgoing = createOutgoing(aedes)
-  const retained = routeByTable(aedes, inbound.routingOf)
+  const countRetained = lookUpRetained(aedes)
   const streams = createStreams({
-    ...{ aedes, places, loginPlaces, deadline, timeouts, connectTimeoutMs, noteOrigin: origins.note },
+    ...{ aedes, places, loginPlaces, deadline, timeouts, connectTimeoutMs, origins },
     hasRoom: login.hasRoom,
     failed: ends.failed,
   })
@@ -62,13 +66,17 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
     handshakeTimeoutMs: connectTimeoutMs,
   })
 
-  const stats = () => statsOf({ connections, retained, outgoing, inbound, ends })
-  const stopFigures = publishSysFigures({
-    stats,
-    publish: (packet) => aedes.publish(packet, () => undefined),
-    nowMs,
-    intervalMs: options.sysIntervalMs,
-  })
+  function stats(): BrokerStats {
+    const [taken, ended] = [inbound.counts(), ends.counts()]
+    return {
+      ...{ clients: connections.count(), retained: countRetained(), messagesPublished: outgoing.count() },
+      ...taken,
+      connectionsRefused: ended.connectionsRefused,
+      // Counted where they are refused, and where they end a connection.
+      policyViolations: ended.policyViolations + taken.policyViolations,
+    }
+  }
+  const stopFigures = publishSysFigures(aedes, stats, nowMs, options.sysIntervalMs)
 
   let closing: Promise<void> | undefined
   async function shutDown() {
@@ -95,45 +103,6 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   }
 }
 
-/** Where each stream comes from. */
-function createOrigins() {
-  const origins = new WeakMap<object, Origin>()
-  return {
-    note: (stream: object, origin: Origin) => void origins.set(stream, origin),
-    of: ({ conn }: Client) => origins.get(conn) ?? UNKNOWN_ORIGIN,
-  }
-}
-
-/** One address has as many places before its CONNECT as it has for logins that are under way. */
-function createConnectionPlaces(options: BrokerOptions, { turnedAway }: Pick<ConnectionEnds, 'turnedAway'>) {
-  const limits = options.places ?? placesForUnknown()
-  return {
-    places: createPlaces(limits, turnedAway),
-    loginPlaces: createPlaces({ perGroup: limits.perGroup }, turnedAway),
-  }
-}
-
-interface Counting {
-  connections: Pick<Connections, 'count'>
-  retained: { size: number }
-  outgoing: { count(): number }
-  inbound: Pick<Inbound, 'counts'>
-  ends: Pick<ConnectionEnds, 'counts'>
-}
-
-function statsOf({ connections, retained, outgoing, inbound, ends }: Counting): BrokerStats {
-  const [taken, ended] = [inbound.counts(), ends.counts()]
-  return {
-    clients: connections.count(),
-    retained: retained.size,
-    messagesPublished: outgoing.count(),
-    ...taken,
-    connectionsRefused: ended.connectionsRefused,
-    // Counted where they are refused, and where they end a connection.
-    policyViolations: ended.policyViolations + taken.policyViolations,
-  }
-}
-
 interface Hooks {
   login: Login
   timeouts: ClientTimeouts
@@ -149,16 +118,14 @@ async function openAedes({ login, timeouts, inbound, drainTimeoutMs }: Hooks): P
       login.preConnect(client, packet, callback)
     },
     authenticate: login.authenticate,
-    authorizePublish: inbound.authorizePublish,
-    authorizeSubscribe: inbound.authorizeSubscribe,
-    authorizeForward: inbound.authorizeForward,
+    ...inbound.hooks,
     drainTimeout: drainTimeoutMs,
     maxInflightInbound: MAX_QOS2_IN_FLIGHT,
     // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
     concurrency: 0,
   })
   await aedes.listen()
-  lookUpRetained(aedes)
   keepIdsInFlight(aedes)
+  routeByTable(aedes, inbound.routingOf)
   return aedes
 }

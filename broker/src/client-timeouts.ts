@@ -12,12 +12,7 @@ interface TimedClient {
   _handleDrainTimeout(): void
 }
 
-export interface ClientTimeouts {
-  /** To be called with each new client. */
-  expectConnect(client: Client): void
-  /** To be called with its CONNECT. */
-  keepAlive(client: Client, packet: ConnectPacket): void
-}
+export type ClientTimeouts = ReturnType<typeof createClientTimeouts>
 
 interface ClientTimeoutsParts {
   deadline: Deadlines
@@ -28,12 +23,13 @@ interface ClientTimeoutsParts {
 }
 
 /** Replaces Aedes' own timers by deadlines that leave out time in which the server, not the client, was slow. */
-export function createClientTimeouts(parts: ClientTimeoutsParts): ClientTimeouts {
+export function createClientTimeouts(parts: ClientTimeoutsParts) {
   const { deadline, hasPaused, connectTimeoutMs, drainTimeoutMs } = parts
   const connects = new WeakMap<Client, Deadline>()
 
   return {
-    expectConnect(client) {
+    /** To be called with each new client. */
+    expectConnect(client: Client): void {
       const internals = client as unknown as TimedClient
       clearTimeout(internals._connectTimer as NodeJS.Timeout)
       const late = () => client.emit('error', new Error('connect did not arrive in time'))
@@ -49,7 +45,8 @@ export function createClientTimeouts(parts: ClientTimeoutsParts): ClientTimeouts
       }
     },
 
-    keepAlive(client, packet) {
+    /** To be called with its CONNECT. */
+    keepAlive(client: Client, packet: ConnectPacket): void {
       connects.get(client)?.stop()
       const { keepalive = 0 } = packet
       // Aedes starts a timer of its own for any other value.

@@ -20,29 +20,16 @@ export interface Connection {
   isRevoked: boolean
 }
 
-export interface Connections {
-  add(connection: Connection): void
-  of(client: Client): Connection | undefined
-  all(): Iterable<Connection>
-  ofUsername(username: string): Connection[]
-  /** Whether its client is connected by another connection too, of the same client id. */
-  hasNewer(connection: Connection): boolean
-  count(): number
-  /**
-   * Closes the connections of matching principals at once; what is still queued of them is not taken.
-   * @returns how many
-   */
-  revoke(matches: (principal: Principal) => boolean): number
-  /** Closes a connection without its will: its client has connected to another broker of the site. */
-  takeOver(clientId: string, principalId: string): void
-}
+export type Connections = ReturnType<typeof createConnections>
 
 /** The connections that are logged in; each leaves by itself when its stream closes or its token expires. */
-export function createConnections(nowMs: () => number): Connections {
+export function createConnections(nowMs: () => number) {
   const live = new Map<Client, Connection>()
   // A will is sent after its stream has closed: its connection must still be known then.
   const known = new WeakMap<Client, Connection>()
   const byUsername = new Map<string, Set<Connection>>()
+
+  const ofUsername = (username: string): Connection[] => [...(byUsername.get(username) ?? [])]
 
   function leave(connection: Connection) {
     live.delete(connection.client)
@@ -52,28 +39,32 @@ export function createConnections(nowMs: () => number): Connections {
   }
 
   return {
-    add(connection) {
+    add(connection: Connection): void {
       const { client, principal, username } = connection
       live.set(client, connection)
       known.set(client, connection)
-      const siblings = byUsername.get(username)
-      if (siblings) siblings.add(connection)
-      else byUsername.set(username, new Set([connection]))
+      const siblings = byUsername.get(username) ?? new Set()
+      byUsername.set(username, siblings.add(connection))
       const stopExpiry = expireAt(principal.expiresAtMs, nowMs, () => client.conn.destroy())
       client.conn.once('close', () => {
         stopExpiry()
         leave(connection)
       })
     },
-    of: (client) => known.get(client),
-    all: () => live.values(),
-    ofUsername: (username) => [...(byUsername.get(username) ?? [])],
-    hasNewer: (connection) =>
-      [...(byUsername.get(connection.username) ?? [])].some(
+    of: (client: Client): Connection | undefined => known.get(client),
+    all: (): Iterable<Connection> => live.values(),
+    ofUsername,
+    /** Whether its client is connected by another connection too, of the same client id. */
+    hasNewer: (connection: Connection): boolean =>
+      ofUsername(connection.username).some(
         (other) => other !== connection && other.clientId === connection.clientId,
       ),
     count: () => live.size,
-    revoke(matches) {
+    /**
+     * Closes the connections of matching principals at once; what is still queued of them is not taken.
+     * @returns how many
+     */
+    revoke(matches: (principal: Principal) => boolean): number {
       const chosen = [...live.values()].filter(({ principal }) => matches(principal))
       for (const connection of chosen) {
         connection.isRevoked = true
@@ -81,7 +72,8 @@ export function createConnections(nowMs: () => number): Connections {
       }
       return chosen.length
     },
-    takeOver(clientId, principalId) {
+    /** Closes a connection without its will: its client has connected to another broker of the site. */
+    takeOver(clientId: string, principalId: string): void {
       for (const { client, principal, clientId: held } of live.values()) {
         if (held !== clientId || principal.id !== principalId) continue
         // Aedes looks for a will when a connection closes; its types do not show where.

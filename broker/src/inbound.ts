@@ -19,31 +19,12 @@ import { refusal } from './refusal.ts'
 import { createRefusalAnswers, cut, type PublishAnswer } from './refusal-answers.ts'
 import { createHandover, laneOf, type Done, type Packet } from './handover.ts'
 
-type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
-
 /** Unsent bytes at which a subscriber is given up before its drain timeout: memory is everybody's. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 
-export type Routing = 'drop' | 0 | 1
+type Routing = 'drop' | 0 | 1
 
-export interface InboundCounts {
-  messagesReceived: number
-  messagesSent: number
-  dropped: number
-  skipped: number
-  policyViolations: number
-}
-
-export interface Inbound {
-  authorizePublish: AuthorizePublish
-  authorizeSubscribe: NonNullable<AedesOptions['authorizeSubscribe']>
-  authorizeForward: NonNullable<AedesOptions['authorizeForward']>
-  /** How an accepted packet goes on where not as it came: not at all, or with the QoS of the topic table. */
-  routingOf: (packet: object) => Routing | undefined
-  counts(): InboundCounts
-  /** Takes no more messages; resolves when those being taken are done. */
-  stop(): Promise<void>
-}
+export type Inbound = ReturnType<typeof createInbound>
 
 interface InboundParts {
   ports: BrokerPorts
@@ -59,7 +40,7 @@ interface InboundParts {
 }
 
 /** What clients may publish and receive: the topic policy, the schemas, and the order in which the server takes messages. */
-export function createInbound(parts: InboundParts): Inbound {
+export function createInbound(parts: InboundParts) {
   const { ports, connections, log, throttle } = parts
   const lanes = createLanes()
   const intake = createIntake(parts)
@@ -106,7 +87,7 @@ export function createInbound(parts: InboundParts): Inbound {
     else drop(packet, done)
   }
 
-  return {
+  const hooks = {
     authorizePublish(client, packet, done) {
       const connection = client ? connections.of(client) : undefined
       const match = client ? publishableBy(connection, packet.topic) : publishableByNobodyHere(packet.topic)
@@ -188,10 +169,15 @@ export function createInbound(parts: InboundParts): Inbound {
       counts.messagesSent += 1
       return packet
     },
+  } satisfies Partial<AedesOptions>
 
-    routingOf: (packet) => routing.get(packet),
+  return {
+    hooks,
+    /** How an accepted packet goes on where not as it came: not at all, or with the QoS of the topic table. */
+    routingOf: (packet: object) => routing.get(packet),
     counts: () => ({ ...counts }),
-    stop() {
+    /** Takes no more messages; resolves when those being taken are done. */
+    stop(): Promise<void> {
       intake.stop()
       return lanes.idle()
     },

@@ -17,12 +17,7 @@ const MAX_LOGGED_CHARACTERS = 2_000
  */
 export type Outcome = Verdict | 'unstored' | 'failed' | 'abandoned'
 
-export interface Intake {
-  /** Hands one message to the server; a promise only where the server answers with one. */
-  take(message: Received, isWanted: () => boolean): Outcome | Promise<Outcome>
-  /** Takes nothing any more, and waits for nothing any more. */
-  stop(): void
-}
+export type Intake = ReturnType<typeof createIntake>
 
 interface IntakeParts {
   ports: Pick<BrokerPorts, 'receive' | 'isTemporary'>
@@ -36,7 +31,7 @@ interface IntakeParts {
  * What the server cannot store now it is asked to store again, ever more slowly. The limit lies below the keepalive
  * of stations, so that they learn from the closed connection that their message did not arrive.
  */
-export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }: IntakeParts): Intake {
+export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }: IntakeParts) {
   const stopping = new AbortController()
   const isOver = (isWanted: () => boolean) => stopping.signal.aborted || !isWanted()
 
@@ -72,7 +67,8 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
   }
 
   return {
-    take(message, isWanted) {
+    /** Hands one message to the server; a promise only where the server answers with one. */
+    take(message: Received, isWanted: () => boolean): Outcome | Promise<Outcome> {
       if (isOver(isWanted)) return 'abandoned'
       let answer: Verdict | Promise<Verdict>
       try {
@@ -83,6 +79,7 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
       if (typeof answer === 'string') return answer
       return answer.catch((err: unknown) => takeAgain(message, isWanted, err))
     },
+    /** Takes nothing any more, and waits for nothing any more. */
     stop: () => stopping.abort(),
   }
 }

@@ -1,14 +1,9 @@
 type Task = () => Promise<void> | undefined
 
-export interface Lanes {
-  /** Runs `task` after all earlier tasks of the same key; at once, and without a promise, when there are none. */
-  run(key: string, task: Task): void
-  /** Resolves when every lane is empty. */
-  idle(): Promise<void>
-}
+export type Lanes = ReturnType<typeof createLanes>
 
 /** Queues of work, one per key: in order within a key, independent across keys. Tasks must not throw or reject. */
-export function createLanes(): Lanes {
+export function createLanes() {
   const waitingByKey = new Map<string, Task[]>()
   const drains = new Set<Promise<void>>()
 
@@ -19,7 +14,8 @@ export function createLanes(): Lanes {
   }
 
   return {
-    run(key, task) {
+    /** Runs `task` after all earlier tasks of the same key; at once, and without a promise, when there are none. */
+    run(key: string, task: Task): void {
       const waiting = waitingByKey.get(key)
       if (waiting) {
         waiting.push(task)
@@ -32,7 +28,8 @@ export function createLanes(): Lanes {
       const drained = drain(key, running, queue).finally(() => drains.delete(drained))
       drains.add(drained)
     },
-    async idle() {
+    /** Resolves when every lane is empty. */
+    async idle(): Promise<void> {
       while (drains.size > 0) await Promise.all(drains)
     },
   }

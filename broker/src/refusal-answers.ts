@@ -13,20 +13,10 @@ export type PublishAnswer = (
   answer: Answer,
 ) => Promise<void>
 
-export interface RefusalAnswers {
-  /** Tells an account on its response topics that it may not publish on a topic. */
-  forbid(connection: Connection, topic: string, id: string | undefined): Promise<void>
-  /** Answers a request that is not handed to the server. */
-  refuse(
-    name: 'request' | 'automationRequest',
-    party: string,
-    code: ErrorCode,
-    id: string | undefined,
-  ): Promise<void>
-}
+export type RefusalAnswers = ReturnType<typeof createRefusalAnswers>
 
 /** Answers that the broker itself gives, so that the author of a client learns why nothing happens. */
-export function createRefusalAnswers(publish: PublishAnswer): RefusalAnswers {
+export function createRefusalAnswers(publish: PublishAnswer) {
   const refusalOf = (code: ErrorCode, id: string | undefined, topic?: string): Answer => ({
     ...(id !== undefined && { id }),
     ok: false,
@@ -34,13 +24,20 @@ export function createRefusalAnswers(publish: PublishAnswer): RefusalAnswers {
   })
 
   return {
-    async forbid({ clientId }, topic, id) {
+    /** Tells an account on its response topics that it may not publish on a topic. */
+    async forbid({ clientId }: Connection, topic: string, id: string | undefined): Promise<void> {
       const answer = refusalOf('topic-forbidden', id, cut(topic))
       for (const party of new Set([accountOf(clientId), clientId])) {
         await publish('automationResponse', party, answer)
       }
     },
-    refuse: (name, party, code, id) =>
+    /** Answers a request that is not handed to the server. */
+    refuse: (
+      name: 'request' | 'automationRequest',
+      party: string,
+      code: ErrorCode,
+      id: string | undefined,
+    ): Promise<void> =>
       publish(name === 'request' ? 'response' : 'automationResponse', party, refusalOf(code, id)),
   }
 }

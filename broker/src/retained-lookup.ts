@@ -22,8 +22,9 @@ const matches = (filter: string, topic: string) =>
 /**
  * Finds what is retained under exact topics by their names. Aedes' memory looks at every retained message for each
  * filter: a room that comes back after a restart would cost the square of its stations.
+ * @returns how many topics have a retained message, those of the broker itself aside
  */
-export function lookUpRetained(aedes: Aedes): void {
+export function lookUpRetained(aedes: Aedes): () => number {
   const { persistence } = aedes as unknown as { persistence: RetainingPersistence }
   const storeRetained = persistence.storeRetained.bind(persistence)
   const byTopic = new Map<string, RetainedPacket>()
@@ -51,4 +52,5 @@ export function lookUpRetained(aedes: Aedes): void {
     if (filters.some(hasWildcard)) return Readable.from(search(filters))
     return Readable.from(filters.flatMap((topic) => byTopic.get(topic) ?? []))
   }
+  return () => [...byTopic.keys()].filter((topic) => !topic.startsWith('$')).length
 }

@@ -3,12 +3,8 @@ import type { Inbound } from './inbound.ts'
 
 type Done = (error?: Error) => void
 
-/**
- * Lets the intake decide how a packet that Aedes has accepted goes on.
- * @returns the topics that are retained, kept up to date
- */
-export function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): ReadonlySet<string> {
-  const retained = new Set<string>()
+/** Lets the intake decide how a packet that Aedes has accepted goes on. */
+export function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): void {
   // Aedes itself calls it with the sending client in the middle, which its types leave out.
   const route = aedes.publish.bind(aedes) as (packet: PublishPacket, ...rest: unknown[]) => void
 
@@ -17,13 +13,6 @@ export function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): Rea
     if (routing === 'drop') {
       const done = rest.at(-1) as Done
       done()
-    } else {
-      if (packet.retain && !packet.topic.startsWith('$')) {
-        if (packet.payload.length > 0) retained.add(packet.topic)
-        else retained.delete(packet.topic)
-      }
-      route(routing === undefined ? packet : { ...packet, qos: routing }, ...rest)
-    }
+    } else route(routing === undefined ? packet : { ...packet, qos: routing }, ...rest)
   }
-  return retained
 }

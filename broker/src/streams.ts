@@ -28,12 +28,13 @@ interface StreamsParts {
   connectTimeoutMs: number
   /** A connection came to nothing before anybody logged in on it. */
   failed(ip: string, err: Error): void
-  noteOrigin(stream: Duplex, origin: Origin): void
+  /** Where each stream comes from. */
+  origins: WeakMap<object, Origin>
 }
 
 /** The streams that clients send packets over, each with the guards that it needs from its first byte. */
 export function createStreams(parts: StreamsParts) {
-  const { aedes, places, loginPlaces, deadline, timeouts, hasRoom, noteOrigin } = parts
+  const { aedes, places, loginPlaces, deadline, timeouts, hasRoom, origins } = parts
   const open = new Set<Duplex>()
   const leaving = new WeakMap<Client, () => void>()
   let isClosed = false
@@ -63,7 +64,7 @@ export function createStreams(parts: StreamsParts) {
         else turnAway(stream)
         return
       }
-      noteOrigin(stream, origin)
+      origins.set(stream, origin)
       open.add(stream)
       const address = addressGroupOf(origin.ip)
       let leave = leavePlace

@@ -1,22 +1,20 @@
-import type { PublishPacket } from 'aedes'
+import type { Aedes } from 'aedes'
 import type { BrokerStats } from './ports.ts'
 
 const INTERVAL_MS = 10_000
 const MINUTE_MS = 60_000
 
-interface SysParts {
-  stats(): BrokerStats
-  publish(packet: PublishPacket): void
-  nowMs(): number
-  /** Milliseconds between two publications; default 10 000. */
-  intervalMs?: number
-}
-
 /**
  * The broker's figures under `$SYS/broker/`, retained, where its like have them; `load` is over the last minute.
+ * @param intervalMs milliseconds between two publications
  * @returns what stops it
  */
-export function publishSysFigures({ stats, publish, nowMs, intervalMs = INTERVAL_MS }: SysParts): () => void {
+export function publishSysFigures(
+  aedes: Aedes,
+  stats: () => BrokerStats,
+  nowMs: () => number,
+  intervalMs = INTERVAL_MS,
+): () => void {
   const startedMs = nowMs()
   let past = [{ atMs: startedMs, received: 0, sent: 0 }]
 
@@ -43,7 +41,8 @@ export function publishSysFigures({ stats, publish, nowMs, intervalMs = INTERVAL
     past = [...fresh, { atMs, received: now.messagesReceived, sent: now.messagesSent }]
     for (const [name, value] of Object.entries(figures)) {
       const payload = Buffer.from(String(value))
-      publish({ cmd: 'publish', topic: `$SYS/broker/${name}`, payload, qos: 0, retain: true, dup: false })
+      const topic = `$SYS/broker/${name}`
+      aedes.publish({ cmd: 'publish', topic, payload, qos: 0, retain: true, dup: false }, () => undefined)
     }
   }
 
