@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createPauses } from './pauses.ts'
+import { createPauses } from './clock.ts'
 
 let nowMs: number
 beforeEach(() => {

@@ -9,26 +9,23 @@ const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 }
 const KEY_BYTES = 32
 const SALT_BYTES = 16
 
-export interface Passwords {
-  /** `scrypt$<salt>$<key>`, base64url. */
-  hash(password: string): Promise<string>
-  /** Takes the same time without an account (`hash` undefined). @returns undefined if too many checks are waiting */
-  verify(password: string, hash: string | undefined, caller: Caller): Promise<boolean | undefined>
-}
+export type Passwords = ReturnType<typeof createPasswords>
 
 /** Hashes passwords outside the event loop, at most two at a time, so that sign-ins cannot use the whole server. */
-export function createPasswords(): Passwords {
+export function createPasswords() {
   const queue = createPasswordQueue()
   const dummySalt = randomBytes(SALT_BYTES)
 
   return {
-    async hash(password) {
+    /** `scrypt$<salt>$<key>`, base64url. */
+    async hash(password: string): Promise<string> {
       const salt = randomBytes(SALT_BYTES)
       const text = password.normalize('NFC')
       const derived = await queue.runQueued(() => derive(text, salt, KEY_BYTES, COST))
       return `scrypt$${salt.toString('base64url')}$${derived.toString('base64url')}`
     },
-    verify(password, hash, caller) {
+    /** Takes the same time without an account (`hash` undefined). @returns undefined if too many checks are waiting */
+    verify(password: string, hash: string | undefined, caller: Caller): Promise<boolean | undefined> {
       const [, salt, key] = hash?.split('$') ?? []
       const saltBytes = salt === undefined ? dummySalt : Buffer.from(salt, 'base64url')
       const expected = key === undefined ? undefined : Buffer.from(key, 'base64url')

@@ -4,25 +4,24 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 
-/** Encrypts texts in the database that must be readable again. A copy of the database alone does not reveal them. */
-export interface Sealer {
-  /** Base64url. */
-  seal(text: string): string
-  /** undefined if the text was sealed with another key or was changed. */
-  open(sealed: string): string | undefined
-}
+export type Sealer = ReturnType<typeof createSealer>
 
-/** @param key the installation's key, stored outside the database; the encryption key is derived from it */
-export function createSealer(key: Buffer): Sealer {
+/**
+ * Encrypts texts in the database that must be readable again. A copy of the database alone does not reveal them.
+ * @param key the installation's key, stored outside the database; the encryption key is derived from it
+ */
+export function createSealer(key: Buffer) {
   const sealingKey = Buffer.from(hkdfSync('sha256', key, '', 'escale sealed text', 32))
   return {
-    seal(text) {
+    /** @returns base64url */
+    seal(text: string): string {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv(CIPHER, sealingKey, iv)
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
       return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')
     },
-    open(sealed) {
+    /** @returns undefined if the text was sealed with another key or was changed */
+    open(sealed: string): string | undefined {
       const bytes = Buffer.from(sealed, 'base64url')
       try {
         const decipher = createDecipheriv(CIPHER, sealingKey, bytes.subarray(0, IV_BYTES))

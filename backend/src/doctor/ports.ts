@@ -34,7 +34,9 @@ function holderOf(port: number): string | undefined {
   try {
     const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => listenersOn(port, table)))
     const isHolder = (pid: string) =>
-      readdirSync(`/proc/${pid}/fd`).some((fd) => inodes.has(linkOf(`/proc/${pid}/fd/${fd}`)))
+      readdirSync(`/proc/${pid}/fd`).some((fd) =>
+        orFalse(() => inodes.has(readlinkSync(`/proc/${pid}/fd/${fd}`))),
+      )
     const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && orFalse(() => isHolder(name)))
     const [program = '', script = ''] =
       pid === undefined ? [] : readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
@@ -53,15 +55,7 @@ function listenersOn(port: number, table: string): string[] {
     .map((columns) => `socket:[${columns[9] ?? ''}]`)
 }
 
-const linkOf = (path: string) => {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return ''
-  }
-}
-
-/** False when the process has ended meanwhile, or belongs to another user. */
+/** False when the process has ended or closed the file meanwhile, or belongs to another user. */
 const orFalse = (ask: () => boolean) => {
   try {
     return ask()

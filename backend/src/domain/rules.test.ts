@@ -4,7 +4,7 @@ import { isAccessCodeShape } from '@escale/protocol'
 import { drawAccessCode } from './access-code.ts'
 import { isStalePresence } from './presence.ts'
 import { canCreateSession, startOfDayMs } from './quota.ts'
-import { desiredStateOf } from './station-state.ts'
+import { desiredStateOf } from './station.ts'
 import { countFailure, idleThrottle, stationCodeRules, waitSecondsAt } from './throttle.ts'
 import { crossedByCut, nextWarning } from './warnings.ts'
 

@@ -144,13 +144,13 @@ export function transition<T extends SessionClock>(
 ): SessionStep<T> {
   if (input.type === 'stationEnded') return applyStationEnd(session, input, nowMs)
   const due = endIfDue(session, nowMs, rules)
-  const step = apply(due.session, input, nowMs)
-  return { session: step.session, effects: [...due.effects, ...step.effects] }
+  const { session: after, effects } = apply(due.session, input, nowMs)
+  return { session: after, effects: [...due.effects, ...effects] }
 }
 
 function endIfDue<T extends SessionClock>(session: T, nowMs: number, rules: SessionRules): SessionStep<T> {
   const deadlineMs = deadlineMsOf(session, rules)
-  if (deadlineMs === undefined || nowMs < deadlineMs) return unchanged(session)
+  if (deadlineMs === undefined || nowMs < deadlineMs) return step(session)
   if (session.state === 'pending') return end(session, 'code_expired', deadlineMs)
   return end(session, session.state === 'active' ? 'expired' : 'suspended_too_long', deadlineMs)
 }
@@ -162,20 +162,20 @@ function apply<T extends SessionClock>(
 ): SessionStep<T> {
   switch (input.type) {
     case 'timePassed':
-      return unchanged(session)
+      return step(session)
     case 'start':
       if (session.state !== 'pending') return rejected(session, 'session-not-pending')
-      return {
-        session: { ...session, state: 'active', startedAtMs: nowMs, runningSinceMs: nowMs, movedBackMs: 0 },
-        effects: [{ type: 'started' }],
-      }
+      return step(
+        { ...session, state: 'active', startedAtMs: nowMs, runningSinceMs: nowMs, movedBackMs: 0 },
+        { type: 'started' },
+      )
     case 'addTime':
       if (session.state === 'ended') return rejected(session, 'session-ended')
       return addTime(session, input.seconds, nowMs)
     case 'suspend':
       if (session.state !== 'active') return rejected(session, notActiveCode(session))
-      return {
-        session: {
+      return step(
+        {
           ...session,
           state: 'suspended',
           consumedMs: elapsedMsAt(session, nowMs),
@@ -183,22 +183,16 @@ function apply<T extends SessionClock>(
           suspendedAtMs: nowMs,
           movedBackMs: 0,
         },
-        effects: [{ type: 'suspended' }],
-      }
+        { type: 'suspended' },
+      )
     case 'resume':
       if (session.state !== 'suspended') {
         return rejected(session, session.state === 'ended' ? 'session-ended' : 'session-not-suspended')
       }
-      return {
-        session: {
-          ...session,
-          state: 'active',
-          runningSinceMs: nowMs,
-          suspendedAtMs: undefined,
-          movedBackMs: 0,
-        },
-        effects: [{ type: 'resumed' }],
-      }
+      return step(
+        { ...session, state: 'active', runningSinceMs: nowMs, suspendedAtMs: undefined, movedBackMs: 0 },
+        { type: 'resumed' },
+      )
     case 'terminate':
       if (session.state === 'ended') return rejected(session, 'session-ended')
       return end(session, input.reason, nowMs)
@@ -213,7 +207,7 @@ function addTime<T extends SessionClock>(session: T, seconds: number, nowMs: num
     Math.min(usedSeconds, session.grantedSeconds),
   )
   const addedSeconds = grantedSeconds - session.grantedSeconds
-  return { session: { ...session, grantedSeconds }, effects: [{ type: 'timeAdded', addedSeconds }] }
+  return step({ ...session, grantedSeconds }, { type: 'timeAdded', addedSeconds })
 }
 
 /**
@@ -230,13 +224,13 @@ function applyStationEnd<T extends SessionClock>(
   if (session.state === 'ended') {
     const beyondMs = atMs - (session.endedAtMs ?? atMs)
     if (beyondMs < 0 && session.endReason === 'logged_out') return refineEnd(session, input, atMs)
-    return beyondMs > SECOND_MS ? noted(session, beyondMs) : unchanged(session)
+    return beyondMs > SECOND_MS ? noted(session, beyondMs) : step(session)
   }
   const suspendedAtMs = session.suspendedAtMs ?? Infinity
   if (input.reason !== 'suspended_too_long' && atMs > suspendedAtMs)
     return noted(session, atMs - suspendedAtMs)
-  const step = end(session, input.reason, atMs)
-  return { ...step, session: withUnseen(step.session, input.unseenSeconds) }
+  const ended = end(session, input.reason, atMs)
+  return { ...ended, session: withUnseen(ended.session, input.unseenSeconds) }
 }
 
 /** Credits the granted time that never reached the station, at most the time that was left. */
@@ -254,12 +248,12 @@ function refineEnd<T extends SessionClock>(
   const tooMuchMs = (session.endedAtMs ?? atMs) - atMs
   const consumedMs = Math.max(0, session.consumedMs - tooMuchMs)
   const refined = { ...session, consumedMs, endedAtMs: atMs, endReason: reason }
-  return { session: withUnseen(refined, unseenSeconds), effects: [{ type: 'endRefined', reason, atMs }] }
+  return step(withUnseen(refined, unseenSeconds), { type: 'endRefined', reason, atMs })
 }
 
 function end<T extends SessionClock>(session: T, endReason: EndReason, atMs: number): SessionStep<T> {
-  return {
-    session: {
+  return step(
+    {
       ...session,
       state: 'ended',
       consumedMs: elapsedMsAt(session, atMs),
@@ -268,19 +262,18 @@ function end<T extends SessionClock>(session: T, endReason: EndReason, atMs: num
       endedAtMs: atMs,
       endReason,
     },
-    effects: [{ type: 'ended', reason: endReason, atMs }],
-  }
+    { type: 'ended', reason: endReason, atMs },
+  )
 }
 
-const unchanged = <T extends SessionClock>(session: T): SessionStep<T> => ({ session, effects: [] })
-const rejected = <T extends SessionClock>(session: T, code: ErrorCode): SessionStep<T> => ({
+const step = <T extends SessionClock>(session: T, ...effects: SessionEffect[]): SessionStep<T> => ({
   session,
-  effects: [{ type: 'rejected', code }],
+  effects,
 })
-const noted = <T extends SessionClock>(session: T, beyondMs: number): SessionStep<T> => ({
-  session,
-  effects: [{ type: 'overrunNoted', beyondMs }],
-})
+const rejected = <T extends SessionClock>(session: T, code: ErrorCode): SessionStep<T> =>
+  step(session, { type: 'rejected', code })
+const noted = <T extends SessionClock>(session: T, beyondMs: number): SessionStep<T> =>
+  step(session, { type: 'overrunNoted', beyondMs })
 const notActiveCode = (session: SessionClock): ErrorCode =>
   session.state === 'ended' ? 'session-ended' : 'session-not-active'
 
@@ -291,10 +284,7 @@ export function endByClosing<T extends SessionClock>(
   nowMs: number,
 ): SessionStep<T> {
   const excessSeconds = Math.ceil(((endsAtMsOf(session) ?? 0) - closesAtMs) / SECOND_MS)
-  if (excessSeconds <= 0) return unchanged(session)
-  const step = addTime(session, -excessSeconds, nowMs)
-  return {
-    ...step,
-    effects: step.effects.map((effect) => ({ ...effect, reason: 'closing' })) as SessionEffect[],
-  }
+  if (excessSeconds <= 0) return step(session)
+  const { session: cut, effects } = addTime(session, -excessSeconds, nowMs)
+  return step(cut, ...effects.map((effect) => ({ ...effect, reason: 'closing' }) as SessionEffect))
 }

@@ -1,7 +1,14 @@
-import type { LogAction, Presence, ReportedState, StationMetrics, StationState } from '@escale/protocol'
+import type {
+  DesiredState,
+  LogAction,
+  Presence,
+  ReportedState,
+  SessionState,
+  StationMetrics,
+  StationState,
+} from '@escale/protocol'
 import { searchTextOf } from './search-text.ts'
 import type { SessionRecord } from './session-record.ts'
-import { stationStateOf } from './station-state.ts'
 
 /** What operators and enrolment decide about a station. It is written to the database first. */
 export interface StationRecord {
@@ -11,6 +18,7 @@ export interface StationRecord {
   ipAddress: string | null
   macAddress: string | null
   isMaintenance: boolean
+  /** An operator marked it offline; the mark goes when the station sends something. */
   isMarkedOffline: boolean
   secretHash: string | null
   previousSecretHash: string | null
@@ -76,15 +84,8 @@ export const unknownPresence: Readonly<StationPresence> = {
 }
 
 /** The text in which a search for stations looks. It begins with the label, so it is also the sort key. */
-export function searchTextOfStation({
-  label,
-  location,
-  id,
-  ipAddress,
-  macAddress,
-}: Pick<StationRecord, 'label' | 'location' | 'id' | 'ipAddress' | 'macAddress'>): string {
-  return searchTextOf([label, location, id, ipAddress, macAddress])
-}
+const searchTextOfStation = ({ label, location, id, ipAddress, macAddress }: StationRecord): string =>
+  searchTextOf([label, location, id, ipAddress, macAddress])
 
 /** The station after a change, with its state computed again. */
 export function changedStation(
@@ -98,10 +99,25 @@ export function changedStation(
     searchText: isSameText ? (before.searchText ?? '') : searchTextOfStation(record),
     presence,
     running,
-    state: stationStateOf({ ...record, ...presence, hasRunningSession: running !== undefined }),
+    state: stateOf(record, presence, running !== undefined),
     document,
     conflictAtMs,
   }
+}
+
+/** The state that operators see: the first rule that applies. Source: docs/contract.md, Rules */
+function stateOf(record: StationRecord, presence: StationPresence, isRunning: boolean): StationState {
+  const isCleaning = presence.online && presence.reportedState === 'cleaning'
+  if (record.isMaintenance) return 'maintenance'
+  if (isRunning || isCleaning) return 'occupied'
+  if (record.isMarkedOffline || !presence.online) return 'offline'
+  return 'available'
+}
+
+/** The state that a station should have. */
+export function desiredStateOf(isMaintenance: boolean, runningState: SessionState | undefined): DesiredState {
+  if (runningState === 'active' || runningState === 'suspended') return runningState
+  return isMaintenance ? 'maintenance' : 'locked'
 }
 
 /** Whether more has changed than the metrics, which change with every heartbeat. Such a change is shown at once. */

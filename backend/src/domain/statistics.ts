@@ -36,19 +36,12 @@ interface Cell {
   waitMs: number
 }
 
-/** Counts and hours by one dimension. Sessions are added one by one. */
-export interface Tally {
-  add(fact: SessionFact): void
-  /** The rows so far, sorted by key. */
-  rows(): StatisticsRow[]
-}
-
 /**
  * Counts sessions in the site's time zone. Memory grows with persons and cells, not with sessions. In a personal
  * dimension, cells with fewer than five persons are merged into one. The next smallest cells are merged too, until the
  * merged cell hides them. So the sums stay right, and no row describes only a few persons.
  */
-export function createTally(dimension: StatisticsDimension, timeZone: string): Tally {
+export function createTally(dimension: StatisticsDimension, timeZone: string) {
   const cells = new Map<string, Cell>()
   const numbers = new Map<string, number>()
   const keyOf = keyOfFact(dimension, timeZone)
@@ -60,7 +53,7 @@ export function createTally(dimension: StatisticsDimension, timeZone: string): T
   }
 
   return {
-    add(fact) {
+    add(fact: SessionFact): void {
       const { personKey, createdAtMs, startedAtMs, usedMs } = fact
       const key = keyOf(fact)
       const cell = cells.get(key) ?? emptyCell(key)
@@ -73,7 +66,8 @@ export function createTally(dimension: StatisticsDimension, timeZone: string): T
       cell.started += 1
       cell.waitMs += Math.max(0, startedAtMs - createdAtMs)
     },
-    rows() {
+    /** The rows so far, sorted by key. */
+    rows(): StatisticsRow[] {
       const all = [...cells.values()]
       const shown = personalDimensions.includes(dimension) ? mergeSmall(all) : all
       return shown.sort((a, b) => compareKeys(a.key, b.key)).map(toRow)
