@@ -14,7 +14,7 @@ import { createOperators } from './features/operators/index.ts'
 import { createThrottles } from './features/throttles/index.ts'
 import { createPasswords } from './crypto/passwords.ts'
 import { createSealer } from './crypto/sealing.ts'
-import { createCommands, type Wake } from './features/commands/index.ts'
+import { createCommandRepository, createCommands, type Wake } from './features/commands/index.ts'
 import { createClockSteps } from './features/clock-steps/index.ts'
 import { createDesired } from './features/desired/index.ts'
 import { createEnrolment, type BrokerAddress } from './features/enrolment/index.ts'
@@ -27,7 +27,7 @@ import { createRates } from './features/rates/index.ts'
 import { createSessionRepository, createSessions } from './features/sessions/index.ts'
 import { createAnswers } from './gateways/answers/index.ts'
 import { createSettings } from './features/settings/index.ts'
-import { createStaffCalls } from './features/staff-calls/index.ts'
+import { createStaffCallRepository, createStaffCalls } from './features/staff-calls/index.ts'
 import { createStationRepository, createStations } from './features/stations/index.ts'
 import { createUsernames } from './features/usernames/index.ts'
 import { createUserRepository, createUsers } from './features/users/index.ts'
@@ -112,6 +112,8 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   /** Rows that several features ask for. */
   const rows = {
     accounts: createAccountRepository(database),
+    calls: createStaffCallRepository(database),
+    commands: createCommandRepository(database),
     sessions: createSessionRepository(database),
     stations: createStationRepository(database, (station) => room.putStation(station)),
     users: createUserRepository(database),
@@ -149,7 +151,6 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const rates = ratesPart.service
   const desiredPart = createDesired({
     ...rows,
-    calls: { statesAt: (stationIds) => calls.statesAt(stationIds) },
     logs: logs.service.records,
     database,
     settings,
@@ -166,6 +167,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
 
   const callsPart = createStaffCalls({
     ...base,
+    repository: rows.calls,
     desired,
     runningSessionAt: room.runningAt,
     events,
@@ -180,11 +182,11 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
     throttles: throttles.service,
     codeKey: options.codeKey,
   })
-  const { sessions, grants, credits, codes } = sessionsPart.service
+  const { sessions, grants, credits, codes, past } = sessionsPart.service
 
   const photoStore = createPhotoStore(join(options.dataDir, 'photos'))
   const answers = createAnswers({ database, sealer, hashKey, clock })
-  const traces = createTraces(database, clock)
+  const traces = createTraces({ ...rows, sessions: past, logs: logs.service.texts, clock })
   const users = createUsers({
     ...base,
     repository: rows.users,
@@ -198,7 +200,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const photos = createPhotos({ users: users.service, store: photoStore, clock })
   const privacy = createPrivacy({
     ...base,
-    users: users.service,
+    ...{ sessions: past, traces, users: users.service },
     logs: logs.service.records,
     photos: photoStore,
   })
@@ -226,6 +228,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const { stations, credentials } = stationsPart.service
   const commands = createCommands({
     ...base,
+    repository: rows.commands,
     ...{ stations: rows.stations, sessions, presences, bus, wake: options.wake, hasPeers, events, log },
   })
   const enrolment = createEnrolment({
@@ -235,9 +238,16 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
     firstSiteKey: options.siteKey,
     keepSiteKey: (key) => options.keepSiteKey(key),
   })
-  const reports = createReports({ database, settings, clock })
+  const stationGateway = createStationGateway({
+    ...base,
+    ...{ answers: answers.service, auth: auth.service.signIns, calls, codes, credits, credentials, desired },
+    ...{ commands: commands.service, machines, presences, rates, room, sessions, settings },
+    ...{ hasPeers, bus, ownBus, events, log },
+  })
+  const reports = createReports({ database, sessions: past, logs: logs.service.records, settings, clock })
   const archives = createArchives({
-    logs: logs.service.oldRecords,
+    ...{ sessions: past, logs: logs.service.oldRecords },
+    messages: [answers.service, stationGateway.service.messages, rows.commands],
     throttles: throttles.service,
     ...{ database, settings, clock, log },
     folder: join(options.dataDir, 'archives'),
@@ -300,12 +310,6 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
     endpoints,
     bus,
     clock,
-  })
-  const stationGateway = createStationGateway({
-    ...base,
-    ...{ answers: answers.service, auth: auth.service.signIns, calls, codes, credits, credentials, desired },
-    ...{ commands: commands.service, machines, presences, rates, room, sessions, settings },
-    ...{ hasPeers, bus, ownBus, events, log },
   })
 
   return {

@@ -1,3 +1,4 @@
+import type { SessionRecord } from './session-record.ts'
 import { foldText, phoneDigitsOf } from './search-text.ts'
 
 /** The data by which a text can name a person. */
@@ -17,6 +18,31 @@ export interface PersonSearch {
   /** @param text folded by `textsIn` or `foldText` */
   isNamedIn(text: string): boolean
 }
+
+/** When somebody sat at a station, and a while after: texts about it may be about them. Unix milliseconds. */
+export interface Visit {
+  stationId: string
+  fromMs: number
+  toMs: number
+}
+
+/** A person whose traces are searched. */
+export interface Visitor {
+  userId: string
+  search: PersonSearch
+  sessionIds: string[]
+  visits: Visit[]
+}
+
+/** A text about a station may be about the visitor who sat there, up to this long after the session. */
+const AFTERWARDS_MS = 10 * 60_000
+
+export const visitsOf = (sessions: readonly SessionRecord[], nowMs: number): Visit[] =>
+  sessions.flatMap(({ stationId, startedAtMs, endedAtMs = nowMs }) =>
+    stationId === undefined || startedAtMs === undefined
+      ? []
+      : [{ stationId, fromMs: startedAtMs, toMs: endedAtMs + AFTERWARDS_MS }],
+  )
 
 /** A name of two letters is also a word in many languages. Alone it counts only after a title, as in « M. Le ». */
 const SHORT_NAME = 2

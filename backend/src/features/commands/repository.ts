@@ -4,6 +4,8 @@ import type { Tables } from '../../db/database.ts'
 import { readPage } from '../../db/read-page.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { CommandRecord, CommandRow } from '../../db/rows.ts'
+import { textsIn } from '../../domain/free-text.ts'
+import type { PersonSearch, Visit, Visitor } from '../../domain/person.ts'
 import { equalTo, type Containing } from '../../db/where.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
 
@@ -11,12 +13,32 @@ export type CommandFilter = Omit<CommandQuery, 'page' | 'pageSize' | 'ordering'>
 export type CommandRepository = ReturnType<typeof createCommandRepository>
 
 const open: WhereOptions<CommandRow> = { status: { [Op.in]: ['sent', 'delivered'] } }
+const BATCH = 1_000
 const searched = ['stationId', 'op', 'createdBy', 'params', 'error'] as const
 
 export function createCommandRepository({ models: { commands }, scope, containing }: Tables) {
   async function findAll(where: WhereOptions<CommandRow>): Promise<CommandRecord[]> {
     const rows = await commands.findAll({ where, order: [['sentAtMs', 'ASC']], ...scope() })
     return rows.map((row) => toRecord(row.get()))
+  }
+
+  /** Ids of the commands with a text of which `isWanted` says so. */
+  async function idsWhere(isWanted: (command: CommandRow, text: string) => boolean): Promise<string[]> {
+    const found: string[] = []
+    for (let after = ''; ;) {
+      const rows = await commands.findAll({
+        where: { id: { [Op.gt]: after }, [Op.or]: [{ op: 'message' }, { error: { [Op.ne]: null } }] },
+        order: [['id', 'ASC']],
+        limit: BATCH,
+        ...scope(),
+      })
+      for (const row of rows) {
+        const command = row.get()
+        if (isWanted(command, textsIn([JSON.parse(command.params), command.error]))) found.push(command.id)
+        after = command.id
+      }
+      if (rows.length < BATCH) return found
+    }
   }
 
   return {
@@ -37,6 +59,20 @@ export function createCommandRepository({ models: { commands }, scope, containin
     /** Open commands that expired at or before `untilMs`. */
     findOverdue: (untilMs: number) => findAll({ [Op.and]: [open, { expiresAtMs: { [Op.lte]: untilMs } }] }),
     findAllOpen: () => findAll(open),
+    removeBefore: (cutoffMs: number): Promise<number> =>
+      commands.destroy({ where: { expiresAtMs: { [Op.lt]: cutoffMs } }, ...scope() }),
+    /** Removes commands with a text that names the visitor, or that went to their station while they used it. */
+    async removeTexts({ search, visits }: Visitor): Promise<void> {
+      const ids = await idsWhere(
+        ({ stationId, sentAtMs }, text) =>
+          search.isNamedIn(text) ||
+          visits.some((visit) => visit.stationId === stationId && isDuring(visit, sentAtMs)),
+      )
+      for (let at = 0; at < ids.length; at += BATCH)
+        await commands.destroy({ where: { id: ids.slice(at, at + BATCH) }, ...scope() })
+    },
+    countNaming: async ({ isNamedIn }: PersonSearch): Promise<number> =>
+      (await idsWhere((_command, text) => isNamedIn(text))).length,
     async nextExpiryMs(): Promise<number | undefined> {
       const min = await commands.min<number | null, Model<CommandRow>>('expiresAtMs', {
         where: open,
@@ -56,6 +92,8 @@ export function createCommandRepository({ models: { commands }, scope, containin
     },
   }
 }
+
+const isDuring = ({ fromMs, toMs }: Visit, atMs: number) => atMs >= fromMs && atMs <= toMs
 
 function toRecord(row: CommandRow): CommandRecord {
   return { ...withoutNulls(row), params: JSON.parse(row.params) as Record<string, unknown> }

@@ -7,12 +7,14 @@ import { createJournal } from './journal.ts'
 import { createOldRecordRepository } from './old-records-repository.ts'
 import { createRecords } from './records.ts'
 import { createLogRepository } from './repository.ts'
+import { createRecordTextRepository } from './texts-repository.ts'
 
 export { auditJournal, type AuditReport } from './audit.ts'
 export { createJournal, systemActor, toLog, type Journal, type LogEntry } from './journal.ts'
 export type { OldRecords } from './old-records-repository.ts'
+export type { RecordTexts } from './texts-repository.ts'
 export type { Records } from './records.ts'
-export { createLogRepository, logsSaying } from './repository.ts'
+export { createLogRepository } from './repository.ts'
 
 export interface LogPorts {
   database: Store
@@ -28,5 +30,9 @@ export function createLogs({ database, timeZone, events, clock }: LogPorts) {
   const journal = createJournal(database, repository, events, clock)
   const records = createRecords({ repository, timeZone, clock })
   const oldRecords = createOldRecordRepository(database)
-  return { service: { journal, records, oldRecords }, endpoints: [logEndpoints(records)] } satisfies Feature
+  const texts = createRecordTextRepository(database)
+  return {
+    service: { journal, records, oldRecords, texts },
+    endpoints: [logEndpoints(records)],
+  } satisfies Feature
 }

@@ -34,6 +34,7 @@ export function createRecords({ repository, timeZone, clock }: RecordPorts) {
     last: repository.last,
     withActionAfter: repository.withActionAfter,
     ofUser: repository.ofUser,
+    countWithin: repository.countWithin,
 
     /** A page, and the newest record that it and its neighbours show: records that are written meanwhile move none. */
     async page(query: LogPageQuery, filter: LogFilter): Promise<Rows<Log> & { upToId: number }> {

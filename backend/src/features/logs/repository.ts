@@ -34,8 +34,12 @@ export function createLogRepository(database: Tables) {
   const insertAfter = database.statement(INSERT_AFTER)
   const insertNote = inserting(database, logNotes)
   const insertText = inserting(database, logTexts)
-  const countBy = async (column: 'action' | 'level'): Promise<Record<string, number>> => {
-    const groups = await logs.count({ group: [column], ...scope() })
+  /** Of all records by default. */
+  const countBy = async (
+    column: 'action' | 'level',
+    where: WhereOptions<LogRow> = {},
+  ): Promise<Record<string, number>> => {
+    const groups = await logs.count({ where, group: [column], ...scope() })
     return Object.fromEntries(groups.map((group) => [String(group[column]), group.count]))
   }
   /** Records with the texts that still exist beside them. */
@@ -120,6 +124,8 @@ export function createLogRepository(database: Tables) {
     },
     countByAction: () => countBy('action'),
     countByLevel: () => countBy('level'),
+    countWithin: (column: 'action' | 'level', fromMs: number, toMs: number) =>
+      countBy(column, { atMs: { [Op.gte]: fromMs, [Op.lt]: toMs } }),
     async countSince(sinceMs: number): Promise<number> {
       return logs.count({ where: { atMs: { [Op.gte]: sinceMs } }, ...scope() })
     },
@@ -139,14 +145,17 @@ function whereOf(filter: LogFilter, database: Tables): WhereOptions<LogRow> {
 
 /** Records that contain `text` in one of the columns or in their notes, whatever the accents and the case. */
 export function logsSaying(
-  { sequelize, containing }: Tables,
+  tables: Tables,
   columns: readonly (keyof LogRow)[],
   text: string,
 ): WhereOptions<LogRow> {
-  const position = sequelize.getDialect() === 'sqlite' ? 'instr' : 'strpos'
-  const folded = sequelize.escape(foldText(text))
-  const beside = (['log_texts', 'log_notes'] as const).map((table) => ({
-    id: { [Op.in]: literal(`(SELECT log_id FROM ${table} WHERE ${position}(search_text, ${folded}) > 0)`) },
+  const found = searchTextHolds(tables, foldText(text))
+  const beside = ['SELECT log_id FROM log_texts', 'SELECT log_id FROM log_notes'].map((logIds) => ({
+    id: { [Op.in]: literal(`(${logIds} WHERE ${found})`) },
   }))
-  return { [Op.or]: [containing<LogRow>(columns, text), ...beside] }
+  return { [Op.or]: [tables.containing<LogRow>(columns, text), ...beside] }
 }
+
+/** The condition in SQL that a search text contains `folded`. */
+export const searchTextHolds = ({ sequelize }: Tables, folded: string): string =>
+  `${sequelize.getDialect() === 'sqlite' ? 'instr' : 'strpos'}(search_text, ${sequelize.escape(folded)}) > 0`

@@ -7,14 +7,13 @@ import type { Database } from '../../db/database.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { toLog, type Journal, type Records } from '../logs/index.ts'
 import type { PhotoStore } from '../photos/index.ts'
-import { toSession } from '../sessions/index.ts'
+import { toSession, type PastSessions } from '../sessions/index.ts'
 import { toUser, type UserService } from '../users/index.ts'
-import type { PrivacyRepository } from './repository.ts'
 import type { Traces } from './traces.ts'
 
 export interface PrivacyServicePorts {
   database: Database
-  repository: PrivacyRepository
+  sessions: Pick<PastSessions, 'ofUser'>
   users: Pick<UserService, 'get' | 'remove'>
   logs: Pick<Records, 'ofUser'>
   traces: Traces
@@ -27,7 +26,7 @@ export type PrivacyService = ReturnType<typeof createPrivacyService>
 
 /** A person's rights over their data: to receive it and to have it erased. */
 export function createPrivacyService(ports: PrivacyServicePorts) {
-  const { database, repository, users, logs, traces, photos, journal, clock } = ports
+  const { database, sessions, users, logs, traces, photos, journal, clock } = ports
   return {
     /** All data about a person as an archive: a JSON file and the photo. */
     async exportOf(id: string, actor: Actor): Promise<Uint8Array> {
@@ -35,12 +34,12 @@ export function createPrivacyService(ports: PrivacyServicePorts) {
       const nowMs = clock.nowMs()
       await database.write(() => journal.append({ action: 'user.exported', actor, userId: id }))
       const about = { exportedAt: instantOf(nowMs), user: toUser(row) }
-      const sessions = (await repository.sessionsOf(id)).map((session) => toSession(session, nowMs))
+      const theirs = (await sessions.ofUser(id)).map((session) => toSession(session, nowMs))
       const records: string[] = []
       for await (const rows of logs.ofUser(id)) records.push(await writtenInParts(rows, toLog))
       const text = [
         JSON.stringify(about, null, 2).replace(/\n}$/, ',\n  "sessions": ['),
-        await writtenInParts(sessions, (session) => session),
+        await writtenInParts(theirs, (session) => session),
         '],\n  "logs": [',
         records.filter((part) => part !== '').join(',\n'),
         ']\n}\n',
@@ -59,11 +58,11 @@ export function createPrivacyService(ports: PrivacyServicePorts) {
     /** Erases a person and counts what is left. Sessions stay without a name, with their profile for the statistics. */
     async erase(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<ErasureProof> {
       const row = await users.get(id)
-      const anonymisedSessions = (await repository.sessionsOf(id)).length
+      const anonymisedSessions = (await sessions.ofUser(id)).length
       const search = await traces.searchOf(row)
       const isFileClean = await users.remove(id, actor, expectedVersion)
       const photo = row.photoName === null ? undefined : await photos.read(row.photoName)
-      const left = { ...(await repository.left(row, search)), photos: photo ? 1 : 0 }
+      const left = { ...(await traces.left(row, search)), photos: photo ? 1 : 0 }
       return { erasedAt: instantOf(clock.nowMs()), anonymisedSessions, isFileClean, left }
     },
   }

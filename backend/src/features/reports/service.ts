@@ -11,12 +11,16 @@ import type { Database } from '../../db/database.ts'
 import type { ReportRow } from '../../db/rows.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { createTally } from '../../domain/statistics.ts'
+import type { Records } from '../logs/index.ts'
+import type { PastSessions } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { ReportRepository } from './repository.ts'
 
 export interface ReportServicePorts {
   database: Database
   repository: ReportRepository
+  sessions: Pick<PastSessions, 'facts' | 'countEndReasons'>
+  logs: Pick<Records, 'countWithin'>
   settings: Settings
   clock: Clock
 }
@@ -24,22 +28,23 @@ export interface ReportServicePorts {
 export type ReportService = ReturnType<typeof createReportService>
 
 /** Statistics on demand, and the daily reports that the calendar stores. */
-export function createReportService({ database, repository, settings, clock }: ReportServicePorts) {
+export function createReportService(ports: ReportServicePorts) {
+  const { database, repository, sessions, logs, settings, clock } = ports
   const timeZone = () => settings.current().timeZone
 
   async function contentOf(kind: ReportKind, fromMs: number, toMs: number): Promise<Record<string, unknown>> {
     if (kind === 'logs') {
-      const byAction = await repository.countLogs('action', fromMs, toMs)
-      return { byAction, byLevel: await repository.countLogs('level', fromMs, toMs) }
+      const byAction = await logs.countWithin('action', fromMs, toMs)
+      return { byAction, byLevel: await logs.countWithin('level', fromMs, toMs) }
     }
     const [total, byStation, byHour] = await counted(['day', 'station', 'hour'], fromMs, toMs)
-    return { total, byStation, byHour, endReasons: await repository.countEndReasons(fromMs, toMs) }
+    return { total, byStation, byHour, endReasons: await sessions.countEndReasons(fromMs, toMs) }
   }
 
   /** Counts by several dimensions at once, so that the span is read only once. */
   async function counted(dimensions: StatisticsDimension[], fromMs: number, toMs: number) {
     const tallies = dimensions.map((dimension) => createTally(dimension, timeZone()))
-    for await (const facts of repository.facts(fromMs, toMs)) {
+    for await (const facts of sessions.facts(fromMs, toMs)) {
       for (const tally of tallies) facts.forEach(tally.add)
     }
     return tallies.map((tally) => tally.rows())

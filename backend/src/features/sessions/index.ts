@@ -10,12 +10,14 @@ import { createSessionCredits } from './credits.ts'
 import { createDeadlines } from './deadlines.ts'
 import { sessionEndpoints } from './endpoints.ts'
 import { createSessionGrants } from './grants.ts'
+import { createPastSessionRepository } from './past-repository.ts'
 import { createSessionService, type SessionPorts as ServicePorts } from './service.ts'
 
 export type { CodeValidation } from './codes.ts'
 export type { SessionCredits } from './credits.ts'
 export type { SessionGrants } from './grants.ts'
 export { createSessionRepository } from './repository.ts'
+export type { PastSessions } from './past-repository.ts'
 export type { SessionService } from './service.ts'
 export { toSession, toSessionTime } from './view.ts'
 
@@ -42,7 +44,7 @@ export function createSessions(ports: SessionPorts) {
   const credits = createSessionCredits({ ...inside, sessions })
   const codes = createCodeValidation(inside)
   return {
-    service: { sessions, grants, credits, codes },
+    service: { sessions, grants, credits, codes, past: createPastSessionRepository(database) },
     endpoints: [sessionEndpoints({ sessions, grants, credits, codes, clock })],
     ...createDeadlines({ ...ports, sessions }),
   } satisfies Feature

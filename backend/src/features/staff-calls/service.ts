@@ -140,12 +140,6 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
       if (call) await end(call, actor, 'station-deleted')
     },
 
-    /** By station, the state of its open call. */
-    async statesAt(stationIds: string[]): Promise<Map<string, 'waiting' | 'taken'>> {
-      const open = await repository.findAtAny(stationIds)
-      return new Map(open.map((call) => [call.stationId, call.takenAtMs === null ? 'waiting' : 'taken']))
-    },
-
     /** Closes old calls that no operator closed. */
     endForgotten(): Promise<void> {
       return database.write(async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAppEvents } from '../../events.ts'
 import { createJournal, createLogRepository, systemActor } from '../logs/index.ts'
 import { startTestApp, type TestApp } from '../../testing/app.ts'
-import { createStaffCalls } from './index.ts'
+import { createStaffCallRepository, createStaffCalls } from './index.ts'
 
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 })
 
@@ -185,7 +185,8 @@ describe('a call for help', () => {
       const journal = createJournal(database, createLogRepository(database), events, clock)
       const desired = { change: () => Promise.resolve(undefined) }
       const runningSessionAt = () => undefined
-      const ports = { database, desired, runningSessionAt, journal, events, clock }
+      const repository = createStaffCallRepository(database)
+      const ports = { database, repository, desired, runningSessionAt, journal, events, clock }
       return { events, calls: createStaffCalls(ports).service }
     }
     const [here, elsewhere] = [server(), server()]

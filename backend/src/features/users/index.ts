@@ -3,7 +3,7 @@ import type { SessionGrants, SessionService } from '../sessions/index.ts'
 import { userEndpoints } from './endpoints.ts'
 import { createUserService, type UserServicePorts } from './service.ts'
 
-export { createUserRepository } from './repository.ts'
+export { createUserRepository, type UserRepository } from './repository.ts'
 export type { UserService } from './service.ts'
 export { toUser } from './view.ts'
 

@@ -6,7 +6,7 @@ import { columnsOf } from '../../db/statements.ts'
 import { userSearchTextOf } from '../../db/search-texts.ts'
 import { openTable } from '../../db/table.ts'
 import type { Containing } from '../../db/where.ts'
-import { searchTermsOf } from '../../domain/search-text.ts'
+import { foldText, searchTermsOf } from '../../domain/search-text.ts'
 
 export type UserRepository = ReturnType<typeof createUserRepository>
 
@@ -17,6 +17,14 @@ export function createUserRepository(tables: Tables) {
   return {
     get,
     find: (id: string): Promise<UserRow | undefined> => byId.get(id),
+    /** Whether any other user has the same first name. */
+    async isFirstNameShared({ id, firstName }: UserRow): Promise<boolean> {
+      const folded = foldText(firstName)
+      const alike = await findAll({
+        [Op.and]: [{ id: { [Op.ne]: id } }, tables.containing<UserRow>(['searchText'], firstName)],
+      })
+      return alike.some((other) => foldText(other.firstName) === folded)
+    },
     async firstNames(ids: string[]): Promise<Map<string, string>> {
       const rows = ids.length === 0 ? [] : await findAll({ id: ids })
       return new Map(rows.map(({ id, firstName }) => [id, firstName]))

@@ -71,6 +71,8 @@ export function createAnswers({ database, sealer, hashKey, clock }: AnswerPorts)
   }
 
   const service = {
+    removeBefore: repository.removeBefore,
+
     /** Removes the stored answers about an erased user. */
     async forget(isAbout: (answer: string) => boolean): Promise<void> {
       for await (const rows of repository.all()) {

@@ -31,6 +31,9 @@ export function createRequestRepository({ models: { answeredRequests }, scope }:
       const where = { [Op.or]: rows.map(({ party, requestId }) => ({ party, requestId })) }
       await answeredRequests.destroy({ where, ...scope() })
     },
+    /** Answers are stored so that no request takes effect twice. */
+    removeBefore: (cutoffMs: number): Promise<number> =>
+      answeredRequests.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() }),
     async save(row: AnsweredRequestRow): Promise<void> {
       await answeredRequests.create(row, scope())
     },

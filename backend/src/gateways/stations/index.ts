@@ -25,7 +25,7 @@ export function createStationGateway(ports: StationGatewayPorts) {
   const receive = createStationIntake({ ...ports, messages, agentStarts, reportedEnds })
 
   return {
-    service: { receive },
+    service: { receive, messages },
     /** Publishes the retained messages for stations. Call it before the listeners open. */
     async start(): Promise<void> {
       agentStarts.start()

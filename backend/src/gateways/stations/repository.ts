@@ -1,4 +1,4 @@
-import type { Model } from 'sequelize'
+import { Op, type Model } from 'sequelize'
 import type { Tables } from '../../db/database.ts'
 import type { StationEventRow } from '../../db/rows.ts'
 
@@ -13,6 +13,8 @@ export function createStationMessages({ models: { stationEvents }, scope }: Tabl
       const max = await stationEvents.max<number | null, Model<StationEventRow>>('seq', { where, ...scope() })
       return max ?? undefined
     },
+    removeBefore: (cutoffMs: number): Promise<number> =>
+      stationEvents.destroy({ where: { atMs: { [Op.lt]: cutoffMs } }, ...scope() }),
     /** @returns false if this event was already handled */
     async saveEvent(row: StationEventRow): Promise<boolean> {
       const { stationId, bootId, seq } = row
