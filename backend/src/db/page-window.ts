@@ -33,33 +33,30 @@ export interface PageWindow {
 }
 
 /**
- * Translates `page`, `pageSize`, `skip` and `ordering`.
- * @param columns what may be ordered by: field name -> column attribute
+ * Translates `page`, `pageSize`, `skip` and `ordering` for rows in memory.
+ * @param fields what may be ordered by, by name
  * @throws AppError `invalid-query` when the list cannot be ordered by that field, or more is skipped than a page holds
  */
-export function windowOf(query: PageQuery, columns: Record<string, string>): PageWindow {
+export function selectionOf(query: PageQuery, fields: Record<string, unknown>): Selection {
   const { page = 1, pageSize = DEFAULT_PAGE_SIZE, skip = 0, ordering = '' } = query
   if (skip >= pageSize) throw new AppError('invalid-query', { errors: [notToSkip(pageSize)] })
-  const field = ordering.replace(/^-/, '')
-  const column = Object.hasOwn(columns, field) ? columns[field] : undefined
-  if (field !== '' && column === undefined)
-    throw new AppError('invalid-query', { errors: [notOrderable(columns)] })
-  return {
-    limit: pageSize - skip,
-    offset: (page - 1) * pageSize + skip,
-    ...(column ? { order: [column, ordering.startsWith('-') ? 'DESC NULLS LAST' : 'ASC NULLS LAST'] } : {}),
-  }
+  const window = { limit: pageSize - skip, offset: (page - 1) * pageSize + skip }
+  const isDescending = ordering.startsWith('-')
+  const field = isDescending ? ordering.slice(1) : ordering
+  if (field === '') return window
+  if (!Object.hasOwn(fields, field)) throw new AppError('invalid-query', { errors: [notOrderable(fields)] })
+  return { ...window, order: { field, isDescending } }
 }
 
-/** The same for rows in memory. */
-export function selectionOf(query: PageQuery, fields: Record<string, unknown>): Selection {
-  const names = Object.fromEntries(Object.keys(fields).map((name) => [name, name]))
-  const { limit, offset, order } = windowOf(query, names)
-  if (!order) return { limit, offset }
-  return { limit, offset, order: { field: order[0], isDescending: order[1].startsWith('DESC') } }
+/** The same for a table. @param columns field name -> column attribute */
+export function windowOf(query: PageQuery, columns: Record<string, string>): PageWindow {
+  const { order, ...window } = selectionOf(query, columns)
+  const column = order && columns[order.field]
+  if (!column) return window
+  return { ...window, order: [column, order.isDescending ? 'DESC NULLS LAST' : 'ASC NULLS LAST'] }
 }
 
-function notOrderable(columns: Record<string, string>): FieldError {
+function notOrderable(columns: Record<string, unknown>): FieldError {
   const names = Object.keys(columns).join(', ')
   const message = { fr: `Valeurs possibles\u00a0: ${names}.`, en: `Possible values: ${names}.` }
   return { pointer: '/ordering', message }

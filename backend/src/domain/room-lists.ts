@@ -1,7 +1,7 @@
 import { unixMsOf, type SessionQuery, type SessionState, type StationQuery } from '@escale/protocol'
 import type { Room } from './room.ts'
 import { foldText } from './search-text.ts'
-import { compareValues, matcherOf, selectRows, type Fields, type Selection } from './selection.ts'
+import { matcherOf, selectRows, type Fields, type Selection } from './selection.ts'
 import { endsAtMsOf } from './session.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { RoomStation } from './station.ts'
@@ -61,7 +61,9 @@ export function listStations(
   const stations =
     wanted === '' && matches === undefined
       ? all
-      : all.filter((station) => station.searchText.includes(wanted) && (matches?.(station) ?? true))
+      : all.filter(
+          (station) => (matches?.(station) ?? true) && (wanted === '' || station.searchText.includes(wanted)),
+        )
   return selectRows(stations, stationFields, selection)
 }
 
@@ -79,10 +81,7 @@ export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter
     session.createdAtMs <= toMs &&
     (wanted === '' || contains(session, wanted)) &&
     (hasFields?.(session) ?? true)
-  const sessions = [...room.sessions()]
-    .filter(matches)
-    .sort((a, b) => compareValues(b.createdAtMs, a.createdAtMs) || compareValues(a.id, b.id))
-  return selectRows(sessions, sessionFields, selection)
+  return selectRows(room.sessions().filter(matches), sessionFields, selection)
 }
 
 const contains = ({ id, userId, stationId, createdBy }: SessionRecord, wanted: string): boolean =>

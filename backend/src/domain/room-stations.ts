@@ -1,13 +1,15 @@
 import type { StationStats } from '@escale/protocol'
 import { compareValues } from './selection.ts'
+import { createSortedList } from './sorted-list.ts'
 import type { RoomStation } from './station.ts'
 
 /** The stations of the room, by id, by MAC address, and sorted by label. */
 export function createRoomStations() {
   const stations = new Map<string, RoomStation>()
   const idByMac = new Map<string, string>()
-  /** Sorted again when a station's search text changes. */
-  let sorted: { stations: RoomStation[]; places: Map<string, number> } | undefined
+  const sorted = createSortedList(byLabel)
+  /** Counted again when they are asked for after a change. */
+  let stats: StationStats | undefined
 
   function forgetMac({ record: { id, macAddress } }: RoomStation): void {
     if (macAddress !== null && idByMac.get(macAddress) === id) idByMac.delete(macAddress)
@@ -22,10 +24,8 @@ export function createRoomStations() {
         if (macAddress !== null) idByMac.set(macAddress, id)
       }
       stations.set(id, station)
-      const place = sorted?.places.get(id)
-      if (sorted && place !== undefined && before?.searchText === station.searchText)
-        sorted.stations[place] = station
-      else sorted = undefined
+      sorted.put(before, station)
+      stats = undefined
     },
 
     remove(id: string): void {
@@ -33,7 +33,8 @@ export function createRoomStations() {
       if (!before) return
       forgetMac(before)
       stations.delete(id)
-      sorted = undefined
+      sorted.remove(before)
+      stats = undefined
     },
 
     reads: {
@@ -43,26 +44,20 @@ export function createRoomStations() {
         stations.get(idByMac.get(macAddress) ?? ''),
 
       /** All stations sorted by label, without regard to accents and case. */
-      sortedStations(): readonly RoomStation[] {
-        if (!sorted) {
-          const inOrder = [...stations.values()].sort(byLabel)
-          const places = new Map(inOrder.map(({ record }, place) => [record.id, place]))
-          sorted = { stations: inOrder, places }
-        }
-        return sorted.stations
-      },
-
-      stationStats(): StationStats {
-        const counts = { available: 0, occupied: 0, maintenance: 0, offline: 0 }
-        let online = 0
-        for (const { state, presence } of stations.values()) {
-          counts[state] += 1
-          if (presence.online) online += 1
-        }
-        return { total: stations.size, ...counts, online }
-      },
+      sortedStations: (): readonly RoomStation[] => sorted.items,
+      stationStats: (): StationStats => (stats ??= count(sorted.items)),
     },
   }
+}
+
+function count(stations: readonly RoomStation[]): StationStats {
+  const counts = { available: 0, occupied: 0, maintenance: 0, offline: 0 }
+  let online = 0
+  for (const { state, presence } of stations) {
+    counts[state] += 1
+    if (presence.online) online += 1
+  }
+  return { total: stations.length, ...counts, online }
 }
 
 const byLabel = (a: RoomStation, b: RoomStation): number =>

@@ -25,9 +25,13 @@ export function matcherOf<Row>(
   fields: Fields<Row>,
   filter: Record<string, FieldValue>,
 ): ((row: Row) => boolean) | undefined {
-  const asked = Object.entries(filter).filter(([, value]) => value !== undefined)
-  if (asked.length === 0) return undefined
-  return (row) => asked.every(([field, value]) => fields[field]?.(row) === value)
+  let matches: ((row: Row) => boolean) | undefined
+  for (const [field, value] of Object.entries(filter)) {
+    if (value === undefined) continue
+    const [valueOf, others] = [fields[field], matches]
+    matches = (row) => valueOf?.(row) === value && (others?.(row) ?? true)
+  }
+  return matches
 }
 
 function sortBy<Row>(rows: readonly Row[], valueOf: (row: Row) => FieldValue, isDescending: boolean): Row[] {

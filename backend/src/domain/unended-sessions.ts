@@ -1,28 +1,33 @@
+import { compareValues } from './selection.ts'
+import { createSortedList } from './sorted-list.ts'
 import { isRunning, type SessionRecord } from './session-record.ts'
 
 /** The sessions that have not ended, with indexes of the running ones by station and by user. */
 export function createUnendedSessions() {
   const sessions = new Map<string, SessionRecord>()
+  const sorted = createSortedList(newestFirst)
   const runningAt = new Map<string, SessionRecord>()
   const runningOf = new Map<string, SessionRecord>()
 
-  /** Removes a session from all indexes. Another session may already run at its station: that entry stays. */
-  function remove(id: string): SessionRecord | undefined {
-    const before = sessions.get(id)
-    if (!before) return undefined
-    sessions.delete(id)
-    const { stationId, userId } = before
+  /** Another session may already run at the station or of the user: that entry stays. */
+  function removeRunning({ id, stationId, userId }: SessionRecord): void {
     if (stationId !== undefined && runningAt.get(stationId)?.id === id) runningAt.delete(stationId)
     if (userId !== undefined && runningOf.get(userId)?.id === id) runningOf.delete(userId)
-    return before
   }
 
   return {
-    /** @returns the session as it was before */
+    /** Adds or replaces a session. An ended one is removed. @returns the session as it was before */
     put(session: SessionRecord): SessionRecord | undefined {
       const { id, stationId, userId, state } = session
-      const before = remove(id)
-      if (state !== 'ended') sessions.set(id, session)
+      const before = sessions.get(id)
+      if (before) removeRunning(before)
+      if (state === 'ended') {
+        if (before) sorted.remove(before)
+        sessions.delete(id)
+        return before
+      }
+      sessions.set(id, session)
+      sorted.put(before, session)
       if (isRunning(session)) {
         if (stationId !== undefined) runningAt.set(stationId, session)
         if (userId !== undefined) runningOf.set(userId, session)
@@ -33,14 +38,17 @@ export function createUnendedSessions() {
     reads: {
       /** A session that has not ended. */
       session: (id: string): SessionRecord | undefined => sessions.get(id),
-      /** All sessions that have not ended. */
-      sessions: (): IterableIterator<SessionRecord> => sessions.values(),
+      /** All sessions that have not ended, the newest first. */
+      sessions: (): readonly SessionRecord[] => sorted.items,
       /** The session that is active or suspended at a station. */
       runningAt: (stationId: string): SessionRecord | undefined => runningAt.get(stationId),
       /** The session of a user that is active or suspended. */
       runningOf: (userId: string): SessionRecord | undefined => runningOf.get(userId),
-      running: (): SessionRecord[] => [...sessions.values()].filter(isRunning),
-      pending: (): SessionRecord[] => [...sessions.values()].filter(({ state }) => state === 'pending'),
+      running: (): SessionRecord[] => sorted.items.filter(isRunning),
+      pending: (): SessionRecord[] => sorted.items.filter(({ state }) => state === 'pending'),
     },
   }
 }
+
+const newestFirst = (a: SessionRecord, b: SessionRecord): number =>
+  compareValues(b.createdAtMs, a.createdAtMs) || compareValues(a.id, b.id)

@@ -32,22 +32,18 @@ export function registerBodies(app: FastifyInstance): void {
   })
   // Fastify has a default parser for text/plain, and would then answer `invalid-body` instead of 415.
   app.removeContentTypeParser('text/plain')
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.headers['content-length'] === '0') delete request.headers['content-type']
-    done()
+  app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
+    if (headers['content-length'] === '0') delete headers['content-type']
+    done(isUtf8Query(raw.url ?? '') ? undefined : new AppError('invalid-query', { detail: utf8Wanted }))
   })
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined && request.method !== 'GET') request.body = {}
-    requireSound(request.body, 'invalid-body')
-  })
-  app.addHook('onRequest', async ({ raw }) => {
-    if (!isUtf8Query(raw.url ?? '')) throw new AppError('invalid-query', { detail: utf8Wanted })
+    done(unsoundErrorOf(request.body, 'invalid-body'))
   })
   // Comes after the conversion to numbers, because `1e400` becomes Infinity there.
-  app.addHook('preHandler', async ({ params, query }) => {
-    requireSound(params, 'not-found')
-    requireSound(query, 'invalid-query')
-  })
+  app.addHook('preHandler', ({ params, query }, _reply, done) =>
+    done(unsoundErrorOf(params, 'not-found') ?? unsoundErrorOf(query, 'invalid-query')),
+  )
 }
 
 const utf8Wanted: Bilingual = {
@@ -86,8 +82,7 @@ const reasons: Record<UnsoundReason, Bilingual> = {
   },
 }
 
-function requireSound(value: unknown, code: ErrorCode): void {
+function unsoundErrorOf(value: unknown, code: ErrorCode): AppError | undefined {
   const fault = unsoundnessOf(value)
-  if (!fault) return
-  throw new AppError(code, { errors: [{ pointer: fault.pointer, message: reasons[fault.reason] }] })
+  return fault && new AppError(code, { errors: [{ pointer: fault.pointer, message: reasons[fault.reason] }] })
 }

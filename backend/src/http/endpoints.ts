@@ -114,6 +114,7 @@ function registerFileRoute(own: FastifyInstance, route: RouteOptions): void {
 
 function routeOf(endpoint: Endpoint, handle: (call: Call) => unknown): RouteOptions {
   const { method, path, access, guests = [], maxUnderWay, takesFaultyBody } = endpoint
+  const answer = answerOf(endpoint)
   return {
     method,
     url: path.replace(/\{(\w+)\}/g, ':$1'),
@@ -122,8 +123,11 @@ function routeOf(endpoint: Endpoint, handle: (call: Call) => unknown): RouteOpti
     bodyLimit: bodyLimitOf(endpoint),
     ...(maxUnderWay === undefined ? {} : { onRequest: limitConcurrentCalls(maxUnderWay) }),
     attachValidation: takesFaultyBody === true,
-    handler: async (request, reply) =>
-      send(endpoint, request, reply, await handle(callOf(endpoint, request))),
+    handler: (request, reply) => {
+      const outcome = handle(new EndpointCall(endpoint, request) as unknown as Call)
+      if (!(outcome instanceof Promise)) return answer(request, reply, outcome)
+      return outcome.then((settled) => answer(request, reply, settled))
+    },
   }
 }
 
@@ -152,46 +156,61 @@ function responsesOf(endpoint: Endpoint): Record<string, unknown> {
   return Object.fromEntries(responses.filter(([status]) => status !== '204'))
 }
 
-function callOf(endpoint: Endpoint, request: FastifyRequest): Call {
-  return {
-    params: request.params,
-    query: request.query,
-    body: request.body,
-    caller: request.caller,
-    actor: endpoint.access === 'public' ? undefined : actorOf(request),
-    // Few handlers ask for these.
-    get ip() {
-      return request.ip
-    },
-    get language() {
-      return languageOf(request)
-    },
-    get expectedVersion() {
-      return expectedVersionOf(request)
-    },
-    get arrival() {
-      return arrivalOf(request)
-    },
-    fault: request.validationError,
-  } as unknown as Call
+/** A {@link Call}. Its getters are computed only for the few handlers that ask for them. */
+class EndpointCall {
+  readonly #request: FastifyRequest
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly caller: Caller | undefined
+  readonly actor: Actor | undefined
+  readonly fault: Error | undefined
+
+  constructor({ access }: Endpoint, request: FastifyRequest) {
+    this.#request = request
+    this.params = request.params
+    this.query = request.query
+    this.body = request.body
+    this.caller = request.caller
+    this.actor = access === 'public' ? undefined : actorOf(request)
+    this.fault = request.validationError
+  }
+
+  get ip() {
+    return this.#request.ip
+  }
+  get language() {
+    return languageOf(this.#request)
+  }
+  get expectedVersion() {
+    return expectedVersionOf(this.#request)
+  }
+  get arrival() {
+    return arrivalOf(this.#request)
+  }
 }
 
-function send(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply, outcome: unknown): unknown {
-  if (outcome instanceof FileAnswer) return sendFile(reply, outcome)
-  const { page, sendsVersion, answers = {} } = endpoint
-  if (page) {
-    const answer = pageAnswer(request, outcome as PageOutcome<unknown>)
-    return Buffer.isBuffer(answer) ? reply.type(JSON_TYPE).send(answer) : answer
+/** How the results of an endpoint's handler are sent. */
+function answerOf({ page, sendsVersion, answers = {} }: Endpoint) {
+  const [status = 200, ...others] = Object.keys(answers).map(Number)
+
+  function sendBody(request: FastifyRequest, reply: FastifyReply, outcome: unknown): FastifyReply {
+    if (page) {
+      const answer = pageAnswer(request, outcome as PageOutcome<unknown>)
+      return (typeof answer === 'string' ? reply.type(JSON_TYPE) : reply).send(answer)
+    }
+    if (others.length > 0) {
+      const { status: chosen, body } = outcome as { status: number; body: unknown }
+      return reply.code(chosen).send(body)
+    }
+    void reply.code(status)
+    if (!sendsVersion) return reply.send(outcome ?? null)
+    const { version, body } = outcome as { version: number; body: unknown }
+    return reply.header('etag', `"${version}"`).send(body)
   }
-  const statuses = Object.keys(answers).map(Number)
-  if (statuses.length > 1) {
-    const { status, body } = outcome as { status: number; body: unknown }
-    return reply.code(status).send(body)
-  }
-  void reply.code(statuses[0] ?? 200)
-  if (!sendsVersion) return reply.send(outcome ?? null)
-  const { version, body } = outcome as { version: number; body: unknown }
-  return reply.header('etag', `"${version}"`).send(body)
+
+  return (request: FastifyRequest, reply: FastifyReply, outcome: unknown) =>
+    outcome instanceof FileAnswer ? sendFile(reply, outcome) : sendBody(request, reply, outcome)
 }
 
 function sendFile(reply: FastifyReply, { type, content, options }: FileAnswer): FastifyReply {

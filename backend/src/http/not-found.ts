@@ -33,11 +33,12 @@ export function registerNotFound(app: FastifyInstance): void {
     if (isPageOfAdmin(request, path) && app.hasReplyDecorator('sendFile')) return reply.sendFile('index.html')
     return sendProblem(request, reply, new AppError('not-found'))
   }
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return answer(request, reply)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) return void answer(request, reply)
     // Without this check, `DELETE /api/postes/stats/` would match the route of one station, with the id `stats`.
     const named = known.get(pathOf(request))
-    if (named && !named.methods.has(request.method)) return refuseMethod(request, reply, named.methods)
+    if (named && !named.methods.has(request.method)) return void refuseMethod(request, reply, named.methods)
+    done()
   })
   app.setNotFoundHandler(answer)
 }

@@ -9,7 +9,7 @@ export interface PageOutcome<T> extends Rows<T> {
   /** Parameters to add to the URLs of the next and the previous page. */
   kept?: Record<string, string>
   /** The cached JSON of a row, if there is one. */
-  jsonOf?: (row: T) => Buffer
+  jsonOf?: (row: T) => string
 }
 
 /**
@@ -19,25 +19,19 @@ export interface PageOutcome<T> extends Rows<T> {
 export function pageAnswer<T>(
   request: FastifyRequest,
   { count, rows, kept = {}, jsonOf }: PageOutcome<T>,
-): object {
+): object | string {
   const query = request.query as PageQuery
   const { page = 1, pageSize = DEFAULT_PAGE_SIZE, skip = 0 } = query
   const lastPage = Math.max(1, Math.ceil(count / pageSize))
-  const bytesOf = jsonOf ?? ((row: T) => Buffer.from(JSON.stringify(row)))
-  const results = rows.slice(0, countFitting(rows, bytesOf))
+  const results = rows.slice(0, countFitting(rows, jsonOf ?? JSON.stringify))
   const addressOf = (number: number, skipped = 0) => neighbourOf(request, kept, number, skipped)
   const following = () => (page < lastPage ? addressOf(page + 1) : null)
   const preceding = () => (page > 1 ? addressOf(Math.min(page - 1, lastPage)) : null)
   const next = results.length < rows.length ? addressOf(page, skip + results.length) : following()
   const previous = skip > 0 ? addressOf(page) : preceding()
   if (!jsonOf) return { count, next, previous, results }
-  const start = JSON.stringify({ count, next, previous }).slice(0, -1)
-  const parts = results.flatMap((row, index) => (index === 0 ? jsonOf(row) : [COMMA, jsonOf(row)]))
-  return Buffer.concat([Buffer.from(`${start},"results":[`), ...parts, END])
+  return `${JSON.stringify({ count, next, previous }).slice(0, -1)},"results":[${results.map(jsonOf).join()}]}`
 }
-
-const COMMA = Buffer.from(',')
-const END = Buffer.from(']}')
 
 function neighbourOf(
   request: FastifyRequest,
@@ -57,10 +51,10 @@ function neighbourOf(
 }
 
 /** How many rows fit into the size limit; at least one. */
-function countFitting<T>(rows: readonly T[], bytesOf: (row: T) => Buffer): number {
+function countFitting<T>(rows: readonly T[], jsonOf: (row: T) => string): number {
   let bytes = 0
   for (const [index, row] of rows.entries()) {
-    bytes += bytesOf(row).length
+    bytes += Buffer.byteLength(jsonOf(row))
     if (index > 0 && bytes > MAX_PAGE_BYTES) return index
   }
   return rows.length

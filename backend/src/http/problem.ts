@@ -85,9 +85,9 @@ export function registerClosing(app: FastifyInstance): void {
     isClosing = true
     done()
   })
-  app.addHook('onRequest', async () => {
-    if (isClosing) throw new AppError('unavailable', { retryAfterSeconds: RESTART_SECONDS })
-  })
+  app.addHook('onRequest', (_request, _reply, done) =>
+    done(isClosing ? new AppError('unavailable', { retryAfterSeconds: RESTART_SECONDS }) : undefined),
+  )
 }
 
 const codeOfFastifyError: Record<string, ErrorCode> = {

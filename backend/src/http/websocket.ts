@@ -35,12 +35,10 @@ export async function registerWebSockets(
       },
     },
   })
-  app.addHook('onRequest', async (request) => {
-    if (request.headers.upgrade === undefined) return
-    const { origin } = request.headers
-    if (origin !== undefined && origin !== publicOrigin && hostOf(origin) !== request.host) {
-      throw new AppError('forbidden')
-    }
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { upgrade, origin } = request.headers
+    const isOurs = origin === undefined || origin === publicOrigin || hostOf(origin) === request.host
+    done(upgrade === undefined || isOurs ? undefined : new AppError('forbidden'))
   })
   app.get(
     '/mqtt',

@@ -14,8 +14,8 @@ export type Rights = ReturnType<typeof createRights>
 
 /**
  * Answers from memory who calls and with which rights, after the database was asked once. A change that may end a right
- * clears the memory. When the journal could not be asked for 2 s, the memory is not used. Only valid secrets are
- * remembered, as hashes, so wrong ones need no memory.
+ * clears the memory. When the journal could not be asked for 2 s, the memory is not used. Only valid tokens and secrets
+ * are remembered, so wrong ones need no memory. Secrets are kept as hashes; a token ends within minutes.
  */
 export function createRights({ auth, stations, accounts }: Authenticators, clock: Clock) {
   const claims = new Map<string, AccessClaims>()
@@ -48,10 +48,9 @@ export function createRights({ auth, stations, accounts }: Authenticators, clock
   return {
     auth: {
       async authenticate(accessToken) {
-        const key = hashSecret(accessToken)
-        const known = isTrusted() ? claims.get(key) : undefined
+        const known = isTrusted() ? claims.get(accessToken) : undefined
         if (known && known.exp * SECOND_MS > clock.nowMs()) return known
-        return remembering(claims, key, () => auth.authenticate(accessToken))
+        return remembering(claims, accessToken, () => auth.authenticate(accessToken))
       },
     },
     stations: {

@@ -17,7 +17,7 @@ export function toSession(session: SessionRecord, nowMs: number): Session {
   return made
 }
 
-export const sessionJson = memoise((session: Session) => Buffer.from(JSON.stringify(session)))
+export const sessionJson = memoise((session: Session) => JSON.stringify(session))
 
 function makeSession(session: SessionRecord, time: ReturnType<typeof sessionTimeAt>): Session {
   const { id, userId, stationId, state, grantedSeconds, creditSeconds, endReason, createdBy } = session

@@ -6,7 +6,7 @@ import type { DocumentProgress, RoomStation } from '../../domain/station.ts'
 /** A station as REST and the live screens show it. Cached until the station changes. */
 export const toStation = memoise(makeStation)
 
-export const stationJson = memoise((station: Station) => Buffer.from(JSON.stringify(station)))
+export const stationJson = memoise((station: Station) => JSON.stringify(station))
 
 function makeStation({ record, presence, state, running, document, conflictAtMs }: RoomStation): Station {
   const { id, label, location, ipAddress, macAddress } = withoutNulls(record)

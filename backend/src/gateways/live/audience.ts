@@ -63,7 +63,7 @@ export function createAudience(ports: AudiencePorts): Audience {
     for (const stationId of changedStations) {
       const station = room.station(stationId)
       if (!station || listeners.size === 0) continue
-      const text = `{"type":"station_changed","station":${stationJson(toStation(station)).toString()}}`
+      const text = `{"type":"station_changed","station":${stationJson(toStation(station))}}`
       if (lastFrames.get(stationId) === text) continue
       lastFrames.set(stationId, text)
       for (const listener of listeners) if (listener.sessionId === undefined) listener.send(text)

@@ -1,0 +1,34 @@
+/**
+ * Items that stay in order while some are added, removed and replaced. An item is found by its place in the order, so
+ * `compare` must tell any two items apart.
+ */
+export function createSortedList<Item>(compare: (a: Item, b: Item) => number) {
+  const items: Item[] = []
+
+  /** The index of an item, or where it would be inserted. */
+  function placeOf(item: Item): number {
+    let [from, to] = [0, items.length]
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if (compare(items[middle] as Item, item) < 0) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
+  return {
+    items: items as readonly Item[],
+
+    /** @param before the same item as it was put last, if it was */
+    put(before: Item | undefined, item: Item): void {
+      if (before !== undefined && compare(before, item) === 0) {
+        items[placeOf(item)] = item
+        return
+      }
+      if (before !== undefined) this.remove(before)
+      items.splice(placeOf(item), 0, item)
+    },
+
+    remove: (item: Item): void => void items.splice(placeOf(item), 1),
+  }
+}
