@@ -1,4 +1,4 @@
-import { unixMsOf, type SessionQuery, type SessionState, type StationQuery } from '@escale/protocol'
+import { unixMsOf, type SessionQuery, type StationQuery } from '@escale/protocol'
 import type { Room } from './room.ts'
 import { foldText } from './search-text.ts'
 import { matcherOf, selectRows, type Fields, type Selection } from './selection.ts'
@@ -8,7 +8,7 @@ import type { RoomStation } from './station.ts'
 
 type Filter<Query> = Omit<Query, 'page' | 'pageSize' | 'ordering' | 'skip'>
 export type StationFilter = Filter<StationQuery>
-export type SessionFilter = Filter<SessionQuery> & { states?: readonly SessionState[] }
+export type SessionFilter = Filter<SessionQuery>
 
 /** The fields by which a list of stations can be sorted. */
 export const stationFields: Fields<RoomStation> = {
@@ -67,21 +67,23 @@ export function listStations(
   return selectRows(stations, stationFields, selection)
 }
 
-/** A page of the sessions that have not ended, the newest first by default. */
-export function listSessions(room: Pick<Room, 'sessions'>, filter: SessionFilter, selection: Selection) {
-  const { states, search, from, to, hasCredit, ...equal } = filter
+/** A page of running sessions, the newest first by default. */
+export function listRunning(
+  room: Pick<Room, 'running'>,
+  { search, from, to, hasCredit, ...equal }: SessionFilter,
+  selection: Selection,
+) {
   const wanted = search ? foldText(search) : ''
   const fromMs = from === undefined ? -Infinity : unixMsOf(from)
   const toMs = to === undefined ? Infinity : unixMsOf(to)
   const hasFields = matcherOf(sessionFields, equal)
   const matches = (session: SessionRecord) =>
-    (states === undefined || states.includes(session.state)) &&
-    (hasCredit === undefined || hasCredit === session.creditSeconds > 0) &&
+    (hasFields?.(session) ?? true) &&
     session.createdAtMs >= fromMs &&
     session.createdAtMs <= toMs &&
-    (wanted === '' || contains(session, wanted)) &&
-    (hasFields?.(session) ?? true)
-  return selectRows(room.sessions().filter(matches), sessionFields, selection)
+    (hasCredit === undefined || hasCredit === session.creditSeconds > 0) &&
+    (wanted === '' || contains(session, wanted))
+  return selectRows(room.running().filter(matches), sessionFields, selection)
 }
 
 const contains = ({ id, userId, stationId, createdBy }: SessionRecord, wanted: string): boolean =>

@@ -24,7 +24,8 @@ export function createRoomStations() {
         if (macAddress !== null) idByMac.set(macAddress, id)
       }
       stations.set(id, station)
-      sorted.put(before, station)
+      if (before) sorted.replace(before, station)
+      else sorted.add(station)
       stats = undefined
     },
 

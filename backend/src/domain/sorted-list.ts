@@ -19,16 +19,17 @@ export function createSortedList<Item>(compare: (a: Item, b: Item) => number) {
   return {
     items: items as readonly Item[],
 
-    /** @param before the same item as it was put last, if it was */
-    put(before: Item | undefined, item: Item): void {
-      if (before !== undefined && compare(before, item) === 0) {
-        items[placeOf(item)] = item
-        return
-      }
-      if (before !== undefined) this.remove(before)
-      items.splice(placeOf(item), 0, item)
-    },
-
+    add: (item: Item): void => void items.splice(placeOf(item), 0, item),
     remove: (item: Item): void => void items.splice(placeOf(item), 1),
+
+    /** @param before the same item as it was added, which may have had another place */
+    replace(before: Item, item: Item): void {
+      if (compare(before, item) === 0) {
+        items[placeOf(item)] = item
+      } else {
+        this.remove(before)
+        this.add(item)
+      }
+    },
   }
 }

@@ -6,32 +6,37 @@ import { isRunning, type SessionRecord } from './session-record.ts'
 export function createUnendedSessions() {
   const sessions = new Map<string, SessionRecord>()
   const sorted = createSortedList(newestFirst)
+  const running = createSortedList(newestFirst)
   const runningAt = new Map<string, SessionRecord>()
   const runningOf = new Map<string, SessionRecord>()
 
   /** Another session may already run at the station or of the user: that entry stays. */
-  function removeRunning({ id, stationId, userId }: SessionRecord): void {
+  function remove(session: SessionRecord): void {
+    const { id, stationId, userId } = session
+    sessions.delete(id)
+    sorted.remove(session)
+    if (!isRunning(session)) return
+    running.remove(session)
     if (stationId !== undefined && runningAt.get(stationId)?.id === id) runningAt.delete(stationId)
     if (userId !== undefined && runningOf.get(userId)?.id === id) runningOf.delete(userId)
+  }
+
+  function add(session: SessionRecord): void {
+    const { id, stationId, userId } = session
+    sessions.set(id, session)
+    sorted.add(session)
+    if (!isRunning(session)) return
+    running.add(session)
+    if (stationId !== undefined) runningAt.set(stationId, session)
+    if (userId !== undefined) runningOf.set(userId, session)
   }
 
   return {
     /** Adds or replaces a session. An ended one is removed. @returns the session as it was before */
     put(session: SessionRecord): SessionRecord | undefined {
-      const { id, stationId, userId, state } = session
-      const before = sessions.get(id)
-      if (before) removeRunning(before)
-      if (state === 'ended') {
-        if (before) sorted.remove(before)
-        sessions.delete(id)
-        return before
-      }
-      sessions.set(id, session)
-      sorted.put(before, session)
-      if (isRunning(session)) {
-        if (stationId !== undefined) runningAt.set(stationId, session)
-        if (userId !== undefined) runningOf.set(userId, session)
-      }
+      const before = sessions.get(session.id)
+      if (before) remove(before)
+      if (session.state !== 'ended') add(session)
       return before
     },
 
@@ -44,7 +49,8 @@ export function createUnendedSessions() {
       runningAt: (stationId: string): SessionRecord | undefined => runningAt.get(stationId),
       /** The session of a user that is active or suspended. */
       runningOf: (userId: string): SessionRecord | undefined => runningOf.get(userId),
-      running: (): SessionRecord[] => sorted.items.filter(isRunning),
+      /** The sessions that are active or suspended, the newest first. */
+      running: (): readonly SessionRecord[] => running.items,
       pending: (): SessionRecord[] => sorted.items.filter(({ state }) => state === 'pending'),
     },
   }

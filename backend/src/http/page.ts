@@ -50,12 +50,12 @@ function neighbourOf(
   return `${origin}${path}?${params.toString()}`
 }
 
-/** How many rows fit into the size limit; at least one. */
+/** How many rows fit into the size limit; at least one. A character of a string has three bytes at most in UTF-8. */
 function countFitting<T>(rows: readonly T[], jsonOf: (row: T) => string): number {
+  let mostBytes = 0
+  for (const row of rows) mostBytes += 3 * jsonOf(row).length
+  if (mostBytes <= MAX_PAGE_BYTES) return rows.length
   let bytes = 0
-  for (const [index, row] of rows.entries()) {
-    bytes += Buffer.byteLength(jsonOf(row))
-    if (index > 0 && bytes > MAX_PAGE_BYTES) return index
-  }
-  return rows.length
+  const last = rows.findIndex((row) => (bytes += Buffer.byteLength(jsonOf(row))) > MAX_PAGE_BYTES)
+  return last < 0 ? rows.length : Math.max(1, last)
 }

@@ -171,11 +171,10 @@ function orderBy(order: PageWindow['order']): OrderItem[] {
 }
 
 function whereOf(
-  { states, search, from, to, hasCredit, ...equal }: SessionFilter,
+  { search, from, to, hasCredit, ...equal }: SessionFilter,
   containing: Containing,
 ): WhereOptions<SessionRow> {
   const conditions = [equalTo<SessionRow>(equal)]
-  if (states) conditions.push({ state: { [Op.in]: states } })
   if (hasCredit !== undefined) conditions.push({ creditSeconds: hasCredit ? { [Op.gt]: 0 } : 0 })
   if (from !== undefined) conditions.push({ createdAtMs: { [Op.gte]: unixMsOf(from) } })
   if (to !== undefined) conditions.push({ createdAtMs: { [Op.lte]: unixMsOf(to) } })

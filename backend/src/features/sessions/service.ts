@@ -3,7 +3,7 @@ import { selectionOf, windowOf, type PageQuery, type Rows } from '../../db/page-
 import type { SessionRecord } from '../../db/rows.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
-import { listSessions, sessionFields, type SessionFilter } from '../../domain/room-lists.ts'
+import { listRunning, sessionFields, type SessionFilter } from '../../domain/room-lists.ts'
 import { afterStep, type SessionInput } from '../../domain/session.ts'
 import { AppError, type Result } from '../../errors.ts'
 import type { LogEntry } from '../logs/index.ts'
@@ -35,7 +35,7 @@ export interface SessionPorts extends Omit<
   SessionWritingPorts & SessionStartPorts & SessionEndPorts,
   'room'
 > {
-  room: Pick<RoomStore, 'session' | 'sessions' | 'station' | 'runningAt' | 'runningOf'>
+  room: Pick<RoomStore, 'session' | 'sessions' | 'station' | 'runningAt' | 'runningOf' | 'running'>
 }
 
 export interface ChangeOptions {
@@ -92,8 +92,7 @@ export function createSessionService(ports: SessionPorts) {
 
     /** Sessions that are active or suspended. */
     listRunning(filter: SessionFilter, query: PageQuery): Rows<SessionRecord> {
-      const running = { ...filter, states: ['active', 'suspended'] as const }
-      return listSessions(room, running, selectionOf(query, sessionFields))
+      return listRunning(room, filter, selectionOf(query, sessionFields))
     },
 
     /**
