@@ -67,9 +67,9 @@ export function listStations(
   return selectRows(stations, stationFields, selection)
 }
 
-/** A page of running sessions, the newest first by default. */
-export function listRunning(
-  room: Pick<Room, 'running'>,
+/** A page of the given sessions, in their order by default. */
+export function listSessions(
+  sessions: readonly SessionRecord[],
   { search, from, to, hasCredit, ...equal }: SessionFilter,
   selection: Selection,
 ) {
@@ -83,7 +83,7 @@ export function listRunning(
     session.createdAtMs <= toMs &&
     (hasCredit === undefined || hasCredit === session.creditSeconds > 0) &&
     (wanted === '' || contains(session, wanted))
-  return selectRows(room.running().filter(matches), sessionFields, selection)
+  return selectRows(sessions.filter(matches), sessionFields, selection)
 }
 
 const contains = ({ id, userId, stationId, createdBy }: SessionRecord, wanted: string): boolean =>

@@ -3,7 +3,7 @@ import { selectionOf, windowOf, type PageQuery, type Rows } from '../../db/page-
 import type { SessionRecord } from '../../db/rows.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
-import { listRunning, sessionFields, type SessionFilter } from '../../domain/room-lists.ts'
+import { listSessions, sessionFields, type SessionFilter } from '../../domain/room-lists.ts'
 import { afterStep, type SessionInput } from '../../domain/session.ts'
 import { AppError, type Result } from '../../errors.ts'
 import type { LogEntry } from '../logs/index.ts'
@@ -87,12 +87,12 @@ export function createSessionService(ports: SessionPorts) {
       // The sessions that have not ended are in memory.
       if (filter.state === undefined || filter.state === 'ended')
         return repository.list(filter, windowOf(query, columns))
-      return listSessions(room, filter, selectionOf(query, sessionFields))
+      return listSessions(room.sessions(), filter, selectionOf(query, sessionFields))
     },
 
     /** Sessions that are active or suspended. */
     listRunning(filter: SessionFilter, query: PageQuery): Rows<SessionRecord> {
-      return listRunning(room, filter, selectionOf(query, sessionFields))
+      return listSessions(room.running(), filter, selectionOf(query, sessionFields))
     },
 
     /**
