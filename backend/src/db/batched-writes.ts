@@ -1,34 +1,42 @@
 import type { Database } from './database.ts'
 
+interface Batch<T> {
+  readonly items: T[]
+  written?: Promise<void>
+}
+
 /**
  * Commits items together: those that come while a write is under way share the next one. So a room that does
  * something at once costs a few transactions, and one station alone waits for nobody.
  * @param commit stores the items, in the order in which they came; it may be asked to do it again
+ * @param atMost how many items share a transaction
  * @returns adds an item; resolves once it is committed
  */
 export function createBatchedWrites<T>(
   database: Pick<Database, 'write'>,
   commit: (items: readonly T[]) => Promise<void>,
+  atMost = Infinity,
 ): (item: T) => Promise<void> {
-  let waiting: T[] = []
-  let next: Promise<void> | undefined
+  let open: Batch<T> | undefined
 
-  function commitNext(): Promise<void> {
-    let taken: readonly T[] | undefined
-    function take(): readonly T[] {
-      taken = waiting
-      waiting = []
-      next = undefined
-      return taken
+  function begin(item: T): Promise<void> {
+    const batch: Batch<T> = { items: [item] }
+    open = batch
+    const close = () => {
+      if (open === batch) open = undefined
     }
-    const written = database.write(() => commit(taken ?? take()))
+    batch.written = database.write(() => {
+      close()
+      return commit(batch.items)
+    })
     // Refused before it began, as while the database is locked: the next items must not wait for it.
-    written.catch(() => taken ?? take())
-    return written
+    batch.written.catch(close)
+    return batch.written
   }
 
   return (item) => {
-    waiting.push(item)
-    return (next ??= commitNext())
+    if (!open?.written || open.items.length >= atMost) return begin(item)
+    open.items.push(item)
+    return open.written
   }
 }

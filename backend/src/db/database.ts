@@ -8,6 +8,7 @@ import { toConflict } from './conflicts.ts'
 import { closeSequelize, createSqliteConnections } from './sqlite-connections.ts'
 import { storageError, storageFaultOf, type StorageFault } from './storage-fault.ts'
 import { createSecureErasure } from './secure-erasure.ts'
+import { createSharedWrites } from './shared-writes.ts'
 import { createStatements, type Statements } from './statements.ts'
 import { createWriteTransactions, TAKE_WRITER_LOCK } from './write-transactions.ts'
 import { isAskedAgain, isConnectionLost } from './retries.ts'
@@ -26,6 +27,16 @@ export interface Database {
    * `storage-unavailable` when nothing can be stored now
    */
   write<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * As `write`, for what comes often: may share its transaction with others that wait. What the others have just
+   * written is in the database, and not yet in memory. Source: docs/adr/0032-hot-statements-are-prepared.md
+   */
+  writeShared<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Hands an item to `store`. In a shared transaction `store` gets all its items together, at the end; else it gets
+   * each at once.
+   */
+  together<T>(store: (items: readonly T[]) => Promise<void>, item: T): Promise<void>
   /** Runs `effect` once the transaction under way is committed, in the order of the commits. */
   afterCommit(effect: () => void): void
   /** How the newest write ended. */
@@ -61,9 +72,13 @@ export interface StorageState {
   storedAtMs: number
 }
 
+type Collected = Map<(items: readonly never[]) => Promise<void>, unknown[]>
+
 interface UnitOfWork {
   transaction: Transaction
   effects: (() => void)[]
+  /** Of a shared transaction: what is stored at its end. */
+  collected?: Collected | undefined
 }
 
 const ATTEMPTS = 5
@@ -104,6 +119,8 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
   }
 
   let queue: Promise<unknown> = Promise.resolve()
+  /** How often the writes under way added what follows at their end. */
+  let additions = 0
   const storage: StorageState = { fault: undefined, storedAtMs: -Infinity }
   let locked = { atMs: -Infinity, err: undefined as unknown }
 
@@ -125,14 +142,20 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
 
   const attempt = async <T>(
     work: () => Promise<T>,
+    isShared: boolean,
     left: number,
   ): Promise<{ result: T; effects: UnitOfWork['effects'] }> => {
     const effects: UnitOfWork['effects'] = []
+    const collected: Collected | undefined = isShared ? new Map() : undefined
     const progress = { isWorkDone: false }
     try {
       connections?.followFile()
       const result = await inTransaction(async (transaction) => {
-        const done = await unitOfWork.run({ transaction, effects }, work)
+        const done = await unitOfWork.run({ transaction, effects, collected }, async () => {
+          const value = await work()
+          if (collected) await storeAll(collected)
+          return value
+        })
         progress.isWorkDone = true
         return done
       })
@@ -145,14 +168,14 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
       const isLost = !isSqlite && !progress.isWorkDone && isConnectionLost(err)
       if (left > 1 && (isLost || isAskedAgain(err))) {
         if (isLost) await pause(RECONNECT_MS * 2 ** (ATTEMPTS - left))
-        return attempt(work, left - 1)
+        return attempt(work, isShared, left - 1)
       }
       throw noteFailure(err)
     }
   }
 
-  const commit = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { result, effects } = await attempt(work, ATTEMPTS)
+  const commit = async <T>(work: () => Promise<T>, { isShared } = { isShared: false }): Promise<T> => {
+    const { result, effects } = await attempt(work, isShared, ATTEMPTS)
     for (const effect of effects) {
       try {
         effect()
@@ -164,24 +187,37 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
     return result
   }
 
+  const turn = <T>(work: () => Promise<T>): Promise<T> => {
+    const askedAtMs = performance.now()
+    const done = queue.then(() => {
+      // While this one waited, another waited in vain for a lock: to wait again for each would be hours.
+      if (locked.atMs > askedAtMs) throw storageError('locked', locked.err)
+      return work()
+    })
+    queue = done.catch((): undefined => undefined)
+    return done
+  }
+  const changeCount = () => statements.changeCount() + additions
+  const share = createSharedWrites({ turn, commit, changeCount })
+
   return {
     sequelize,
     models: defineModels(sequelize),
     containing: createContaining(sequelize.getDialect()),
-    write(work) {
-      if (unitOfWork.getStore()) return work()
-      const askedAtMs = performance.now()
-      const turn = queue.then(() => {
-        // While this one waited, another waited in vain for a lock: to wait again for each would be hours.
-        if (locked.atMs > askedAtMs) throw storageError('locked', locked.err)
-        return commit(work)
-      })
-      queue = turn.catch((): undefined => undefined)
-      return turn
+    write: (work) => (unitOfWork.getStore() ? work() : turn(() => commit(work))),
+    writeShared: (work) => (unitOfWork.getStore() ? work() : share(work)),
+    async together(store, item) {
+      const { collected } = unitOfWork.getStore() ?? {}
+      if (!collected) return store([item])
+      additions += 1
+      const items = collected.get(store)
+      if (items) items.push(item)
+      else collected.set(store, [item])
     },
     afterCommit(effect) {
       const unit = unitOfWork.getStore()
       if (!unit) throw new Error('afterCommit outside a write')
+      additions += 1
       unit.effects.push(effect)
     },
     scope,
@@ -198,6 +234,14 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
       await queue
       await closeSequelize(sequelize)
     },
+  }
+}
+
+/** What is stored may add more. */
+async function storeAll(collected: Collected): Promise<void> {
+  for (const [store, items] of collected) {
+    collected.delete(store)
+    await store(items as never[])
   }
 }
 

@@ -37,9 +37,11 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
   const engine = (isSqlite ? sqliteEngine() : postgresEngine()) as Engine<unknown>
   const manager = sequelize.connectionManager
   let count = 0
+  let changeCount = 0
 
-  sequelize.addHook('beforeQuery', (_options, query) => {
+  sequelize.addHook('beforeQuery', (queryOptions, query) => {
     count += 1
+    if (queryOptions.type !== 'SELECT') changeCount += 1
     // Without a list of tables, Sequelize asks SQLite for the types of their columns before each SELECT. It needs them
     // for dates and JSON, and no column of ours is either.
     const { options } = query as unknown as { options: { tableNames?: string[] } }
@@ -58,6 +60,7 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
 
   async function execute(sql: string, values: Value[]): Promise<Outcome> {
     count += 1
+    if (!sql.startsWith('SELECT')) changeCount += 1
     const { transaction } = scope()
     if (transaction) {
       const { connection } = transaction as unknown as { connection: unknown }
@@ -94,6 +97,8 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
       await asSequelize(connection, () => engine.script(connection, sql))
     },
     count: () => count,
+    /** How many statements were sent that may have changed something. */
+    changeCount: () => changeCount,
   }
 }
 

@@ -15,19 +15,24 @@ import { runningSessionsAt, type CallState, type DocumentSources, type RunningSe
 /** Maximum number of ids in one query. */
 const READ_AT_ONCE = 500
 
-/** The session that is active or suspended at a station, if there is one. */
-export interface KnownSession {
-  session: SessionRecord | undefined
+export interface DocumentChange {
+  stationId: string
+  /** Why the document changes. */
+  actions: readonly LogAction[]
+  /** The active or suspended session at the station, if the caller has just written it; else it is read. */
+  known?: { session: SessionRecord | undefined } | undefined
+  atLeastVersion?: number
 }
 
 export interface DesiredDocuments {
   /**
    * Allocates the station's next version in the current write. The document is published after the commit.
    * @param actions why the document changes
-   * @param known the session at the station, if the caller has just written it; otherwise it is read from the database
    * @returns the version, or undefined if the station does not exist
    */
-  change(stationId: string, actions: readonly LogAction[], known?: KnownSession): Promise<number | undefined>
+  change(stationId: string, actions: readonly LogAction[]): Promise<number | undefined>
+  /** Allocates the next versions of several stations; @returns them by station */
+  changeAll(changes: readonly DocumentChange[]): Promise<Map<string, number>>
   /**
    * Handles the version that a station has applied. If it is higher than ours (after a restore of the database), the
    * station gets an even higher version. An impossible version is ignored.
@@ -132,28 +137,37 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
     return bus.publish('desired', stationId, document)
   }
 
-  async function allocate(
-    stationId: string,
-    atLeastVersion: number,
-    { actions, known }: { actions: readonly LogAction[]; known?: KnownSession | undefined },
-  ): Promise<number | undefined> {
-    const atLeast = Math.max(atLeastVersion, clock.nowMs())
-    const station = await stations.raiseVersion(stationId, atLeast, known?.session?.userId)
-    if (!station) return undefined
-    const { call, firstName, desiredVersion: version } = station
-    const running = known
-      ? known.session && { session: known.session, firstName: firstName ?? undefined }
-      : (await runningSessionsAt(ports, [stationId])).get(stationId)
-    const document = documentOf(station, running, call)
-    database.afterCommit(() => {
-      void publish(stationId, document)
-      events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
+  async function changeAll(changes: readonly DocumentChange[]): Promise<Map<string, number>> {
+    const askedAtMs = clock.nowMs()
+    // Of several changes of one station the last counts, with the actions of all.
+    const byStation = new Map<string, DocumentChange>()
+    for (const change of changes) {
+      const actions = [...(byStation.get(change.stationId)?.actions ?? []), ...change.actions]
+      byStation.set(change.stationId, { ...change, actions })
+    }
+    const raises = [...byStation.values()].map(({ stationId, atLeastVersion = 0 }) => {
+      return { stationId, atLeast: Math.max(atLeastVersion, askedAtMs) }
     })
-    return version
+    const versions = new Map<string, number>()
+    for (const station of await stations.raiseVersions(raises)) {
+      const { id: stationId, call, firstName, desiredVersion: version } = station
+      const { known, actions = [] } = byStation.get(stationId) ?? {}
+      const running = known
+        ? known.session && { session: known.session, firstName: firstName ?? undefined }
+        : (await runningSessionsAt(ports, [stationId])).get(stationId)
+      const document = documentOf(station, running, call)
+      versions.set(stationId, version)
+      database.afterCommit(() => {
+        void publish(stationId, document)
+        events.emit({ type: 'desiredChanged', stationId, version, actions, askedAtMs: clock.nowMs() })
+      })
+    }
+    return versions
   }
 
   return {
-    change: (stationId, actions, known) => allocate(stationId, 0, { actions, known }),
+    changeAll,
+    change: async (stationId, actions) => (await changeAll([{ stationId, actions }])).get(stationId),
     async takeReported(stationId, version) {
       const isHigher = version > publishedVersion(stationId)
       const station = isHigher ? await stations.find(stationId) : undefined
@@ -165,7 +179,7 @@ export function createDesiredDocuments(ports: DocumentPorts): DesiredDocuments {
       if (!station || version <= station.desiredVersion) return true
       // Each report can raise the version by up to a day, so their rate is limited.
       if (rates.allows(stationId, 'version'))
-        await database.write(() => allocate(stationId, version + 1, { actions: [] }))
+        await database.write(() => changeAll([{ stationId, actions: [], atLeastVersion: version + 1 }]))
       return true
     },
     async repair() {

@@ -1,7 +1,7 @@
 import type { Feature } from '../feature.ts'
 import { createDesiredDocuments, type DocumentPorts } from './documents.ts'
 
-export type { DesiredDocuments, KnownSession } from './documents.ts'
+export type { DesiredDocuments, DocumentChange } from './documents.ts'
 
 /** What each station should show and allow. */
 export function createDesired(ports: DocumentPorts) {

@@ -7,8 +7,8 @@ export interface DocumentSources {
     find(id: string): Promise<StationRow | undefined>
     /** All stations by default. */
     findAll(where?: { id: string[] }): Promise<StationRow[]>
-    /** @param userId the user whose first name to return */
-    raiseVersion(id: string, atLeast: number, userId?: string): Promise<RaisedStation | undefined>
+    /** Gives documents the next version, or `atLeast` if that is higher; each station at most once. */
+    raiseVersions(raises: readonly { stationId: string; atLeast: number }[]): Promise<RaisedStation[]>
     /** @returns the stations whose versions were lowered, as they were */
     repairVersions(unixMs: number): Promise<StationRow[]>
   }

@@ -48,26 +48,41 @@ export function createJournal(
   /** The newest record, as far as this server knows: another may have written since, or the write was undone. */
   let newest: Pick<LogRow, 'id' | 'hash'> | undefined
 
-  return {
-    async append(entry) {
-      const note = noteOf(entry.texts)
-      const atMs = entry.atMs ?? clock.nowMs()
-      let row = newest && linked({ ...entry, atMs }, note, newest)
-      if (!row || !(await repository.insertAfter(row))) {
-        row = linked({ ...entry, atMs }, note, await repository.last())
-        await repository.insert(row)
-      }
-      newest = { id: row.id, hash: row.hash }
+  /** Links records to the newest one, each to the one before it. */
+  function linkedAll(entries: readonly TimedEntry[], last: typeof newest): NotedLogRow[] {
+    let before = last
+    return entries.map((entry) => (before = linked(entry, before)))
+  }
+
+  async function appendAll(entries: readonly TimedEntry[]): Promise<void> {
+    let rows = newest && linkedAll(entries, newest)
+    if (!rows || !(await repository.insertAfter(rows))) {
+      rows = linkedAll(entries, await repository.last())
+      await repository.insert(rows)
+    }
+    const { id, hash } = rows.at(-1) as NotedLogRow
+    newest = { id, hash }
+    for (const row of rows) {
       const log = toLog(row)
       database.afterCommit(() => events.emit({ type: 'logAdded', log }))
-    },
+    }
+  }
+
+  return {
+    append: (entry) =>
+      database.together(appendAll, {
+        ...entry,
+        atMs: entry.atMs ?? clock.nowMs(),
+        note: noteOf(entry.texts),
+      }),
   }
 }
 
+type TimedEntry = LogEntry & { atMs: number; note: Note | undefined }
+
 /** @param last the record that this one follows in the chain; undefined for the first */
 function linked(
-  { details, level = 'info', actor, ...entry }: LogEntry & { atMs: number },
-  note: Note | undefined,
+  { details, level = 'info', actor, note, ...entry }: TimedEntry,
   last: Pick<LogRow, 'id' | 'hash'> | undefined,
 ): NotedLogRow {
   const unchained = {

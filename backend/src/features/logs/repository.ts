@@ -4,7 +4,8 @@ import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import { readPage } from '../../db/read-page.ts'
 import type { LogCheckpointRow, LogNoteRow, LogRow } from '../../db/rows.ts'
-import { inserting } from '../../db/row-statements.ts'
+import { forMany, inserting, parametersOf } from '../../db/row-statements.ts'
+import { fieldsOf } from '../../db/statements.ts'
 import { equalTo } from '../../db/where.ts'
 import { foldText, searchTextOf } from '../../domain/search-text.ts'
 import type { PageWindow, Rows } from '../../db/page-window.ts'
@@ -21,19 +22,13 @@ const BATCH = 500
 
 export type LogRepository = ReturnType<typeof createLogRepository>
 
-/** Inserts a record after the one that it is linked to, where that one is still the newest. */
-const INSERT_AFTER = `INSERT INTO logs (id, at_ms, action, level, actor_type, actor_id, actor_label, station_id, session_id,
-    user_id, ip, details, prev_hash, hash)
-  SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
-  WHERE EXISTS (SELECT 1 FROM logs WHERE id = CAST($1 AS BIGINT) - 1 AND hash = $13)
-    AND NOT EXISTS (SELECT 1 FROM logs WHERE id >= CAST($1 AS BIGINT))`
-
 export function createLogRepository(database: Tables) {
   const { models, scope } = database
   const { logs, logCheckpoints, logTexts, logNotes } = models
-  const insertAfter = database.statement(INSERT_AFTER)
-  const insertNote = inserting(database, logNotes)
-  const insertText = inserting(database, logTexts)
+  const insertRows = inserting(database, logs)
+  const insertAfter = insertingAfter(database)
+  const insertNotes = inserting(database, logNotes)
+  const insertTexts = inserting(database, logTexts)
   /** Of all records by default. */
   const countBy = async (
     column: 'action' | 'level',
@@ -53,10 +48,13 @@ export function createLogRepository(database: Tables) {
     })
   }
   /** Texts of people, and what a search looks in where it is not plain ASCII. */
-  async function insertBeside({ id: logId, details, actorLabel }: LogRow, note?: LogNoteRow): Promise<void> {
-    if (note) await insertNote(note)
-    const said = [details, actorLabel]
-    if (!isAscii(said.join(''))) await insertText({ logId, searchText: searchTextOf(said) })
+  async function insertBeside(rows: readonly NotedLogRow[]): Promise<void> {
+    await insertNotes(...rows.flatMap(({ note }) => note ?? []))
+    const texts = rows.flatMap(({ id: logId, details, actorLabel }) => {
+      const said = [details, actorLabel]
+      return isAscii(said.join('')) ? [] : [{ logId, searchText: searchTextOf(said) }]
+    })
+    await insertTexts(...texts)
   }
   return {
     /** What the next record is linked to: the newest record, or the checkpoint where all were purged. */
@@ -93,20 +91,15 @@ export function createLogRepository(database: Tables) {
       const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }
       return (await logs.findAll({ where, order: [['id', 'ASC']], ...scope() })).map((row) => row.get())
     },
-    /** @returns false, and nothing is inserted, where the newest record is another than the one it is linked to */
-    async insertAfter({ note, ...row }: NotedLogRow): Promise<boolean> {
-      const { id, atMs, action, level, actorType, actorId, actorLabel } = row
-      const { stationId, sessionId, userId, ip, details, prevHash, hash } = row
-      const actor = [actorType, actorId, actorLabel]
-      const about = [stationId, sessionId, userId, ip, details]
-      const values = [id, atMs, action, level, ...actor, ...about, prevHash, hash]
-      if ((await insertAfter.run(...values)) === 0) return false
-      await insertBeside(row, note)
+    /** @returns false, and nothing is inserted, where the newest record is another than the one they are linked to */
+    async insertAfter(rows: readonly NotedLogRow[]): Promise<boolean> {
+      if ((await insertAfter(rows)) === 0) return false
+      await insertBeside(rows)
       return true
     },
-    async insert({ note, ...row }: NotedLogRow): Promise<void> {
-      await logs.create(row, scope())
-      await insertBeside(row, note)
+    async insert(rows: readonly NotedLogRow[]): Promise<void> {
+      await insertRows(...rows)
+      await insertBeside(rows)
     },
     async find(id: number): Promise<NotedLogRow | undefined> {
       const row = await logs.findByPk(id, scope())
@@ -130,6 +123,25 @@ export function createLogRepository(database: Tables) {
       return logs.count({ where: { atMs: { [Op.gte]: sinceMs } }, ...scope() })
     },
   }
+}
+
+/** Inserts records after the one that the first is linked to, where that one is still the newest. */
+function insertingAfter(database: Tables): (rows: readonly LogRow[]) => Promise<number> {
+  const fields = fieldsOf(database.models.logs)
+  const columns = fields.map(({ field }) => field).join(', ')
+  const parameter = (column: keyof LogRow) => `$${fields.findIndex(({ name }) => name === column) + 1}`
+  const id = `CAST(${parameter('id')} AS BIGINT)`
+  // PostgreSQL takes these for text otherwise.
+  const casts = fields.map(({ name }) => (name === 'id' || name === 'atMs' ? 'BIGINT' : ''))
+  const insert = forMany<LogRow, LogRow>(
+    database,
+    (count) => `INSERT INTO logs (${columns})
+      SELECT * FROM (VALUES ${parametersOf(count, fields.length, casts)}) AS records
+      WHERE EXISTS (SELECT 1 FROM logs WHERE id = ${id} - 1 AND hash = ${parameter('prevHash')})
+        AND NOT EXISTS (SELECT 1 FROM logs WHERE id >= ${id})`,
+    (rows) => rows.flatMap((row) => fields.map(({ name }) => row[name as keyof LogRow])),
+  )
+  return insert.run
 }
 
 function whereOf(filter: LogFilter, database: Tables): WhereOptions<LogRow> {

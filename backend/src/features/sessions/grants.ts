@@ -76,7 +76,7 @@ export function createSessionGrants(ports: GrantPorts) {
     canCreate,
 
     create(input: SessionInput, actor: Actor): Promise<{ session: SessionRecord; accessCode: string }> {
-      return database.write(async () => {
+      return database.writeShared(async () => {
         await requireStation(input.stationId)
         const user = await requireUser(input.userId)
         const nowMs = clock.nowMs()
@@ -96,7 +96,9 @@ export function createSessionGrants(ports: GrantPorts) {
           updatedAtMs: nowMs,
         }
         const accessCode = await insertUnderCode(session)
-        await repository.insertGrant(session.id, 0, session.grantedSeconds, nowMs)
+        await database.together(repository.insertGrants, {
+          ...{ sessionId: session.id, desiredVersion: 0, seconds: session.grantedSeconds, atMs: nowMs },
+        })
         if (user) await repository.insertProfile(session.id, profileOf(user))
         await record('session.created', session, actor)
         return { session, accessCode }
@@ -127,7 +129,8 @@ export function createSessionGrants(ports: GrantPorts) {
         if (!(await repository.save(session, before.version, sessions.rules())))
           throw new AppError('version-conflict')
         const addedSeconds = session.grantedSeconds - before.grantedSeconds
-        if (addedSeconds !== 0) await repository.insertGrant(id, 0, addedSeconds, session.updatedAtMs)
+        const grant = { sessionId: id, desiredVersion: 0, seconds: addedSeconds, atMs: session.updatedAtMs }
+        if (addedSeconds !== 0) await repository.insertGrants([grant])
         const user = session.userId === undefined ? undefined : await users.find(session.userId)
         await repository.saveProfile(id, user && profileOf(user))
         await record('session.updated', session, actor)

@@ -2,7 +2,7 @@ import { Op, literal, type OrderItem, type WhereOptions } from 'sequelize'
 import { unixMsOf } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import { readPage } from '../../db/read-page.ts'
-import type { RawRow, SessionProfileRow, SessionRecord, SessionRow } from '../../db/rows.ts'
+import type { RawRow, SessionGrantRow, SessionProfileRow, SessionRecord, SessionRow } from '../../db/rows.ts'
 import { inserting, updating } from '../../db/row-statements.ts'
 import { columnsOf } from '../../db/statements.ts'
 import { savedColumns, sessionColumns, toSessionRecord } from '../../db/session-record.ts'
@@ -23,7 +23,7 @@ export function createSessionRepository(tables: Tables) {
   const { models, scope, containing, statement } = tables
   const { sessions, sessionGrants, sessionProfiles } = models
   const insert = inserting(tables, sessions, `ON CONFLICT (code_hash) WHERE state = 'pending' DO NOTHING`)
-  const insertGrant = inserting(tables, sessionGrants)
+  const insertGrants = inserting(tables, sessionGrants)
   const insertProfile = inserting(tables, sessionProfiles)
   const update = updating(tables, sessions, savedColumns, ['id', 'version'])
   const updateStarted = updating(tables, sessions, [...savedColumns, 'codeHash'], ['id', 'version'])
@@ -127,13 +127,8 @@ export function createSessionRepository(tables: Tables) {
       const where = { id, ...validated, validatedAtMs: { [Op.gte]: by.sinceMs } }
       return (await sessions.count({ where, ...scope() })) > 0
     },
-    async insertGrant(
-      sessionId: string,
-      desiredVersion: number,
-      seconds: number,
-      atMs: number,
-    ): Promise<void> {
-      await insertGrant({ sessionId, desiredVersion, seconds, atMs })
+    async insertGrants(grants: readonly SessionGrantRow[]): Promise<void> {
+      await insertGrants(...grants)
     },
     /** Seconds granted by documents newer than the one that a station had applied. */
     async unseenSeconds(sessionId: string, appliedVersion: number): Promise<number> {

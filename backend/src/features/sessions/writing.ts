@@ -14,7 +14,7 @@ import {
 } from '../../domain/session.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import type { DesiredDocuments, KnownSession } from '../desired/index.ts'
+import type { DesiredDocuments, DocumentChange } from '../desired/index.ts'
 import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
@@ -26,7 +26,7 @@ export interface SessionWritingPorts {
   database: Database
   repository: SessionRepository
   desired: DesiredDocuments
-  calls: Pick<StaffCalls, 'endWithSession'>
+  calls: Pick<StaffCalls, 'endWithSessions'>
   room: Pick<RoomStore, 'session'>
   settings: Settings
   journal: Journal
@@ -36,6 +36,20 @@ export interface SessionWritingPorts {
 
 type Told = Pick<LogEntry, 'details' | 'texts'>
 export type StepOptions = Told & { patch?: Partial<SessionRecord> }
+
+/** What became of a session, to be told. */
+interface Step extends Told, Pick<DocumentChange, 'known'> {
+  session: SessionRecord
+  effects: LastingEffect[]
+  actor: Actor
+}
+
+/** A session changes its station's document once it has started there. */
+function documentChangeOf({ session, effects, known }: Step): DocumentChange[] {
+  const { startedAtMs, stationId } = session
+  if (startedAtMs === undefined || stationId === undefined) return []
+  return [{ stationId, actions: effects.map((effect) => logEntryOf(effect).action), known }]
+}
 
 /** What its station shows of a session. */
 const runningPart = (session: SessionRecord) => (isRunning(session) ? session : undefined)
@@ -73,7 +87,7 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     const session = { ...patched, version: before.version + 1, updatedAtMs: nowMs }
     if (!(await repository.save(session, before.version, rules()))) return undefined
     const known = isRunning(before) || isRunning(session) ? { session: runningPart(session) } : undefined
-    await tell(session, lasting, actor, { ...told, known })
+    await database.together(tellAll, { session, effects: lasting, actor, ...told, known })
     return refusal ? failure(refusal.code) : success(session)
   }
 
@@ -94,7 +108,7 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     expectedVersion: SeenVersions | undefined,
     work: (before: SessionRecord, isFromRoom: boolean) => Promise<Result<SessionRecord> | undefined>,
   ): Promise<Result<SessionRecord>> {
-    return database.write(async () => {
+    return database.writeShared(async () => {
       const known = room.session(id)
       if (known && (expectedVersion === undefined || expectedVersion.includes(known.version))) {
         const done = await work(known, true)
@@ -117,32 +131,32 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     return { session: cut.session, effects: [...effects, ...cut.effects] }
   }
 
-  async function tell(
-    session: SessionRecord,
-    effects: LastingEffect[],
-    actor: Actor,
-    { details, texts, known }: Told & { known?: KnownSession | undefined } = {},
-  ): Promise<void> {
+  /** Tells calls, stations and journal what became of sessions: of all in one shared transaction at once. */
+  async function tellAll(steps: readonly Step[]): Promise<void> {
+    const ended = steps.filter(({ session }) => session.state === 'ended')
+    // First, so that the stations' documents no longer speak of the calls.
+    if (ended.length > 0)
+      await calls.endWithSessions(ended.map(({ session, actor }) => ({ sessionId: session.id, actor })))
+    const changes = steps.flatMap(documentChangeOf)
+    const versions = changes.length > 0 ? await desired.changeAll(changes) : new Map<string, number>()
+    await repository.insertGrants(
+      steps.flatMap(({ session: { id: sessionId, stationId = '', updatedAtMs: atMs }, effects }) =>
+        effects.flatMap((effect) =>
+          effect.type === 'timeAdded'
+            ? { sessionId, desiredVersion: versions.get(stationId) ?? 0, seconds: effect.addedSeconds, atMs }
+            : [],
+        ),
+      ),
+    )
+    for (const step of steps) await record(step)
+  }
+
+  async function record({ session, effects, actor, details, texts }: Step): Promise<void> {
     const { id: sessionId, stationId, userId } = session
-    const hasStarted = session.startedAtMs !== undefined && stationId !== undefined
-    const actions = effects.map((effect) => logEntryOf(effect).action)
-    // First, so that the station's document no longer speaks of it.
-    if (session.state === 'ended') await calls.endWithSession(sessionId, actor)
-    const version = hasStarted ? await desired.change(stationId, actions, known) : undefined
     for (const effect of effects) {
-      if (effect.type === 'timeAdded') {
-        await repository.insertGrant(sessionId, version ?? 0, effect.addedSeconds, session.updatedAtMs)
-      }
       const entry = logEntryOf(effect)
-      await journal.append({
-        actor,
-        sessionId,
-        stationId,
-        userId,
-        ...entry,
-        details: { ...details, ...entry.details },
-        texts,
-      })
+      const told = { ...entry, details: { ...details, ...entry.details }, texts }
+      await journal.append({ actor, sessionId, stationId, userId, ...told })
     }
     announce(session, effects)
   }
@@ -157,7 +171,7 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     const session = { ...before, ...changed, version: before.version + 1, updatedAtMs: clock.nowMs() }
     if (!(await repository.save(session, before.version, rules()))) throw new AppError('version-conflict')
     if (session.state === 'pending') announce(session)
-    else await tell(session, [], systemActor)
+    else await tellAll([{ session, effects: [], actor: systemActor }])
     return session
   }
 

@@ -28,7 +28,7 @@ export function createStaffCallRepository(tables: Tables) {
       for (const call of await naming(search)) await update({ ...call, reason: null })
     },
     countNaming: async (search: PersonSearch): Promise<number> => (await naming(search)).length,
-    findOfSession: (sessionId: string) => findAll({ sessionId }, [['calledAtMs', 'ASC']]),
+    findOfSessions: (sessionIds: string[]) => findAll({ sessionId: sessionIds }, [['calledAtMs', 'ASC']]),
     findRenewedBefore: (unixMs: number) =>
       findAll({ renewedAtMs: { [Op.lt]: unixMs } }, [['calledAtMs', 'ASC']]),
     /** The oldest calls come first by default. */

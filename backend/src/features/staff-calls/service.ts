@@ -129,9 +129,11 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
       })
     },
 
-    /** Call it in the write that ends a session, before the station's document is created. */
-    async endWithSession(sessionId: string, actor: Actor): Promise<void> {
-      for (const call of await repository.findOfSession(sessionId)) await end(call, actor, 'session-ended')
+    /** Call it in the write that ends sessions, before the stations' documents are created. */
+    async endWithSessions(ended: readonly { sessionId: string; actor: Actor }[]): Promise<void> {
+      const actors = new Map(ended.map(({ sessionId, actor }) => [sessionId, actor]))
+      for (const call of await repository.findOfSessions([...actors.keys()]))
+        await end(call, actors.get(call.sessionId ?? '') ?? systemActor, 'session-ended')
     },
 
     /** Call it in the write that removes a station. */

@@ -3,27 +3,38 @@ import { MAX_VERSION_LEAD_MS } from '@escale/protocol'
 import type { Store } from '../../db/database.ts'
 import type { Table } from '../../db/models.ts'
 import type { StationRow } from '../../db/rows.ts'
+import { forMany, parametersOf } from '../../db/row-statements.ts'
 import { columnsOf } from '../../db/statements.ts'
 
 export type StationRepository = ReturnType<typeof createStationRepository>
+
+/** Each station at most once. */
+interface Raise {
+  stationId: string
+  atLeast: number
+}
 
 /** A station with its new version, its call and its visitor's first name. */
 type RaisedStation = StationRow & { call: 'waiting' | 'taken' | null; firstName: string | null }
 
 /** The rows of stations. @param onChanged is told of committed changes */
-export function createStationRepository(
-  { models, scope, statement, afterCommit }: Store,
-  onChanged: (station: StationRow) => void,
-) {
+export function createStationRepository(database: Store, onChanged: (station: StationRow) => void) {
+  const { models, scope, statement, afterCommit } = database
   const { stations, retiredStations, revokedSecrets } = models
   const byId = statement(`SELECT ${columnsOf(stations)} FROM stations WHERE id = $1`, stations)
-  const raise = statement<RaisedStation>(
-    `UPDATE stations SET desired_version = CASE WHEN desired_version >= $2 THEN desired_version + 1 ELSE $2 END
-      WHERE id = $1
+  const raise = forMany<Raise, RaisedStation>(
+    database,
+    (count) => `UPDATE stations SET desired_version =
+        CASE WHEN desired_version >= raised.at_least THEN desired_version + 1 ELSE raised.at_least END
+      FROM (SELECT column1 AS station_id, column2 AS at_least
+        FROM (VALUES ${parametersOf(count, 2, ['TEXT', 'BIGINT'])}) AS raises) AS raised
+      WHERE stations.id = raised.station_id
       RETURNING ${columnsOf(stations)},
         (SELECT CASE WHEN taken_at_ms IS NULL THEN 'waiting' ELSE 'taken' END
           FROM staff_calls WHERE station_id = stations.id) AS "call",
-        (SELECT first_name FROM users WHERE users.id = $3) AS "firstName"`,
+        (SELECT first_name FROM users WHERE users.id = (SELECT user_id FROM sessions
+          WHERE station_id = stations.id AND state IN ('active', 'suspended'))) AS "firstName"`,
+    (raises) => raises.flatMap(({ stationId, atLeast }) => [stationId, atLeast]),
     stations as unknown as Table<RaisedStation>,
   )
   return {
@@ -53,13 +64,8 @@ export function createStationRepository(
       await stations.update(columns, { where: { id }, ...scope() })
       afterCommit(() => onChanged({ ...row, ...columns }))
     },
-    /**
-     * Gives a station's document the next version, or `atLeast` if that is higher.
-     * @param userId the user whose first name to return
-     * @returns undefined if there is no such station
-     */
-    raiseVersion: (id: string, atLeast: number, userId?: string): Promise<RaisedStation | undefined> =>
-      raise.get(id, atLeast, userId),
+    /** Gives the documents of stations the next version, or `atLeast` if that is higher; @returns the stations that exist */
+    raiseVersions: raise.all,
     /** Lowers versions that lie more than a day beyond `unixMs`; @returns the stations as they were. Call it inside a write. */
     async repairVersions(unixMs: number): Promise<StationRow[]> {
       const where = { desiredVersion: { [Op.gt]: unixMs + MAX_VERSION_LEAD_MS } }

@@ -1,0 +1,68 @@
+import { AppError } from '../errors.ts'
+import { createBatchedWrites } from './batched-writes.ts'
+import type { Database } from './database.ts'
+
+/** More at once would keep the process busy for long with what follows from their commit. */
+const AT_MOST = 32
+
+interface Member {
+  work: () => Promise<unknown>
+  outcome?: { value: unknown } | { err: unknown }
+}
+
+/**
+ * Runs writes of which several share one transaction, one after the other. One that is refused before it changed
+ * anything is left out. After another failure the transaction is undone, and each is done again alone. So a failing
+ * one takes no other with it, and nobody is answered before the commit.
+ * @param turn waits until no other write is under way
+ * @param commit runs work in one transaction
+ * @param changeCount grows with each change, since whichever instant
+ */
+export function createSharedWrites(ports: {
+  turn: Database['write']
+  commit<T>(work: () => Promise<T>, options?: { isShared: boolean }): Promise<T>
+  changeCount(): number
+}): Database['write'] {
+  const { turn, commit, changeCount } = ports
+
+  async function runInside(member: Member): Promise<void> {
+    const before = changeCount()
+    try {
+      member.outcome = { value: await member.work() }
+    } catch (err) {
+      if (!(err instanceof AppError) || changeCount() !== before) throw err
+      member.outcome = { err }
+    }
+  }
+
+  async function runAlone(member: Member): Promise<void> {
+    try {
+      member.outcome = { value: await commit(member.work) }
+    } catch (err) {
+      member.outcome = { err }
+    }
+  }
+
+  async function runAll(members: readonly Member[]): Promise<void> {
+    const inTurn = async (run: (member: Member) => Promise<void>) => {
+      for (const member of members) await run(member)
+    }
+    if (members.length === 1) return inTurn(runAlone)
+    try {
+      await commit(() => inTurn(runInside), { isShared: true })
+    } catch (err) {
+      // What hinders all of them hinders each. After a lost connection, they may even be committed.
+      if (err instanceof AppError && err.code === 'storage-unavailable') throw err
+      await inTurn(runAlone)
+    }
+  }
+
+  const add = createBatchedWrites<Member>({ write: turn }, runAll, AT_MOST)
+
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    const member: Member = { work }
+    await add(member)
+    if (!member.outcome || 'err' in member.outcome) throw member.outcome?.err
+    return member.outcome.value as T
+  }
+}
