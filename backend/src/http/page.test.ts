@@ -69,7 +69,7 @@ describe('a page of a list', () => {
     expect(pages.at(-1)!.next).toBeNull()
   })
 
-  it('leaves out what the query names, also more rows than exist', async () => {
+  it('leaves out the first rows as `skip` says, and refuses a skip that is not below the page size', async () => {
     const ids = async (query: string) =>
       (await test.done<Page<User>>('GET', `/api/utilisateurs?ordering=lastName&${query}`)).results.map(
         ({ id }) => id,
