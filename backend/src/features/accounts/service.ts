@@ -1,20 +1,15 @@
 import type { AccountInput, AccountReplacement, Actor, OperatorRole } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { AccountRow } from '../../db/rows.ts'
 import { invalidField } from '../../errors.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
-import type { Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { Usernames } from '../usernames/index.ts'
 import type { AccountRepository } from './repository.ts'
 
-export interface AccountServicePorts {
-  database: Database
+export interface AccountServicePorts extends BasePorts {
   repository: AccountRepository
   usernames: Usernames
-  journal: Journal
-  clock: Clock
 }
 
 /** An account just created or renewed, with its secret: it is shown this once and kept as a hash. */

@@ -13,7 +13,7 @@ import type { ArchiveRow } from '../../db/rows.ts'
 import { anonymousRows } from './anonymous.ts'
 import type { ArchiveRepository } from './repository.ts'
 
-export interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'> {
+interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs'> {
   /** Part of the file name: a month or a day. */
   label: string
   /** Read twice. */
@@ -23,7 +23,7 @@ export interface ArchiveInput extends Pick<ArchiveRow, 'kind' | 'fromMs' | 'toMs
 export type ArchiveFiles = ReturnType<typeof createArchiveFiles>
 
 export interface ArchiveFilePorts {
-  database: Pick<Database, 'write'>
+  database: Database
   repository: ArchiveRepository
   clock: Clock
   log: Logger

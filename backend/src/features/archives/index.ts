@@ -1,17 +1,15 @@
-import type { Logger } from 'pino'
 import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
-import { createArchiveFiles } from './files.ts'
+import { createArchiveFiles, type ArchiveFilePorts } from './files.ts'
 import { createArchiveRepository } from './repository.ts'
 import { createRetention, type RetentionPorts } from './retention.ts'
 
 export type { Retention } from './retention.ts'
 
-export interface ArchivePorts extends Omit<RetentionPorts, 'archives'> {
+export interface ArchivePorts extends Omit<RetentionPorts & ArchiveFilePorts, 'repository' | 'archives'> {
   database: Store
   /** Where the files lie. */
   folder: string
-  log: Logger
 }
 
 /** Old sessions and records: archived without what identifies a person, then purged. */

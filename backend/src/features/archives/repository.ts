@@ -1,24 +1,16 @@
 import { Op } from 'sequelize'
 import type { Tables } from '../../db/database.ts'
-import type { ArchiveRow } from '../../db/rows.ts'
+import { openTable } from '../../db/table.ts'
 
 export type ArchiveRepository = ReturnType<typeof createArchiveRepository>
 
 /** The list of archives; the files themselves lie beside the database. */
-export function createArchiveRepository({ models: { archives }, scope }: Tables) {
-  const rowsOf = (rows: { get(): ArchiveRow }[]) => rows.map((row) => row.get())
+export function createArchiveRepository(tables: Tables) {
+  const { save, remove, findAll } = openTable(tables, 'archives')
   return {
-    async save(row: ArchiveRow): Promise<void> {
-      await archives.upsert(row, scope())
-    },
-    async remove(file: string): Promise<void> {
-      await archives.destroy({ where: { file }, ...scope() })
-    },
-    async identifying(): Promise<ArchiveRow[]> {
-      return rowsOf(await archives.findAll({ where: { isAnonymous: false }, ...scope() }))
-    },
-    async endedBefore(unixMs: number): Promise<ArchiveRow[]> {
-      return rowsOf(await archives.findAll({ where: { toMs: { [Op.lt]: unixMs } }, ...scope() }))
-    },
+    save,
+    remove,
+    identifying: () => findAll({ isAnonymous: false }),
+    endedBefore: (unixMs: number) => findAll({ toMs: { [Op.lt]: unixMs } }),
   }
 }

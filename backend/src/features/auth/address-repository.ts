@@ -2,6 +2,7 @@ import { Op } from 'sequelize'
 import { addressGroupOf } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Tables } from '../../db/database.ts'
+import { openTable } from '../../db/table.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 
 /** How long an address is remembered after the last sign-in from it. */
@@ -21,33 +22,27 @@ export type SignInAddresses = ReturnType<typeof createSignInAddresses>
  * Addresses from which operators signed in, kept as hashes. Wrong passwords that come from other addresses do not block
  * an operator at one of these.
  */
-export function createSignInAddresses(
-  { models: { signInAddresses }, scope }: Tables,
-  key: Buffer,
-  clock: Clock,
-) {
+export function createSignInAddresses(tables: Tables, key: Buffer, clock: Clock) {
+  const { findAll, save, removeAll } = openTable(tables, 'signInAddresses')
   const hashOf = (ip: string) => keyedHash(key, `address ${addressGroupOf(ip)}`)
   return {
     async standingOf(ip: string, operatorId: string | undefined): Promise<Standing> {
-      const where = { addressHash: hashOf(ip), lastAtMs: { [Op.gt]: clock.nowMs() - REMEMBERED_MS } }
-      const rows = await signInAddresses.findAll({ where, ...scope() })
+      const sinceMs = clock.nowMs() - REMEMBERED_MS
+      const rows = await findAll({ addressHash: hashOf(ip), lastAtMs: { [Op.gt]: sinceMs } })
       return {
         isKnown: rows.length > 0,
-        isKnownForOperator: rows.some((row) => row.get().operatorId === operatorId),
+        isKnownForOperator: rows.some((row) => row.operatorId === operatorId),
       }
     },
     /** Call inside a write. */
     async remember(ip: string, operatorId: string): Promise<void> {
       const lastAtMs = clock.nowMs()
-      await signInAddresses.upsert({ operatorId, addressHash: hashOf(ip), lastAtMs }, scope())
-      await signInAddresses.destroy({
-        where: { lastAtMs: { [Op.lte]: lastAtMs - REMEMBERED_MS } },
-        ...scope(),
-      })
+      await save({ operatorId, addressHash: hashOf(ip), lastAtMs })
+      await removeAll({ lastAtMs: { [Op.lte]: lastAtMs - REMEMBERED_MS } })
     },
     /** Call inside a write, when the password changes: whoever signed in with the old one is unknown again. */
     async forget(operatorId: string): Promise<void> {
-      await signInAddresses.destroy({ where: { operatorId }, ...scope() })
+      await removeAll({ operatorId })
     },
   }
 }

@@ -1,14 +1,10 @@
-import type { Clock } from '../../clock.ts'
-import type { Passwords } from '../../crypto/passwords.ts'
 import type { Store } from '../../db/database.ts'
 import type { Feature } from '../feature.ts'
-import type { Journal } from '../logs/index.ts'
-import type { Throttles } from '../throttles/index.ts'
 import { createSignInAddresses } from './address-repository.ts'
 import { authEndpoints } from './endpoints.ts'
-import { createPasswordCheck } from './password-check.ts'
+import { createPasswordCheck, type PasswordCheckPorts } from './password-check.ts'
 import { createAuthRepository } from './repository.ts'
-import { createSignIns, type SignInOperators } from './sign-ins.ts'
+import { createSignIns, type SignInPorts } from './sign-ins.ts'
 import { createTokens } from './tokens.ts'
 
 export { createCredentialWatch } from './credential-watch.ts'
@@ -18,13 +14,10 @@ export { createRights } from './rights.ts'
 export type { SignIns } from './sign-ins.ts'
 export { createTokens } from './tokens.ts'
 
-export interface AuthPorts {
+type Inside = 'repository' | 'addresses' | 'passwordCheck' | 'tokens'
+
+export interface AuthPorts extends Omit<SignInPorts, Inside>, Omit<PasswordCheckPorts, 'addresses'> {
   database: Store
-  operators: SignInOperators
-  passwords: Pick<Passwords, 'verify'>
-  throttles: Throttles
-  journal: Journal
-  clock: Clock
   /** Signs access tokens. */
   tokenKey: Buffer
   /** Keys the hashes of addresses. */

@@ -1,43 +1,29 @@
 import { Op } from 'sequelize'
 import type { Tables } from '../../db/database.ts'
-import type { RefreshTokenRow } from '../../db/rows.ts'
+import { openTable } from '../../db/table.ts'
 
 export type AuthRepository = ReturnType<typeof createAuthRepository>
 
-export function createAuthRepository({ models: { refreshTokens }, scope }: Tables) {
+export function createAuthRepository(tables: Tables) {
+  const { models, scope } = tables
+  const { find, count, insert, removeAll } = openTable(tables, 'refreshTokens')
   return {
-    async insertRefreshToken(row: RefreshTokenRow): Promise<void> {
-      await refreshTokens.create(row, scope())
-    },
-    async findRefreshToken(tokenHash: string): Promise<RefreshTokenRow | undefined> {
-      return (await refreshTokens.findByPk(tokenHash, scope()))?.get()
-    },
+    find,
+    insert,
     async markUsed(tokenHash: string, usedAtMs: number): Promise<void> {
-      await refreshTokens.update({ usedAtMs }, { where: { tokenHash }, ...scope() })
+      await models.refreshTokens.update({ usedAtMs }, { where: { tokenHash }, ...scope() })
     },
-    async deleteFamily(familyId: string): Promise<void> {
-      await refreshTokens.destroy({ where: { familyId }, ...scope() })
-    },
-    async isFamilyAlive(familyId: string): Promise<boolean> {
-      const attributes = ['familyId']
-      return (await refreshTokens.findOne({ attributes, where: { familyId }, ...scope() })) !== null
-    },
+    removeFamily: (familyId: string) => removeAll({ familyId }),
+    isFamilyAlive: async (familyId: string) => (await count({ familyId })) > 0,
     /** Which of the given families are alive. */
     async liveFamilies(familyIds: string[]): Promise<Set<string>> {
-      const rows = await refreshTokens.findAll({
-        attributes: ['familyId'],
-        where: { familyId: familyIds },
-        ...scope(),
-      })
+      const where = { familyId: familyIds }
+      const rows = await models.refreshTokens.findAll({ attributes: ['familyId'], where, ...scope() })
       return new Set(rows.map((row) => row.get().familyId))
     },
     /** @param keptFamilyId the family that stays */
-    async deleteOf(operatorId: string, keptFamilyId?: string): Promise<void> {
-      const isOther = keptFamilyId === undefined ? {} : { familyId: { [Op.ne]: keptFamilyId } }
-      await refreshTokens.destroy({ where: { operatorId, ...isOther }, ...scope() })
-    },
-    async deleteExpired(nowMs: number): Promise<void> {
-      await refreshTokens.destroy({ where: { expiresAtMs: { [Op.lte]: nowMs } }, ...scope() })
-    },
+    removeOf: (operatorId: string, keptFamilyId = '') =>
+      removeAll({ operatorId, familyId: { [Op.ne]: keptFamilyId } }),
+    removeExpired: (nowMs: number) => removeAll({ expiresAtMs: { [Op.lte]: nowMs } }),
   }
 }

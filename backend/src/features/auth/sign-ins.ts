@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { normaliseUsername, type LoginInput, type TokenPair } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { OperatorRow, RefreshTokenRow } from '../../db/rows.ts'
 import { failure, success, type Result } from '../../errors.ts'
-import type { Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { SignInAddresses } from './address-repository.ts'
 import type { PasswordCheck } from './password-check.ts'
 import type { AuthRepository } from './repository.ts'
@@ -19,21 +17,18 @@ const FAMILY_MS = 7 * 24 * HOUR_MS
 const REUSE_GRACE_MS = 10_000
 
 /** What signing in needs to know of operators. */
-export interface SignInOperators {
+interface SignInOperators {
   find(id: string): Promise<OperatorRow | undefined>
   /** However the name is typed. */
   findByTypedName(typed: string): Promise<OperatorRow | undefined>
 }
 
-export interface SignInPorts {
-  database: Database
+export interface SignInPorts extends BasePorts {
   repository: AuthRepository
   operators: SignInOperators
   addresses: Pick<SignInAddresses, 'forget'>
   passwordCheck: PasswordCheck
   tokens: Tokens
-  journal: Journal
-  clock: Clock
 }
 
 export type SignIns = ReturnType<typeof createSignIns>
@@ -52,7 +47,7 @@ export function createSignIns(ports: SignInPorts) {
     { familyId, familyEndsAtMs }: Pick<RefreshTokenRow, 'familyId' | 'familyEndsAtMs'>,
   ): Promise<TokenPair> {
     const refresh = drawSecret()
-    await repository.insertRefreshToken({
+    await repository.insert({
       tokenHash: hashSecret(refresh),
       familyId,
       operatorId: operator.id,
@@ -66,7 +61,7 @@ export function createSignIns(ports: SignInPorts) {
 
   /** The token as the database has it; undefined once it has expired. */
   async function findToken(refresh: string): Promise<RefreshTokenRow | undefined> {
-    const token = await repository.findRefreshToken(hashSecret(refresh))
+    const token = await repository.find(hashSecret(refresh))
     return token && token.expiresAtMs > clock.nowMs() ? token : undefined
   }
 
@@ -91,7 +86,7 @@ export function createSignIns(ports: SignInPorts) {
         const nowMs = clock.nowMs()
         await passwordCheck.noteSuccess(attempt, current.id)
         await journal.append({ action: 'auth.login_succeeded', actor: actorOf(current), ip })
-        await repository.deleteExpired(nowMs)
+        await repository.removeExpired(nowMs)
         const family = { familyId: randomUUID(), familyEndsAtMs: nowMs + FAMILY_MS }
         return success(await issue(current, family))
       })
@@ -108,13 +103,9 @@ export function createSignIns(ports: SignInPorts) {
         const nowMs = clock.nowMs()
         const isReused = token.usedAtMs !== null && nowMs > token.usedAtMs + REUSE_GRACE_MS
         if (!operator.isActive || isReused) {
-          await repository.deleteFamily(token.familyId)
-          if (isReused)
-            await journal.append({
-              action: 'auth.token_reused',
-              level: 'warning',
-              actor: actorOf(operator),
-            })
+          await repository.removeFamily(token.familyId)
+          const actor = actorOf(operator)
+          if (isReused) await journal.append({ action: 'auth.token_reused', level: 'warning', actor })
           return failure('unauthenticated')
         }
         if (token.usedAtMs === null) await repository.markUsed(token.tokenHash, nowMs)
@@ -129,7 +120,7 @@ export function createSignIns(ports: SignInPorts) {
         const token = await findToken(refresh)
         const operator = token && (await operators.find(token.operatorId))
         if (!token || !operator) return
-        await repository.deleteFamily(token.familyId)
+        await repository.removeFamily(token.familyId)
         await journal.append({ action: 'auth.signed_out', actor: actorOf(operator) })
       })
     },
@@ -140,7 +131,7 @@ export function createSignIns(ports: SignInPorts) {
      * @param options.hasNewPassword forgets the addresses from which they signed in with the old one
      */
     async endAllOf(operatorId: string, { keptId, hasNewPassword }: EndOptions): Promise<void> {
-      await repository.deleteOf(operatorId, keptId)
+      await repository.removeOf(operatorId, keptId)
       if (hasNewPassword) await addresses.forget(operatorId)
     },
 

@@ -1,5 +1,5 @@
 import { restApi, type SentCommands } from '@escale/protocol'
-import { filterOf } from '../../db/page-window.ts'
+import { shown } from '../../db/page-window.ts'
 import type { CommandRecord } from '../../db/rows.ts'
 import { serve } from '../../http/endpoints.ts'
 import type { CommandSending } from './sending.ts'
@@ -11,10 +11,7 @@ const sentBy = (commands: CommandRecord[]): SentCommands => ({
 
 export function commandEndpoints(commands: Pick<CommandSending, 'get' | 'list' | 'send'>) {
   return serve(restApi.commands, {
-    list: async ({ query }) => {
-      const { count, rows } = await commands.list(filterOf(query), query)
-      return { count, rows: rows.map(toStationCommand) }
-    },
+    list: async ({ query }) => shown(await commands.list(query), toStationCommand),
     read: async ({ params }) => toStationCommand(await commands.get(params.id)),
     send: async ({ params, body, actor }) =>
       sentBy(await commands.send(body, { stationId: params.id }, actor)),

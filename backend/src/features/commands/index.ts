@@ -1,6 +1,5 @@
 import type { Logger } from 'pino'
 import type { Feature } from '../feature.ts'
-import { createCommandDeadlines } from './deadlines.ts'
 import { commandEndpoints } from './endpoints.ts'
 import { createOpenCommands } from './open-commands.ts'
 import { createCommandSending, type CommandSendingPorts } from './sending.ts'
@@ -24,6 +23,7 @@ export function createCommands(ports: CommandPorts) {
   return {
     service: { ...commands, takeAck: settling.takeAck },
     endpoints: [commandEndpoints(commands)],
-    ...createCommandDeadlines({ ...ports, settling, openCommands }),
+    start: openCommands.start,
+    stop: openCommands.stop,
   } satisfies Feature
 }

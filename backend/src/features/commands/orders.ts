@@ -1,14 +1,8 @@
-import {
-  closed,
-  commandParams,
-  type Bilingual,
-  type CommandInput,
-  type CommandsInput,
-} from '@escale/protocol'
+import { closed, commandParams, type CommandInput, type CommandsInput } from '@escale/protocol'
 import { Type } from 'typebox'
 import { Check, Errors } from 'typebox/value'
 import type { StationRow } from '../../db/rows.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, invalidField } from '../../errors.ts'
 import { bodyErrorOf, type SchemaFailure } from '../../field-errors.ts'
 import type { StationRepository } from '../stations/index.ts'
 
@@ -49,7 +43,7 @@ export async function stationsOf(
   }
   const { stationIds, location, all } = target
   if ([stationIds, location, all].filter((means) => means !== undefined).length !== 1)
-    throw refused('', {
+    throw invalidField('', {
       fr: 'Indiquez soit stationIds, soit location, soit all.',
       en: 'Give exactly one of stationIds, location and all.',
     })
@@ -57,7 +51,7 @@ export async function stationsOf(
   if (location !== undefined) {
     const found = await stations.findAll({ location })
     if (found.length > 0) return found
-    throw refused('/location', {
+    throw invalidField('/location', {
       fr: 'Aucun poste à cet emplacement.',
       en: 'There is no station at this location.',
     })
@@ -67,17 +61,16 @@ export async function stationsOf(
   const known = new Set(found.map(({ id }) => id))
   const missing = wanted.findIndex((id) => !known.has(id))
   if (missing >= 0)
-    throw refused(`/stationIds/${missing}`, { fr: 'Ce poste n’existe pas.', en: 'There is no such station.' })
+    throw invalidField(`/stationIds/${missing}`, {
+      fr: 'Ce poste n’existe pas.',
+      en: 'There is no such station.',
+    })
   return found
 }
 
 /** The error for a cancellation of an unknown command. */
 export const unknownCommand = () =>
-  refused('/params/commandId', {
+  invalidField('/params/commandId', {
     fr: 'Ce poste n’a pas reçu de commande de ce numéro.',
     en: 'This station was given no command of this number.',
   })
-
-function refused(pointer: string, message: Bilingual): AppError {
-  return new AppError('invalid-body', { errors: [{ pointer, message }] })
-}

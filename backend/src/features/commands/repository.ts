@@ -1,32 +1,31 @@
 import { Op, type Model, type WhereOptions } from 'sequelize'
 import { unixMsOf, type CommandQuery } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
-import { readPage } from '../../db/read-page.ts'
 import { withoutNulls } from '../../db/nulls.ts'
+import { shown, type Rows } from '../../db/page-window.ts'
 import type { CommandRecord, CommandRow } from '../../db/rows.ts'
+import { openTable } from '../../db/table.ts'
 import { textsIn } from '../../domain/free-text.ts'
 import type { PersonSearch, Visit, Visitor } from '../../domain/person.ts'
-import { equalTo, type Containing } from '../../db/where.ts'
-import type { PageWindow, Rows } from '../../db/page-window.ts'
 
-export type CommandFilter = Omit<CommandQuery, 'page' | 'pageSize' | 'ordering'>
 export type CommandRepository = ReturnType<typeof createCommandRepository>
 
 const open: WhereOptions<CommandRow> = { status: { [Op.in]: ['sent', 'delivered'] } }
 const BATCH = 1_000
-const searched = ['stationId', 'op', 'createdBy', 'params', 'error'] as const
 
-export function createCommandRepository({ models: { commands }, scope, containing }: Tables) {
+export function createCommandRepository(tables: Tables) {
+  const { models, scope } = tables
+  const commands = openTable(tables, 'commands')
+
   async function findAll(where: WhereOptions<CommandRow>): Promise<CommandRecord[]> {
-    const rows = await commands.findAll({ where, order: [['sentAtMs', 'ASC']], ...scope() })
-    return rows.map((row) => toRecord(row.get()))
+    return (await commands.findAll(where, [['sentAtMs', 'ASC']])).map(toRecord)
   }
 
   /** Ids of the commands with a text of which `isWanted` says so. */
   async function idsWhere(isWanted: (command: CommandRow, text: string) => boolean): Promise<string[]> {
     const found: string[] = []
     for (let after = ''; ;) {
-      const rows = await commands.findAll({
+      const rows = await models.commands.findAll({
         where: { id: { [Op.gt]: after }, [Op.or]: [{ op: 'message' }, { error: { [Op.ne]: null } }] },
         order: [['id', 'ASC']],
         limit: BATCH,
@@ -43,16 +42,14 @@ export function createCommandRepository({ models: { commands }, scope, containin
 
   return {
     async insert(records: CommandRecord[]): Promise<void> {
-      await commands.bulkCreate(records.map(toRow), scope())
+      await models.commands.bulkCreate(records.map(toRow), scope())
     },
-    async save(record: CommandRecord): Promise<void> {
-      const { id, ...columns } = toRow(record)
-      await commands.update(columns, { where: { id }, ...scope() })
-    },
+    update: (record: CommandRecord) => commands.update(toRow(record)),
     async find(id: string): Promise<CommandRecord | undefined> {
-      const row = await commands.findByPk(id, scope())
-      return row ? toRecord(row.get()) : undefined
+      const row = await commands.find(id)
+      return row && toRecord(row)
     },
+    get: async (id: string): Promise<CommandRecord> => toRecord(await commands.get(id)),
     /** Open commands of a station that have not expired at `nowMs`. */
     findOpenOf: (stationId: string, nowMs: number) =>
       findAll({ [Op.and]: [open, { stationId, expiresAtMs: { [Op.gt]: nowMs } }] }),
@@ -60,7 +57,7 @@ export function createCommandRepository({ models: { commands }, scope, containin
     findOverdue: (untilMs: number) => findAll({ [Op.and]: [open, { expiresAtMs: { [Op.lte]: untilMs } }] }),
     findAllOpen: () => findAll(open),
     removeBefore: (cutoffMs: number): Promise<number> =>
-      commands.destroy({ where: { expiresAtMs: { [Op.lt]: cutoffMs } }, ...scope() }),
+      commands.removeAll({ expiresAtMs: { [Op.lt]: cutoffMs } }),
     /** Removes commands with a text that names the visitor, or that went to their station while they used it. */
     async removeTexts({ search, visits }: Visitor): Promise<void> {
       const ids = await idsWhere(
@@ -69,26 +66,32 @@ export function createCommandRepository({ models: { commands }, scope, containin
           visits.some((visit) => visit.stationId === stationId && isDuring(visit, sentAtMs)),
       )
       for (let at = 0; at < ids.length; at += BATCH)
-        await commands.destroy({ where: { id: ids.slice(at, at + BATCH) }, ...scope() })
+        await commands.removeAll({ id: ids.slice(at, at + BATCH) })
     },
     countNaming: async ({ isNamedIn }: PersonSearch): Promise<number> =>
       (await idsWhere((_command, text) => isNamedIn(text))).length,
     async nextExpiryMs(): Promise<number | undefined> {
-      const min = await commands.min<number | null, Model<CommandRow>>('expiresAtMs', {
+      const min = await models.commands.min<number | null, Model<CommandRow>>('expiresAtMs', {
         where: open,
         ...scope(),
       })
       return min ?? undefined
     },
-    async list(filter: CommandFilter, { limit, offset, order }: PageWindow): Promise<Rows<CommandRecord>> {
-      const { count, rows } = await readPage(commands, {
-        where: whereOf(filter, containing),
-        order: [order ?? ['sentAtMs', 'DESC'], ['stationId', 'ASC'], ['id', 'ASC']],
-        limit,
-        offset,
-        ...scope(),
+    async list({ from, to, ...query }: CommandQuery): Promise<Rows<CommandRecord>> {
+      const page = await commands.page(query, {
+        orderable: ['sentAt', 'expiresAt', 'stationId', 'op', 'status'],
+        searched: ['stationId', 'op', 'createdBy', 'params', 'error'],
+        where: [
+          ...(from === undefined ? [] : [{ sentAtMs: { [Op.gte]: unixMsOf(from) } }]),
+          ...(to === undefined ? [] : [{ sentAtMs: { [Op.lte]: unixMsOf(to) } }]),
+        ],
+        order: [
+          ['sentAtMs', 'DESC'],
+          ['stationId', 'ASC'],
+          ['id', 'ASC'],
+        ],
       })
-      return { count, rows: rows.map((row) => toRecord(row.get())) }
+      return shown(page, toRecord)
     },
   }
 }
@@ -110,15 +113,4 @@ function toRow(record: CommandRecord): CommandRow {
     expiredAtMs: record.expiredAtMs ?? null,
     error: record.error ?? null,
   }
-}
-
-function whereOf(
-  { search, from, to, ...equal }: CommandFilter,
-  containing: Containing,
-): WhereOptions<CommandRow> {
-  const conditions = [equalTo<CommandRow>(equal)]
-  if (from !== undefined) conditions.push({ sentAtMs: { [Op.gte]: unixMsOf(from) } })
-  if (to !== undefined) conditions.push({ sentAtMs: { [Op.lte]: unixMsOf(to) } })
-  if (search) conditions.push(containing<CommandRow>(searched, search))
-  return { [Op.and]: conditions }
 }

@@ -8,33 +8,22 @@ import {
   type CommandInput,
 } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { CommandRecord, StationRow } from '../../db/rows.ts'
 import { isSettled } from '../../domain/command.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { systemActor } from '../logs/index.ts'
 import type { StationRepository } from '../stations/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Presences } from '../room/index.ts'
 import type { OpenCommands } from './open-commands.ts'
 import { requireOrder, stationsOf, unknownCommand, type Target } from './orders.ts'
-import type { CommandFilter, CommandRepository } from './repository.ts'
+import type { CommandRepository } from './repository.ts'
 import type { Settling } from './settling.ts'
 import type { Wake } from './wake.ts'
 
-const columns = {
-  sentAt: 'sentAtMs',
-  expiresAt: 'expiresAtMs',
-  stationId: 'stationId',
-  op: 'op',
-  status: 'status',
-}
-
-export interface CommandSendingPorts {
-  database: Database
+export interface CommandSendingPorts extends BasePorts {
   repository: CommandRepository
   stations: Pick<StationRepository, 'findAll'>
   settling: Pick<Settling, 'settle' | 'settleNow'>
@@ -45,9 +34,7 @@ export interface CommandSendingPorts {
   wake: Wake
   /** Whether the site has other servers, which may have sent a command just now. */
   hasPeers: boolean
-  journal: Journal
   events: AppEvents
-  clock: Clock
 }
 
 export type CommandSending = ReturnType<typeof createCommandSending>
@@ -162,14 +149,8 @@ export function createCommandSending(ports: CommandSendingPorts) {
       })
     },
 
-    async get(id: string): Promise<CommandRecord> {
-      const command = await repository.find(id)
-      if (!command) throw new AppError('not-found')
-      return command
-    },
-
-    list: (filter: CommandFilter, query: PageQuery): Promise<Rows<CommandRecord>> =>
-      repository.list(filter, windowOf(query, columns)),
+    get: repository.get,
+    list: repository.list,
 
     /** Publishes the open commands of a station again, after it has subscribed. */
     async resend(stationId: string): Promise<void> {

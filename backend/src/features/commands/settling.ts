@@ -1,18 +1,14 @@
 import { DEFAULT_COMMAND_SECONDS, SECOND_MS, type Ack, type Actor, type LogAction } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { CommandRecord } from '../../db/rows.ts'
 import { ANSWER_GRACE_MS, isSettled, settleCommand } from '../../domain/command.ts'
 import type { AppEvents } from '../../events.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { systemActor } from '../logs/index.ts'
 import type { CommandRepository } from './repository.ts'
 
-export interface SettlingPorts {
-  database: Database
+export interface SettlingPorts extends BasePorts {
   repository: CommandRepository
-  journal: Journal
   events: AppEvents
-  clock: Clock
 }
 
 export type Settling = ReturnType<typeof createSettling>
@@ -28,7 +24,7 @@ export function createSettling({ database, repository, journal, events, clock }:
     const settled = settleCommand(command, answer, nowMs)
     if (!settled) return
     const after = settled.status === 'delivered' ? withTimeForDelay(settled, nowMs) : settled
-    await repository.save(after)
+    await repository.update(after)
     const { id: commandId, batchId, op, stationId, status, error, sentAtMs } = after
     if (isSettled(after)) {
       await journal.append({

@@ -1,21 +1,16 @@
 import { MINUTE_MS, instantOf, type Actor, type BootToken } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import { AppError } from '../../errors.ts'
 import { drawSecret, hashSecret } from '../../crypto/secrets.ts'
-import type { Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { StationCredentials, StationService } from '../stations/index.ts'
 import type { BootTokenRepository } from './repository.ts'
 
 const TOKEN_MS = 10 * MINUTE_MS
 
-export interface BootTokenPorts {
-  database: Database
+export interface BootTokenPorts extends BasePorts {
   repository: BootTokenRepository
   stations: Pick<StationService, 'get' | 'isOnline'>
   credentials: Pick<StationCredentials, 'isRevoked'>
-  journal: Journal
-  clock: Clock
 }
 
 export type BootTokens = ReturnType<typeof createBootTokens>

@@ -1,5 +1,4 @@
 import { restApi } from '@escale/protocol'
-import { filterOf } from '../../db/page-window.ts'
 import { unwrap } from '../../errors.ts'
 import { serve } from '../../http/endpoints.ts'
 import type { BootTokens } from './boot-tokens.ts'
@@ -24,7 +23,7 @@ export function enrolmentEndpoints({ enrolment, pairing, bootTokens, brokerFor }
       return { status: 200 as const, body: { ...outcome.identity, ...brokerFor(arrival) } }
     },
     issueBootToken: ({ params, actor }) => bootTokens.issue(params.id, actor),
-    list: ({ query }) => pairing.list(filterOf(query), query),
+    list: ({ query }) => pairing.list(query),
     accept: ({ params, body, actor }) => pairing.accept(params.id, body, actor),
     refuse: async ({ params, actor }) => {
       await pairing.refuse(params.id, actor)

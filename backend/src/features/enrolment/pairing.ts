@@ -2,7 +2,6 @@ import { randomInt, randomUUID } from 'node:crypto'
 import {
   MINUTE_MS,
   addressGroupOf,
-  instantOf,
   isIdentifyingMac,
   normaliseMac,
   type AcceptPairingInput,
@@ -11,40 +10,28 @@ import {
   type Enrolled,
   type PairingPending,
   type PairingRequest,
+  type PairingRequestQuery,
 } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
-import { withoutNulls } from '../../db/nulls.ts'
+import { answerOf } from '../../db/nulls.ts'
 import type { PairingRequestRow } from '../../db/rows.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
-import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
+import { shown, type Rows } from '../../db/page-window.ts'
 import { drawSecret, hashSecret } from '../../crypto/secrets.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { systemActor } from '../logs/index.ts'
 import type { StationCredentials, StationService } from '../stations/index.ts'
-import type { PairingFilter, PairingRepository } from './repository.ts'
+import type { PairingRepository } from './repository.ts'
 
-const columns = {
-  requestedAt: 'requestedAtMs',
-  expiresAt: 'expiresAtMs',
-  hostname: 'hostname',
-  macAddress: 'macAddress',
-  ip: 'ip',
-  os: 'os',
-  agentVersion: 'agentVersion',
-}
 const MAX_REQUESTS = 100
 /** Limit for one address. More requests are possible after some have been accepted. */
 const MAX_PER_ADDRESS = 10
 const REQUEST_MS = 15 * MINUTE_MS
 const RETRY_AFTER_SECONDS = 3
 
-export interface PairingPorts {
-  database: Database
+export interface PairingPorts extends BasePorts {
   repository: PairingRepository
   stations: Pick<StationService, 'create' | 'get'>
   credentials: Pick<StationCredentials, 'renewSecret' | 'requireAcceptance'>
-  journal: Journal
-  clock: Clock
 }
 
 /** The station's identity without the broker's address, or a waiting request. */
@@ -144,12 +131,10 @@ export function createPairing({ database, repository, stations, credentials, jou
     pair,
     dropWaiting,
 
-    async list(filter: PairingFilter, query: PageQuery): Promise<Rows<PairingRequest>> {
+    async list(query: PairingRequestQuery): Promise<Rows<PairingRequest>> {
       // A MAC address is accepted in any notation.
-      const macAddress = filter.macAddress && (normaliseMac(filter.macAddress) ?? filter.macAddress)
-      const window = windowOf(query, columns)
-      const { count, rows } = await repository.list(clock.nowMs(), { ...filter, macAddress }, window)
-      return { count, rows: rows.map(toPairingRequest) }
+      const macAddress = query.macAddress && (normaliseMac(query.macAddress) ?? query.macAddress)
+      return shown(await repository.listWaiting(clock.nowMs(), { ...query, macAddress }), toPairingRequest)
     },
 
     /** Accepts a request for the existing station `stationId`, or creates this station if a `label` is given. */
@@ -180,12 +165,6 @@ export function createPairing({ database, repository, stations, credentials, jou
   }
 }
 
-function toPairingRequest(row: PairingRequestRow): PairingRequest {
-  const { secretHash: _hash, requestedAtMs, expiresAtMs, ...shown } = withoutNulls(row)
-  return {
-    ...shown,
-    state: shown.stationId === undefined ? 'waiting' : 'accepted',
-    requestedAt: instantOf(requestedAtMs),
-    expiresAt: instantOf(expiresAtMs),
-  }
+function toPairingRequest({ secretHash: _hash, ...row }: PairingRequestRow): PairingRequest {
+  return { ...answerOf(row), state: row.stationId === null ? 'waiting' : 'accepted' }
 }

@@ -1,6 +1,6 @@
 import { isIdentifyingMac, normaliseMac, type EnrolInput } from '@escale/protocol'
 import type { Database } from '../../db/database.ts'
-import { failure, success, type Result } from '../../errors.ts'
+import { failure, invalidField, success, type Result } from '../../errors.ts'
 import { systemActor, type Journal } from '../logs/index.ts'
 import type { Rates } from '../rates/index.ts'
 import type { StationService } from '../stations/index.ts'
@@ -40,7 +40,7 @@ export function createEnrolmentService(ports: EnrolmentServicePorts) {
       const macAddress = normaliseMac(input.macAddress)
       if (macAddress === undefined) {
         const message = { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' }
-        return failure('invalid-body', { errors: [{ pointer: '/macAddress', message }] })
+        return { ok: false, error: invalidField('/macAddress', message) }
       }
       if (ownStationId !== undefined && !rates.allows(ownStationId, 'enrolment'))
         return failure('enrolment-throttled', { retryAfterSeconds: rates.retryAfterSeconds('enrolment') })

@@ -1,17 +1,13 @@
 import { instantOf, type Actor, type EnrolmentKey } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
 import type { Sealer } from '../../crypto/sealing.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { systemActor } from '../logs/index.ts'
 import type { SiteKeyRepository } from './repository.ts'
 
-export interface SiteKeyPorts {
-  database: Database
+export interface SiteKeyPorts extends BasePorts {
   repository: SiteKeyRepository
   sealer: Sealer
-  journal: Journal
-  clock: Clock
   /** Valid until an admin rotates the key. */
   firstSiteKey: string
   /** Writes a copy for the server's administrator. */

@@ -8,7 +8,7 @@ import { createMonotonicClock } from '../../clock.ts'
 import { createAppEvents } from '../../events.ts'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
 import { createCalendar } from './calendar.ts'
-import type { Job } from './job.ts'
+import type { Job } from './jobs.ts'
 import { createJobRunRepository } from './repository.ts'
 
 const DAY_MS = 24 * 3_600_000

@@ -1,38 +1,28 @@
 import { Cron } from 'croner'
 import { MINUTE_MS, instantOf, jobNames, type Actor, type JobName, type JobStatus } from '@escale/protocol'
 import type { Logger } from 'pino'
-import type { Clock } from '../../clock.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { systemActor } from '../logs/index.ts'
 import type { Settings } from '../settings/index.ts'
-import type { Database } from '../../db/database.ts'
 import type { AppEvents } from '../../events.ts'
-import type { Jobs } from './job.ts'
+import type { Jobs } from './jobs.ts'
 import { RUNS_KEPT_MS, createMissedSlots } from './missed-slots.ts'
 import type { JobRunRepository } from './repository.ts'
 
-export interface CalendarPorts {
-  database: Database
+export interface CalendarPorts extends BasePorts {
   runs: JobRunRepository
   settings: Settings
-  journal: Journal
   events: AppEvents
-  clock: Clock
   log: Logger
 }
 
-export interface Calendar {
-  start(): void
-  stop(): Promise<void>
-  /** Runs a task now. @throws the errors of the task */
-  run(name: JobName, actor: Actor): Promise<string>
-  statuses(): Promise<JobStatus[]>
-}
+export type Calendar = ReturnType<typeof createCalendar>
 
 /**
  * Runs the calendar's tasks. The server that first inserts a slot's row runs it, so each slot runs once even with
  * several servers. Slots that were missed, because the server was off or the machine slept, are made up.
  */
-export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
+export function createCalendar(jobs: Jobs, ports: CalendarPorts) {
   const { database, runs, settings, journal, events, clock, log } = ports
   let timers = new Map<JobName, Cron>()
   let unsubscribe: (() => void) | undefined
@@ -40,16 +30,10 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
   const underWay = new Set<Promise<unknown>>()
   const missed = createMissedSlots(jobs, ports)
 
-  async function execute(
-    name: JobName,
-    slotMs: number,
-    actor: Actor,
-    asOfMs?: number,
-  ): Promise<string | undefined> {
+  async function execute(name: JobName, slotMs: number, actor: Actor, asOfMs?: number) {
     const startedAtMs = clock.nowMs()
-    const isOurs = await database.write(() =>
-      runs.claim({ name, slotMs, startedAtMs }, slotMs - RUNS_KEPT_MS),
-    )
+    const slot = { name, slotMs, startedAtMs }
+    const isOurs = await database.write(() => runs.claim(slot, slotMs - RUNS_KEPT_MS))
     if (!isOurs) return undefined
     try {
       const result = await jobs[name].run(asOfMs ?? startedAtMs)
@@ -66,13 +50,8 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
         await runs.end(name, slotMs, { outcome, result, endedAtMs: clock.nowMs() })
         if (jobs[name].isQuiet && outcome === 'done') return
         const level = outcome === 'done' ? 'info' : 'error'
-        await journal.append({
-          action: 'job.ran',
-          level,
-          actor,
-          details: { job: name, outcome },
-          texts: { result },
-        })
+        const details = { job: name, outcome }
+        await journal.append({ action: 'job.ran', level, actor, details, texts: { result } })
       })
     }
   }
@@ -136,10 +115,11 @@ export function createCalendar(jobs: Jobs, ports: CalendarPorts): Calendar {
       for (const timer of timers.values()) timer.stop()
       await Promise.all(underWay)
     },
-    async run(name, actor) {
+    /** Runs a task now. @throws the errors of the task */
+    async run(name: JobName, actor: Actor): Promise<string> {
       return (await execute(name, clock.nowMs(), actor)) ?? ''
     },
-    async statuses() {
+    async statuses(): Promise<JobStatus[]> {
       const last = await runs.lastOfEach()
       return jobNames.map((name) => {
         const job = jobs[name]

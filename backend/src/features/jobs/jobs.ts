@@ -1,10 +1,26 @@
+import type { JobName } from '@escale/protocol'
 import type { NightlyBackup } from '../../backup/nightly.ts'
 import type { Retention } from '../archives/index.ts'
 import type { ReportService } from '../reports/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
-import type { Jobs } from './job.ts'
+
+/** One task of the calendar. */
+export interface Job {
+  /** Cron pattern in the site's time zone; undefined for work that is done at deadlines and only listed here. */
+  pattern?: string
+  /** Description for a task without a pattern. */
+  schedule?: string
+  /** Runs often, so the journal records only its failures. */
+  isQuiet?: boolean
+  /** Is about the day or month before its slot, so each missed slot is made up. Other tasks run once for all. */
+  isAboutItsSlot?: boolean
+  /** Does the work as of `nowMs`; @returns what was done, in a few words */
+  run(nowMs: number): Promise<string>
+}
+
+export type Jobs = Record<JobName, Job>
 
 export interface JobPorts {
   sessions: Pick<SessionService, 'endDue'>

@@ -3,22 +3,22 @@ import { jobNames, type JobName } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Settings } from '../settings/index.ts'
-import type { Job, Jobs } from './job.ts'
+import type { Job, Jobs } from './jobs.ts'
 import type { JobRunRepository } from './repository.ts'
 
 /** How long the runs of a task are stored. */
 export const RUNS_KEPT_MS = 62 * 24 * 3_600_000
 
 /** A slot in which a task should have run but did not. */
-export interface MissedSlot {
+interface MissedSlot {
   name: JobName
   slotMs: number
   /** The instant that the task uses as its time; undefined for now. */
   asOfMs: number | undefined
 }
 
-export interface MissedSlotPorts {
-  database: Pick<Database, 'write'>
+interface MissedSlotPorts {
+  database: Database
   runs: JobRunRepository
   settings: Settings
   clock: Clock

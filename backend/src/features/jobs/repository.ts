@@ -3,12 +3,13 @@ import type { JobName } from '@escale/protocol'
 import type { Tables } from '../../db/database.ts'
 import { getMark, putMark } from '../../db/marks.ts'
 import type { JobRunRow } from '../../db/rows.ts'
+import { openTable } from '../../db/table.ts'
 
 export type JobRunRepository = ReturnType<typeof createJobRunRepository>
 
 export function createJobRunRepository(tables: Tables) {
   const { models, scope } = tables
-  const { jobRuns } = models
+  const { count, findAll, findOne, insert, removeAll } = openTable(tables, 'jobRuns')
   return {
     /** The first start of the site with a calendar, Unix milliseconds. */
     async beginningMs(): Promise<number | undefined> {
@@ -22,9 +23,9 @@ export function createJobRunRepository(tables: Tables) {
       forgetBeforeMs: number,
     ): Promise<boolean> {
       const { name, slotMs } = slot
-      await jobRuns.destroy({ where: { name, slotMs: { [Op.lt]: forgetBeforeMs } }, ...scope() })
-      if ((await jobRuns.count({ where: { name, slotMs }, ...scope() })) > 0) return false
-      await jobRuns.create({ ...slot, endedAtMs: null, outcome: null, result: null }, scope())
+      await removeAll({ name, slotMs: { [Op.lt]: forgetBeforeMs } })
+      if ((await count({ name, slotMs })) > 0) return false
+      await insert({ ...slot, endedAtMs: null, outcome: null, result: null })
       return true
     },
     async end(
@@ -32,19 +33,14 @@ export function createJobRunRepository(tables: Tables) {
       slotMs: number,
       columns: Pick<JobRunRow, 'outcome' | 'result' | 'endedAtMs'>,
     ): Promise<void> {
-      await jobRuns.update(columns, { where: { name, slotMs }, ...scope() })
+      await models.jobRuns.update(columns, { where: { name, slotMs }, ...scope() })
     },
     /** Slots in which a task was started, also manually. */
     async slotsSince(name: JobName, fromMs: number): Promise<number[]> {
-      const rows = await jobRuns.findAll({
-        attributes: ['slotMs'],
-        where: { name, slotMs: { [Op.gte]: fromMs } },
-        ...scope(),
-      })
-      return rows.map((row) => row.get().slotMs)
+      return (await findAll({ name, slotMs: { [Op.gte]: fromMs } })).map(({ slotMs }) => slotMs)
     },
     async lastOfEach(): Promise<Map<JobName, JobRunRow>> {
-      const newest = await jobRuns.findAll({
+      const newest = await models.jobRuns.findAll({
         attributes: ['name', [fn('MAX', col('slot_ms')), 'slotMs']],
         group: ['name'],
         ...scope(),
@@ -52,8 +48,8 @@ export function createJobRunRepository(tables: Tables) {
       const last = new Map<JobName, JobRunRow>()
       for (const row of newest) {
         const { name, slotMs } = row.get()
-        const run = await jobRuns.findOne({ where: { name, slotMs }, ...scope() })
-        if (run) last.set(name, run.get())
+        const run = await findOne({ name, slotMs })
+        if (run) last.set(name, run)
       }
       return last
     },

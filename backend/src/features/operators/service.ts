@@ -7,25 +7,20 @@ import {
   type OperatorReplacement,
   type OwnPasswordInput,
 } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
-import type { Database } from '../../db/database.ts'
 import type { OperatorRow } from '../../db/rows.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { PasswordCheck, SignIns } from '../auth/index.ts'
-import type { Journal } from '../logs/index.ts'
 import { requireStrongPassword } from './password-strength.ts'
 import type { OperatorRepository } from './repository.ts'
 
-export interface OperatorServicePorts {
-  database: Database
+export interface OperatorServicePorts extends BasePorts {
   repository: OperatorRepository
   signIns: Pick<SignIns, 'endAllOf'>
   passwords: Pick<Passwords, 'hash'>
   passwordCheck: PasswordCheck
-  journal: Journal
-  clock: Clock
 }
 
 export type OperatorService = ReturnType<typeof createOperatorService>

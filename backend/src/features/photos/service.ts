@@ -1,4 +1,4 @@
-import type { Actor } from '@escale/protocol'
+import { MINUTE_MS, type Actor } from '@escale/protocol'
 import { AppError, unwrap } from '../../errors.ts'
 import type { Clock } from '../../clock.ts'
 import type { SeenVersions } from '../../db/versions.ts'
@@ -6,7 +6,8 @@ import type { UserService } from '../users/index.ts'
 import { createRedraw } from './image.ts'
 import type { PhotoStore } from './store.ts'
 
-const HOUR_MS = 3_600_000
+/** A file without a user is removed after this time. */
+const HELD_MS = 60 * MINUTE_MS
 
 export interface PhotoPorts {
   users: Pick<UserService, 'get' | 'setPhoto' | 'photoNames'>
@@ -25,13 +26,12 @@ export function createPhotoService({ users, store, clock }: PhotoPorts) {
     async set(userId: string, bytes: Buffer, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       await users.get(userId)
       const name = await store.save(unwrap(await redraw(bytes)))
-      let before: string | null
-      try {
-        before = await users.setPhoto(userId, name, actor, expectedVersion)
-      } catch (err) {
-        await store.remove(name)
-        throw err
-      }
+      const before = await users
+        .setPhoto(userId, name, actor, expectedVersion)
+        .catch(async (err: unknown) => {
+          await store.remove(name)
+          throw err
+        })
       if (before !== null) await store.remove(before)
     },
 
@@ -53,7 +53,7 @@ export function createPhotoService({ users, store, clock }: PhotoPorts) {
      * stay, because another server may be about to store their name in a user's row.
      */
     async sweep(): Promise<void> {
-      const names = await store.namesBefore(clock.nowMs() - HOUR_MS)
+      const names = await store.namesBefore(clock.nowMs() - HELD_MS)
       const known = new Set(await users.photoNames())
       for (const name of names) if (!known.has(name)) await store.remove(name)
     },

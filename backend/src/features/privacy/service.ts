@@ -2,24 +2,20 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { instantOf, type Actor, type ErasureProof } from '@escale/protocol'
 import type { AsyncZippable } from 'fflate'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { SeenVersions } from '../../db/versions.ts'
-import { toLog, type Journal, type Records } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { toLog, type Records } from '../logs/index.ts'
 import type { PhotoStore } from '../photos/index.ts'
 import { toSession, type PastSessions } from '../sessions/index.ts'
 import { toUser, type UserService } from '../users/index.ts'
 import type { Traces } from './traces.ts'
 
-export interface PrivacyServicePorts {
-  database: Database
+export interface PrivacyServicePorts extends BasePorts {
   sessions: Pick<PastSessions, 'ofUser'>
   users: Pick<UserService, 'get' | 'remove'>
   logs: Pick<Records, 'ofUser'>
   traces: Traces
   photos: Pick<PhotoStore, 'read'>
-  journal: Journal
-  clock: Clock
 }
 
 export type PrivacyService = ReturnType<typeof createPrivacyService>

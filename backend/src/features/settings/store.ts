@@ -2,52 +2,39 @@ import { SiteSettings, WARNING_SECONDS, isTimeZone, type Actor, type SiteConfig 
 import { Create, Default } from 'typebox/value'
 import type { Database } from '../../db/database.ts'
 import { faultsOfOpeningHours } from '../../domain/opening-hours.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, invalidField } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import type { Journal } from '../logs/index.ts'
 import type { SettingsRepository } from './repository.ts'
 
 /** The settings in force. */
-export interface Settings {
-  current(): Readonly<SiteSettings>
-}
-
-export interface SettingsStore extends Settings {
-  /** Reads the settings from the database. Before the first time, the defaults are in force. @returns whether one changed */
-  load(): Promise<boolean>
-  /** Grows with each replacement. */
-  version(): Promise<number>
-  /** Replaces all settings. @throws AppError naming the field that does not fit */
-  replace(values: SiteSettings, actor: Actor, expectedVersion?: SeenVersions): Promise<void>
-}
+export type Settings = Pick<SettingsStore, 'current'>
+export type SettingsStore = ReturnType<typeof createSettingsStore>
 
 export function createSettingsStore(
   database: Database,
   repository: SettingsRepository,
   journal: Journal,
   events: AppEvents,
-): SettingsStore {
+) {
   let current: Readonly<SiteSettings> = Create(SiteSettings)
   return {
     current: () => current,
-    async load() {
+
+    /** Reads the settings from the database. Before the first time, the defaults are in force. @returns whether one changed */
+    async load(): Promise<boolean> {
       const before = current
       current = Default(SiteSettings, await repository.all()) as SiteSettings
       return namesOfChanged(before, current).length > 0
     },
+
+    /** Grows with each replacement. */
     version: repository.version,
-    async replace(values, actor, expectedVersion) {
-      if (!isTimeZone(values.timeZone)) {
-        throw new AppError('invalid-body', {
-          errors: [
-            {
-              pointer: '/timeZone',
-              message: { fr: 'Ce fuseau horaire est inconnu.', en: 'This time zone is unknown.' },
-            },
-          ],
-        })
-      }
+
+    /** Replaces all settings. @throws AppError naming the field that does not fit */
+    async replace(values: SiteSettings, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
+      if (!isTimeZone(values.timeZone)) throw invalidField('/timeZone', unknownTimeZone)
       const faults = values.openingHours ? faultsOfOpeningHours(values.openingHours) : []
       if (faults.length > 0) {
         const errors = faults.map(({ pointer, message }) => ({ pointer: `/openingHours${pointer}`, message }))
@@ -67,6 +54,8 @@ export function createSettingsStore(
     },
   }
 }
+
+const unknownTimeZone = { fr: 'Ce fuseau horaire est inconnu.', en: 'This time zone is unknown.' }
 
 /** What stations are told of the settings, on the `config` topic. */
 export function siteConfigOf(values: Readonly<SiteSettings>): SiteConfig {

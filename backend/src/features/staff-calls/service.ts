@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { MINUTE_MS, SECOND_MS, type Actor, type StaffCall } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { SessionRecord, StaffCallRow } from '../../db/rows.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import { systemActor } from '../logs/index.ts'
 import type { StaffCallRepository } from './repository.ts'
 import { toClosedCall, toStaffCall } from './view.ts'
 
@@ -18,15 +17,12 @@ const FORGOTTEN_MS = 12 * 60 * MINUTE_MS
 /** The change is no action of an operator, so screens show no action in progress. */
 const NO_ACTIONS = [] as const
 
-export interface StaffCallServicePorts {
-  database: Database
+export interface StaffCallServicePorts extends BasePorts {
   repository: StaffCallRepository
   desired: Pick<DesiredDocuments, 'change'>
   /** The session that is active or suspended at a station. */
   runningSessionAt(stationId: string): Pick<SessionRecord, 'id'> | undefined
-  journal: Journal
   events: AppEvents
-  clock: Clock
 }
 
 export type StaffCalls = ReturnType<typeof createStaffCallService>
@@ -53,13 +49,17 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
     database.afterCommit(() => events.emit({ type: 'callChanged', call }))
   }
 
+  /** An entry of the journal about a call. */
+  const about = ({ id: callId, stationId, sessionId }: StaffCallRow, actor: Actor, more: object = {}) => ({
+    actor,
+    stationId,
+    sessionId: sessionId ?? undefined,
+    details: { callId, ...more },
+  })
+
   async function end(call: StaffCallRow, actor: Actor, cause: string): Promise<void> {
-    const { id: callId, stationId, sessionId } = call
-    await repository.remove(callId)
-    await journal.append({
-      action: 'station.call_closed',
-      ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, cause } },
-    })
+    await repository.remove(call.id)
+    await journal.append({ action: 'station.call_closed', ...about(call, actor, { cause }) })
     announce(toClosedCall(call))
   }
 
@@ -88,12 +88,8 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
         await (before ? repository.update(call) : repository.insert(call))
         announce(toStaffCall(call))
         if (isRepeated) return
-        const { id: callId, times, sessionId } = call
-        await journal.append({
-          action: 'station.staff_called',
-          level: 'warning',
-          ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId, times } },
-        })
+        const entry = about(call, actor, { times: call.times })
+        await journal.append({ action: 'station.staff_called', level: 'warning', ...entry })
         await desired.change(stationId, NO_ACTIONS)
       })
     },
@@ -107,13 +103,9 @@ export function createStaffCallService(ports: StaffCallServicePorts) {
         if (before.takenById === actor.id) return toStaffCall(before)
         if (before.takenBy !== null) throw new AppError('call-taken', { detail: takenBy(before.takenBy) })
         const call = { ...before, takenById: actor.id, takenBy: actor.label, takenAtMs: clock.nowMs() }
-        const { stationId, sessionId } = call
         await repository.update(call)
-        await journal.append({
-          action: 'station.call_taken',
-          ...{ actor, stationId, sessionId: sessionId ?? undefined, details: { callId: id } },
-        })
-        await desired.change(stationId, ['station.call_taken'])
+        await journal.append({ action: 'station.call_taken', ...about(call, actor) })
+        await desired.change(call.stationId, ['station.call_taken'])
         announce(toStaffCall(call))
         return toStaffCall(call)
       })

@@ -1,14 +1,8 @@
-import {
-  isIdentifyingMac,
-  normaliseIp,
-  normaliseMac,
-  type Bilingual,
-  type StationInput,
-} from '@escale/protocol'
-import { AppError } from '../../errors.ts'
+import { isIdentifyingMac, normaliseIp, normaliseMac, type StationInput } from '@escale/protocol'
+import { AppError, invalidField } from '../../errors.ts'
 import type { StationRepository } from './repository.ts'
 
-const namesNobody: Bilingual = {
+const namesNobody = {
   fr: 'Cette adresse MAC ne désigne aucune carte réseau\u00a0: donnez celle de la carte du poste.',
   en: 'This MAC address names no network card: give the one of the station’s card.',
 }
@@ -25,10 +19,10 @@ export async function checkedAddresses(
   const ipAddress = input.ipAddress === undefined ? null : normaliseIp(input.ipAddress)
   const macAddress = input.macAddress === undefined ? null : normaliseMac(input.macAddress)
   if (ipAddress === undefined)
-    throw invalidField('ipAddress', { fr: 'Ce n’est pas une adresse IP.', en: 'Not an IP address.' })
+    throw invalidField('/ipAddress', { fr: 'Ce n’est pas une adresse IP.', en: 'Not an IP address.' })
   if (macAddress === undefined)
-    throw invalidField('macAddress', { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' })
-  if (macAddress !== null && !isIdentifyingMac(macAddress)) throw invalidField('macAddress', namesNobody)
+    throw invalidField('/macAddress', { fr: 'Ce n’est pas une adresse MAC.', en: 'Not a MAC address.' })
+  if (macAddress !== null && !isIdentifyingMac(macAddress)) throw invalidField('/macAddress', namesNobody)
   const addresses = { ipAddress, macAddress }
   for (const field of ['ipAddress', 'macAddress'] as const) {
     const value = addresses[field]
@@ -36,10 +30,6 @@ export async function checkedAddresses(
     if (holder && holder.id !== ownId) throw duplicateField(field, holder.label)
   }
   return addresses
-}
-
-function invalidField(field: string, message: Bilingual): AppError {
-  return new AppError('invalid-body', { errors: [{ pointer: `/${field}`, message }] })
 }
 
 function duplicateField(field: string, holder: string): AppError {

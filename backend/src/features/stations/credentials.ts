@@ -1,25 +1,19 @@
 import type { Actor } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { StationRecord } from '../../domain/station.ts'
-import { AppError } from '../../errors.ts'
 import { drawSecret, hashSecret, isSecret } from '../../crypto/secrets.ts'
-import type { Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { StationRepository } from './repository.ts'
 
 /** How long a replaced secret stays valid if the new one is not used earlier. */
 const OLD_SECRET_MS = 60_000
 
-export interface CredentialPorts {
-  database: Database
+export interface CredentialPorts extends BasePorts {
   repository: StationRepository
   bootTokens: { remove(stationId: string): Promise<void> }
   room: RoomStore
   /** Whether other servers serve the same site. */
   hasPeers: boolean
-  journal: Journal
-  clock: Clock
 }
 
 /** A station that has shown a valid secret. */
@@ -65,8 +59,7 @@ export function createStationCredentials(ports: CredentialPorts) {
   return {
     /** Gives a station a new secret. The old one is valid until the new one is used, 60 s at most. Call it inside a write. */
     async renewSecret(id: string): Promise<string> {
-      const station = await repository.find(id)
-      if (!station) throw new AppError('not-found')
+      const station = await repository.get(id)
       const secret = drawSecret()
       // If the last new secret was never used, its answer may be lost. Then the station still has the one before.
       const heldHash = previousHashOf(station) ?? station.secretHash
@@ -87,7 +80,7 @@ export function createStationCredentials(ports: CredentialPorts) {
     /** Revokes a station's secret at once. An admin must accept the station before it gets a new one. */
     revokeSecret(id: string, actor: Actor): Promise<void> {
       return database.write(async () => {
-        if (!(await repository.find(id))) throw new AppError('not-found')
+        await repository.get(id)
         await replaceByUnknownSecret(id)
         await repository.markRevoked(id, clock.nowMs())
         await bootTokens.remove(id)
@@ -96,7 +89,7 @@ export function createStationCredentials(ports: CredentialPorts) {
     },
 
     /** Whether the secret was revoked and the station has not been accepted since. */
-    isRevoked: (id: string): Promise<boolean> => repository.isRevoked(id),
+    isRevoked: repository.isRevoked,
 
     /** The station with these credentials, from any address; undefined if they are wrong. */
     async authenticate(id: string, secret: string): Promise<AuthenticatedStation | undefined> {

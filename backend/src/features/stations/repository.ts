@@ -5,6 +5,7 @@ import type { Table } from '../../db/models.ts'
 import type { StationRow } from '../../db/rows.ts'
 import { forMany, parametersOf } from '../../db/row-statements.ts'
 import { columnsOf } from '../../db/statements.ts'
+import { openTable } from '../../db/table.ts'
 
 export type StationRepository = ReturnType<typeof createStationRepository>
 
@@ -20,7 +21,10 @@ type RaisedStation = StationRow & { call: 'waiting' | 'taken' | null; firstName:
 /** The rows of stations. @param onChanged is told of committed changes */
 export function createStationRepository(database: Store, onChanged: (station: StationRow) => void) {
   const { models, scope, statement, afterCommit } = database
-  const { stations, retiredStations, revokedSecrets } = models
+  const { stations, retiredStations } = models
+  const { findOne, get, findAll, insert, remove } = openTable(database, 'stations')
+  const retired = openTable(database, 'retiredStations')
+  const revoked = openTable(database, 'revokedSecrets')
   const byId = statement(`SELECT ${columnsOf(stations)} FROM stations WHERE id = $1`, stations)
   const raise = forMany<Raise, RaisedStation>(
     database,
@@ -39,20 +43,14 @@ export function createStationRepository(database: Store, onChanged: (station: St
   )
   return {
     async insert(row: StationRow): Promise<void> {
-      await stations.create(row, scope())
+      await insert(row)
       afterCommit(() => onChanged(row))
     },
     find: (id: string): Promise<StationRow | undefined> => byId.get(id),
+    get,
     /** The matching stations; all stations without a condition. */
-    async findAll(where: { id?: string[]; location?: string } = {}): Promise<StationRow[]> {
-      const rows = await stations.findAll({ where, order: [['id', 'ASC']], ...scope() })
-      return rows.map((row) => row.get())
-    },
-    async findBy(
-      where: Pick<Partial<StationRow>, 'macAddress' | 'ipAddress'>,
-    ): Promise<StationRow | undefined> {
-      return (await stations.findOne({ where, ...scope() }))?.get()
-    },
+    findAll: (where: { id?: string[]; location?: string } = {}) => findAll(where, [['id', 'ASC']]),
+    findBy: (where: Pick<Partial<StationRow>, 'macAddress' | 'ipAddress'>) => findOne(where),
     /** Those of the given stations that exist. */
     async knownIds(ids: readonly string[]): Promise<Set<string>> {
       const rows = await stations.findAll({ attributes: ['id'], where: { id: [...ids] }, ...scope() })
@@ -69,28 +67,20 @@ export function createStationRepository(database: Store, onChanged: (station: St
     /** Lowers versions that lie more than a day beyond `unixMs`; @returns the stations as they were. Call it inside a write. */
     async repairVersions(unixMs: number): Promise<StationRow[]> {
       const where = { desiredVersion: { [Op.gt]: unixMs + MAX_VERSION_LEAD_MS } }
-      const before = await stations.findAll({ where, ...scope() })
+      const before = await findAll(where)
       await stations.update({ desiredVersion: unixMs }, { where, ...scope() })
       await retiredStations.update({ desiredVersion: unixMs }, { where, ...scope() })
-      return before.map((row) => row.get())
+      return before
     },
     /** Removes a station but keeps its last version, because a new station may have the same id and agent. */
     async retire(stationId: string, desiredVersion: number): Promise<void> {
-      await retiredStations.upsert({ stationId, desiredVersion }, scope())
-      await stations.destroy({ where: { id: stationId }, ...scope() })
+      await retired.save({ stationId, desiredVersion })
+      await remove(stationId)
     },
     /** The last version of a deleted station with this id; 0 if there was none. */
-    async retiredVersion(stationId: string): Promise<number> {
-      return (await retiredStations.findByPk(stationId, scope()))?.get().desiredVersion ?? 0
-    },
-    async markRevoked(stationId: string, atMs: number): Promise<void> {
-      await revokedSecrets.upsert({ stationId, atMs }, scope())
-    },
-    async unmarkRevoked(stationId: string): Promise<void> {
-      await revokedSecrets.destroy({ where: { stationId }, ...scope() })
-    },
-    async isRevoked(stationId: string): Promise<boolean> {
-      return (await revokedSecrets.findByPk(stationId, scope())) !== null
-    },
+    retiredVersion: async (stationId: string) => (await retired.find(stationId))?.desiredVersion ?? 0,
+    markRevoked: (stationId: string, atMs: number) => revoked.save({ stationId, atMs }),
+    unmarkRevoked: (stationId: string) => revoked.remove(stationId),
+    isRevoked: async (stationId: string) => (await revoked.find(stationId)) !== undefined,
   }
 }

@@ -1,16 +1,14 @@
 import { normaliseIp, normaliseMac, type Actor, type Station, type StationInput } from '@escale/protocol'
 import type { Bus } from '../../bus/port.ts'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { StationRow } from '../../db/rows.ts'
 import { listStations, stationFields, type StationFilter } from '../../domain/room-lists.ts'
 import { changedStation, type RoomStation } from '../../domain/station.ts'
 import { AppError } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
-import { requireVersion, type SeenVersions } from '../../db/versions.ts'
+import type { SeenVersions } from '../../db/versions.ts'
 import { selectionOf, type PageQuery, type Rows } from '../../db/page-window.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { DesiredDocuments } from '../desired/index.ts'
-import type { Journal } from '../logs/index.ts'
 import type { Machines, Presences, RoomStore } from '../room/index.ts'
 import type { SessionService } from '../sessions/index.ts'
 import { reservedId, type Usernames } from '../usernames/index.ts'
@@ -22,8 +20,7 @@ import { toStation } from './view.ts'
 /** Path segments below `/api/postes/` with another meaning. They cannot be ids of stations. */
 const namesOfPaths = new Set(['stats', 'disponibles', 'enrol', 'demandes', 'commands', 'appels'])
 
-export interface StationServicePorts {
-  database: Database
+export interface StationServicePorts extends BasePorts {
   repository: StationRepository
   room: RoomStore
   /** Whether other servers serve the same site. */
@@ -35,22 +32,13 @@ export interface StationServicePorts {
   desired: DesiredDocuments
   usernames: Usernames
   bus: Bus
-  journal: Journal
   events: AppEvents
-  clock: Clock
 }
 
 export type Mark = 'maintenance' | 'offline' | 'available'
 
-export interface MarkOptions {
-  /** For the journal. */
-  reason?: string
-  /** Refuse if the station has another version now. */
-  expectedVersion?: SeenVersions
-}
-
 /** A station and its version. */
-export interface VersionedStation {
+interface VersionedStation {
   station: Station
   version: number
 }
@@ -58,28 +46,8 @@ export interface VersionedStation {
 export type StationService = ReturnType<typeof createStationService>
 
 export function createStationService(ports: StationServicePorts) {
-  const {
-    database,
-    repository,
-    room,
-    hasPeers,
-    presences,
-    sessions,
-    calls,
-    desired,
-    usernames,
-    bus,
-    journal,
-    machines,
-    events,
-    clock,
-  } = ports
-
-  async function get(id: string): Promise<StationRow> {
-    const row = await repository.find(id)
-    if (!row) throw new AppError('not-found')
-    return row
-  }
+  const { database, repository, room, hasPeers, presences, machines, sessions } = ports
+  const { calls, desired, usernames, bus, journal, events, clock } = ports
 
   /** A station of the room. Another server may have created it just now. */
   async function find(id: string): Promise<RoomStation> {
@@ -89,16 +57,19 @@ export function createStationService(ports: StationServicePorts) {
     return station
   }
 
-  /** Marks a station. @returns the station after that */
+  /**
+   * Marks a station.
+   * @param options.reason for the journal
+   * @returns the station after that
+   */
   function mark(
     id: string,
     actor: Actor,
     marked: Mark,
-    { reason, expectedVersion }: MarkOptions,
+    { reason, expectedVersion }: { reason?: string; expectedVersion?: SeenVersions },
   ): Promise<VersionedStation> {
     return database.write(async () => {
-      const station = await get(id)
-      requireVersion(station, expectedVersion)
+      const station = await repository.get(id, expectedVersion)
       const marks = marksOf(station, marked)
       if (await sessions.findRunningAt(id)) throw new AppError('session-active')
       const known = await find(id)
@@ -116,7 +87,7 @@ export function createStationService(ports: StationServicePorts) {
   }
 
   return {
-    get,
+    get: repository.get,
 
     view: async (id: string): Promise<VersionedStation> => versioned(await find(id)),
 
@@ -158,15 +129,9 @@ export function createStationService(ports: StationServicePorts) {
       })
     },
 
-    replace(
-      id: string,
-      input: Omit<StationInput, 'id'>,
-      actor: Actor,
-      expectedVersion?: SeenVersions,
-    ): Promise<void> {
+    replace(id: string, input: Omit<StationInput, 'id'>, actor: Actor, expectedVersion?: SeenVersions) {
       return database.write(async () => {
-        const before = await get(id)
-        requireVersion(before, expectedVersion)
+        const before = await repository.get(id, expectedVersion)
         await repository.update(id, {
           label: input.label,
           location: input.location ?? null,
@@ -182,10 +147,10 @@ export function createStationService(ports: StationServicePorts) {
 
     remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<void> {
       return database.write(async () => {
-        requireVersion(await get(id), expectedVersion)
+        await repository.get(id, expectedVersion)
         await sessions.endAtLostStation(id, actor)
         await calls.endWithStation(id, actor)
-        const { desiredVersion } = await get(id)
+        const { desiredVersion } = await repository.get(id)
         await repository.retire(id, desiredVersion)
         await journal.append({ action: 'station.deleted', actor, stationId: id })
         database.afterCommit(() => {

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { normalisePhone, type Actor, type Bilingual, type UserInput, type UserStats } from '@escale/protocol'
 import { Temporal } from 'temporal-polyfill'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { UserRow } from '../../db/rows.ts'
 import type { SeenVersions } from '../../db/versions.ts'
 import { startOfDayMs } from '../../domain/quota.ts'
 import { AppError, invalidField } from '../../errors.ts'
-import type { Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { SessionService } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
@@ -22,13 +20,10 @@ export interface HeldElsewhere {
   answers: { forget(isAbout: (answer: string) => boolean): Promise<void> }
 }
 
-export interface UserServicePorts extends HeldElsewhere {
-  database: Database
+export interface UserServicePorts extends HeldElsewhere, BasePorts {
   repository: UserRepository
   sessions: Pick<SessionService, 'countUsersSince' | 'hasRunning' | 'endAllOf' | 'forgetUser'>
   settings: Settings
-  journal: Journal
-  clock: Clock
 }
 
 /** An earlier birth date is taken for a typing error. */
