@@ -1,5 +1,6 @@
 import {
   unixMsOf,
+  type Bilingual,
   type Language,
   type Report,
   type ReportKind,
@@ -11,122 +12,72 @@ import { Temporal } from 'temporal-polyfill'
 import { OTHERS_KEY, UNKNOWN_KEY } from '../../domain/statistics.ts'
 import type { Printout, Sheet } from './formats.ts'
 
-type Column = Exclude<keyof StatisticsRow, 'key'>
-const columns: readonly Column[] = [
-  'persons',
-  'sessions',
-  'startedSessions',
-  'usedSeconds',
-  'averageWaitSeconds',
-  'averageLengthSeconds',
-]
+/** The columns of statistics, in their order. */
+const columns = {
+  persons: { fr: 'Personnes', en: 'Persons' },
+  sessions: { fr: 'Sessions', en: 'Sessions' },
+  startedSessions: { fr: 'Sessions commencées', en: 'Sessions started' },
+  usedSeconds: { fr: 'Heures utilisées', en: 'Hours used' },
+  averageWaitSeconds: { fr: 'Attente moyenne (min)', en: 'Average wait (min)' },
+  averageLengthSeconds: { fr: 'Durée moyenne (min)', en: 'Average length (min)' },
+} satisfies Record<Exclude<keyof StatisticsRow, 'key'>, Bilingual>
+type Column = keyof typeof columns
+const columnNames = Object.keys(columns) as Column[]
 
-const words = {
-  fr: {
-    by: {
-      day: 'Jour',
-      week: 'Semaine',
-      month: 'Mois',
-      hour: 'Heure',
-      station: 'Poste',
-      location: 'Lieu',
-      ageBand: 'Tranche d’âge',
-      sex: 'Sexe',
-      municipality: 'Commune',
-      occupation: 'Activité',
-    },
-    columns: {
-      persons: 'Personnes',
-      sessions: 'Sessions',
-      startedSessions: 'Sessions commencées',
-      usedSeconds: 'Heures utilisées',
-      averageWaitSeconds: 'Attente moyenne (min)',
-      averageLengthSeconds: 'Durée moyenne (min)',
-    },
-    ages: (from: string, to: string) => `${from} à ${to} ans`,
-    oldest: (from: string) => `${from} ans et plus`,
-    unknown: 'Non renseigné',
-    others: 'Autres (moins de 5 personnes chacun)',
-    title: 'Fréquentation',
-    note: 'Les groupes de moins de 5 personnes sont réunis.',
-    reports: { sessions: 'Rapport des sessions', logs: 'Rapport du journal' },
-    sections: {
-      total: 'Jour',
-      byStation: 'Par poste',
-      byHour: 'Par heure',
-      endReasons: 'Fins de session',
-      byAction: 'Par action',
-      byLevel: 'Par niveau',
-    },
-    count: 'Nombre',
-    endReason: 'Fin',
-    action: 'Action',
-    level: 'Niveau',
-    names: {
-      expired: 'Temps écoulé',
-      terminated: 'Terminée par l’accueil',
-      logged_out: 'Quittée par le visiteur',
-      code_expired: 'Code expiré',
-      suspended_too_long: 'Suspendue trop longtemps',
-      station_lost: 'Poste retiré',
-      info: 'Information',
-      warning: 'Avertissement',
-      error: 'Erreur',
-    },
-  },
-  en: {
-    by: {
-      day: 'Day',
-      week: 'Week',
-      month: 'Month',
-      hour: 'Hour',
-      station: 'Station',
-      location: 'Location',
-      ageBand: 'Age band',
-      sex: 'Sex',
-      municipality: 'Municipality',
-      occupation: 'Occupation',
-    },
-    columns: {
-      persons: 'Persons',
-      sessions: 'Sessions',
-      startedSessions: 'Sessions started',
-      usedSeconds: 'Hours used',
-      averageWaitSeconds: 'Average wait (min)',
-      averageLengthSeconds: 'Average length (min)',
-    },
-    ages: (from: string, to: string) => `${from} to ${to} years`,
-    oldest: (from: string) => `${from} years and over`,
-    unknown: 'Not given',
-    others: 'Others (fewer than 5 persons each)',
-    title: 'Attendance',
-    note: 'Groups of fewer than 5 persons are merged.',
-    reports: { sessions: 'Report on sessions', logs: 'Report on the journal' },
-    sections: {
-      total: 'Day',
-      byStation: 'By station',
-      byHour: 'By hour',
-      endReasons: 'Ends of sessions',
-      byAction: 'By action',
-      byLevel: 'By level',
-    },
-    count: 'Count',
-    endReason: 'End',
-    action: 'Action',
-    level: 'Level',
-    names: {
-      expired: 'Time ran out',
-      terminated: 'Ended by the desk',
-      logged_out: 'Left by the visitor',
-      code_expired: 'Code expired',
-      suspended_too_long: 'Suspended too long',
-      station_lost: 'Station removed',
-      info: 'Information',
-      warning: 'Warning',
-      error: 'Error',
-    },
-  },
-} as const
+const dimensions: Record<StatisticsDimension, Bilingual> = {
+  day: { fr: 'Jour', en: 'Day' },
+  week: { fr: 'Semaine', en: 'Week' },
+  month: { fr: 'Mois', en: 'Month' },
+  hour: { fr: 'Heure', en: 'Hour' },
+  station: { fr: 'Poste', en: 'Station' },
+  location: { fr: 'Lieu', en: 'Location' },
+  ageBand: { fr: 'Tranche d’âge', en: 'Age band' },
+  sex: { fr: 'Sexe', en: 'Sex' },
+  municipality: { fr: 'Commune', en: 'Municipality' },
+  occupation: { fr: 'Activité', en: 'Occupation' },
+}
+
+const reports: Record<ReportKind, Bilingual> = {
+  sessions: { fr: 'Rapport des sessions', en: 'Report on sessions' },
+  logs: { fr: 'Rapport du journal', en: 'Report on the journal' },
+}
+
+/** The parts of reports. */
+const sections = {
+  total: { fr: 'Jour', en: 'Day' },
+  byStation: { fr: 'Par poste', en: 'By station' },
+  byHour: { fr: 'Par heure', en: 'By hour' },
+  endReasons: { fr: 'Fins de session', en: 'Ends of sessions' },
+  byAction: { fr: 'Par action', en: 'By action' },
+  byLevel: { fr: 'Par niveau', en: 'By level' },
+}
+
+/** What is counted, and its values. */
+const counted = {
+  endReason: { fr: 'Fin', en: 'End' },
+  action: { fr: 'Action', en: 'Action' },
+  level: { fr: 'Niveau', en: 'Level' },
+}
+const names: Record<string, Bilingual> = {
+  expired: { fr: 'Temps écoulé', en: 'Time ran out' },
+  terminated: { fr: 'Terminée par l’accueil', en: 'Ended by the desk' },
+  logged_out: { fr: 'Quittée par le visiteur', en: 'Left by the visitor' },
+  code_expired: { fr: 'Code expiré', en: 'Code expired' },
+  suspended_too_long: { fr: 'Suspendue trop longtemps', en: 'Suspended too long' },
+  station_lost: { fr: 'Poste retiré', en: 'Station removed' },
+  info: { fr: 'Information', en: 'Information' },
+  warning: { fr: 'Avertissement', en: 'Warning' },
+  error: { fr: 'Erreur', en: 'Error' },
+}
+
+const attendance = { fr: 'Fréquentation', en: 'Attendance' }
+const note = {
+  fr: 'Les groupes de moins de 5 personnes sont réunis.',
+  en: 'Groups of fewer than 5 persons are merged.',
+}
+const count = { fr: 'Nombre', en: 'Count' }
+const unknown = { fr: 'Non renseigné', en: 'Not given' }
+const others = { fr: 'Autres (moins de 5 personnes chacun)', en: 'Others (fewer than 5 persons each)' }
 
 /** Statistics for people: hours and minutes instead of seconds, words instead of keys. */
 export function printoutOfStatistics(
@@ -134,13 +85,12 @@ export function printoutOfStatistics(
   timeZone: string,
   language: Language,
 ): Printout {
-  const text = words[language]
-  const title = `${text.title} · ${text.by[by]}`
+  const title = `${attendance[language]} · ${dimensions[by][language]}`
   return {
     title,
     name: `escale-${by}-${daysOf(span, timeZone).join('-')}`,
     period: periodOf(span, timeZone, language),
-    note: text.note,
+    note: note[language],
     sheets: [statisticsSheet(title, by, rows, language)],
   }
 }
@@ -151,14 +101,13 @@ export function printoutOfReport(
   timeZone: string,
   language: Language,
 ): Printout {
-  const text = words[language]
-  const table = (part: keyof typeof text.sections, by: StatisticsDimension) =>
-    statisticsSheet(text.sections[part], by, (content[part] ?? []) as StatisticsRow[], language)
-  const counts = (part: keyof typeof text.sections, by: 'endReason' | 'action' | 'level'): Sheet => ({
-    title: text.sections[part],
-    header: [text[by], text.count],
+  const table = (part: keyof typeof sections, by: StatisticsDimension) =>
+    statisticsSheet(sections[part][language], by, (content[part] ?? []) as StatisticsRow[], language)
+  const counts = (part: keyof typeof sections, by: keyof typeof counted): Sheet => ({
+    title: sections[part][language],
+    header: [counted[by][language], count[language]],
     rows: Object.entries((content[part] ?? {}) as Record<string, number>)
-      .map(([key, count]): [string, number] => [(text.names as Record<string, string>)[key] ?? key, count])
+      .map(([key, value]): [string, number] => [names[key]?.[language] ?? key, value])
       .sort(([, a], [, b]) => b - a),
   })
   const parts: Record<ReportKind, () => Sheet[]> = {
@@ -172,7 +121,7 @@ export function printoutOfReport(
   }
   const [day = ''] = daysOf(span, timeZone)
   return {
-    title: text.reports[kind],
+    title: reports[kind][language],
     name: `escale-${kind}-${day}`,
     period: periodOf(span, timeZone, language),
     sheets: parts[kind](),
@@ -185,23 +134,26 @@ function statisticsSheet(
   rows: readonly StatisticsRow[],
   language: Language,
 ): Sheet {
-  const text = words[language]
   const name = (key: string) => {
-    if (key === UNKNOWN_KEY) return text.unknown
-    if (key === OTHERS_KEY) return text.others
-    return by === 'ageBand' ? ageBandInWords(key, text) : key
+    if (key === UNKNOWN_KEY) return unknown[language]
+    if (key === OTHERS_KEY) return others[language]
+    return by === 'ageBand' ? ageBandInWords(key, language) : key
   }
   return {
     title,
-    header: [text.by[by], ...columns.map((column) => text.columns[column])],
-    rows: rows.map((row) => [name(row.key), ...columns.map((column) => inPeopleUnits(column, row[column]))]),
+    header: [dimensions[by][language], ...columnNames.map((column) => columns[column][language])],
+    rows: rows.map((row) => [
+      name(row.key),
+      ...columnNames.map((column) => inPeopleUnits(column, row[column])),
+    ]),
   }
 }
 
 /** In words: a spreadsheet would read `10-19` as a day of October. */
-function ageBandInWords(band: string, text: Pick<(typeof words)[Language], 'ages' | 'oldest'>): string {
+function ageBandInWords(band: string, language: Language): string {
   const [from = '', to = ''] = band.replace('+', '').split('-')
-  return to === '' ? text.oldest(from) : text.ages(from, to)
+  if (to === '') return language === 'fr' ? `${from} ans et plus` : `${from} years and over`
+  return language === 'fr' ? `${from} à ${to} ans` : `${from} to ${to} years`
 }
 
 type Span = Pick<Statistics, 'from' | 'to'>
