@@ -12,8 +12,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-/** A station is there for its visitor: what the agent gives up in speed, nobody sees; it saves 7 MB. */
-const SMALL = '--optimize-for-size'
+/** A station is there for its visitor: what the agent gives up in speed, nobody sees; it saves some 15 MB. */
+const SMALL = ['--optimize-for-size', '--max-semi-space-size=2']
 const COMMANDS = {
   start: { profile: 'production', pages: ['admin', 'agent'], script: 'backend/src/server.ts', isLean: true },
   agent: {
@@ -21,7 +21,7 @@ const COMMANDS = {
     pages: ['agent'],
     script: 'agent/src/main.ts',
     isLean: true,
-    nodeFlags: [SMALL],
+    nodeFlags: SMALL,
   },
   demo: { profile: 'production', pages: ['admin', 'agent'], script: 'tests/demo/main.ts', isLean: true },
   job: { profile: 'production', pages: [], script: 'backend/src/cli/run-job.ts' },
