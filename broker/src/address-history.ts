@@ -2,16 +2,16 @@ import { MINUTE_MS } from '@escale/protocol'
 
 /** How long an address is preferred after its last login, milliseconds: longer than a room is closed over a weekend. */
 const PREFERRED_MS = 7 * 24 * 60 * MINUTE_MS
-/** Wrong secrets of an address that are answered at once; a station that is set up wrongly tries as often. */
+/** Wrong secrets of one address that are answered at once. A badly configured station also tries a few times. */
 const FREE_FAILURES = 5
 const FIRST_DELAY_MS = 250
-/** Shorter than a station waits for its CONNACK: it must learn that its secret is wrong. */
+/** Shorter than the time for which a station waits for its CONNACK, so that it learns that its secret is wrong. */
 const LONGEST_DELAY_MS = 4_000
 /** After so long without a wrong secret, earlier ones no longer count. */
 const FORGOTTEN_MS = MINUTE_MS
 const MAX_ADDRESSES = 10_000
 
-/** What is remembered of addresses that log in. It lives in memory alone. */
+/** What is known about addresses that log in. It is only in memory. */
 export function createAddressHistory(nowMs: () => number) {
   const logins = new Map<string, number>()
   const failures = new Map<string, { count: number; atMs: number }>()
@@ -26,12 +26,12 @@ export function createAddressHistory(nowMs: () => number) {
   }
 
   return {
-    /** Whether somebody has logged in from this address lately. */
+    /** Whether somebody has logged in from this address recently. */
     isPreferred: (address: string) => nowMs() - (logins.get(address) ?? -Infinity) < PREFERRED_MS,
     succeeded: (address: string) => remember(logins, address, nowMs()),
     /**
      * Counts a wrong secret.
-     * @returns milliseconds for which its refusal is held back; a right secret never waits
+     * @returns milliseconds by which its refusal is delayed; a right secret is never delayed
      */
     failed(address: string): number {
       const atMs = nowMs()

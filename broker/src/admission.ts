@@ -4,27 +4,32 @@ import { createFairQueue } from './fair-queue.ts'
 import { createPace } from './pace.ts'
 import { busy, CONNACK, refusal } from './refusal.ts'
 
-/** Credentials that are looked up at the same time. */
+/** Maximum number of credentials that are looked up at the same time. */
 export const MAX_LOGINS_AT_ONCE = 32
-/** Of these, how many of one address; the addresses take turns. */
+/** Maximum for one address. The addresses take turns. */
 export const MAX_LOGINS_PER_ADDRESS = 16
-/** Of these, how many are for addresses that logged in lately. */
+/** Places reserved for addresses that logged in recently. */
 const RESERVED_LOGINS = 8
-/** Stations that are logged in and have not reported yet: what they still need is done before more are let in. */
+/**
+ * Maximum number of stations that are logged in and have not reported yet. More are admitted when these have reported.
+ */
 const MAX_OPENING = 128
-/** Clients that may always wait for their login, so that a small room is never sent away. */
+/** This many clients may always wait for their login, so that a small room is never refused. */
 export const MIN_WAITING = 256
-/** More may wait if the last so many milliseconds served as many: whoever waits is served before the login's limit. */
+/** As many as were served in this time may wait, because then each is served before its login times out. */
 const PACE_MS = 2_000
 
 export interface Admission {
-  /** Whether one more client may wait for its login; asked before its CONNECT is read any further. */
+  /** Whether one more client may wait for its login. Asked before the rest of its CONNECT is read. */
   hasRoom(address: string): boolean
-  /** Looks up credentials in turn. @throws Refusal when that takes too long */
+  /**
+   * Looks up credentials, one address after the other.
+   * @throws Refusal if that takes too long
+   */
   login<T>(address: string, lookUp: () => Promise<T>): Promise<T>
-  /** A station is logged in: until it has reported, it counts as work that is begun. */
+  /** A station has logged in. It counts as unfinished until it has reported. */
   opening(client: Client): void
-  /** It has reported. */
+  /** The station has reported. */
   opened(client: Client): void
 }
 
@@ -36,8 +41,8 @@ interface AdmissionParts {
 }
 
 /**
- * Decides how many clients are served at the same time. A server that begins with more than it can finish in time
- * loses all of them: they give up, come back, and cost it the same again.
+ * Decides how many clients are served at the same time. A server that admits more than it can serve in time loses all
+ * of them: they give up, come back, and cost the same work again.
  */
 export function createAdmission({ deadline, isPreferred, limitMs, nowMs }: AdmissionParts): Admission {
   const opening = new Map<Client, Deadline>()
@@ -67,7 +72,7 @@ export function createAdmission({ deadline, isPreferred, limitMs, nowMs }: Admis
       return found
     },
     opening(client) {
-      // A client that never reports must not keep others out: it keeps its connection, and gives up its place.
+      // A client that never reports must not block others: it stays connected but loses its place.
       opening.set(
         client,
         deadline(limitMs, () => opened(client)),

@@ -21,12 +21,12 @@ import { publishSysFigures } from './sys-figures.ts'
 import { mqttStreamOf } from './websocket-stream.ts'
 
 const DEFAULT_TIMEOUTS = { drainTimeoutMs: 2_000, connectTimeoutMs: 5_000, loginTimeoutMs: 5_000 }
-/** How long a stop waits for messages that are being taken. */
+/** How long a stop waits for messages in progress. */
 const CLOSE_TIMEOUT_MS = 500
 
 const UNKNOWN_ORIGIN: Origin = { ip: '', transport: 'tcp' }
 
-/** Starts the broker, without any listener yet: publish what is retained first, then {@link Broker.listen}. */
+/** Starts the broker without listeners. Publish the retained messages first, then call {@link Broker.listen}. */
 export async function createBroker(ports: BrokerPorts, options: BrokerOptions): Promise<Broker> {
   const { log } = options
   const nowMs = () => ports.nowMs()
@@ -40,7 +40,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
   const ends = createConnectionEnds({ log, throttle, connections, originOf })
   const limits = options.places ?? placesForUnknown()
   const places = createPlaces(limits, ends.turnedAway)
-  // One address has as many places before its CONNECT as it has for logins that are under way.
+  // One address has as many places before its CONNECT as for its logins in progress.
   const loginPlaces = createPlaces({ perGroup: limits.perGroup }, ends.turnedAway)
   const deadline = createDeadlines(ports)
   const timeouts = createClientTimeouts({ deadline, hasPaused, connectTimeoutMs, drainTimeoutMs })
@@ -72,7 +72,7 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       ...{ clients: connections.count(), retained: countRetained(), messagesPublished: outgoing.count() },
       ...taken,
       connectionsRefused: ended.connectionsRefused,
-      // Counted where they are refused, and where they end a connection.
+      // Counted where they are refused and where they close a connection.
       policyViolations: ended.policyViolations + taken.policyViolations,
     }
   }
@@ -110,7 +110,7 @@ interface Hooks {
   drainTimeoutMs: number
 }
 
-/** Aedes with our decisions in its hooks, and our repairs where its own way does not hold. */
+/** Aedes with our decisions in its hooks, and with corrections where its own behaviour is wrong. */
 async function openAedes({ login, timeouts, inbound, drainTimeoutMs }: Hooks): Promise<Aedes> {
   const aedes = new Aedes({
     preConnect(client, packet, callback) {
@@ -121,7 +121,7 @@ async function openAedes({ login, timeouts, inbound, drainTimeoutMs }: Hooks): P
     ...inbound.hooks,
     drainTimeout: drainTimeoutMs,
     maxInflightInbound: MAX_QOS2_IN_FLIGHT,
-    // No common limit on messages under way: a frozen subscriber would use it up and stop everybody.
+    // No common limit for messages in progress: one frozen subscriber would use it up and block all clients.
     concurrency: 0,
   })
   await aedes.listen()

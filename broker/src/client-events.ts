@@ -13,7 +13,7 @@ interface ClientEventsParts {
   ended(client: Client, err: Error): void
 }
 
-/** Follows what Aedes tells of its clients: they log in, subscribe, and end. */
+/** Handles the events of Aedes about its clients: login, subscription and end. */
 export function followClients(aedes: Aedes, parts: ClientEventsParts): void {
   const { ports, connections, log, loggedIn, ended } = parts
   const events: EventEmitter = aedes
@@ -37,7 +37,7 @@ export function followClients(aedes: Aedes, parts: ClientEventsParts): void {
     const principal = connections.of(client)?.principal
     if (principal?.kind !== 'station') return
     const topic = topicOf('command', principal.party)
-    // 128 is a subscription refused. Source: MQTT 3.1.1 section 3.9.3.
+    // 128 means a refused subscription. Source: MQTT 3.1.1 section 3.9.3.
     if (!subscriptions.some((one) => one.qos <= 2 && covers(one.topic, topic))) return
     ports
       .listening(principal.party)
@@ -46,12 +46,12 @@ export function followClients(aedes: Aedes, parts: ClientEventsParts): void {
 }
 
 /**
- * Closes older connections of the same client id. Aedes does that itself, but loses track of a client whose end
- * overlaps with its successor.
+ * Closes older connections of the same client id. Aedes does that too, but it loses track of a client that ends while
+ * its successor connects.
  */
 function closeOlder(connection: Connection, connections: Connections): void {
   for (const other of connections.ofUsername(connection.username)) {
-    // Those that follow are younger, and will close this one.
+    // Later entries are newer connections, which will close this one.
     if (other === connection) return
     if (other.clientId === connection.clientId) other.client.conn.destroy()
   }

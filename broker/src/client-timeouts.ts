@@ -7,7 +7,7 @@ interface TimedClient {
   _keepaliveTimer: unknown
   _keepaliveInterval: number
   _drainTimer: unknown
-  /** Packets of the client that are being handled. */
+  /** Packets of the client that are being processed. */
   _parsingBatch: number
   _handleDrainTimeout(): void
 }
@@ -16,19 +16,19 @@ export type ClientTimeouts = ReturnType<typeof createClientTimeouts>
 
 interface ClientTimeoutsParts {
   deadline: Deadlines
-  /** Whether the process stood still in the last so many milliseconds. */
+  /** Whether the process was stopped in the last milliseconds, this many. */
   hasPaused(withinMs: number): boolean
   connectTimeoutMs: number
   drainTimeoutMs: number
 }
 
-/** Replaces Aedes' own timers by deadlines that leave out time in which the server, not the client, was slow. */
+/** Replaces the timers of Aedes by deadlines that do not count time in which the server was slow. */
 export function createClientTimeouts(parts: ClientTimeoutsParts) {
   const { deadline, hasPaused, connectTimeoutMs, drainTimeoutMs } = parts
   const connects = new WeakMap<Client, Deadline>()
 
   return {
-    /** To be called with each new client. */
+    /** Call it with each new client. */
     expectConnect(client: Client): void {
       const internals = client as unknown as TimedClient
       clearTimeout(internals._connectTimer as NodeJS.Timeout)
@@ -45,21 +45,21 @@ export function createClientTimeouts(parts: ClientTimeoutsParts) {
       }
     },
 
-    /** To be called with its CONNECT. */
+    /** Call it with the client's CONNECT. */
     keepAlive(client: Client, packet: ConnectPacket): void {
       connects.get(client)?.stop()
       const { keepalive = 0 } = packet
-      // Aedes starts a timer of its own for any other value.
+      // Aedes starts its own timer for any other value.
       packet.keepalive = 0
       if (keepalive === 0) return
       const internals = client as unknown as TimedClient
-      // A client whose packets wait for us may have sent its ping behind them, where we have not read it yet.
+      // If packets of the client wait for us, its ping may be behind them, still unread.
       const isOurs = () => client.connecting || internals._parsingBatch > 0 || client.conn.readableLength > 0
       const late = () => {
         if (isOurs()) timer.refresh()
         else client.emit('error', new Error('keep alive timeout'))
       }
-      // One and a half times what the client promised [MQTT-3.1.2-24].
+      // One and a half times the client's keepalive [MQTT-3.1.2-24].
       const intervalMs = keepalive * 1_500 + 1
       const timer = deadline(intervalMs, late)
       client.conn.once('close', () => timer.stop())

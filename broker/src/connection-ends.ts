@@ -21,12 +21,12 @@ interface About {
 
 export type ConnectionEnds = ReturnType<typeof createConnectionEnds>
 
-/** Counts connections that were refused, thrown out or lost, and logs why. */
+/** Counts refused, closed and lost connections, and logs the reasons. */
 export function createConnectionEnds({ log, throttle, connections, originOf }: ConnectionEndsParts) {
   const counts = { connectionsRefused: 0, policyViolations: 0 }
   const seen = new WeakSet<Client>()
 
-  /** Once a minute for each client or address, and reason: whoever causes a log line must not fill the disk with them. */
+  /** Once a minute for each client or address and reason, so that nobody can fill the disk with log lines. */
   function tell(about: About, what: string, level: 'warn' | 'info' = 'warn') {
     const { clientId, address, reason } = about
     const heldBack = throttle(`${what} ${clientId ?? address} ${reason}`)
@@ -40,13 +40,13 @@ export function createConnectionEnds({ log, throttle, connections, originOf }: C
 
   function failed(ip: string, err: Error) {
     const { details = {}, isForAll = false } = isRefusal(err) ? err : {}
-    // A storm comes from thousands of addresses, and is told in one line.
+    // A storm comes from thousands of addresses and gets only one line.
     const address = isForAll ? undefined : addressGroupOf(ip)
     refused({ address, reason: err.message, ...details })
   }
 
   return {
-    /** Aedes emits an error for each message that was on its way to a broken connection: the first one says why. */
+    /** Aedes emits an error for each message on its way to a broken connection. Only the first one has the reason. */
     ended(client: Client, err: Error) {
       if (seen.has(client)) return
       seen.add(client)
@@ -60,9 +60,9 @@ export function createConnectionEnds({ log, throttle, connections, originOf }: C
         tell({ clientId, reason: err.message }, 'mqtt connection lost', 'info')
       }
     },
-    /** A connection came to nothing before anybody logged in on it. */
+    /** A connection ended before its login. */
     failed,
-    /** An address has too many connections that are not logged in: one of them was closed. */
+    /** An address has too many connections without a login, so one of them was closed. */
     turnedAway: (address: string) =>
       refused({ address, reason: 'too many connections that are not logged in' }),
     counts: () => ({ ...counts }),

@@ -2,7 +2,7 @@ import type { AedesPublishPacket, Client } from 'aedes'
 import type { TopicMatch } from '@escale/protocol'
 import type { Origin, Principal } from './ports.ts'
 
-/** Longest delay that a Node timer takes, milliseconds. */
+/** Longest delay of a Node timer, milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface Connection {
@@ -11,21 +11,21 @@ export interface Connection {
   clientId: string
   principal: Principal
   origin: Origin
-  /** Topics found to be within its policy: a handful at most, asked for with each message. */
+  /** Topics that the policy has allowed: only a few, but checked with each message. */
   publishable: Map<string, TopicMatch>
-  /** What it subscribes to. */
+  /** Its subscriptions. */
   filters: Set<string>
   isDuplicate: (packet: AedesPublishPacket) => boolean
-  /** Set by `revoke`: what is still queued of it is not taken. */
+  /** Set by `revoke`: its queued messages are ignored. */
   isRevoked: boolean
 }
 
 export type Connections = ReturnType<typeof createConnections>
 
-/** The connections that are logged in; each leaves by itself when its stream closes or its token expires. */
+/** The logged-in connections. Each is removed when its stream closes or its token expires. */
 export function createConnections(nowMs: () => number) {
   const live = new Map<Client, Connection>()
-  // A will is sent after its stream has closed: its connection must still be known then.
+  // A will is published after the stream has closed, so the connection must still be known then.
   const known = new WeakMap<Client, Connection>()
   const byUsername = new Map<string, Set<Connection>>()
 
@@ -54,14 +54,14 @@ export function createConnections(nowMs: () => number) {
     of: (client: Client): Connection | undefined => known.get(client),
     all: (): Iterable<Connection> => live.values(),
     ofUsername,
-    /** Whether its client is connected by another connection too, of the same client id. */
+    /** Whether another connection with the same client id exists. */
     hasNewer: (connection: Connection): boolean =>
       ofUsername(connection.username).some(
         (other) => other !== connection && other.clientId === connection.clientId,
       ),
     count: () => live.size,
     /**
-     * Closes the connections of matching principals at once; what is still queued of them is not taken.
+     * Closes the connections of matching principals at once and ignores their queued messages.
      * @returns how many
      */
     revoke(matches: (principal: Principal) => boolean): number {

@@ -1,22 +1,22 @@
 export interface Deadline {
-  /** Starts again from now. */
+  /** Restarts from now. */
   refresh(): void
   stop(): void
 }
 
-/** Waits for so many milliseconds in which the process ran, then calls. */
+/** Calls back after this many milliseconds in which the process ran. */
 export type Deadlines = (ms: number, onLate: () => void) => Deadline
 
 interface DeadlinePorts {
   /** Unix milliseconds. */
   nowMs(): number
-  /** Milliseconds since an instant in which the process stood still, and heard nobody. */
+  /** Milliseconds since an instant in which the process was stopped and received nothing. */
   missedSinceMs?(sinceMs: number): number
 }
 
 /**
- * Deadlines for what clients should have said. After a pause of the process timers run before the sockets are read:
- * whoever spoke meanwhile would be found late. So the time that was missed is given back.
+ * Deadlines for messages that clients must send. After a pause of the process, timers run before the sockets are read,
+ * so a client could be too late although it has sent something. So the time of the pause is added.
  */
 export function createDeadlines({ nowMs, missedSinceMs = () => 0 }: DeadlinePorts): Deadlines {
   return (ms, onLate) => {

@@ -3,9 +3,9 @@ import type { AedesPublishPacket, Client } from 'aedes'
 const nothingSeen: Record<string, number> = new Proxy({}, { get: () => 0, set: () => true })
 
 /**
- * Stops Aedes from taking a message for a duplicate because a younger one overtook it. It numbers messages when they
- * are published but compares the numbers when they are delivered, and one that is not retained passes one that is:
- * the older is then lost, QoS 1 or not. Use {@link createDuplicateFilter} in its place.
+ * Prevents that Aedes treats a message as a duplicate because a later one overtook it. Aedes numbers messages at
+ * publication but compares the numbers at delivery, and a message that is not retained can overtake a retained one. The
+ * older one would be lost, even with QoS 1. Use {@link createDuplicateFilter} instead.
  */
 export function disableDuplicateCounters(client: Client): void {
   const internals = client as unknown as { duplicates: Record<string, number> }
@@ -13,15 +13,15 @@ export function disableDuplicateCounters(client: Client): void {
 }
 
 /**
- * Tells whether a message comes to one client a second time, for another of its subscriptions. Aedes hands a message
- * to all matching subscriptions in one go, so the last one is enough to remember.
+ * Detects a message that is delivered twice to one client because of two subscriptions. Aedes delivers a message to all
+ * matching subscriptions at once, so remembering the last message is enough.
  */
 export function createDuplicateFilter(): (packet: AedesPublishPacket) => boolean {
   let lastBrokerId: string | undefined
   let lastCounter = 0
 
   return ({ brokerId, brokerCounter }) => {
-    // Retained messages carry no broker: each subscription gets its own.
+    // Retained messages have no broker id: each subscription gets its own copy.
     if (!brokerId) return false
     if (brokerId === lastBrokerId && brokerCounter === lastCounter) return true
     lastBrokerId = brokerId
@@ -30,7 +30,9 @@ export function createDuplicateFilter(): (packet: AedesPublishPacket) => boolean
   }
 }
 
-/** Whether a QoS 2 message has come before and waits for its PUBREL; Aedes asks the policy first, and itself later. */
+/**
+ * Whether a QoS 2 message was received before and waits for its PUBREL. Aedes asks the policy before it checks that.
+ */
 export function isSentAgain(
   client: Client,
   { qos, messageId }: { qos: number; messageId?: number },

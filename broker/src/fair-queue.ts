@@ -3,24 +3,24 @@ import type { Deadlines } from './deadlines.ts'
 export interface FairQueueLimits {
   /** Tasks that run at the same time. */
   width: number
-  /** Of these, those of one group. */
+  /** Maximum for one group. */
   perGroup: number
-  /** Of these, those that only preferred groups may take. */
+  /** Places reserved for preferred groups. */
   reserved: number
-  /** Milliseconds until a task is given up, its wait included. */
+  /** Milliseconds until a task fails, including its wait. */
   limitMs: number
 }
 
 interface FairQueueParts {
   deadline: Deadlines
   isPreferred(group: string): boolean
-  /** Makes the error of a task that is not done in time. */
+  /** Creates the error of a task that takes too long. */
   late(): Error
-  /** Makes the error of a task that gives way to one of another group. */
+  /** Creates the error of a task that is displaced by one of another group. */
   displaced(): Error
-  /** While this is false nothing starts; {@link FairQueue.startNext} is called when that may have changed. */
+  /** While this is false no task starts. Call {@link FairQueue.startNext} when it may have changed. */
   mayStart?(): boolean
-  /** How many tasks may wait; beyond it the group with the most waiting gives way. */
+  /** How many tasks may wait. Beyond that, a task of the group with the most waiting tasks is displaced. */
   maxWaiting(): number
 }
 
@@ -30,21 +30,24 @@ interface Task {
 }
 
 export interface FairQueue {
-  /** Runs a task in its group's turn. @throws what `late` or `displaced` makes, when it does not come to an end */
+  /**
+   * Runs a task when it is its group's turn.
+   * @throws the error of `late` or `displaced` if the task does not finish
+   */
   run<T>(group: string, begin: () => Promise<T>): Promise<T>
-  /** Whether one more task of this group may wait: there is room, or another group has more waiting. */
+  /** Whether one more task of this group may wait: there is room, or another group has more waiting tasks. */
   hasRoom(group: string): boolean
   startNext(): void
 }
 
 /**
- * Runs a few tasks at a time. The groups that the others belong to take turns, so that a group with many tasks does
- * not make one with few wait. A task that is given up leaves its place to the next.
+ * Runs a few tasks at a time. Groups take turns, so that a group with many tasks does not delay one with few. A failed
+ * task frees its place.
  */
 export function createFairQueue(limits: FairQueueLimits, parts: FairQueueParts): FairQueue {
   const { width, perGroup, reserved, limitMs } = limits
   const { deadline, isPreferred, late, displaced, mayStart = () => true, maxWaiting } = parts
-  /** By group, each in the order asked; the group whose turn is next comes first. */
+  /** By group, in order of arrival. The next group comes first. */
   const waiting = new Map<string, Set<Task>>()
   const running = new Map<string, number>()
   let waitingCount = 0
@@ -60,7 +63,7 @@ export function createFairQueue(limits: FairQueueLimits, parts: FairQueueParts):
     (running.get(group) ?? 0) < perGroup && (free > reserved || isPreferred(group))
 
   function startNext() {
-    // A group that starts a task goes to the end of this very loop.
+    // A group that starts a task is moved to the end of this loop.
     for (const [group, tasks] of waiting) {
       if (free === 0 || !mayStart()) return
       if (!hasPlace(group)) continue
@@ -82,7 +85,7 @@ export function createFairQueue(limits: FairQueueLimits, parts: FairQueueParts):
     return wasWaiting
   }
 
-  /** The tasks of the group with the most waiting, where these are more than one beyond those of `group`. */
+  /** The tasks of the group with the most waiting tasks, if it has at least two more than `group`. */
   function crowdBeside(group: string): Set<Task> | undefined {
     let crowd: Set<Task> | undefined
     let most = (waiting.get(group)?.size ?? 0) + 1
@@ -96,7 +99,7 @@ export function createFairQueue(limits: FairQueueLimits, parts: FairQueueParts):
 
   const isFull = () => waitingCount >= maxWaiting()
 
-  /** The newest task gives way: it has waited for the shortest time. */
+  /** The newest task is displaced, because it has waited for the shortest time. */
   function makeRoom(group: string): boolean {
     if (!isFull()) return true
     const newest = [...(crowdBeside(group) ?? [])].at(-1)

@@ -10,9 +10,9 @@ interface DeliveringClient {
 }
 
 /**
- * Delivers each message with the best QoS among the client's filters that it matches, and no better
- * [MQTT-3.3.5-1, MQTT-3.8.4-6]. Aedes takes that of whichever filter it comes to first, and the message's own for
- * what is retained under a wildcard.
+ * Delivers each message with the highest QoS of the client's matching filters, and no higher [MQTT-3.3.5-1,
+ * MQTT-3.8.4-6]. Aedes uses the QoS of the first matching filter, and for retained messages under a wildcard the QoS of
+ * the message.
  */
 export function deliverAsGranted(client: Client): void {
   const internals = client as unknown as DeliveringClient

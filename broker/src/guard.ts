@@ -4,18 +4,18 @@ import type { Deadlines } from './deadlines.ts'
 /** Largest packet before and after the login, bytes. */
 export const MAX_PACKET_BEFORE_LOGIN_BYTES = 4 * 1024
 export const MAX_PACKET_BYTES = 256 * 1024
-/** Largest SUBSCRIBE and UNSUBSCRIBE: each of their filters costs far more than the bytes of a payload. */
+/** Largest SUBSCRIBE and UNSUBSCRIBE. A filter costs much more than the same bytes of a payload. */
 const MAX_FILTERS_BYTES = 32 * 1024
-/** An acknowledgement holds a packet id alone; the packets of a ping and DISCONNECT are empty. */
+/** An acknowledgement contains only a packet id. Ping and DISCONNECT packets are empty. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 2
-/** Packets of one connection that are being handled while more of them are read. */
+/** While this many packets of a connection are being processed, no more are read. */
 const MAX_PACKETS_AT_ONCE = 32
-/** How long a packet may take to arrive once it has begun, milliseconds. */
+/** How long a packet may take from its first to its last byte, milliseconds. */
 const PACKET_TIMEOUT_MS = 30_000
-/** Pieces that a packet may lie in: each costs as much memory as a hundred bytes of it. */
+/** Maximum number of chunks of a packet. Each chunk costs as much memory as a hundred bytes. */
 const MAX_PIECES = 64
 
-/** What this file needs of Aedes and mqtt-packet beyond their published types; both are pinned. */
+/** The parts of Aedes and mqtt-packet that this file uses beyond their published types. Both versions are pinned. */
 interface GuardedClient {
   connackSent: boolean
   _paused?: boolean
@@ -38,10 +38,9 @@ interface GuardedClient {
 }
 
 /**
- * Keeps one connection from harming the others: a packet that announces more than its limit closes the connection
- * before it is collected (the parser itself would gather up to 256 MB), one that trickles in closes it after a while,
- * no more is read than is being handled, and an exception while its bytes are handled closes it too instead of ending
- * the process.
+ * Protects other connections from this one. The connection is closed when a packet announces more than its limit (the
+ * parser would buffer up to 256 MB), when a packet arrives too slowly, or when processing its bytes throws an
+ * exception. No more packets are read than can be processed.
  */
 export function guardConnection(client: Client, deadline: Deadlines): void {
   const internals = client as unknown as GuardedClient
@@ -70,8 +69,8 @@ function limitPackets(client: Client, internals: GuardedClient): void {
 }
 
 /**
- * Aedes reads on from inside the handling of a packet when that handling is synchronous; the parser is not reentrant
- * and would take its current packet twice.
+ * Aedes continues to read while it processes a packet synchronously. The parser is not reentrant and would return its
+ * current packet twice.
  */
 function parseOneByOne(client: Client, { _parser: parser }: GuardedClient): void {
   const parse = parser.parse.bind(parser)
@@ -99,8 +98,8 @@ function parseOneByOne(client: Client, { _parser: parser }: GuardedClient): void
 }
 
 /**
- * Reads no further while many packets of the connection are being handled: what waits for its turn, or for a disk that
- * is full, would gather in memory. Aedes counts them, but reads on with every piece that arrives.
+ * Stops reading while many packets of the connection are being processed. Otherwise packets that wait, for example for
+ * a full disk, would fill the memory. Aedes counts them but continues to read.
  */
 function readAsHandled(client: Client, internals: GuardedClient): void {
   const { conn } = client

@@ -9,13 +9,13 @@ type AuthorizePublish = NonNullable<AedesOptions['authorizePublish']>
 export type Packet = Parameters<AuthorizePublish>[1]
 export type Done = Parameters<AuthorizePublish>[2]
 
-/** How long clients that were lost while the process stood still may take to connect again, milliseconds. */
+/** How long clients that were lost while the process was stopped may take to reconnect, milliseconds. */
 const BACK_WITHIN_MS = 5_000
 
 /** One message that a client published. */
 export interface Incoming {
   packet: Packet
-  /** Absent for the will of a client whose server process is gone. */
+  /** Absent for the will of a client of a dead server process. */
   connection: Connection | undefined
   done: Done
 }
@@ -26,24 +26,27 @@ interface HandoverParts {
   answers: RefusalAnswers
   connections: Connections
   drop(packet: Packet, done: Done): void
-  /** Whether the process stood still in the last so many milliseconds. */
+  /** Whether the process was stopped in the last milliseconds, this many. */
   hasPaused(withinMs: number): boolean
-  /** A station's report is taken. */
+  /** A station's report was processed. */
   opened(client: Client): void
 }
 
-/** Hands messages to the server, one at a time per party, and acknowledges them by what became of them. */
+/** Passes messages to the server, one at a time per party, and acknowledges them according to the result. */
 export function createHandover(parts: HandoverParts) {
   const { intake, lanes, answers, connections, drop } = parts
 
-  /** No acknowledgement without a commit: what could not be stored closes its connection, and is sent again. */
+  /**
+   * No acknowledgement without a commit: if a message cannot be stored, the connection is closed and the client sends
+   * it again.
+   */
   function settle(outcome: Outcome, message: Received, incoming: Incoming): Promise<void> | undefined {
     const { packet, connection, done } = incoming
     if (message.name === 'reported' && connection) parts.opened(connection.client)
     if (outcome === 'route') done(null)
     else if (outcome === 'drop') drop(packet, done)
     else if (outcome === 'failed' || (outcome === 'unstored' && message.name === 'automationRequest')) {
-      // Nothing has come of a request, so its answer may say so; an event has happened and must come again.
+      // A failed request can be answered with an error. An event has happened, so it must be sent again.
       if (message.name === 'request' || message.name === 'automationRequest') {
         const code = outcome === 'failed' ? 'internal' : 'storage-unavailable'
         return answers
@@ -58,13 +61,13 @@ export function createHandover(parts: HandoverParts) {
     return undefined
   }
 
-  /** Hands one message over; a promise only where the port answers with one. */
+  /** Passes one message on. Returns a promise only if the port returns one. */
   return function handOver(message: Received, incoming: Incoming): void {
     const { packet, connection } = incoming
-    // Asked now: Aedes forgets the will while the message waits for its turn.
+    // Read now, because Aedes forgets the will while the message waits.
     const isDueWill = connection !== undefined && isWill(packet, connection)
     const isWanted = () => !connection || isDueWill || !connection.isRevoked
-    // While this server stood still its clients gave up, and are connecting again.
+    // While this server was stopped its clients disconnected, and they are reconnecting now.
     if (isDueWill && parts.hasPaused(BACK_WITHIN_MS)) setTimeout(takeInTurn, BACK_WITHIN_MS).unref()
     else takeInTurn()
 
@@ -84,7 +87,7 @@ function isWill(packet: Packet, connection: Connection): boolean {
   return connection.client.closed && (connection.client as Client & { will?: unknown }).will === packet
 }
 
-/** One lane per station or automation: its topics without their last level. */
+/** One lane per station or automation: its topic without the last level. */
 export function laneOf(topic: string): string {
   return topic.slice(0, topic.lastIndexOf('/'))
 }

@@ -1,6 +1,6 @@
 import type { Aedes } from 'aedes'
 
-/** Messages of QoS 2 of one client that may wait for their PUBREL; one more closes its connection. */
+/** Maximum number of QoS 2 messages of one client that wait for their PUBREL. One more closes the connection. */
 export const MAX_QOS2_IN_FLIGHT = 1_000
 
 interface StoredPacket {
@@ -18,8 +18,8 @@ interface InFlightPersistence {
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Keeps of a message of QoS 2 its packet id alone until its PUBREL: that is all by which a repeated one is known, and
- * a client that never sends it would fill the memory with payloads.
+ * Stores only the packet id of a QoS 2 message until its PUBREL. This is enough to detect a repeated message, and a
+ * client that never sends PUBREL cannot fill the memory.
  */
 export function keepIdsInFlight(aedes: Aedes): void {
   const { persistence } = aedes as unknown as { persistence: InFlightPersistence }

@@ -19,7 +19,10 @@ import { refusal } from './refusal.ts'
 import { createRefusalAnswers, cut, type PublishAnswer } from './refusal-answers.ts'
 import { createHandover, laneOf, type Done, type Packet } from './handover.ts'
 
-/** Unsent bytes at which a subscriber is given up before its drain timeout: memory is everybody's. */
+/**
+ * With this many unsent bytes a subscriber is disconnected before its drain timeout, because all clients share the
+ * memory.
+ */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 
 type Routing = 'drop' | 0 | 1
@@ -33,20 +36,23 @@ interface InboundParts {
   throttle: LogThrottle
   publishAnswer: PublishAnswer
   holdMs?: number
-  /** Whether the process stood still in the last so many milliseconds. */
+  /** Whether the process was stopped in the last milliseconds, this many. */
   hasPaused(withinMs: number): boolean
-  /** A station's report is taken. */
+  /** A station's report was processed. */
   opened(client: Client): void
 }
 
-/** What clients may publish and receive: the topic policy, the schemas, and the order in which the server takes messages. */
+/**
+ * Controls what clients may publish and receive: the topic policy, the schemas, and the order in which the server
+ * processes messages.
+ */
 export function createInbound(parts: InboundParts) {
   const { ports, connections, log, throttle } = parts
   const lanes = createLanes()
   const intake = createIntake(parts)
   const answers = createRefusalAnswers(parts.publishAnswer)
-  // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is
-  // acknowledged, and remembered here for the broker's own `publish` to leave out.
+  // Aedes can only accept a publish or close the connection. A dropped packet is accepted, so that it is acknowledged,
+  // and marked here so that the broker's own `publish` ignores it.
   const routing = new WeakMap<object, Routing>()
   const handOver = createHandover({ ...parts, intake, lanes, answers, drop })
   const counts = { messagesReceived: 0, messagesSent: 0, dropped: 0, skipped: 0, policyViolations: 0 }
@@ -57,7 +63,7 @@ export function createInbound(parts: InboundParts) {
     done(null)
   }
 
-  /** Tells the sender why, in the order of its answers, and drops what it sent. */
+  /** Sends the reason to the client, in the order of its answers, and drops its message. */
   function refuse(packet: Packet, done: Done, lane: string, tell: () => Promise<void>) {
     lanes.run(lane, () => tell().then(() => drop(packet, done)))
   }
@@ -68,7 +74,7 @@ export function createInbound(parts: InboundParts) {
     if (heldBack !== undefined) log.warn({ clientId, topic: cut(topic), heldBack }, what)
   }
 
-  /** An account learns why, instead of losing its connection and all that goes over it. */
+  /** An account gets the reason instead of losing its connection. */
   function forbid(connection: Connection, packet: Packet, done: Done) {
     const { client, clientId } = connection
     if (isSentAgain(client, packet)) {
@@ -113,7 +119,7 @@ export function createInbound(parts: InboundParts) {
       }
       if (parsed.rewritten) packet.payload = parsed.rewritten
       packet.retain = match.rule.retain
-      // The sender's own QoS rules its acknowledgement, the table's what others get.
+      // The QoS of the sender decides its acknowledgement; the QoS of the topic table decides the delivery.
       if (packet.qos !== match.rule.qos) routing.set(packet, match.rule.qos)
       const message = {
         principal: connection?.principal ?? null,
@@ -161,7 +167,7 @@ export function createInbound(parts: InboundParts) {
         client.conn.destroy(new Error('too far behind'))
         return null
       }
-      // A watcher that does not read misses heartbeats instead of holding up the room.
+      // A subscriber that does not read misses heartbeats instead of delaying the others.
       if (packet.qos === 0 && client.conn.writableNeedDrain) {
         counts.skipped += 1
         return null
@@ -173,10 +179,10 @@ export function createInbound(parts: InboundParts) {
 
   return {
     hooks,
-    /** How an accepted packet goes on where not as it came: not at all, or with the QoS of the topic table. */
+    /** How an accepted packet is changed: dropped, or with the QoS of the topic table. */
     routingOf: (packet: object) => routing.get(packet),
     counts: () => ({ ...counts }),
-    /** Takes no more messages; resolves when those being taken are done. */
+    /** Accepts no more messages; resolves when those in progress are done. */
     stop(): Promise<void> {
       intake.stop()
       return lanes.idle()
@@ -185,8 +191,8 @@ export function createInbound(parts: InboundParts) {
 }
 
 /**
- * Aedes sweeps the wills of brokers not heard for minutes, and a process that was frozen that long counts itself
- * among them: such a will is not due while its client is still here.
+ * Aedes publishes the wills of brokers that were silent for minutes. A process that was stopped that long treats itself
+ * as such a broker. Such a will must not be published while its client is connected.
  */
 function isSweptInError(client: Client | null, packet: Packet): boolean {
   return client !== null && !client.closed && 'brokerId' in packet && packet.brokerId !== undefined

@@ -7,13 +7,13 @@ import type { BrokerPorts, Received, Verdict } from './ports.ts'
 const DEFAULT_HOLD_MS = 10_000
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2_000
-/** How much of a message that is given up stands in the log: enough to enter it by hand. */
+/** How much of a discarded message is logged: enough to enter it by hand. */
 const MAX_LOGGED_CHARACTERS = 2_000
 
 /**
- * What became of a message. `unstored`: it may succeed later, and whoever sent it must send it again. `failed`: it
- * never will, by a fault of the server, so it is acknowledged lest it come again for ever. `abandoned`: its connection
- * or the broker is being closed.
+ * The result of a message. `unstored`: storing may succeed later, so the client must send it again. `failed`: it will
+ * never succeed because of an error in the server, so it is acknowledged and not sent again. `abandoned`: its
+ * connection or the broker is closing.
  */
 export type Outcome = Verdict | 'unstored' | 'failed' | 'abandoned'
 
@@ -23,13 +23,13 @@ interface IntakeParts {
   ports: Pick<BrokerPorts, 'receive' | 'isTemporary'>
   log: Logger
   throttle: LogThrottle
-  /** How long a message is held back while nothing can be stored, milliseconds; default 10 000. */
+  /** How long storing a message is tried again, milliseconds; default 10 000. */
   holdMs?: number
 }
 
 /**
- * What the server cannot store now it is asked to store again, ever more slowly. The limit lies below the keepalive
- * of stations, so that they learn from the closed connection that their message did not arrive.
+ * Messages that the server cannot store now are tried again, with growing pauses. The limit is below the keepalive of
+ * stations, so that the closed connection tells them that the message was not stored.
  */
 export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }: IntakeParts) {
   const stopping = new AbortController()
@@ -40,7 +40,7 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
     let err = cause
     let waitMs = FIRST_WAIT_MS
     while (ports.isTemporary?.(err) === true) {
-      // Nothing was promised of it, and the next one says more.
+      // This message needs no acknowledgement, and the next one has newer data.
       if (topicTable[message.name].qos === 0) {
         complain('message without a promise not taken', message, err)
         return 'drop'
@@ -60,14 +60,14 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
     return 'failed'
   }
 
-  /** Once a minute for all clients: a full disk concerns every one of them. */
+  /** Once a minute for all clients, because a full disk affects all of them. */
   function complain(what: string, message: Received, err: unknown) {
     const heldBack = throttle(what)
     if (heldBack !== undefined) log.error({ err, ...whose(message), heldBack }, what)
   }
 
   return {
-    /** Hands one message to the server; a promise only where the server answers with one. */
+    /** Passes one message to the server. Returns a promise only if the server returns one. */
     take(message: Received, isWanted: () => boolean): Outcome | Promise<Outcome> {
       if (isOver(isWanted)) return 'abandoned'
       let answer: Verdict | Promise<Verdict>
@@ -79,14 +79,14 @@ export function createIntake({ ports, log, throttle, holdMs = DEFAULT_HOLD_MS }:
       if (typeof answer === 'string') return answer
       return answer.catch((err: unknown) => takeAgain(message, isWanted, err))
     },
-    /** Takes nothing any more, and waits for nothing any more. */
+    /** Accepts nothing more and ends all waits. */
     stop: () => stopping.abort(),
   }
 }
 
 const whose = ({ name, party }: Received) => ({ name, party })
 
-/** Requests stay out of the log: they carry access codes. */
+/** Requests are not logged, because they contain access codes. */
 function shown({ name, payload }: Received): string | undefined {
   return topicTable[name].isPrivate ? undefined : JSON.stringify(payload).slice(0, MAX_LOGGED_CHARACTERS)
 }

@@ -2,7 +2,7 @@ type Task = () => Promise<void> | undefined
 
 export type Lanes = ReturnType<typeof createLanes>
 
-/** Queues of work, one per key: in order within a key, independent across keys. Tasks must not throw or reject. */
+/** One queue of tasks for each key: in order within a key, independent between keys. Tasks must not throw or reject. */
 export function createLanes() {
   const waitingByKey = new Map<string, Task[]>()
   const drains = new Set<Promise<void>>()
@@ -14,7 +14,7 @@ export function createLanes() {
   }
 
   return {
-    /** Runs `task` after all earlier tasks of the same key; at once, and without a promise, when there are none. */
+    /** Runs `task` after all earlier tasks of the same key; at once and without a promise if there are none. */
     run(key: string, task: Task): void {
       const waiting = waitingByKey.get(key)
       if (waiting) {

@@ -3,11 +3,14 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import { ipOf, watchNewSockets, type NewSocketPorts } from './new-sockets.ts'
 import type { ListenOptions, Origin, TlsCertificate } from './ports.ts'
 
-/** After this long without traffic the system probes the peer: finds half-open sockets of keepalive-0 clients. */
+/**
+ * After this time without traffic the system probes the peer, which finds half-open sockets of clients without
+ * keepalive.
+ */
 const TCP_KEEPALIVE_MS = 30_000
 /**
- * Connections that the system keeps until we accept them. With more of them, those that we accept in a storm have
- * been given up by their clients already: 4 096 made a queue of ten seconds, and served nobody.
+ * Maximum number of connections that wait to be accepted. In a storm with a longer backlog, clients had given up before
+ * they were accepted: 4 096 made a queue of ten seconds and served nobody.
  */
 const BACKLOG = 511
 
@@ -26,14 +29,14 @@ export function createListeners(parts: ListenersParts) {
   let isClosed = false
 
   return {
-    /** Rejects when the address cannot be had. */
+    /** Rejects if the address is not available. */
     async open(options: ListenOptions): Promise<AddressInfo> {
       const server = await openListener(options, parts)
       servers.push(server)
       if (isClosed) server.close()
       return addressOf(server)
     },
-    /** Shows another certificate to whoever connects from now on. */
+    /** Uses another certificate for new connections. */
     renew(certificate: TlsCertificate): void {
       for (const server of servers)
         if (server instanceof TlsServer) server.setSecureContext(contextOf(certificate))

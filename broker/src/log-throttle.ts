@@ -1,10 +1,10 @@
 const INTERVAL_MS = 60_000
 const MAX_KEYS = 10_000
 
-/** @returns how many lines of this key were held back since the last one; undefined where this one is held back too */
+/** @returns how many lines of this key were suppressed since the last one; undefined if this one is suppressed too */
 export type LogThrottle = (key: string) => number | undefined
 
-/** Lets one line per key and minute through. */
+/** Allows one line per key and minute. */
 export function createLogThrottle(nowMs: () => number): LogThrottle {
   const entries = new Map<string, { sinceMs: number; heldBack: number }>()
 

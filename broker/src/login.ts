@@ -10,7 +10,7 @@ import { CONNACK, isRefusal, refusal } from './refusal.ts'
 
 /** The username under which operators connect, with their access token as the password. */
 export const OPERATOR_USERNAME = 'operator'
-/** Client ids with a suffix that may live beside the one without. */
+/** Maximum number of client ids with a suffix beside the one without. */
 export const MAX_SUFFIXES_PER_OWNER = 4
 
 const USERNAME = /^[a-z0-9-]{1,32}$/
@@ -29,14 +29,14 @@ export interface Login {
   authenticate: NonNullable<AedesOptions['authenticate']>
   /** Whether one more client of this address may wait for its login. */
   hasRoom(address: string): boolean
-  /** To be called once a station's first report is taken: what its connection begins with is done. */
+  /** Call it when a station's first report was processed: its connection is complete. */
   opened(client: Client): void
 }
 
-/** Decides who may connect: the hooks of Aedes around a CONNECT packet. */
+/** Decides who may connect, in the hooks of Aedes around CONNECT. */
 export function createLogin(parts: LoginParts): Login {
   const { ports, connections, originOf, deadline, loginTimeoutMs } = parts
-  // `authenticate` sees neither the will nor the client id as sent.
+  // `authenticate` gets neither the will nor the original client id.
   const connects = new WeakMap<Client, ConnectPacket>()
   const addresses = createAddressHistory(() => ports.nowMs())
   const admission = createAdmission({
@@ -46,7 +46,7 @@ export function createLogin(parts: LoginParts): Login {
     nowMs: () => ports.nowMs(),
   })
 
-  /** @throws Refusal unless these credentials open anything */
+  /** @throws Refusal unless these credentials are valid */
   async function principalOf(client: Client, username: string, password: string): Promise<Principal> {
     const { clientId = '' } = connects.get(client) ?? {}
     requireOwnClientId(username, clientId)
@@ -65,7 +65,7 @@ export function createLogin(parts: LoginParts): Login {
     return principal
   }
 
-  /** @throws Refusal when the connection is not let in */
+  /** @throws Refusal if the connection is not accepted */
   async function admit(client: Client, username: string, password: string): Promise<void> {
     const principal = await principalOf(client, username, password)
     const { clientId = '', will } = connects.get(client) ?? {}
@@ -87,7 +87,7 @@ export function createLogin(parts: LoginParts): Login {
 
   return {
     preConnect(client, packet, callback) {
-      // A session lasts as long as its connection [MQTT-4.1.0-2]: kept longer, it would gather messages without end.
+      // A session ends with its connection [MQTT-4.1.0-2]; otherwise it would queue messages without end.
       packet.clean = true
       connects.set(client, packet)
       callback(null, true)
@@ -116,7 +116,7 @@ interface Caller {
 const refuse = ({ username, clientId, principal: { kind } }: Caller, reason: string, code: number) =>
   refusal(reason, { username, clientId, kind }, code)
 
-/** @throws Refusal when a caller may not come under this name, so late, or with this will */
+/** @throws Refusal if the caller may not use this name or this will, or its token has expired */
 function requireKind(caller: Caller, willTopic: string | undefined, nowMs: number): void {
   const { username, principal } = caller
   const { kind, party, expiresAtMs } = principal
@@ -128,11 +128,11 @@ function requireKind(caller: Caller, willTopic: string | undefined, nowMs: numbe
     throw refuse(caller, 'will outside the policy', CONNACK.notAuthorized)
 }
 
-/** @throws Refusal when the client id is another operator's, or its owner has too many connections */
+/** @throws Refusal if the client id belongs to another operator, or its owner has too many connections */
 function requireFreePlace(caller: Caller, connections: Connections): void {
   const { username, clientId, principal } = caller
   const siblings = connections.ofUsername(username)
-  // Only operators share a username: without this, one could throw another out by taking its client id.
+  // Only operators share a username. Without this check, one could disconnect another by using its client id.
   if (siblings.some((other) => other.clientId === clientId && other.principal.id !== principal.id))
     throw refuse(caller, 'client id belongs to another operator', CONNACK.identifierRejected)
   const suffixed = new Set(
@@ -145,7 +145,7 @@ function requireFreePlace(caller: Caller, connections: Connections): void {
     throw refuse(caller, 'too many connections', CONNACK.serverUnavailable)
 }
 
-/** Waits so long, or until the connection is closed. */
+/** Waits this long, or until the connection closes. */
 function untilClosed({ conn }: Client, ms: number): Promise<void> {
   if (ms === 0 || conn.destroyed) return Promise.resolve()
   return new Promise((resolve) => {
@@ -170,7 +170,7 @@ function requireOwnClientId(username: string, clientId: string): void {
 
 function asAuthenticateError(err: unknown): AuthenticateError {
   const isOurs = err instanceof Error && isRefusal(err)
-  // What the port threw is for the log alone: the client learns that the server cannot say now.
+  // The error of the port is only logged. The client gets a temporary refusal.
   const known: Error = isOurs ? err : refusal('authentication failed', { err }, CONNACK.serverUnavailable)
   return known as AuthenticateError
 }

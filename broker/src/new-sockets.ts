@@ -4,21 +4,21 @@ import type { Deadlines } from './deadlines.ts'
 import type { Places } from './places.ts'
 
 export interface NewSocketPorts {
-  /** Places for sockets of which nobody knows yet whose they are. */
+  /** Places for sockets whose client is not known yet. */
   places: Places
   deadline: Deadlines
   handshakeTimeoutMs: number
-  /** @param identified to be called once it is known whose socket it is, or not at all */
+  /** @param identified call it when the client of the socket is known, or never */
   accept(socket: Socket, identified: () => void): void
-  /** A socket came to nothing. */
+  /** A socket closed without a login. */
   failed(ip: string, err: Error): void
-  /** Closes a socket that there is no place for; one that speaks in the clear may be told why. */
+  /** Closes a socket for which there is no place. A plain one may get the reason first. */
   turnAway?(socket: Socket): void
 }
 
 /**
- * Counts the sockets of a server from the moment they are open, and ends TLS handshakes that take too long: Node
- * reports these, but leaves the socket open.
+ * Counts the sockets of a server from their opening, and ends TLS handshakes that take too long: Node reports these but
+ * leaves the socket open.
  */
 export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSocketPorts): void {
   const { places, deadline, handshakeTimeoutMs, accept, failed, turnAway } = ports
@@ -67,10 +67,10 @@ export function watchNewSockets(server: Server, isSecure: boolean, ports: NewSoc
   })
 }
 
-/** The peer's address in its canonical form; empty when the socket is closed already. */
+/** The peer's address in canonical form; empty if the socket is closed already. */
 export function ipOf(socket: Pick<Socket, 'remoteAddress'>): string {
   return clientAddressOf(socket.remoteAddress ?? '') ?? ''
 }
 
-/** A TLS socket does not say which socket it came from; both have the same peer. */
+/** A TLS socket does not reveal its TCP socket, but both have the same peer. */
 const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`

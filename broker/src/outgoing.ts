@@ -3,12 +3,12 @@ import type { Aedes, PublishPacket } from 'aedes'
 import { createLanes } from './lanes.ts'
 import type { Broker } from './ports.ts'
 
-/** What the server itself publishes. */
+/** The messages that the server itself publishes. */
 export function createOutgoing(aedes: Aedes) {
   const lanes = createLanes()
   let published = 0
 
-  /** In order per party: side by side, a message that is not retained overtakes one that is. */
+  /** In order for each party. In parallel, a message that is not retained would overtake a retained one. */
   function send(packet: PublishPacket): Promise<void> {
     published += 1
     const { topic } = packet
@@ -39,7 +39,7 @@ export function createOutgoing(aedes: Aedes) {
       const names = ['desired', 'presence', 'reported'] as const
       await Promise.all(names.map((name) => send({ ...empty, topic: topicOf(name, stationId) })))
     },
-    /** How many messages until now. */
+    /** Number of messages so far. */
     count: () => published,
   }
 }

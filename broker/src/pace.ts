@@ -1,4 +1,4 @@
-/** Counts what was done in the last `windowMs` milliseconds, roughly: in this window and the one before. */
+/** Counts events of about the last `windowMs` milliseconds: in the current window and the previous one. */
 export function createPace(windowMs: number, nowMs: () => number) {
   let window = 0
   let current = 0
@@ -17,7 +17,7 @@ export function createPace(windowMs: number, nowMs: () => number) {
       turn()
       current += 1
     },
-    /** The larger of the two windows: one that has just begun says nothing yet. */
+    /** The larger of the two windows, because a window that has just begun says nothing yet. */
     recent(): number {
       turn()
       return Math.max(previous, current)

@@ -7,23 +7,23 @@ const names = Object.keys(topicTable) as TopicName[]
 const validators = new Map(names.map((name) => [name, Compile(topicTable[name].payload)]))
 const RequestId = topicTable.request.payload.properties.id
 
-/** Why a payload does not fit, and the id of the request that it was meant to be, where it can be read. */
+/** Why a payload is invalid, and the id of its request if it can be read. */
 export interface PayloadFault {
   code: 'malformed-json' | 'invalid-body'
   id?: string
 }
 
-/** `rewritten` is what is passed on where it is not what was sent. */
+/** `rewritten` is the payload to forward if it differs from the received one. */
 export type Parsed = { payload: unknown; rewritten?: Buffer } | { fault: PayloadFault }
 
 /**
- * The payload of a message as its topic's schema wants it, or what is wrong with it. A heartbeat loses the figures that
- * are impossible, and stays a sign of life.
+ * The payload of a message, checked with its topic's schema, or what is wrong with it. Impossible values are removed
+ * from a heartbeat, which then still counts.
  */
 export function parsePayload(name: TopicName, payload: string | Buffer): Parsed {
   const parsed = parseJson(payload)
   if (parsed === undefined) return { fault: { code: 'malformed-json' } }
-  // What no schema sees: halves of characters, NUL, nesting without end.
+  // Faults that no schema can find: lone surrogates, NUL, deep nesting.
   const fits = (value: unknown) =>
     validators.get(name)?.Check(value) === true && unsoundnessOf(value) === undefined
   if (fits(parsed)) return { payload: parsed }
@@ -32,7 +32,7 @@ export function parsePayload(name: TopicName, payload: string | Buffer): Parsed 
   return { fault: { code: 'invalid-body', ...idIn(parsed) } }
 }
 
-/** The id in what was published where no schema says what it should be. */
+/** The id in an invalid message, whose schema was not checked. */
 export function idOf(payload: string | Buffer): string | undefined {
   return idIn(parseJson(payload)).id
 }

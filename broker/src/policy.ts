@@ -2,21 +2,21 @@ import { matchTopic, mayPublish, maySubscribe, type TopicMatch } from '@escale/p
 import type { Connection } from './connections.ts'
 import { MAX_FILTERS } from './wire-rules.ts'
 
-/** A row of the topic table, and the station or the client whose level the topic has. */
+/** A row of the topic table, and the station or client in the topic. */
 export type OwnTopic = TopicMatch & { party: string }
 
-/** Whose author is told what is wrong; a station runs our own program, and a browser publishes nothing. */
+/** Clients that get a reason for a refusal. A station runs our own program, and a browser does not publish. */
 export const isAccount = ({ principal: { kind } }: Connection) =>
   kind === 'automation' || kind === 'diagnostics'
 
-/** Why a filter is not granted; undefined where it is. */
+/** Why a filter is refused; undefined if it is granted. */
 export function refusalOfFilter({ principal, filters }: Connection, topic: string): string | undefined {
   if (!maySubscribe(principal.kind, principal.party, topic)) return 'subscription outside the policy'
   if (filters.size >= MAX_FILTERS && !filters.has(topic)) return 'too many subscriptions'
   return undefined
 }
 
-/** The row of a topic that this connection may publish on. */
+/** The row of the topic if this connection may publish on it. */
 export function publishableBy(connection: Connection | undefined, topic: string): OwnTopic | undefined {
   if (!connection) return undefined
   const known = connection.publishable.get(topic)
@@ -27,7 +27,7 @@ export function publishableBy(connection: Connection | undefined, topic: string)
   return owned(match)
 }
 
-/** The will of a client whose process is gone was checked where it logged in: here its topic decides. */
+/** The will of a client of a dead process was checked at its login, so only its topic is checked here. */
 export function publishableByNobodyHere(topic: string): OwnTopic | undefined {
   const match = matchTopic(topic)
   return match && match.rule.publishers.length > 0 ? owned(match) : undefined

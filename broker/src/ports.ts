@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { WebSocket } from 'ws'
 import type { PlaceLimits } from './places.ts'
 
-/** Who a connection speaks for, once its credentials are accepted. */
+/** The identity of a connection after its login. */
 export interface Principal {
   kind: ClientKind
   /** Station id, account name, or operator id. */
@@ -15,13 +15,13 @@ export interface Principal {
   label: string
   /** Unix milliseconds after which the connection is closed. */
   expiresAtMs?: number
-  /** What a machine showed, hashed: tells its connections apart once that opens nothing any more. */
+  /** Hash of the secret that a machine used, to find its connections when the secret becomes invalid. */
   secretHash?: string
-  /** The sign-in that an operator's access token was issued under, and ends with. */
+  /** The sign-in of an operator's access token. The connection ends with it. */
   signInId?: string
 }
 
-/** Where a connection comes from. */
+/** The origin of a connection. */
 export interface Origin {
   /** IPv4-mapped IPv6 is given as IPv4. */
   ip: string
@@ -37,14 +37,14 @@ export interface Credentials extends Origin {
 /** A message of a client that passed the policy and its schema, by topic name. */
 export type Received = {
   [N in TopicName]: {
-    /** Null for the will of a client whose server process is gone: decide by topic. */
+    /** Null for the will of a client of a dead server process: decide by topic. */
     principal: Principal | null
     name: N
     party: string
     payload: TopicPayload<N>
-    /** Empty where `principal` is null. */
+    /** Empty if `principal` is null. */
     ip: string
-    /** The will of a connection that a newer one of the same client id has taken over. */
+    /** The will of a connection that was replaced by a newer one of the same client id. */
     isSuperseded: boolean
   }
 }[TopicName]
@@ -52,44 +52,49 @@ export type Received = {
 /** `drop` acknowledges a message without routing or retaining it. */
 export type Verdict = 'route' | 'drop'
 
-/** What the broker asks of the rest of the server. */
+/** What the broker needs from the rest of the server. */
 export interface BrokerPorts {
-  /** Undefined refuses the connection. A rejection refuses it too and is logged. */
+  /** Undefined refuses the connection. A rejection also refuses it and is logged. */
   authenticate(credentials: Credentials): Promise<Principal | undefined>
   /**
-   * Called in the order sent, one at a time per station or automation, and awaited before PUBACK: commit inside.
-   * Answer synchronously where nothing is awaited. After a rejection that {@link isTemporary} the same message is
-   * handed over again, for some seconds; then its connection closes without an acknowledgement. Any other rejection
-   * is logged and drops. So whatever is done here must be safe to do twice.
+   * Called in the order of sending, one at a time for each station or automation, and awaited before PUBACK: commit
+   * inside. Answer synchronously if nothing must be awaited. After a rejection that {@link isTemporary}, the same
+   * message is passed again for some seconds; then its connection closes without an acknowledgement. After any other
+   * rejection the message is logged and dropped. So processing a message twice must be safe.
    */
   receive(message: Received): Verdict | Promise<Verdict>
-  /** Whether what `receive` rejected with may pass by itself, as a full disk does; by default nothing does. */
+  /** Whether a rejection of `receive` is temporary, for example because of a full disk. By default none is. */
   isTemporary?(err: unknown): boolean
   /** Awaited before a station's subscription to its `desired` is granted. A rejection closes the connection. */
   beforeDesired(stationId: string): Promise<void>
-  /** Told once a station's subscription to its `command` stands: what it missed may be sent again. */
+  /** Called when a station has subscribed to its `command` topic, so that missed commands can be sent again. */
   listening(stationId: string): Promise<void>
-  /** A client is let in: where several brokers serve one site, the others hear of it from here. */
+  /** A client has logged in. With several servers, the others are told of it. */
   connected?(clientId: string, principal: Principal): void
   /** Unix milliseconds. */
   nowMs(): number
-  /** Milliseconds since an instant in which the process stood still and heard nobody; deadlines leave them out. */
+  /**
+   * Milliseconds since an instant in which the process was stopped and received nothing. Deadlines do not count them.
+   */
   missedSinceMs?(sinceMs: number): number
 }
 
 export interface BrokerOptions {
   log: Logger
-  /** How long one frozen subscriber may hold up what it subscribes to, milliseconds; default 2 000. */
+  /** How long a frozen subscriber may delay others, milliseconds; default 2 000. */
   drainTimeoutMs?: number
   /** Milliseconds between two publications of `$SYS`; default 10 000. */
   sysIntervalMs?: number
-  /** How long a TLS handshake may take, and then a CONNECT be waited for, milliseconds; default 5 000. */
+  /** Time limit of a TLS handshake, and then of the wait for CONNECT, milliseconds; default 5 000. */
   connectTimeoutMs?: number
-  /** How long a login may take, its wait for others included, milliseconds; default 5 000. */
+  /** Time limit of a login including its wait for others, milliseconds; default 5 000. */
   loginTimeoutMs?: number
-  /** How long a message that cannot be stored is tried again before its connection closes, milliseconds; default 10 000. */
+  /** How long storing a message is tried again before its connection closes, milliseconds; default 10 000. */
   holdMs?: number
-  /** How many connections may be open that nobody has logged in on; by default as this process may open files. */
+  /**
+   * Maximum number of connections without a login; by default it depends on the number of files that the process may
+   * open.
+   */
   places?: PlaceLimits
 }
 
@@ -112,11 +117,11 @@ export interface BrokerStats {
   clients: number
   messagesReceived: number
   messagesPublished: number
-  /** Handed to subscribers, each counted. */
+  /** Messages delivered to subscribers, counted once for each. */
   messagesSent: number
-  /** Topics with a retained message, as this broker has seen them come and go; its own figures aside. */
+  /** Number of topics with a retained message, without `$SYS`. */
   retained: number
-  /** Payloads outside their schema, and what `receive` dropped. */
+  /** Payloads that do not match their schema, and those that `receive` dropped. */
   dropped: number
   /** QoS 0 messages that a subscriber missed because it does not read fast enough. */
   skipped: number
@@ -124,41 +129,46 @@ export interface BrokerStats {
   policyViolations: number
 }
 
-/** The embedded MQTT broker. The server speaks through it and listens in its ports; it is no client of its own. */
+/**
+ * The embedded MQTT broker. The server publishes through it and receives messages through its ports; it is not a client
+ * of its own broker.
+ */
 export interface Broker {
   /**
-   * Publishes from the server, with QoS and retain from the topic table; messages to one party keep their order.
-   * Resolves once every subscriber has it in its socket, or is given up.
+   * Publishes from the server, with QoS and retain flag from the topic table; messages to one party keep their order.
+   * Resolves when every subscriber's socket has it, or the subscriber was disconnected.
    */
   publish<N extends TopicName>(name: N, party: string | undefined, payload: TopicPayload<N>): Promise<void>
-  /** Forgets the retained documents of a deleted station. */
+  /** Clears the retained documents of a deleted station. */
   clearRetained(stationId: string): Promise<void>
-  /** May be called several times, for several listeners. Rejects when the address cannot be had. */
+  /** May be called several times, for several listeners. Rejects if the address is not available. */
   listen(options: ListenOptions): Promise<AddressInfo>
-  /** What the TLS listeners show from now on; connections that stand go on. */
+  /** Sets the certificate of the TLS listeners for new connections. */
   renewCertificate(certificate: TlsCertificate): void
   /**
-   * Takes a WebSocket whose subprotocol `mqtt` the caller has selected. Give the `ws` server a `maxPayload` of
-   * {@link WEBSOCKET_MAX_PAYLOAD_BYTES}: frames are assembled before this broker sees them.
+   * Serves a WebSocket whose subprotocol `mqtt` the caller has selected. Give the `ws` server a `maxPayload` of {@link
+   * WEBSOCKET_MAX_PAYLOAD_BYTES}, because frames are assembled before this broker sees them.
    * @param ip the client's address, which a proxy may have forwarded
    */
   handleWebSocket(socket: WebSocket, ip: string): void
-  /** Takes any stream of MQTT packets. */
+  /** Serves any stream of MQTT packets. */
   handleStream(stream: Duplex, origin: Origin): void
   /**
-   * Closes the connections of matching principals at once and returns how many. Nothing more of theirs is taken;
-   * their wills, if any, still pass through `receive`.
+   * Closes the connections of matching principals at once and returns how many. Their later messages are ignored; their
+   * wills, if any, are still passed to `receive`.
    */
   disconnect(matches: (principal: Principal) => boolean): number
   /** Who is connected, once for each connection. */
   principals(): Principal[]
   /**
    * Closes a connection whose client has connected to another broker of the site with the same client id. Its will is
-   * not sent: the client is there.
+   * not published, because the client is online.
    */
   takeOver(clientId: string, principalId: string): void
   stats(): BrokerStats
-  /** Idempotent, under a second. Wills are not sent: a server that stops says nothing about its stations. */
+  /**
+   * Idempotent; takes less than a second. Wills are not published: a stopping server says nothing about its stations.
+   */
   close(): Promise<void>
 }
 

@@ -1,12 +1,12 @@
 import { accountOf, errorTitle, type ErrorCode, type TopicPayload } from '@escale/protocol'
 import type { Connection } from './connections.ts'
 
-/** Longest topic that is repeated in answers and logs, characters: a client may send one of 64 KiB. */
+/** Longest topic that is repeated in answers and logs, characters. A client can send one of 64 KiB. */
 const MAX_SHOWN_CHARACTERS = 200
 
 type Answer = TopicPayload<'response'>
 
-/** Publishes an answer; resolves once it is in the sockets of all subscribers. */
+/** Publishes an answer; resolves when the sockets of all subscribers have it. */
 export type PublishAnswer = (
   name: 'response' | 'automationResponse',
   party: string,
@@ -15,7 +15,7 @@ export type PublishAnswer = (
 
 export type RefusalAnswers = ReturnType<typeof createRefusalAnswers>
 
-/** Answers that the broker itself gives, so that the author of a client learns why nothing happens. */
+/** Error answers of the broker itself, so that the author of a client learns what is wrong. */
 export function createRefusalAnswers(publish: PublishAnswer) {
   const refusalOf = (code: ErrorCode, id: string | undefined, topic?: string): Answer => ({
     ...(id !== undefined && { id }),
@@ -31,7 +31,7 @@ export function createRefusalAnswers(publish: PublishAnswer) {
         await publish('automationResponse', party, answer)
       }
     },
-    /** Answers a request that is not handed to the server. */
+    /** Answers a request that is not passed to the server. */
     refuse: (
       name: 'request' | 'automationRequest',
       party: string,

@@ -1,9 +1,9 @@
-/** Why the broker closes a connection or refuses it; `details` go to the log and hold no secret. */
+/** Why the broker closes or refuses a connection. `details` are logged and contain no secret. */
 export interface Refusal extends Error {
   details: Record<string, unknown>
   /** CONNACK return code, for a refused login (MQTT 3.1.1 section 3.2.2.3). */
   returnCode?: number
-  /** It has nothing to do with the client: the log tells it once for all of them. */
+  /** The reason does not depend on the client, so it is logged once for all of them. */
   isForAll?: true
 }
 
@@ -11,7 +11,7 @@ export function refusal(reason: string, details: Record<string, unknown> = {}, r
   return Object.assign(new Error(reason), { details, returnCode })
 }
 
-/** The server has as many clients as it can begin with now: this one is to come back later. */
+/** The server is starting as many clients as it can: this one must come back later. */
 export function busy(): Refusal {
   const refused = refusal('too many clients connect at once', {}, CONNACK.serverUnavailable)
   return Object.assign(refused, { isForAll: true } as const)

@@ -15,14 +15,14 @@ interface RetainingPersistence {
 
 const hasWildcard = (filter: string) => filter.includes('+') || filter.includes('#')
 
-/** A wildcard at the start finds nothing of the broker's own [MQTT-4.7.2-1]. */
+/** A leading wildcard does not match `$SYS` topics [MQTT-4.7.2-1]. */
 const matches = (filter: string, topic: string) =>
   covers(filter, topic) && !(topic.startsWith('$') && /^[+#]/.test(filter))
 
 /**
- * Finds what is retained under exact topics by their names. Aedes' memory looks at every retained message for each
- * filter: a room that comes back after a restart would cost the square of its stations.
- * @returns how many topics have a retained message, those of the broker itself aside
+ * Finds retained messages of exact topics by name. Aedes checks every retained message for each filter, so the cost of
+ * a restart would grow with the square of the number of stations.
+ * @returns the number of topics with a retained message, without `$SYS`
  */
 export function lookUpRetained(aedes: Aedes): () => number {
   const { persistence } = aedes as unknown as { persistence: RetainingPersistence }
@@ -30,12 +30,12 @@ export function lookUpRetained(aedes: Aedes): () => number {
   const byTopic = new Map<string, RetainedPacket>()
 
   persistence.storeRetained = async (packet) => {
-    // Kept as Aedes keeps it: a copy, and an empty payload forgets.
+    // As in Aedes: stores a copy, and an empty payload removes the message.
     if (packet.payload.length === 0) byTopic.delete(packet.topic)
     else byTopic.set(packet.topic, { ...packet })
     return storeRetained(packet)
   }
-  /** One filter in a turn of the event loop: a client may ask for hundreds of them, of thousands of messages. */
+  /** One filter for each turn of the event loop: a client may send hundreds of filters for thousands of messages. */
   async function* search(filters: string[]) {
     const found = new Set<string>()
     for (const filter of filters) {

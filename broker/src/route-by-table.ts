@@ -3,9 +3,9 @@ import type { Inbound } from './inbound.ts'
 
 type Done = (error?: Error) => void
 
-/** Lets the intake decide how a packet that Aedes has accepted goes on. */
+/** Lets the intake decide how an accepted packet is delivered. */
 export function routeByTable(aedes: Aedes, routingOf: Inbound['routingOf']): void {
-  // Aedes itself calls it with the sending client in the middle, which its types leave out.
+  // Aedes calls it with the sending client as the second argument, which its types omit.
   const route = aedes.publish.bind(aedes) as (packet: PublishPacket, ...rest: unknown[]) => void
 
   aedes.publish = (packet: PublishPacket, ...rest: unknown[]) => {

@@ -17,29 +17,29 @@ const CONNECT = 0x10
 
 interface StreamsParts {
   aedes: Pick<Aedes, 'handle'>
-  /** Places for streams that have not said CONNECT; one that waits for its login must not give way to them. */
+  /** Places for streams before their CONNECT. They never displace one that waits for its login. */
   places: Places
-  /** Places for streams whose login is under way. */
+  /** Places for streams whose login is in progress. */
   loginPlaces: Places
   deadline: Deadlines
   timeouts: ClientTimeouts
   /** Whether one more client of this address may log in now. */
   hasRoom(address: string): boolean
   connectTimeoutMs: number
-  /** A connection came to nothing before anybody logged in on it. */
+  /** A connection ended before its login. */
   failed(ip: string, err: Error): void
-  /** Where each stream comes from. */
+  /** The origin of each stream. */
   origins: WeakMap<object, Origin>
 }
 
-/** The streams that clients send packets over, each with the guards that it needs from its first byte. */
+/** The streams of clients, each with its guards from the first byte. */
 export function createStreams(parts: StreamsParts) {
   const { aedes, places, loginPlaces, deadline, timeouts, hasRoom, origins } = parts
   const open = new Set<Duplex>()
   const leaving = new WeakMap<Client, () => void>()
   let isClosed = false
 
-  /** Costs as little as possible: all that is read is the first byte of the CONNECT. */
+  /** Must be cheap: it reads only the first byte of the CONNECT. */
   function sendAway(stream: Duplex, ip: string) {
     const late = deadline(parts.connectTimeoutMs, () => stream.destroy())
     stream.once('close', () => late.stop())
@@ -52,7 +52,7 @@ export function createStreams(parts: StreamsParts) {
   }
 
   return {
-    /** @param leavePlace gives up the place of a stream that has one already */
+    /** @param leavePlace frees the place of a stream that already has one */
     accept(
       stream: Duplex,
       origin: Origin,
@@ -92,10 +92,10 @@ export function createStreams(parts: StreamsParts) {
       deliverAsGranted(client)
     },
 
-    /** A client is logged in: it leaves its place to others. */
+    /** A client has logged in: its place becomes free. */
     loggedIn: (client: Client) => leaving.get(client)?.(),
 
-    /** Closes all of them, and accepts no more. */
+    /** Closes all streams and accepts no more. */
     close(): void {
       isClosed = true
       for (const stream of open) stream.destroy()

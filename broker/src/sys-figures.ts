@@ -5,9 +5,9 @@ const INTERVAL_MS = 10_000
 const MINUTE_MS = 60_000
 
 /**
- * The broker's figures under `$SYS/broker/`, retained, where its like have them; `load` is over the last minute.
+ * The broker's metrics, retained under `$SYS/broker/` with the usual names; `load` is about the last minute.
  * @param intervalMs milliseconds between two publications
- * @returns what stops it
+ * @returns a function that stops it
  */
 export function publishSysFigures(
   aedes: Aedes,

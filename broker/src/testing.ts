@@ -7,7 +7,7 @@ import type { Broker, BrokerOptions, BrokerPorts, Principal, Received } from './
 
 const AT = '2026-01-01T08:00:00.000Z'
 
-/** A payload that fits, per topic. */
+/** A valid payload for each topic. */
 export const samples: Record<TopicName, object> = {
   presence: {
     online: true,
@@ -49,7 +49,7 @@ export const samples: Record<TopicName, object> = {
 }
 
 /**
- * A packet in bytes, right or wrong: its first byte and what follows the length, texts with theirs in front.
+ * Builds a valid or invalid packet: its first byte, its length, then the fields; texts get a length prefix.
  * Source: MQTT 3.1.1 sections 1.5.3 and 2.2
  */
 export function frame(firstByte: number, ...parts: (number | string | Uint8Array)[]): Uint8Array {
@@ -61,7 +61,7 @@ export function frame(firstByte: number, ...parts: (number | string | Uint8Array
   return Uint8Array.from([...head(firstByte, body.length), ...body])
 }
 
-/** The head of a packet that says how long it will be (MQTT 3.1.1 section 2.2.3). */
+/** The header of a packet with its remaining length (MQTT 3.1.1 section 2.2.3). */
 export function head(firstByte: number, lengthBytes: number): Uint8Array {
   const bytes = [firstByte]
   for (let left = lengthBytes; ; left = Math.floor(left / 128)) {
@@ -70,7 +70,7 @@ export function head(firstByte: number, lengthBytes: number): Uint8Array {
   }
 }
 
-/** One client that says exactly what it is told to, packet by packet. */
+/** A client that sends exactly the packets that a test wants. */
 export interface RawClient {
   send(packet: Packet): void
   write(bytes: Uint8Array): void
@@ -78,15 +78,15 @@ export interface RawClient {
   next(...commands: Packet['cmd'][]): Promise<Packet | undefined>
   /** Resolves when the broker closes the connection. */
   closed: Promise<void>
-  /** Publishes with QoS 1; whether it was acknowledged rather than the connection closed. */
+  /** Publishes with QoS 1; true if it was acknowledged, false if the connection closed. */
   publish(topic: string, payload: object | string, flags?: { retain?: boolean }): Promise<boolean>
-  /** Whether every filter was granted rather than the connection closed. */
+  /** True if every filter was granted, false if the connection closed. */
   subscribe(...topics: string[]): Promise<boolean>
-  /** Resolves when everything that was on its way to the client before this call has come. */
+  /** Resolves when all packets that were on their way to the client have arrived. */
   settled(): Promise<boolean>
   /** Breaks the connection without a DISCONNECT. */
   cut(): void
-  /** Every PUBLISH that came so far. */
+  /** Every PUBLISH received so far. */
   messages: { topic: string; payload: string; qos: number; retain: boolean }[]
 }
 
@@ -175,10 +175,10 @@ export interface Room {
   received: Received[]
   /** Lines of the log, parsed. */
   lines: Record<string, unknown>[]
-  /** A connection that has said nothing yet. */
+  /** A connection that has sent nothing yet. */
   attach(ip?: string): RawClient
   connect(packet?: Partial<IConnectPacket>, ip?: string): RawClient
-  /** A client that is in. */
+  /** A logged-in client. */
   login(username: string, packet?: Partial<IConnectPacket>, ip?: string): Promise<RawClient>
 }
 
@@ -211,7 +211,7 @@ export async function openRoom(
 
   function attach(ip = '192.0.2.7') {
     const [near, far] = duplexPair()
-    // A pair does not pass the end of one side on, as the two ends of a socket do.
+    // A stream pair does not forward the end of one side, as two ends of a socket do.
     near.once('close', () => far.destroy())
     far.once('close', () => near.destroy())
     broker.handleStream(far, { ip, transport: 'tcp' })

@@ -3,7 +3,7 @@ import { CONNACK } from './refusal.ts'
 
 const CONNACK_BUSY = Buffer.from([0x20, 2, 0, CONNACK.serverUnavailable])
 
-/** Tells a client to come back later, and closes its stream. */
+/** Answers a client with CONNACK 3 (come back later) and closes its stream. */
 export function turnAway(stream: Duplex): void {
   stream.on('error', () => undefined)
   stream.end(CONNACK_BUSY, () => stream.destroy())

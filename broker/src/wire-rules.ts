@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer'
 import type { Client } from 'aedes'
 import { busy, CONNACK, refusal, type Refusal } from './refusal.ts'
 
-/** What this file needs of mqtt-packet's parser beyond its published types; it is pinned with Aedes. */
+/** The parts of mqtt-packet's parser that this file uses beyond its published types. It is pinned with Aedes. */
 interface ParserInternals {
   packet: ParsedPacket
-  /** Where in the packet's body the parser stands. */
+  /** The parser's position in the packet's body. */
   _pos: number
   _list: { slice(from: number, to: number): Uint8Array; readUInt8(at: number): number; length: number }
   error: Error | null
@@ -24,20 +24,20 @@ interface ParsedPacket {
   will?: { qos: number }
 }
 
-/** Filters of one packet, and of one client: each costs the server time when it comes and when it goes. */
+/** Maximum number of filters of one packet and of one client. Each costs time when it is added and removed. */
 export const MAX_FILTERS = 500
 
 const PROTOCOL_NAME = 'MQTT'
-/** The name that MQTT went by up to 3.1. */
+/** The protocol name of MQTT up to 3.1. */
 const FORMER_PROTOCOL_NAME = 'MQIsdp'
 const PROTOCOL_LEVEL = 4
 
 const SENT_BY_SERVERS = new Set(['connack', 'suback', 'unsuback', 'pingresp'])
 
 /**
- * Closes a connection over what MQTT 3.1.1 forbids and mqtt-packet lets pass, before Aedes sees the packet. What is
- * malformed gets no answer [MQTT-4.8.0-1], except a protocol level that we do not speak [MQTT-3.1.2-2].
- * @param mayLogIn takes a place for a client to log in; one that finds none is told to come back later
+ * Closes a connection for packets that MQTT 3.1.1 forbids and mqtt-packet accepts, before Aedes sees them. Malformed
+ * packets get no answer [MQTT-4.8.0-1], except an unknown protocol level [MQTT-3.1.2-2].
+ * @param mayLogIn takes a place for a login; without one the client must come back later
  */
 export function enforceWireRules(client: Client, mayLogIn: () => boolean): void {
   const { _parser: parser } = client as unknown as { _parser: ParserInternals }
@@ -54,7 +54,7 @@ export function enforceWireRules(client: Client, mayLogIn: () => boolean): void 
   parser._parseConnect = () => {
     const reason = refusalOf()
     if (!reason) return parseConnect()
-    // The answer goes out before anything else of the CONNECT is read.
+    // The answer is sent before the rest of the CONNECT is read.
     client.conn.write(Buffer.from([0x20, 2, 0, reason.returnCode ?? CONNACK.notAuthorized]))
     parser._emitError(reason)
     return undefined
@@ -74,12 +74,12 @@ export function enforceWireRules(client: Client, mayLogIn: () => boolean): void 
   }
 }
 
-/** [MQTT-1.5.3-1], [MQTT-1.5.3-2]. Decoding puts U+FFFD where the bytes are no text. */
+/** [MQTT-1.5.3-1], [MQTT-1.5.3-2]. Decoding puts U+FFFD in place of invalid bytes. */
 function isWellFormed(text: string, bytesOf: () => Uint8Array): boolean {
   return !text.includes('\0') && (!text.includes('\uFFFD') || isUtf8(bytesOf()))
 }
 
-/** Whether a CONNECT is in a protocol that we speak; one without a known name is left to the parser's refusal. */
+/** Whether a CONNECT has a supported protocol. The parser refuses one without a known name. */
 function isSpoken(parser: ParserInternals): boolean {
   const name = parser._parseString()
   const level = parser._pos < parser._list.length ? parser._list.readUInt8(parser._pos) : PROTOCOL_LEVEL
@@ -88,11 +88,11 @@ function isSpoken(parser: ParserInternals): boolean {
   return name !== FORMER_PROTOCOL_NAME
 }
 
-/** What is wrong with a packet whose fields could be read; `readBytes` of its body they took. */
+/** What is wrong with a parsed packet, whose fields took `readBytes` of its body. */
 function faultOf(packet: ParsedPacket, readBytes: number): string | undefined {
   const { cmd, length, messageId, subscriptions, unsubscriptions, will } = packet
   if (SENT_BY_SERVERS.has(cmd)) return `${cmd} from a client`
-  // The payload of a PUBLISH is the rest of it, nothing else has a rest.
+  // The payload of a PUBLISH is the rest of its body. No other packet has a rest.
   if (cmd === 'publish' ? readBytes > length : readBytes !== length) return `${cmd} of a wrong length`
   if (typeof messageId === 'number' && messageId <= 0) return `${cmd} without a packet id`
   if (subscriptions?.length === 0 || unsubscriptions?.length === 0) return `${cmd} without a topic filter`
