@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Actor, JobName } from '@escale/protocol'
 import type { Logger } from 'pino'
 import type { NightlyBackup } from './backup/nightly.ts'
 import type { Bus } from './bus/port.ts'
@@ -32,7 +33,6 @@ import { createStationRepository, createStations } from './features/stations/ind
 import { createUsernames } from './features/usernames/index.ts'
 import { createUserRepository, createUsers } from './features/users/index.ts'
 import { createBroker, type Broker, type Received } from '@escale/broker'
-import type { FastifyInstance } from 'fastify'
 import type { Feature } from './features/feature.ts'
 import { createBrokerBus } from './bus/broker-bus.ts'
 import { publishDomainEvents } from './bus/domain-events.ts'
@@ -50,17 +50,13 @@ import { createCatchUp } from './peers/catch-up.ts'
 import type { Peers } from './peers/port.ts'
 import { createSharing } from './peers/sharing.ts'
 import { RELEASE } from './release.ts'
+import type { DataFolder } from './setup/data-folder.ts'
 
-export interface AppOptions {
+/** The site key is in force until an admin draws another, which is then kept in the data folder. */
+export interface AppOptions extends Pick<DataFolder, 'tokenKey' | 'codeKey' | 'siteKey' | 'keepSiteKey'> {
   databaseUrl: string
   /** Photos and archives. */
   dataDir: string
-  tokenKey: Buffer
-  codeKey: Buffer
-  /** Key of enrolment, in force until an admin draws another. */
-  siteKey: string
-  /** Keeps the site key in force where whoever looks after the server finds it. */
-  keepSiteKey(key: string): void
   /** Where a machine finds the broker, by how it came. */
   brokerFor: BrokerAddress
   /** Wakes a machine by its MAC address. */
@@ -83,19 +79,7 @@ export interface AppOptions {
 /** What starts and stops in its turn. */
 type Part = Partial<Feature>
 
-type Features = ReturnType<typeof createFeatures>
-
-export interface App {
-  http: FastifyInstance
-  broker: Broker
-  operators: Features['operators']
-  /** What is read of stations and sessions. */
-  room: Features['room']
-  runJob: Features['calendar']['run']
-  /** Brings memory and bus up to the database; to be done before anything listens. */
-  prepare(): Promise<void>
-  close(): Promise<void>
-}
+export type App = Awaited<ReturnType<typeof createApp>>
 
 /** What every feature is made on. */
 interface Base extends AppOptions {
@@ -236,7 +220,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
     ...{ stations, credentials, throttles: throttles.service, rates, sealer },
     brokerFor: options.brokerFor,
     firstSiteKey: options.siteKey,
-    keepSiteKey: (key) => options.keepSiteKey(key),
+    keepSiteKey: options.keepSiteKey,
   })
   const stationGateway = createStationGateway({
     ...base,
@@ -330,7 +314,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
 }
 
 /** The whole server, put together and not yet listening. Its parts start in their order and stop in reverse. */
-export async function createApp(options: AppOptions): Promise<App> {
+export async function createApp(options: AppOptions) {
   const { clock, log } = options
   const database = await openDatabase(options.databaseUrl, log)
   const events = createAppEvents()
@@ -385,17 +369,19 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     http,
     broker,
+    /** What is read of stations and sessions. */
     room,
     operators: features.operators,
-    async runJob(name, actor) {
+    async runJob(name: JobName, actor: Actor) {
       await features.settings.load()
       await room.load()
       return calendar.run(name, actor)
     },
-    async prepare() {
+    /** Brings memory and bus up to the database; to be done before anything listens. */
+    async prepare(): Promise<void> {
       for (const part of parts) await part.start?.()
     },
-    async close() {
+    async close(): Promise<void> {
       for (const part of parts.toReversed()) await part.stop?.()
     },
   }

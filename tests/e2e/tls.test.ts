@@ -11,7 +11,7 @@ import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { issueAuthority, issueServerCertificate } from '../../backend/src/certificates/issue.ts'
-import { keyIn } from '../../backend/src/certificates/index.ts'
+import { keyIn } from '../../backend/src/certificates/pem.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { freePorts, spawned, ROOT, type Spawned } from '../support/spawned.ts'
 

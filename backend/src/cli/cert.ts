@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { certificateFolderOf } from '../setup/app-options.ts'
-import {
-  checkSiteOwn,
-  daysLeft,
-  expiryMsOf,
-  fingerprintOf,
-  type ServerCertificate,
-} from '../certificates/index.ts'
+import { daysLeft } from '../certificates/folder.ts'
+import { expiryMsOf, fingerprintOf, type ServerCertificate } from '../certificates/pem.ts'
+import { checkSiteOwn } from '../certificates/site-own.ts'
 import { createMonotonicClock } from '../clock.ts'
 import { EXIT_USAGE, isUnderstood, runCommand } from './command.ts'
 import type { Environment } from '../setup/environment.ts'

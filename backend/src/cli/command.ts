@@ -4,8 +4,7 @@ import { databaseFileOf } from '../setup/data-folder.ts'
 import type { Environment } from '../setup/environment.ts'
 import { AppError, SetupError, messageOf } from '../errors.ts'
 import { storageErrorOf } from '../db/storage-fault.ts'
-import { readSettings } from '../setup/settings-file.ts'
-import type { Remark } from '../setup/settings-names.ts'
+import { readSettings, type Remark } from '../setup/settings-file.ts'
 import { complain } from './terminal.ts'
 
 /** The usual exit code for a command line that makes no sense. */

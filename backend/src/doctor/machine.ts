@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { constants, existsSync, mkdtempSync, readdirSync, rmdirSync, statSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from '../certificates/index.ts'
+import { RENEW_BEFORE_DAYS, daysLeft, type CertificateFolder } from '../certificates/folder.ts'
 import { bad, good, isAllowed, reasonOf, type Finding } from './finding.ts'
 
 const MIN_NODE = 24

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { LimitConnections } from './connection-limits.ts'
 import { serverOptions } from './server-options.ts'
-import type { Certificates, ServerCertificate } from '../certificates/index.ts'
+import type { Certificates } from '../certificates/certificates.ts'
+import type { ServerCertificate } from '../certificates/pem.ts'
 
 /**
  * Serves the app over TLS too, including WebSockets. The app's own listener must be open; this one closes with it.

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AppOptions } from '../app.ts'
 import { createNightlyBackup } from '../backup/nightly.ts'
-import { createCertificateFolder, namesOfMachine, type CertificateFolder } from '../certificates/index.ts'
+import { createCertificateFolder, type CertificateFolder } from '../certificates/folder.ts'
+import { namesOfMachine } from '../certificates/names.ts'
 import { createMonotonicClock, type Clock } from '../clock.ts'
 import { createWaker } from '../features/commands/index.ts'
 import { databaseFileOf, openDataFolder, type DataFolder } from './data-folder.ts'
@@ -50,12 +51,9 @@ export function appOptionsOf(
     return connectRedisPeers({ url, keys, clock, log })
   }
   return {
+    ...data,
     databaseUrl: databaseUrlOf(environment),
     dataDir: data.path,
-    tokenKey: data.tokenKey,
-    codeKey: data.codeKey,
-    siteKey: data.siteKey,
-    keepSiteKey: data.keepSiteKey,
     adminDir: fileURLToPath(new URL('../../../admin/dist', import.meta.url)),
     publicOrigin: publicUrl?.origin,
     trustedProxies: environment.ESCALE_TRUST_PROXY,

@@ -11,19 +11,7 @@ const UNFINISHED = 'first-start'
 /** What was hashed, encrypted or signed before cannot be used without these. The file of the site key is only a copy. */
 const NEEDED_KEYS = ['token', 'code'] as const
 
-export interface DataFolder {
-  path: string
-  /** Signs access tokens. */
-  tokenKey: Buffer
-  /** The key of the hashes of access codes. */
-  codeKey: Buffer
-  /** What a station shows to ask for an identity. */
-  siteKey: string
-  /** Writes another site key to the copy in the folder. */
-  keepSiteKey(key: string): void
-  /** To be called once the database holds the site. */
-  settle(): void
-}
+export type DataFolder = ReturnType<typeof openDataFolder>
 
 /** What the folder's contents are compared with. */
 export interface Intentions {
@@ -40,7 +28,7 @@ export interface Intentions {
  * Opens the data folder, and makes what is missing in it. Only the server's user can read the keys.
  * @throws SetupError when keys and database do not belong together: what was lost is not replaced
  */
-export function openDataFolder(dir: string, intentions: Intentions): DataFolder {
+export function openDataFolder(dir: string, intentions: Intentions) {
   const { wantedSiteKey, hasSite, isNewSite = false, isNewKeys = false } = intentions
   const path = resolve(dir)
   const keys = join(path, 'keys')
@@ -57,12 +45,17 @@ export function openDataFolder(dir: string, intentions: Intentions): DataFolder 
   const key = (name: string) => Buffer.from(readOrMake(join(keys, name), drawSecret), 'base64url')
   return {
     path,
+    /** Signs access tokens. */
     tokenKey: key('token'),
+    /** The key of the hashes of access codes. */
     codeKey: key('code'),
-    keepSiteKey(key) {
+    /** What a station shows to ask for an identity. */
+    siteKey: readOrMake(siteFile, () => wantedSiteKey || drawSecret()),
+    /** Writes another site key to the copy in the folder. */
+    keepSiteKey: (key: string): void => {
       if (readFileSync(siteFile, 'utf8').trim() !== key) replaceFile(siteFile, `${key}\n`)
     },
-    siteKey: readOrMake(siteFile, () => wantedSiteKey || drawSecret()),
+    /** To be called once the database holds the site. */
     settle: () => rmSync(unfinished, { force: true }),
   }
 }

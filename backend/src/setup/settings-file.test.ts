@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { decodeText, type readSettings } from './settings-file.ts'
-import { remarksOnNames } from './settings-names.ts'
+import { decodeText, type readSettings, remarksOnNames } from './settings-file.ts'
 
 let dir: string
 beforeEach(() => {

@@ -1,14 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { encodingOf } from '@escale/protocol'
-import { readEnvironment, type Environment } from './environment.ts'
+import { encodingOf, nearestName } from '@escale/protocol'
+import { Environment, readEnvironment } from './environment.ts'
 import { SetupError } from '../errors.ts'
 import { reasonOfFile } from './file-reasons.ts'
-import { remarksOnNames, type Remark } from './settings-names.ts'
 
 const FILE = '.env'
 /** A line with one of our settings but without an equals sign: Node would silently ignore it. */
 const WITHOUT_EQUALS = /^\s*(?:export\s+|set\s+)?(?:ESCALE_\w+|DATABASE_URL)\s*(?:[^=\s\w].*|\s\w.*)?$/i
+
+const OURS = [...Object.keys(Environment.properties), 'ESCALE_FLOWS_PORT']
+/** Settings of our other programs, which read them themselves. */
+const ELSEWHERE = /^ESCALE_(AGENT|TEST|DEV|BENCH|DEMO|CHROMIUM)(_|$)/
+
+/** A part of the settings that has no effect, and why. */
+export interface Remark {
+  french: string
+  english: string
+}
 
 /**
  * Reads the settings of this deployment from the environment, and from `.env` those that the environment lacks.
@@ -63,4 +72,25 @@ function remarksOnLines(text: string): Remark[] {
         }
       : [],
   )
+}
+
+/** Remarks on names that begin like ours and are unknown. @param file where they are; the environment by default */
+export function remarksOnNames(names: readonly string[], file?: string): Remark[] {
+  return names.flatMap((name) => {
+    if (!/^ESCALE[_-]/i.test(name) || OURS.includes(name) || ELSEWHERE.test(name)) return []
+    const nearest = nearestOf(name)
+    const where = file ?? 'environnement · environment'
+    return {
+      french: `Réglage inconnu, sans effet (${where})\u00a0: ${name}${nearest ? `\u202f; pensiez-vous à ${nearest}\u202f?` : '. Tous sont dans .env.example.'}`,
+      english: `Unknown setting, without effect (${where}): ${name}${nearest ? `; did you mean ${nearest}?` : '. All of them are in .env.example.'}`,
+    }
+  })
+}
+
+/** Without the beginning that all names share, which would make them look alike. */
+const bare = (name: string) => name.replace(/^ESCALE[_-]/i, '')
+
+function nearestOf(name: string): string | undefined {
+  const nearest = nearestName(bare(name), OURS.map(bare))
+  return OURS.find((known) => bare(known) === nearest)
 }

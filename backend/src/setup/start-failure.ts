@@ -1,7 +1,6 @@
 import { sentencesOf } from '../cli/command.ts'
 import { storageErrorOf } from '../db/storage-fault.ts'
-import { AppError } from '../errors.ts'
-import { SetupError } from '../errors.ts'
+import { AppError, SetupError } from '../errors.ts'
 
 /** Why the server could not start, and what to do about it. */
 export function explain(err: unknown): string {

@@ -19,14 +19,7 @@ export interface Listener {
   dismiss(): void
 }
 
-export interface Audience {
-  add(listener: Listener): () => void
-  /** Ids of the sign-ins of all open screens. */
-  signIns(): string[]
-  /** Closes the screens with a matching sign-in. */
-  dismiss(matches: (signInId: string) => boolean): void
-  close(): void
-}
+export type Audience = ReturnType<typeof createAudience>
 
 export interface AudiencePorts {
   events: AppEvents
@@ -35,8 +28,7 @@ export interface AudiencePorts {
 }
 
 /** Passes on what happens to every live screen that may see it, and the time of running sessions each second. */
-export function createAudience(ports: AudiencePorts): Audience {
-  const { events, room, clock } = ports
+export function createAudience({ events, room, clock }: AudiencePorts) {
   const listeners = new Set<Listener>()
   const changedStations = new Set<string>()
   /** The last frame of each station. An equal frame is not sent again. */
@@ -110,7 +102,7 @@ export function createAudience(ports: AudiencePorts): Audience {
   })
 
   return {
-    add(listener) {
+    add(listener: Listener): () => void {
       listeners.add(listener)
       tick ??= setInterval(sendTimes, SECOND_MS)
       return () => {
@@ -121,12 +113,14 @@ export function createAudience(ports: AudiencePorts): Audience {
         lastFrames.clear()
       }
     },
-    signIns: () => [...listeners].flatMap(({ signInId }) => signInId ?? []),
-    dismiss(matches) {
+    /** Ids of the sign-ins of all open screens. */
+    signIns: (): string[] => [...listeners].flatMap(({ signInId }) => signInId ?? []),
+    /** Closes the screens with a matching sign-in. */
+    dismiss(matches: (signInId: string) => boolean): void {
       for (const listener of listeners)
         if (listener.signInId !== undefined && matches(listener.signInId)) listener.dismiss()
     },
-    close() {
+    close(): void {
       unsubscribe()
       clearInterval(tick)
       listeners.clear()
