@@ -224,9 +224,8 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   })
   const stationGateway = createStationGateway({
     ...base,
-    ...{ answers: answers.service, auth: auth.service.signIns, calls, codes, credits, credentials, desired },
-    ...{ commands: commands.service, machines, presences, rates, room, sessions, settings },
-    ...{ hasPeers, bus, ownBus, events, log },
+    ...{ answers: answers.service, commands: commands.service, calls, codes, credits, desired },
+    ...{ machines, presences, rates, room, sessions, hasPeers, bus, ownBus, log },
   })
   const reports = createReports({ database, sessions: past, logs: logs.service.records, settings, clock })
   const archives = createArchives({

@@ -37,21 +37,8 @@ export interface IntakePorts extends RequestPorts {
  * answered and not forwarded to other clients.
  */
 export function createStationIntake(ports: IntakePorts) {
-  const {
-    database,
-    messages,
-    sessions,
-    presences,
-    desired,
-    commands,
-    credits,
-    agentStarts,
-    reportedEnds,
-    machines,
-    rates,
-    journal,
-    clock,
-  } = ports
+  const { database, messages, sessions, presences, desired, commands, credits } = ports
+  const { agentStarts, reportedEnds, machines, rates, journal, clock } = ports
   const requests = createRequests(ports)
   /** By station, the start of an outage that is not recorded yet. Kept for a retry if recording it fails. */
   const outages = new Map<string, number>()
@@ -108,8 +95,7 @@ export function createStationIntake(ports: IntakePorts) {
     const sinceMs = outages.get(actor.id)
     if (isNewest && sinceMs !== undefined) await credits.noteOutage(actor.id, sinceMs, actor)
     outages.delete(actor.id)
-    if (!isNewest) return 'drop'
-    return 'route'
+    return isNewest ? 'route' : 'drop'
   }
 
   /** What a station says to have applied is believed where a server of ours can have said it. */
@@ -126,6 +112,11 @@ export function createStationIntake(ports: IntakePorts) {
   return function receive(message: Received): Verdict | Promise<Verdict> {
     const { party: id, ip, principal } = message
     const actor: Actor = { type: 'station', id, label: principal?.label ?? id }
+    async function contacted(verdict: Verdict, take: () => Promise<unknown>): Promise<Verdict> {
+      await presences.noteContact(actor, ip)
+      await take()
+      return verdict
+    }
     switch (message.name) {
       case 'heartbeat': {
         machines.hear(id, message.payload.bootId)
@@ -138,20 +129,11 @@ export function createStationIntake(ports: IntakePorts) {
       case 'reported':
         return takeReported(message.payload, actor, ip)
       case 'request':
-        return presences
-          .noteContact(actor, ip)
-          .then(() => requests.take(message.payload, actor, ip))
-          .then(() => 'drop' as const)
+        return contacted('drop', () => requests.take(message.payload, actor, ip))
       case 'events':
-        return presences
-          .noteContact(actor, ip)
-          .then(() => takeEvent(message.payload, actor))
-          .then(() => 'route' as const)
+        return contacted('route', () => takeEvent(message.payload, actor))
       case 'ack':
-        return presences
-          .noteContact(actor, ip)
-          .then(() => commands.takeAck(message.payload, actor))
-          .then(() => 'route' as const)
+        return contacted('route', () => commands.takeAck(message.payload, actor))
       default:
         return 'drop'
     }
