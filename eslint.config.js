@@ -4,6 +4,7 @@ import vue from 'eslint-plugin-vue'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
 import { functionSize } from './tests/lint/function-size.js'
+import { tableOwners } from './tests/lint/table-owners.ts'
 
 /** Pure code decides; it takes the time and chance as inputs and touches nothing outside. */
 const PURE = ['protocol/src/**/*.ts', 'backend/src/domain/**/*.ts', 'agent/src/core/**/*.ts']
@@ -59,7 +60,7 @@ export default tseslint.config(
         extraFileExtensions: ['.vue'],
       },
     },
-    plugins: { escale: { rules: { 'function-size': functionSize } } },
+    plugins: { escale: { rules: { 'function-size': functionSize, 'table-owners': tableOwners } } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'escale/function-size': ['error', { own: 60, all: 150 }],
@@ -122,6 +123,12 @@ export default tseslint.config(
       'launch.mjs',
     ],
     rules: { 'escale/function-size': 'off' },
+  },
+  {
+    // db/ defines the tables; tests look into all of them.
+    files: ['backend/src/**/*.ts'],
+    ignores: ['backend/src/{db,testing}/**', '**/*.test.ts'],
+    rules: { 'escale/table-owners': 'error' },
   },
   {
     files: ['**/*.test.ts'],
