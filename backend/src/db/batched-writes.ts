@@ -1,4 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from './database.ts'
+
+/** A write shared by so many items is one of a crowd: the next one may wait for more of it. */
+const CROWD = 4
 
 interface Batch<T> {
   readonly items: T[]
@@ -9,15 +13,16 @@ interface Batch<T> {
  * Commits items together: those that come while a write is under way share the next one. So a room that does
  * something at once costs a few transactions, and one station alone waits for nobody.
  * @param commit stores the items, in the order in which they came; it may be asked to do it again
- * @param atMost how many items share a transaction
- * @returns adds an item; resolves once it is committed
+ * @param options.atMost how many items share a transaction
+ * @param options.crowdMs how long after the begin of a crowd's write the next one begins, milliseconds
  */
 export function createBatchedWrites<T>(
   database: Pick<Database, 'write'>,
   commit: (items: readonly T[]) => Promise<void>,
-  atMost = Infinity,
-): (item: T) => Promise<void> {
+  { atMost = Infinity, crowdMs = 0 } = {},
+) {
   let open: Batch<T> | undefined
+  let lastCrowdMs = -Infinity
 
   function begin(item: T): Promise<void> {
     const batch: Batch<T> = { items: [item] }
@@ -25,18 +30,27 @@ export function createBatchedWrites<T>(
     const close = () => {
       if (open === batch) open = undefined
     }
-    batch.written = database.write(() => {
-      close()
-      return commit(batch.items)
-    })
+    const write = () =>
+      database.write(() => {
+        close()
+        if (batch.items.length >= CROWD) lastCrowdMs = performance.now()
+        return commit(batch.items)
+      })
+    const waitMs = lastCrowdMs + crowdMs - performance.now()
+    batch.written = waitMs > 0 ? pause(waitMs).then(write) : write()
     // Refused before it began, as while the database is locked: the next items must not wait for it.
     batch.written.catch(close)
     return batch.written
   }
 
-  return (item) => {
-    if (!open?.written || open.items.length >= atMost) return begin(item)
-    open.items.push(item)
-    return open.written
+  return {
+    /** Adds an item; resolves once it is committed. */
+    add(item: T): Promise<void> {
+      if (!open?.written || open.items.length >= atMost) return begin(item)
+      open.items.push(item)
+      return open.written
+    },
+    /** Resolves once no item waits for its write to begin any more. */
+    settled: async (): Promise<void> => void (await open?.written?.catch(() => undefined)),
   }
 }

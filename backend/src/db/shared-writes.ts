@@ -57,7 +57,7 @@ export function createSharedWrites(ports: {
     }
   }
 
-  const add = createBatchedWrites<Member>({ write: turn }, runAll, AT_MOST)
+  const { add } = createBatchedWrites<Member>({ write: turn }, runAll, { atMost: AT_MOST })
 
   return async <T>(work: () => Promise<T>): Promise<T> => {
     const member: Member = { work }

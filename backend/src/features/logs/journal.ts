@@ -26,8 +26,8 @@ export interface LogEntry {
 }
 
 export interface Journal {
-  /** Adds one record, in the same transaction as what it is about. Call inside a write. */
-  append(entry: LogEntry): Promise<void>
+  /** Adds records, in the same transaction as what they are about. Call inside a write. */
+  append(...entries: LogEntry[]): Promise<void>
 }
 
 /** The actor of what the server does by itself. */
@@ -69,12 +69,15 @@ export function createJournal(
   }
 
   return {
-    append: (entry) =>
-      database.together(appendAll, {
+    append(...entries) {
+      const timed = entries.map((entry) => ({
         ...entry,
         atMs: entry.atMs ?? clock.nowMs(),
         note: noteOf(entry.texts),
-      }),
+      }))
+      const [first, ...others] = timed
+      return first && others.length === 0 ? database.together(appendAll, first) : appendAll(timed)
+    },
   }
 }
 

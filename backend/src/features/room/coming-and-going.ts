@@ -3,8 +3,11 @@ import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { Room } from '../../domain/room.ts'
 import type { StationPresence } from '../../domain/station.ts'
-import type { Journal } from '../logs/index.ts'
+import type { Journal, LogEntry } from '../logs/index.ts'
 import type { PresenceRepository } from './repository.ts'
+
+/** Where many come or go at once, what they say is committed this often: their acknowledgement waits for it. */
+export const CROWD_MS = 100
 
 /** A station comes or goes, with what it told of itself by that. */
 export interface OnlineChange {
@@ -66,12 +69,9 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
       if (before) presences.set(stationId, { ...before, ...told, online })
     }
     await repository.savePresences(presences)
-    for (const { stationId, online, cause, actor } of news) {
+    for (const { stationId, online } of news)
       if (online && room.station(stationId)?.record.isMarkedOffline) await unmarkOffline(stationId)
-      const action = online ? 'station.online' : 'station.offline'
-      const level = cause === 'lost' || cause === 'silent' ? 'warning' : 'info'
-      await journal.append({ action, level, actor, stationId, details: { cause } })
-    }
+    if (news.length > 0) await journal.append(...news.map(entryOf))
     database.afterCommit(() => {
       for (const change of changes) {
         const { stationId, online, told } = change
@@ -81,7 +81,7 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
     })
   }
 
-  const commitTogether = createBatchedWrites(database, commit)
+  const together = createBatchedWrites(database, commit, { crowdMs: CROWD_MS })
 
   return {
     /** Whether something that a station said of this is not committed yet. */
@@ -92,7 +92,7 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
       const { stationId } = change
       uncommitted.set(stationId, (uncommitted.get(stationId) ?? 0) + 1)
       try {
-        await commitTogether(change)
+        await together.add(change)
       } finally {
         const others = (uncommitted.get(stationId) ?? 1) - 1
         if (others === 0) uncommitted.delete(stationId)
@@ -102,5 +102,14 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
 
     /** The same as part of the write under way. */
     changeWithin: (change: OnlineChange): Promise<void> => commit([change]),
+
+    /** Resolves once nothing waits to be committed any more. */
+    settled: together.settled,
   }
+}
+
+function entryOf({ stationId, online, cause, actor }: OnlineChange): LogEntry {
+  const action = online ? 'station.online' : 'station.offline'
+  const level = cause === 'lost' || cause === 'silent' ? 'warning' : 'info'
+  return { action, level, actor, stationId, details: { cause } }
 }

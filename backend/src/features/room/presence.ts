@@ -105,6 +105,7 @@ export function createPresences(ports: PresencePorts) {
 
     async stop(): Promise<void> {
       await silence.stop()
+      await online.settled()
       await saving.stop()
     },
 

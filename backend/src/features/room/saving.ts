@@ -4,7 +4,7 @@ import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { StationPresence } from '../../domain/station.ts'
 import type { AppEvents } from '../../events.ts'
-import type { KnownStations } from './coming-and-going.ts'
+import { CROWD_MS, type KnownStations } from './coming-and-going.ts'
 import type { PresenceRepository } from './repository.ts'
 import type { RoomStore } from './store.ts'
 
@@ -59,7 +59,7 @@ export function createSaving(ports: {
     })
   }
 
-  const saveTogether = createBatchedWrites(database, save)
+  const together = createBatchedWrites(database, save, { crowdMs: CROWD_MS })
 
   async function flush(): Promise<void> {
     clearTimeout(timer)
@@ -77,10 +77,11 @@ export function createSaving(ports: {
     saveSoon,
     /** Commits at once what a station tells; the room has it once it is committed. */
     saveNow: (stationId: string, told: Partial<StationPresence>): Promise<void> =>
-      saveTogether({ stationId, told }),
+      together.add({ stationId, told }),
     /** Saves what is left, and nothing from then on. */
     async stop(): Promise<void> {
       isStopped = true
+      await together.settled()
       await flush()
     },
   }

@@ -44,10 +44,10 @@ export function createAgentStarts(ports: AgentStartPorts) {
   }
 
   /** Resolves after all current writes, which may have started a session for an earlier start of the agent. */
-  const untilCommitted = createBatchedWrites<string>(database, () => Promise.resolve())
+  const writes = createBatchedWrites<string>(database, () => Promise.resolve())
 
   async function hasSession(stationId: string): Promise<boolean> {
-    if (!hasPeers) await untilCommitted(stationId)
+    if (!hasPeers) await writes.add(stationId)
     return hasPeers || room.runningAt(stationId) !== undefined
   }
 
