@@ -330,32 +330,24 @@ export const tables = {
 
 export type OperatorRow = RowOf<(typeof tables)['operators']>
 export type RefreshTokenRow = RowOf<(typeof tables)['refreshTokens']>
-export type SignInAddressRow = RowOf<(typeof tables)['signInAddresses']>
 export type UserRow = RowOf<(typeof tables)['users']>
 export type StationRow = RowOf<(typeof tables)['stations']>
 export type StationPresenceRow = RowOf<(typeof tables)['stationPresences']>
 export type SessionRow = RowOf<(typeof tables)['sessions']>
-export type ServerClockRow = RowOf<(typeof tables)['serverClock']>
 export type SessionGrantRow = RowOf<(typeof tables)['sessionGrants']>
 export type LogRow = RowOf<(typeof tables)['logs']>
-export type LogTextRow = RowOf<(typeof tables)['logTexts']>
 export type LogNoteRow = RowOf<(typeof tables)['logNotes']>
 export type SessionProfileRow = RowOf<(typeof tables)['sessionProfiles']>
 export type LogCheckpointRow = RowOf<(typeof tables)['logCheckpoints']>
-export type SettingRow = RowOf<(typeof tables)['settings']>
 export type JobRunRow = RowOf<(typeof tables)['jobRuns']>
 export type ReportRow = RowOf<(typeof tables)['reports']>
 export type ArchiveRow = RowOf<(typeof tables)['archives']>
 export type ThrottleRow = RowOf<(typeof tables)['throttles']>
 export type AccountRow = RowOf<(typeof tables)['accounts']>
-export type BootTokenRow = RowOf<(typeof tables)['bootTokens']>
-export type RevokedSecretRow = RowOf<(typeof tables)['revokedSecrets']>
-export type SiteKeyRow = RowOf<(typeof tables)['siteKeys']>
 export type AnsweredRequestRow = RowOf<(typeof tables)['answeredRequests']>
 export type StationEventRow = RowOf<(typeof tables)['stationEvents']>
 export type StaffCallRow = RowOf<(typeof tables)['staffCalls']>
 export type CommandRow = RowOf<(typeof tables)['commands']>
-export type RetiredStationRow = RowOf<(typeof tables)['retiredStations']>
 export type PairingRequestRow = RowOf<(typeof tables)['pairingRequests']>
 
 /** A command as services hold it. */

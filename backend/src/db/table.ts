@@ -7,6 +7,9 @@ import { readPage } from './read-page.ts'
 import { requireVersion, type SeenVersions } from './versions.ts'
 import { equalTo } from './where.ts'
 
+/** How many rows are read at once where all are read. */
+const BATCH = 1_000
+
 type RowIn<Name extends keyof Models> = Models[Name] extends Table<infer Row> ? Row : never
 
 /** How a list is searched and ordered. A field of the query that is not named here must equal its column. */
@@ -58,6 +61,18 @@ export function openTable<Name extends keyof Models>({ models, scope, containing
     },
     async findAll(where: WhereOptions<Row> = {}, order: OrderItem[] = []): Promise<Row[]> {
       return (await model.findAll({ where, order, ...raw() })).map(rowOf)
+    },
+    /** The rows in the order of their key, read in batches. */
+    async *each(where: WhereOptions<Row> = {}): AsyncGenerator<Row> {
+      const key = model.primaryKeyAttribute as keyof Row & string
+      for (let after: object = {}; ;) {
+        const page = { where: { [Op.and]: [where, after] }, order: [key], limit: BATCH }
+        const rows = (await model.findAll({ ...page, ...raw() })).map(rowOf)
+        yield* rows
+        const last = rows.at(-1)
+        if (!last || rows.length < BATCH) return
+        after = { [key]: { [Op.gt]: last[key] } }
+      }
     },
     count: (where: WhereOptions<Row> = {}): Promise<number> => model.count({ where, ...scope() }),
     async insert(row: Row): Promise<void> {

@@ -24,20 +24,10 @@ export function createCommandRepository(tables: Tables) {
   /** Ids of the commands with a text of which `isWanted` says so. */
   async function idsWhere(isWanted: (command: CommandRow, text: string) => boolean): Promise<string[]> {
     const found: string[] = []
-    for (let after = ''; ;) {
-      const rows = await models.commands.findAll({
-        where: { id: { [Op.gt]: after }, [Op.or]: [{ op: 'message' }, { error: { [Op.ne]: null } }] },
-        order: [['id', 'ASC']],
-        limit: BATCH,
-        ...scope(),
-      })
-      for (const row of rows) {
-        const command = row.get()
-        if (isWanted(command, textsIn([JSON.parse(command.params), command.error]))) found.push(command.id)
-        after = command.id
-      }
-      if (rows.length < BATCH) return found
-    }
+    const withTexts = { [Op.or]: [{ op: 'message' as const }, { error: { [Op.ne]: null } }] }
+    for await (const command of commands.each(withTexts))
+      if (isWanted(command, textsIn([JSON.parse(command.params), command.error]))) found.push(command.id)
+    return found
   }
 
   return {

@@ -2,10 +2,9 @@ import { Op, QueryTypes, literal, type WhereOptions } from 'sequelize'
 import type { Tables } from '../../db/database.ts'
 import { withoutNulls } from '../../db/nulls.ts'
 import type { SessionRecord, SessionRow } from '../../db/rows.ts'
+import { openTable } from '../../db/table.ts'
 import { toSessionRecord } from '../../db/session-record.ts'
 import type { SessionFact } from '../../domain/statistics.ts'
-
-const BATCH = 1_000
 
 type FactRow = SessionFact & { id: string; createdAtMs: number }
 
@@ -25,40 +24,26 @@ const SELECT_FACTS = `
 export type PastSessions = ReturnType<typeof createPastSessionRepository>
 
 /** What is kept of sessions for statistics and archives, and is removed of them later. */
-export function createPastSessionRepository({ models, sequelize, scope }: Tables) {
+export function createPastSessionRepository(tables: Tables) {
+  const { models, sequelize, scope } = tables
   const { sessions, sessionProfiles } = models
+  const past = openTable(tables, 'sessions')
+  const profiles = openTable(tables, 'sessionProfiles')
 
-  /** In batches, with what the statistics know of their visitors. */
-  async function* inBatches(where: WhereOptions<SessionRow>): AsyncGenerator<object> {
-    let after = ''
-    for (;;) {
-      const rows = await sessions.findAll({
-        where: { [Op.and]: [where, { id: { [Op.gt]: after } }] },
-        order: [['id', 'ASC']],
-        limit: BATCH,
-        ...scope(),
-      })
-      for (const row of rows) {
-        const session = row.get()
-        const profile = (await sessionProfiles.findByPk(session.id, scope()))?.get() ?? {}
-        const { codeHash: _hash, ...kept } = session
-        yield withoutNulls({ ...kept, ...profile })
-        after = session.id
-      }
-      if (rows.length < BATCH) return
-    }
+  /** With what the statistics know of their visitors. */
+  async function* each(where: WhereOptions<SessionRow>): AsyncGenerator<object> {
+    for await (const { codeHash: _hash, ...session } of past.each(where))
+      yield withoutNulls({ ...session, ...(await profiles.find(session.id)) })
   }
 
   const endedBefore = (cutoffMs: number) => ({ state: 'ended' as const, endedAtMs: { [Op.lt]: cutoffMs } })
   const within = (fromMs: number, toMs: number) => ({ endedAtMs: { [Op.gte]: fromMs, [Op.lt]: toMs } })
 
   return {
-    endedWithin: (fromMs: number, toMs: number) => inBatches(within(fromMs, toMs)),
-    endedBefore: (cutoffMs: number) => inBatches(endedBefore(cutoffMs)),
-    countEndedBefore: (cutoffMs: number): Promise<number> =>
-      sessions.count({ where: endedBefore(cutoffMs), ...scope() }),
-    removeEndedBefore: (cutoffMs: number): Promise<number> =>
-      sessions.destroy({ where: endedBefore(cutoffMs), ...scope() }),
+    endedWithin: (fromMs: number, toMs: number) => each(within(fromMs, toMs)),
+    endedBefore: (cutoffMs: number) => each(endedBefore(cutoffMs)),
+    countEndedBefore: (cutoffMs: number) => past.count(endedBefore(cutoffMs)),
+    removeEndedBefore: (cutoffMs: number) => past.removeAll(endedBefore(cutoffMs)),
 
     /** The sessions created in a span, in batches, with the fields that statistics may use. */
     async *facts(fromMs: number, toMs: number): AsyncGenerator<SessionFact[]> {
@@ -81,15 +66,14 @@ export function createPastSessionRepository({ models, sequelize, scope }: Tables
     },
 
     async ofUser(userId: string): Promise<SessionRecord[]> {
-      const rows = await sessions.findAll({ where: { userId }, order: [['createdAtMs', 'ASC']], ...scope() })
-      return rows.map((row) => toSessionRecord(row.get()))
+      return (await past.findAll({ userId }, [['createdAtMs', 'ASC']])).map(toSessionRecord)
     },
     /** Removes a municipality or an occupation that few other persons have from the profiles of a person's sessions. */
     async blurProfiles(userId: string, smallestGroup: number): Promise<void> {
       const theirs = literal(`(SELECT id FROM sessions WHERE user_id = ${sequelize.escape(userId)})`)
-      const rows = await sessionProfiles.findAll({ where: { sessionId: { [Op.in]: theirs } }, ...scope() })
+      const found = await profiles.findAll({ sessionId: { [Op.in]: theirs } })
       for (const column of ['municipality', 'occupation'] as const) {
-        for (const value of new Set(rows.map((row) => row.get()[column]))) {
+        for (const value of new Set(found.map((profile) => profile[column]))) {
           if (value === null) continue
           const [others] = await sequelize.query<{ persons: number }>(
             `SELECT COUNT(DISTINCT COALESCE(s.user_id, s.id)) AS persons

@@ -51,13 +51,7 @@ export function createUserRepository(tables: Tables) {
     countWithConsent: () => count({ consentGiven: true }),
     countCreatedSince: (sinceMs: number) => count({ createdAtMs: { [Op.gte]: sinceMs } }),
     async photoNames(): Promise<string[]> {
-      const { models, scope } = tables
-      const rows = await models.users.findAll({
-        attributes: ['photoName'],
-        where: { photoName: { [Op.ne]: null } },
-        ...scope(),
-      })
-      return rows.flatMap((row) => row.get().photoName ?? [])
+      return (await findAll({ photoName: { [Op.ne]: null } })).flatMap(({ photoName }) => photoName ?? [])
     },
   }
 }
