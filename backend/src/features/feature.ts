@@ -8,14 +8,14 @@ export interface Lookup<Row> {
 
 /** A part of the server that builds, starts and stops itself. */
 export interface Feature {
-  /** What it does for other features. */
+  /** Its functions for other features. */
   service: object
-  /** The groups of the REST API that it serves. */
+  /** Its groups of REST endpoints. */
   endpoints?: readonly ServedGroup[]
-  /** What it serves over HTTP beside the REST API. */
+  /** Its other HTTP routes. */
   routes?: FastifyPluginAsync
-  /** Brings its memory up to the database, and begins what it does by itself. */
+  /** Loads its state from the database and starts its own work. */
   start?(): void | Promise<void>
-  /** Ends what it does by itself; returns once nothing of it runs any more. */
+  /** Stops its own work; resolves when nothing is running any more. */
   stop?(): void | Promise<void>
 }

@@ -18,7 +18,7 @@ export { createLogRepository } from './repository.ts'
 
 export interface LogPorts {
   database: Store
-  /** The site's, in which a day begins. */
+  /** The site's time zone, in which a day begins. */
   timeZone(): string
   events: AppEvents
   clock: Clock

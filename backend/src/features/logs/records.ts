@@ -36,7 +36,7 @@ export function createRecords({ repository, timeZone, clock }: RecordPorts) {
     ofUser: repository.ofUser,
     countWithin: repository.countWithin,
 
-    /** A page, and the newest record that it and its neighbours show: records that are written meanwhile move none. */
+    /** A page, and the newest record of the list, so that new records do not move rows between pages. */
     async page(query: LogPageQuery, filter: LogFilter): Promise<Rows<Log> & { upToId: number }> {
       const window = windowOf(query, columns)
       const upToId = query.upToId ?? (await repository.last())?.id ?? 0
@@ -44,7 +44,7 @@ export function createRecords({ repository, timeZone, clock }: RecordPorts) {
       return { count, rows: rows.map(toLog), upToId }
     },
 
-    /** From when on a record is recent. */
+    /** The instant after which a record is recent. */
     recentFrom: () => instantOf(clock.nowMs() - RECENT_MS),
 
     async get(id: number): Promise<Log> {

@@ -47,7 +47,7 @@ export function createLogRepository(database: Tables) {
       return { ...row.get(), ...(note && { note }) }
     })
   }
-  /** Texts of people, and what a search looks in where it is not plain ASCII. */
+  /** Texts of people, and the search text if it is not plain ASCII. */
   async function insertBeside(rows: readonly NotedLogRow[]): Promise<void> {
     await insertNotes(...rows.flatMap(({ note }) => note ?? []))
     const texts = rows.flatMap(({ id: logId, details, actorLabel }) => {
@@ -57,7 +57,7 @@ export function createLogRepository(database: Tables) {
     await insertTexts(...texts)
   }
   return {
-    /** What the next record is linked to: the newest record, or the checkpoint where all were purged. */
+    /** The record that the next one is linked to: the newest one, or the checkpoint if all were purged. */
     async last(): Promise<Pick<LogRow, 'id' | 'hash' | 'atMs'> | undefined> {
       const row = await logs.findOne({
         attributes: ['id', 'hash', 'atMs'],
@@ -91,7 +91,7 @@ export function createLogRepository(database: Tables) {
       const where = { id: { [Op.gt]: id }, action: { [Op.in]: [...actions] } }
       return (await logs.findAll({ where, order: [['id', 'ASC']], ...scope() })).map((row) => row.get())
     },
-    /** @returns false, and nothing is inserted, where the newest record is another than the one they are linked to */
+    /** @returns false, and inserts nothing, if the newest record is not the one they are linked to */
     async insertAfter(rows: readonly NotedLogRow[]): Promise<boolean> {
       if ((await insertAfter(rows)) === 0) return false
       await insertBeside(rows)
@@ -125,13 +125,13 @@ export function createLogRepository(database: Tables) {
   }
 }
 
-/** Inserts records after the one that the first is linked to, where that one is still the newest. */
+/** Inserts records if the one that the first is linked to is still the newest. */
 function insertingAfter(database: Tables): (rows: readonly LogRow[]) => Promise<number> {
   const fields = fieldsOf(database.models.logs)
   const columns = fields.map(({ field }) => field).join(', ')
   const parameter = (column: keyof LogRow) => `$${fields.findIndex(({ name }) => name === column) + 1}`
   const id = `CAST(${parameter('id')} AS BIGINT)`
-  // PostgreSQL takes these for text otherwise.
+  // Without a type, PostgreSQL treats these as text.
   const casts = fields.map(({ name }) => (name === 'id' || name === 'atMs' ? 'BIGINT' : ''))
   const insert = forMany<LogRow, LogRow>(
     database,

@@ -9,7 +9,7 @@ export interface ServiceEndpointPorts {
   peers: { isConnected(): boolean } | undefined
 }
 
-/** Whether the process runs, and whether it can serve: that is, whether it can store. It can without the other servers. */
+/** Whether the process runs, and whether it is ready: whether it can store. It can without the other servers. */
 export function serviceEndpoints({ storage, peers }: ServiceEndpointPorts) {
   return serve(restApi.service, {
     health: () => ({ status: 'ok' }),

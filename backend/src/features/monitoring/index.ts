@@ -4,7 +4,7 @@ import { metricsRoutes, type MetricsPorts } from './metrics.ts'
 
 export type MonitoringPorts = ServiceEndpointPorts & MetricsPorts
 
-/** What programs that watch over the server ask it. */
+/** Endpoints for monitoring programs. */
 export function createMonitoring(ports: MonitoringPorts) {
   return {
     service: {},

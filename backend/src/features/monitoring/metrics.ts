@@ -10,7 +10,7 @@ export interface MetricsPorts {
   database: Pick<Database, 'statementCount'>
 }
 
-/** Figures for Prometheus, taken when they are asked for: from this machine, or with an operator's token. */
+/** Metrics for Prometheus, for this machine or with an operator's token. */
 export function metricsRoutes(ports: MetricsPorts): FastifyPluginAsync {
   let registry: Promise<Registry> | undefined
   return async (app) => {
@@ -30,7 +30,7 @@ export function metricsRoutes(ports: MetricsPorts): FastifyPluginAsync {
 }
 
 async function createRegistry({ room, broker, database }: MetricsPorts): Promise<Registry> {
-  // Loaded with the first question: most sites never ask.
+  // Loaded on demand, because most sites never use it.
   const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

@@ -14,7 +14,7 @@ export function createOperatorRepository(tables: Tables) {
     update,
     count,
     findAll: () => findAll(),
-    /** Whatever the case. A name that was kept with capitals by an earlier release is found as typed first. */
+    /** In any case. A name that an earlier release stored with capitals is first searched as typed. */
     async findByTypedName(typed: string): Promise<OperatorRow | undefined> {
       const rows = await findAll({ username: [typed, normaliseUsername(typed)] })
       return rows.find(({ username }) => username === typed) ?? rows[0]

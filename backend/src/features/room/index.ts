@@ -12,8 +12,8 @@ export type { RoomStore } from './store.ts'
 export type RoomPorts = Omit<RoomStorePorts, 'repository'> & { database: Store }
 
 /**
- * Stations, their connections and the sessions that have not ended, in memory. Made before anything else subscribes to
- * events.
+ * Stations, their connections and the sessions that have not ended, in memory. Create it before anything else
+ * subscribes to events.
  */
 export function createRoom(ports: RoomPorts) {
   const room = createRoomStore({ ...ports, repository: createPresenceRepository(ports.database) })
@@ -25,7 +25,7 @@ export function createRoom(ports: RoomPorts) {
 
 export type PresencePorts = Omit<ServicePorts, 'database' | 'repository'> & { database: Store }
 
-/** Which stations are connected, and what they report of themselves. */
+/** Which stations are connected, and what they report. */
 export function createPresences(ports: PresencePorts) {
   const service = createPresenceService({ ...ports, repository: createPresenceRepository(ports.database) })
   return { service, start: service.start, stop: service.stop } satisfies Feature

@@ -2,24 +2,25 @@ import { SECOND_MS } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
 import type { Room } from '../../domain/room.ts'
 
-/** A start of the agent that was not heard for this long is gone: heartbeats and reconnections come more often. */
+/** A start of the agent without a message for this long has ended, because heartbeats are more frequent. */
 const SILENT_MS = 30 * SECOND_MS
 const LOOK_MS = 5 * SECOND_MS
-/** Starts of the agent that are remembered of each station. */
+/** Maximum number of remembered starts of the agent for each station. */
 const MOST_STARTS = 16
 
 interface Seen {
-  /** The start of the agent that announced itself last. */
+  /** The start of the agent that connected last. */
   current: string
-  /** When each start was heard last, Unix milliseconds. */
+  /** The time of the last message of each start, Unix milliseconds. */
   heardMs: Map<string, number>
 }
 
 export type Machines = ReturnType<typeof createMachines>
 
 /**
- * Tells one machine that starts again from two that have one identity, as copied disks have. A start that is followed
- * by another never comes back; where it does, both are there and take the station's connection from each other in turn.
+ * Distinguishes one machine that restarts from two machines with the same identity, for example with copied disks.
+ * After a newer start, an older one never comes back. If it does, two machines are online and replace each other's
+ * connection in turn.
  */
 export function createMachines({
   room,
@@ -54,7 +55,7 @@ export function createMachines({
   }
 
   return {
-    /** @param ended called for each station that is one machine again */
+    /** @param ended called for each station whose conflict has ended */
     start(ended: (stationId: string) => void): void {
       onEnded = ended
       for (const { record, presence } of room.stations())
@@ -66,18 +67,21 @@ export function createMachines({
 
     forget: (stationId: string) => void stations.delete(stationId),
 
-    /** The start of the agent that the station's connection belongs to, where it told. */
+    /** The start of the agent of the station's connection, if it is known. */
     bootIdOf: (stationId: string): string | undefined => stations.get(stationId)?.current,
 
     isInConflict,
 
-    /** Notes that a start of the agent is still running. */
+    /** Records that a start of the agent is still running. */
     hear(stationId: string, bootId: string): void {
       const seen = stations.get(stationId)
       if (seen?.heardMs.has(bootId)) seen.heardMs.set(bootId, clock.nowMs())
     },
 
-    /** A start of the agent announces itself. @returns what is new by it */
+    /**
+     * Handles a new start of the agent.
+     * @returns what is new
+     */
     noteAgentStart(stationId: string, bootId: string): 'nothing' | 'start' | 'conflict' {
       const nowMs = clock.nowMs()
       const seen = stations.get(stationId) ?? { current: bootId, heardMs: new Map<string, number>() }

@@ -27,7 +27,10 @@ export interface PresencePorts extends Omit<ComingAndGoingPorts, 'onChanged'> {
   log: Logger
 }
 
-/** What stations tell of themselves: in the room at once, in the database within a second, when they come or go before. */
+/**
+ * Data that stations send about themselves: in the room at once, in the database within a second, or before a change of
+ * presence.
+ */
 export function createPresences(ports: PresencePorts) {
   const { room, bus, events, rates, clock, log } = ports
   const saving = createSaving(ports)
@@ -39,22 +42,22 @@ export function createPresences(ports: PresencePorts) {
     if (event.type === 'settingsChanged') silence.waitAnew()
   })
 
-  /** Notes what a station tells of itself; it is saved within a second. */
+  /** Records data of a station; they are saved within a second. */
   function note(stationId: string, told: Partial<StationPresence>): void {
     room.changePresence(stationId, told)
     saving.saveSoon(stationId)
   }
 
-  /** Any accepted message proves that the station is there. */
+  /** Every accepted message shows that the station is online. */
   const heardNow = (ip: string): Partial<StationPresence> => ({
     lastHeardAtMs: clock.nowMs(),
     ...(ip && { lastSeenIp: ip }),
   })
 
-  /** Commits that a station came or went; what it told is noted either way. */
+  /** Commits that a station came online or went offline; its data are recorded in both cases. */
   async function changeOnline(change: OnlineChange): Promise<void> {
     const { stationId, told } = change
-    // A room that comes back after a restart says what is known: a write each would keep it waiting.
+    // After a restart many stations connect at once and report nothing new: a write for each would delay them.
     if (presenceOf(stationId).online === change.online && !online.isChanging(stationId)) {
       if (told) note(stationId, told)
       return
@@ -63,7 +66,7 @@ export function createPresences(ports: PresencePorts) {
     silence.wait()
   }
 
-  /** Subscribers are told what the station itself did not say. */
+  /** Publishes to subscribers what the station itself did not publish. */
   function onChanged({ stationId, online, cause, told }: OnlineChange, isNews: boolean): void {
     if (!isNews && told) saving.saveSoon(stationId)
     const { presence } = presenceOf(stationId)
@@ -76,7 +79,7 @@ export function createPresences(ports: PresencePorts) {
 
   async function markSilent(): Promise<void> {
     try {
-      // Silent here, they may be heard by another server.
+      // They are silent on this server, but another server may receive their messages.
       if (ports.hasPeers) await room.reload(silence.silentIds())
       const change = { online: false, cause: 'silent', actor: systemActor }
       await Promise.all(silence.silentIds().map((stationId) => changeOnline({ stationId, ...change })))
@@ -85,17 +88,17 @@ export function createPresences(ports: PresencePorts) {
     }
   }
 
-  /** A station that says something is there: it is back if it was offline. */
+  /** A station that sends something is online: it comes back if it was offline. */
   async function noteContact(actor: Actor, ip: string, told: Partial<StationPresence> = {}): Promise<void> {
     const heard = { ...heardNow(ip), ...told }
     await changeOnline({ stationId: actor.id, online: true, cause: 'message', actor, told: heard })
   }
 
   return {
-    /** Waits for silence from now on. */
+    /** Starts the check for silent stations. */
     start: () => silence.wait(),
 
-    /** Says again what is known of each station: the broker keeps nothing over a restart. */
+    /** Publishes the known presence of each station again, because the broker keeps nothing over a restart. */
     async publishAll(to: Pick<Bus, 'publish'>): Promise<void> {
       for (const { record, presence } of room.stations()) {
         const said = saidOf(presence)
@@ -109,7 +112,7 @@ export function createPresences(ports: PresencePorts) {
       await saving.stop()
     },
 
-    /** Moves along with the server's clock what silence is counted from, milliseconds. */
+    /** Moves the times from which silence is counted with the server's clock, milliseconds. */
     shift(byMs: number): void {
       for (const { record, presence } of [...room.stations()])
         if (presence.lastHeardAtMs !== null)
@@ -118,21 +121,24 @@ export function createPresences(ports: PresencePorts) {
 
     find: (stationId: string): Readonly<StationPresence> | undefined => room.station(stationId)?.presence,
 
-    /** What a station announced to another server: said again, should it fall silent with that server. */
+    /**
+     * The presence that a station announced to another server. This server publishes it if the station becomes silent
+     * with that server.
+     */
     note: (stationId: string, presence: Presence) => room.changePresence(stationId, { presence }),
 
-    /** A station that an operator marks offline is so until it is heard. Call inside a write. */
+    /** A station that an operator marks offline stays offline until it sends something. Call it inside a write. */
     markOffline: (stationId: string, actor: Actor): Promise<void> =>
       online.changeWithin({ stationId, online: false, cause: 'marked', actor }),
 
-    /** @returns false for a station that is gone, or a connection that a newer one has followed */
+    /** @returns false for a deleted station, or a connection that was followed by a newer one */
     async takePresence(presence: Presence, actor: Actor, ip: string): Promise<boolean> {
       const stationId = actor.id
-      // Another server may have made it just now; or heard a newer connection than the one that ends.
+      // Another server may just have created the station, or have a newer connection of it.
       if (!room.station(stationId) || (ports.hasPeers && !presence.online)) await room.reload([stationId])
       const known = room.station(stationId)?.presence
       if (!known || isStalePresence(known, presence)) return false
-      // One that goes and comes without end is left to the deadline of its silence.
+      // If a station disconnects too often, only the deadline for silence counts.
       if (!presence.online && known.online && !rates.allows(stationId, 'absence')) return false
       const { bootId, connectionSeq = null, agentVersion, os } = presence
       const told = { bootId, connectionSeq, agentVersion, os, presence, ...(presence.online && heardNow(ip)) }
@@ -141,7 +147,7 @@ export function createPresences(ports: PresencePorts) {
       return true
     },
 
-    /** Takes the metrics of a heartbeat, whichever way it came; any field may be missing over REST. */
+    /** Records the metrics of a heartbeat from MQTT or REST; over REST any field may be missing. */
     takeHeartbeat(heartbeat: Partial<Heartbeat>, actor: Actor, ip: string): Promise<void> | undefined {
       const told = { ...heardNow(ip), ...toldBy(heartbeat), lastHeartbeatAtMs: clock.nowMs() }
       if (!presenceOf(actor.id).online)
@@ -150,7 +156,7 @@ export function createPresences(ports: PresencePorts) {
       return undefined
     },
 
-    /** Takes what the station says to have applied: a new state is committed before it is acknowledged. */
+    /** Records what the station reports: a new state is committed before the acknowledgement. */
     async takeReported({ state, version }: Reported, actor: Actor, ip: string): Promise<void> {
       const told = { reportedState: state, reportedVersion: version }
       const isNewState = state !== presenceOf(actor.id).reportedState
@@ -161,19 +167,19 @@ export function createPresences(ports: PresencePorts) {
       await saving.saveNow(actor.id, { ...heardNow(ip), ...told })
     },
 
-    /** Notes that a station spoke; one that was offline is back. */
+    /** Records that a station has sent something; one that was offline is online again. */
     noteContact: (actor: Actor, ip: string): Promise<void> => noteContact(actor, ip),
   }
 }
 
-/** What a heartbeat tells; any field may be missing over REST. */
+/** The data of a heartbeat; over REST any field may be missing. */
 function toldBy(heartbeat: Partial<Heartbeat>): Partial<StationPresence> {
   const { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC, state } = heartbeat
   const metrics = { uptimeSeconds, cpuPercent, memoryPercent, diskPercent, temperatureC }
   return { metrics, ...(state && { reportedState: state }) }
 }
 
-/** What a station announced last, as it is by now. */
+/** The last announced presence of a station, as it is now. */
 function saidOf({ presence, online }: StationPresence): Presence | undefined {
   if (presence === null) return undefined
   const cause = online ? 'birth' : 'silent'

@@ -4,7 +4,7 @@ import type { AppEvents } from '../../events.ts'
 import type { PresenceRepository } from './repository.ts'
 import type { createTelling } from './telling.ts'
 
-/** A query takes no more ids than this. */
+/** Maximum number of ids in one query. */
 const READ_AT_ONCE = 500
 
 export interface ReloadingPorts {
@@ -12,26 +12,26 @@ export interface ReloadingPorts {
   /** All stations by default. */
   stations: { findAll(where?: { id: string[] }): Promise<StationRecord[]> }
   room: Pick<Room, 'station' | 'stations' | 'putStation' | 'changePresence'>
-  /** Stations that have told this server something that is not in the database yet. */
+  /** Stations with data that this server has not saved yet. */
   unsaved: ReadonlySet<string>
   telling: Pick<ReturnType<typeof createTelling>, 'as'>
   events: AppEvents
 }
 
-/** Takes over what the database has of stations: other servers, or a command beside this one, may have changed it. */
+/** Reads stations from the database, because other servers or a command may have changed them. */
 export function createReloading(ports: ReloadingPorts) {
   const { repository, stations, room, unsaved, telling, events } = ports
-  /** Stations that changed here while the database is being read: what is read of them may be older. */
+  /** Stations that changed here during the read, so that the rows may be older. */
   let touched: Set<string> | undefined
   let reading: Promise<void> = Promise.resolve()
 
-  /** Another server may have heard the station since, or have said that it came or went. */
+  /** Another server may have received something since, or have changed the presence. */
   function mergePresence(stationId: string, saved: StationPresence): void {
     const known = room.station(stationId)?.presence
     if (!known) return
     const [savedMs, knownMs] = [saved.lastHeardAtMs ?? 0, known.lastHeardAtMs ?? 0]
     const isNewer = savedMs > knownMs || !unsaved.has(stationId)
-    // A start gives stations a whole deadline, which holds.
+    // After a start, stations have a full deadline, which stays.
     const merged = isNewer
       ? { ...saved, lastHeardAtMs: savedMs > knownMs ? saved.lastHeardAtMs : known.lastHeardAtMs }
       : { ...known, online: saved.online }
@@ -57,7 +57,7 @@ export function createReloading(ports: ReloadingPorts) {
     }
   }
 
-  /** @returns the stations that changed here meanwhile, to be read again */
+  /** @returns the stations that changed in the meantime, to be read again */
   async function readOnce(ids: readonly string[] | undefined): Promise<string[]> {
     const meanwhile = (touched = new Set<string>())
     try {
@@ -81,10 +81,10 @@ export function createReloading(ports: ReloadingPorts) {
   }
 
   return {
-    /** A station has changed here. */
+    /** Records that a station has changed here. */
     touch: (stationId: string) => void touched?.add(stationId),
 
-    /** Reads the given stations, all by default; one reading at a time. */
+    /** Reads the given stations, by default all; only one read runs at a time. */
     reload(ids?: readonly string[]): Promise<void> {
       reading = reading.catch(() => undefined).then(() => reload(ids))
       return reading

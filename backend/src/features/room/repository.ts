@@ -5,7 +5,7 @@ import type { StationPresence } from '../../domain/station.ts'
 
 export type PresenceRepository = ReturnType<typeof createPresenceRepository>
 
-/** What a station's connection tells, but for whether it is online: another server may have changed that meanwhile. */
+/** The data of a station's connection without `online`, which another server may have changed. */
 const toldColumns = [
   'lastHeardAtMs',
   'lastHeartbeatAtMs',
@@ -20,7 +20,7 @@ const toldColumns = [
   'presence',
 ] as const satisfies (keyof StationPresenceRow)[]
 
-/** What is known from the connections of stations. */
+/** The presences of stations. */
 export function createPresenceRepository({ models: { stationPresences }, scope }: Tables) {
   const save = async (presences: Map<string, StationPresence>, columns: (keyof StationPresenceRow)[]) => {
     const rows = [...presences].map(([stationId, presence]) => rowOf(stationId, presence))
@@ -34,9 +34,9 @@ export function createPresenceRepository({ models: { stationPresences }, scope }
       const rows = await stationPresences.findAll({ where, ...scope() })
       return new Map(rows.map((row) => [row.get().stationId, presenceOf(row.get())]))
     },
-    /** Writes presences whole, in one statement. */
+    /** Writes complete presences with one statement. */
     savePresences: (presences: Map<string, StationPresence>) => save(presences, ['online', ...toldColumns]),
-    /** Writes all but whether a station is online. */
+    /** Writes everything except `online`. */
     saveTold: (presences: Map<string, StationPresence>) => save(presences, [...toldColumns]),
   }
 }

@@ -5,8 +5,8 @@ import type { RoomStation } from '../../domain/station.ts'
 import type { Settings } from '../settings/index.ts'
 
 /**
- * Waits until a station that counts as online has been silent for 2.5 heartbeats, whatever the broker thinks. Time in
- * which this server stood still, and heard nobody, is no silence of theirs.
+ * Notices when an online station has been silent for 2.5 heartbeat intervals, independently of the broker. Time in
+ * which this server was stopped and received nothing does not count.
  */
 export function createSilenceWatch(
   room: Pick<Room, 'stations'>,
@@ -40,17 +40,17 @@ export function createSilenceWatch(
   }
 
   return {
-    /** A station has come: unless another is waited for, who falls silent before it, it is waited for. */
+    /** Watches a station that has come online, unless an earlier deadline is waited for already. */
     wait(): void {
       if (timer === undefined) waitAnew()
     },
-    /** Waits for whichever is the next, by a deadline that is another by now. */
+    /** Waits for the next station whose deadline has changed. */
     waitAnew,
     silentIds(): string[] {
       const silent = online().filter((station) => silentMs(station) >= silentAfterMs())
       return silent.map(({ record }) => record.id)
     },
-    /** Resolves when nothing of it is under way any more. */
+    /** Resolves when nothing is running any more. */
     async stop(): Promise<void> {
       isStopped = true
       clearTimeout(timer)

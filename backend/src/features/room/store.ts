@@ -7,13 +7,13 @@ import type { PresenceRepository } from './repository.ts'
 import { createTelling } from './telling.ts'
 
 export interface RoomStore extends Room {
-  /** Fills the room; stations that were online get a whole deadline to be heard again. */
+  /** Fills the room; stations that were online get a full deadline for their next message. */
   load(): Promise<void>
-  /** Takes over what the database has of stations, all by default: other servers may have changed it. */
+  /** Reads stations from the database, by default all, because other servers may have changed them. */
   reload(stationIds?: readonly string[]): Promise<void>
-  /** Sessions that the database has otherwise, as it has them; one that is gone there was cancelled. */
+  /** The sessions that differ in the database; one that is missing there was cancelled. */
   missedSessions(): Promise<SessionRecord[]>
-  /** Stations that have told this server something that is not in the database yet. */
+  /** Stations with data that this server has not saved yet. */
   readonly unsaved: Set<string>
 }
 
@@ -26,8 +26,8 @@ export interface RoomStorePorts {
 }
 
 /**
- * The room, filled from the database and changed by what is committed here and told by other servers. Made before
- * anything else subscribes to events: whoever hears one finds the room changed already.
+ * The room, filled from the database and changed by commits of this server and news of others. Create it before
+ * anything else subscribes to events, so that each listener finds the room already changed.
  */
 export function createRoomStore(ports: RoomStorePorts): RoomStore {
   const { repository, stations, sessions, events, clock } = ports
@@ -80,7 +80,7 @@ export function createRoomStore(ports: RoomStorePorts): RoomStore {
       for (const [stationId, presence] of presences)
         room.changePresence(stationId, presence.online ? { ...presence, lastHeardAtMs: nowMs } : presence)
       for (const session of unended) room.putSession(session)
-      // Nobody has seen anything else.
+      // No other state has been shown.
       telling.forget()
     },
   }

@@ -1,6 +1,6 @@
 import type { AppEvents, EventOrigin } from '../../events.ts'
 
-/** Tells which stations of the room look different: once for one change, however many transitions it took. */
+/** Reports stations that have changed: once for one change, however many steps it took. */
 export function createTelling(events: AppEvents, isThere: (stationId: string) => boolean) {
   const changed = new Map<string, { isUrgent: boolean; origin: EventOrigin }>()
   let origin: EventOrigin = 'here'
@@ -23,7 +23,7 @@ export function createTelling(events: AppEvents, isThere: (stationId: string) =>
       })
     },
 
-    /** What changes in `work`, which awaits nothing, was committed there. */
+    /** The changes made in `work`, which awaits nothing, were committed together. */
     as(from: EventOrigin, work: () => void): void {
       origin = from
       try {
@@ -33,7 +33,7 @@ export function createTelling(events: AppEvents, isThere: (stationId: string) =>
       }
     },
 
-    /** Nobody needs to hear of what has changed just now. */
+    /** The latest change needs no report. */
     forget(): void {
       changed.clear()
     },

@@ -2,10 +2,10 @@ import type { Tables } from '../../db/database.ts'
 import type { Table } from '../../db/models.ts'
 import type { SessionRow } from '../../db/rows.ts'
 
-/** Keys of two counters, or twice the same. */
+/** The keys of two counters, or twice the same key. */
 export type CounterKeys = readonly [string, string]
 
-/** A session that a code opens, with its visitor's first name. */
+/** The session of a code, with its visitor's first name. */
 export interface OpenedSession extends Pick<
   SessionRow,
   'id' | 'stationId' | 'grantedSeconds' | 'mayOutliveClosing'
@@ -17,13 +17,13 @@ const OPENED_COLUMNS = `id, station_id AS "stationId", granted_seconds AS "grant
   may_outlive_closing AS "mayOutliveClosing",
   (SELECT first_name FROM users WHERE users.id = sessions.user_id) AS "firstName"`
 
-/** What a code that was typed opens now: a session that waits, while none of the counters blocks. */
+/** The pending session of a typed code, if no counter blocks. */
 const OPENED_BY_CODE = `state = 'pending' AND code_hash = $1 AND code_expires_at_ms > $2
   AND NOT EXISTS (SELECT 1 FROM throttles WHERE key IN ($3, $4) AND blocked_until_ms > $2)`
 
 export type CodeRepository = ReturnType<typeof createCodeRepository>
 
-/** What typed codes open; each is one statement, for they are typed often. */
+/** Queries for typed codes. Each is one statement, because codes are typed often. */
 export function createCodeRepository({ models: { sessions }, statement }: Tables) {
   const opened = sessions as unknown as Table<OpenedSession>
   const openedByCode = statement(`SELECT ${OPENED_COLUMNS} FROM sessions WHERE ${OPENED_BY_CODE}`, opened)
@@ -35,13 +35,10 @@ export function createCodeRepository({ models: { sessions }, statement }: Tables
   )
 
   return {
-    /** @param blockers keys of the counters that would block this try */
+    /** @param blockers keys of the counters that can block this attempt */
     findOpenedBy: (codeHash: string, nowMs: number, blockers: CounterKeys) =>
       openedByCode.get(codeHash, nowMs, ...blockers),
-    /**
-     * Notes where a code was validated, if it opens its session there.
-     * @param by the station where it was typed, the start of its agent, and when
-     */
+    /** Records where a code was validated, if it belongs to a session for that station. */
     validate(
       codeHash: string,
       blockers: CounterKeys,

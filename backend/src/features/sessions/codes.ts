@@ -22,12 +22,15 @@ import type { Machines } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
 import type { CodeRepository, CounterKeys, OpenedSession } from './code-repository.ts'
 
-/** A station may start what it validated this recently. */
+/** A station may start a session that it validated within this time. */
 export const VALIDATION_MS = 2 * MINUTE_MS
 
 export interface AccessCodes {
   hashOf(typedCode: string): string
-  /** Draws a code. @returns it as shown, and its keyed hash */
+  /**
+   * Generates a code.
+   * @returns the code as it is shown, and its keyed hash
+   */
   draw(): { accessCode: string; codeHash: string }
 }
 
@@ -45,7 +48,7 @@ export function createAccessCodes(key: Buffer): AccessCodes {
 
 export interface CodeAttempt {
   code: string
-  /** Station at which it is typed. */
+  /** The station where it is typed. */
   stationId?: string
   ip: string
   actor: Actor
@@ -53,7 +56,7 @@ export interface CodeAttempt {
 
 export type CodeValidation = ReturnType<typeof createCodeValidation>
 
-/** Judges typed codes, and slows down whoever guesses. */
+/** Checks typed codes, and blocks guessing. */
 export function createCodeValidation(ports: {
   database: Database
   stations: Lookup<Pick<StationRow, 'label'>>
@@ -77,7 +80,7 @@ export function createCodeValidation(ports: {
     return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined
   }
 
-  /** Nothing is open here to this code at this moment. Call inside a write. */
+  /** The code is refused here at this moment. Call it inside a write. */
   async function refuse(attempt: CodeAttempt, codeHash: string): Promise<Result<never>> {
     const { stationId, ip, actor } = attempt
     const late = await throttled(attempt)
@@ -92,7 +95,7 @@ export function createCodeValidation(ports: {
   const find = (attempt: CodeAttempt, codeHash: string) =>
     openings.findOpenedBy(codeHash, clock.nowMs(), keysOf(countersOf(attempt)))
 
-  /** Finds what a code opens, and notes the station where it was typed. Call inside a write. */
+  /** Finds the session of a code, and records the station where it was typed. Call it inside a write. */
   async function open(attempt: CodeAttempt, codeHash: string): Promise<OpenedSession | undefined> {
     const { stationId } = attempt
     if (stationId === undefined) return find(attempt, codeHash)
@@ -114,18 +117,17 @@ export function createCodeValidation(ports: {
 
   return {
     /**
-     * What a code opens. Unknown, expired and used codes are told apart by nothing; a right code of another
-     * station names that station and is not counted. Changes counters only.
+     * The session of a code. Unknown, expired and used codes get the same refusal. A right code of another station gets
+     * the name of that station and is not counted. Changes only counters.
      */
     async validate(attempt: CodeAttempt): Promise<Result<ValidatedCode>> {
       const { code, stationId } = attempt
       if (stationId !== undefined && machines.isInConflict(stationId)) return failure('station-conflict')
-      // Whoever guesses on is refused by a look alone, and holds up nobody who writes.
+      // While a block lasts, further attempts are refused by a read alone and do not delay writes.
       const early = await throttled(attempt)
       if (early) return early
       const codeHash = codes.hashOf(code)
-      // In a write even where nothing is written: guesses are judged one after the other, each after those before it
-      // were counted.
+      // In a write even if nothing is written: each attempt is checked after the earlier ones were counted.
       return database.write(async () => {
         const session = await open(attempt, codeHash)
         return session ? success(openedBy(session)) : refuse(attempt, codeHash)
@@ -139,7 +141,7 @@ function keysOf(counters: ThrottleSubject[]): CounterKeys {
   return [first, second]
 }
 
-/** The refusal that names the station a session is meant for. */
+/** The refusal with the name of the session's station. */
 export async function wrongStation(
   stations: Lookup<Pick<StationRow, 'label'>>,
   stationId: string,

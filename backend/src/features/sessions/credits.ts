@@ -7,7 +7,7 @@ import type { SessionPorts, SessionService } from './service.ts'
 
 export type SessionCredits = ReturnType<typeof createSessionCredits>
 
-/** Minutes that visitors lost to a failure of ours: noted on their session, given back by an operator. */
+/** Minutes that visitors lost by a failure: recorded on their session, given back by an operator. */
 export function createSessionCredits(
   ports: SessionPorts & { sessions: Pick<SessionService, 'announce' | 'change' | 'get' | 'rules'> },
 ) {
@@ -21,7 +21,7 @@ export function createSessionCredits(
     return after
   }
 
-  /** The session that takes a credit: itself while it goes on, else the visitor's running or next one. */
+  /** The session that gets a credit: the same one if it has not ended, otherwise the visitor's running or next one. */
   async function receiverOf(from: SessionRecord, toSessionId?: string): Promise<SessionRecord | undefined> {
     if (toSessionId !== undefined) {
       const chosen = await sessions.get(toSessionId)
@@ -35,9 +35,7 @@ export function createSessionCredits(
   }
 
   return {
-    /**
-     * A station was down from `fromMs` to now, Unix milliseconds, and is back: what its visitor lost is noted.
-     */
+    /** Records what a visitor lost while a station was down, from `fromMs` until now, Unix milliseconds. */
     noteOutage(stationId: string, fromMs: number, actor: Actor): Promise<void> {
       return database.write(async () => {
         const nowMs = clock.nowMs()
@@ -56,7 +54,10 @@ export function createSessionCredits(
       })
     },
 
-    /** Gives a session's credit to the visitor; @returns the session that has it now */
+    /**
+     * Gives a session's credit to the visitor.
+     * @returns the session that got it
+     */
     give(
       id: string,
       toSessionId: string | undefined,

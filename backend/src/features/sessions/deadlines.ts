@@ -11,11 +11,11 @@ import type { SessionService } from './service.ts'
 
 export interface Deadlines {
   start(): Promise<void>
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when nothing is running any more. */
   stop(): Promise<void>
 }
 
-/** Ends sessions and warns of their end, each at its instant. Nothing is written while time merely passes. */
+/** Ends sessions and gives warnings, each at its instant. Nothing is written while only time passes. */
 export function createDeadlines(ports: {
   sessions: Pick<SessionService, 'endDue' | 'rules'>
   room: Pick<RoomStore, 'running'>
@@ -29,7 +29,7 @@ export function createDeadlines(ports: {
   const watch = createDueWatch(doDue, 'ending due sessions failed, trying again', { clock, log })
 
   const unsubscribe = events.subscribe((event) => {
-    // Settings say how long a session may be suspended.
+    // The settings limit how long a session may be suspended.
     if (event.type === 'settingsChanged') void watch.look()
     if (event.type !== 'sessionChanged') return
     warnOfCut(event)
@@ -40,12 +40,12 @@ export function createDeadlines(ports: {
 
   function nextWarningOf(session: SessionRecord, afterMs = warnedUntilMs): Warning | undefined {
     const endsAtMs = endsAtMsOf(session)
-    // Before its last change the session ended at another instant, and had other thresholds.
+    // Before its last change the session had another end and other thresholds.
     const sinceMs = Math.max(afterMs, session.updatedAtMs)
     return endsAtMs === undefined ? undefined : nextWarning(endsAtMs, sinceMs, WARNING_SECONDS)
   }
 
-  /** Thresholds that a cut skips are not waited for. One that begins a session, by closing time, skips none. */
+  /** Thresholds skipped by a reduction get one warning at once. A reduction to closing time at the start skips none. */
   function warnOfCut({ session, effects }: Extract<AppEvent, { type: 'sessionChanged' }>): void {
     const endsAtMs = endsAtMsOf(session)
     const cut = effects.find((effect) => effect.type === 'timeAdded')
@@ -55,7 +55,10 @@ export function createDeadlines(ports: {
     if (remainingSeconds !== undefined) events.emit({ type: 'warned', session, remainingSeconds })
   }
 
-  /** Gives the warnings that have come due since the last time; @returns the instant of the next one. */
+  /**
+   * Gives the warnings that are due.
+   * @returns the instant of the next one
+   */
   function warn(nowMs: number): number {
     let nextMs = Infinity
     for (const session of room.running()) {

@@ -30,7 +30,7 @@ export function sessionEndpoints({ sessions, grants, credits, codes, clock }: Se
     return { count, rows: page.map(view), jsonOf: sessionJson }
   }
 
-  /** One change to one session, tried again when another write came first and no version was asked for. */
+  /** One change of one session. It is tried again if another write came first and the caller named no version. */
   async function change(
     { params, actor, expectedVersion }: OneSession,
     input: SessionChange,
@@ -66,7 +66,7 @@ export function sessionEndpoints({ sessions, grants, credits, codes, clock }: Se
       withVersion(unwrap(await credits.give(params.id, body.toSessionId, actor, expectedVersion))),
     timeRemaining: async ({ params, caller }) => {
       const session = await sessions.find(params.id)
-      // A station reads its own session only.
+      // A station may read only its own session.
       if (caller?.type === 'station' && session.stationId !== caller.id) throw new AppError('not-found')
       return toSessionTime(session, clock.nowMs())
     },

@@ -19,7 +19,7 @@ export interface SessionEndPorts {
   clock: Clock
 }
 
-/** How sessions end other than by an operator: by time, by their station, with their user or station. */
+/** How sessions end without an operator: by time, by their station, or with their user or station. */
 export function createSessionEnds(
   { database, repository, stations, room, journal, clock }: SessionEndPorts,
   { rules, step, tryStep, announce }: SessionWriting,
@@ -32,7 +32,7 @@ export function createSessionEnds(
     return nextMs === Infinity ? undefined : nextMs
   }
 
-  /** Ends a session on time alone; one that another server has changed is told as it is. */
+  /** Ends a session whose time is over. If another server has changed it, its new state is emitted. */
   async function endDueOne(known: SessionRecord): Promise<void> {
     const input = { type: 'timePassed' } as const
     if (await tryStep(known, input, systemActor)) return
@@ -43,9 +43,12 @@ export function createSessionEnds(
   }
 
   return {
-    /** Ends whatever time alone ends; @returns the instant of the next such end, if there is one. */
+    /**
+     * Ends all sessions whose time is over.
+     * @returns the instant of the next end, if there is one
+     */
     async endDue(): Promise<number | undefined> {
-      // Asked in the middle of an event or of a timer: whoever else is told goes first.
+      // This can be called while an event is being emitted, so the other listeners are called first.
       await Promise.resolve()
       const nowMs = clock.nowMs()
       const nextMs = nextDeadlineMs()
@@ -57,7 +60,7 @@ export function createSessionEnds(
       return nextDeadlineMs()
     },
 
-    /** A station's own end of its session, with the version of the document that it had applied. */
+    /** The end of a session reported by its station, with the version of the document that it had applied. */
     endByStation(
       id: string,
       end: { atMs: number; reason: 'expired' | 'logged_out' | 'suspended_too_long'; version: number },
@@ -84,8 +87,8 @@ export function createSessionEnds(
     },
 
     /**
-     * A station reports that it is locked, with the newest document applied: whatever became of its own word of it, its
-     * session is over. What it tells of the end later makes this one exact.
+     * A station reports that it is locked with the newest document applied, so its session has ended. A later event of
+     * the station can correct the end.
      */
     async endReported(
       stationId: string,
@@ -104,7 +107,7 @@ export function createSessionEnds(
       })
     },
 
-    /** Ends what depends on a user: the running session, and those that wait for their code. */
+    /** Ends a user's running session, and cancels the pending ones. */
     endAllOf(userId: string, actor: Actor): Promise<void> {
       return database.write(async () => {
         for (const session of await repository.findUnendedOf(userId)) {
@@ -113,7 +116,7 @@ export function createSessionEnds(
       })
     },
 
-    /** Ends the session of a station that is going away. */
+    /** Ends the session of a station that is being removed. */
     endAtLostStation(stationId: string, actor: Actor): Promise<void> {
       return database.write(async () => {
         const session = await repository.findRunningAt(stationId)

@@ -23,7 +23,7 @@ export type GrantPorts = SessionPorts & {
 }
 export type SessionGrants = ReturnType<typeof createSessionGrants>
 
-/** Sessions before they start: granted to somebody, changed, cancelled. */
+/** Sessions before their start: created, changed, cancelled. */
 export function createSessionGrants(ports: GrantPorts) {
   const { database, repository, stations, users, codes, sessions, settings, journal, clock } = ports
 
@@ -39,7 +39,7 @@ export function createSessionGrants(ports: GrantPorts) {
     return canCreateSession({ consentGiven, isConsentRequired, sessionsToday, quota })
   }
 
-  /** @throws AppError when nobody may be sent to that station, or it is no station of ours */
+  /** @throws AppError if the station does not exist or is in maintenance */
   async function requireStation(stationId: string | undefined): Promise<void> {
     if (stationId === undefined) return
     const station = await stations.find(stationId)
@@ -48,8 +48,8 @@ export function createSessionGrants(ports: GrantPorts) {
   }
 
   /**
-   * The visitor of a session that is granted; none for an anonymous pass.
-   * @throws AppError with the first reason why this user may not be granted a session
+   * The visitor of a new session; none for an anonymous pass.
+   * @throws AppError with the first reason why this user may not have a session
    */
   async function requireUser(userId: string | undefined): Promise<UserRow | undefined> {
     if (userId === undefined) {
@@ -63,7 +63,10 @@ export function createSessionGrants(ports: GrantPorts) {
     return user
   }
 
-  /** Keeps a new session under a code that no session has that waits. @returns the code as shown */
+  /**
+   * Stores a new session with a code that no other pending session has.
+   * @returns the code as it is shown
+   */
   async function insertUnderCode(session: SessionRecord): Promise<string> {
     for (;;) {
       const { accessCode, codeHash } = codes.draw()
@@ -72,7 +75,7 @@ export function createSessionGrants(ports: GrantPorts) {
   }
 
   return {
-    /** Whether a user may be granted a session now, with every reason against it. */
+    /** Whether a user may have a session now, with every reason against it. */
     canCreate,
 
     create(input: SessionInput, actor: Actor): Promise<{ session: SessionRecord; accessCode: string }> {
@@ -105,7 +108,7 @@ export function createSessionGrants(ports: GrantPorts) {
       })
     },
 
-    /** Changes a pending session; its code stays. */
+    /** Changes a pending session; its code does not change. */
     replace(
       id: string,
       input: SessionInput,
@@ -158,7 +161,7 @@ export function createSessionGrants(ports: GrantPorts) {
     return session
   }
 
-  /** What the statistics may know of a visitor once the visitor is forgotten. */
+  /** The profile of a visitor that the statistics keep after an erasure. */
   function profileOf({ birthDate, sex, municipality, occupation }: UserRow): SessionProfile {
     const { timeZone } = settings.current()
     const ageBand = birthDate === null ? null : ageBandOf(birthDate, clock.nowMs(), timeZone)

@@ -26,12 +26,12 @@ export interface SessionPorts extends Omit<ServicePorts, 'database'> {
   users: Lookup<UserRow>
   room: ServicePorts['room'] & Pick<RoomStore, 'running'>
   throttles: Throttles
-  /** Under which access codes are hashed. */
+  /** The key for the hashes of access codes. */
   codeKey: Buffer
   log: Logger
 }
 
-/** Time that is granted to visitors: from the access code to the end. */
+/** Sessions of visitors, from the access code to the end. */
 export function createSessions(ports: SessionPorts) {
   const { database, codeKey, clock } = ports
   const inside = {

@@ -14,7 +14,7 @@ import type { PageWindow, Rows } from '../../db/page-window.ts'
 export type SessionProfile = Omit<SessionProfileRow, 'sessionId'>
 export type SessionRepository = ReturnType<typeof createSessionRepository>
 
-/** The instant at which an active session runs out, Unix milliseconds, as the domain has it; else NULL. */
+/** The instant at which an active session ends, Unix milliseconds, as in the domain; otherwise NULL. */
 const endsAtMs = literal('running_since_ms + granted_seconds * 1000.0 - consumed_ms')
 
 const running = { state: { [Op.in]: ['active', 'suspended'] as const } }
@@ -38,7 +38,7 @@ export function createSessionRepository(tables: Tables) {
   }
 
   return {
-    /** @returns false, and nothing is inserted, when a session that waits has the same code */
+    /** @returns false, and inserts nothing, if another pending session has the same code */
     async insert(session: SessionRecord, codeHash: string, rules: SessionRules): Promise<boolean> {
       const { id, createdBy, createdAtMs } = session
       const unvalidated = { validatedStationId: null, validatedAtMs: null, validatedBootId: null }
@@ -52,7 +52,10 @@ export function createSessionRepository(tables: Tables) {
       }
       return (await insert(columns as SessionRow)) === 1
     },
-    /** Writes a session if nobody has changed it since; @returns false when somebody has. */
+    /**
+     * Writes a session if its version has not changed;
+     * @returns whether it was written
+     */
     async save(session: SessionRecord, seenVersion: number, rules: SessionRules): Promise<boolean> {
       const columns = sessionColumns(session, rules)
       const save = 'codeHash' in columns ? updateStarted : update
@@ -68,7 +71,7 @@ export function createSessionRepository(tables: Tables) {
     findRunningAt: (stationId: string) => findOne({ stationId, ...running }),
     findRunningAtAny: (stationIds: string[]) => findAll({ stationId: stationIds, ...running }),
     findRunningOf: (userId: string) => findOne({ userId, ...running }),
-    /** The session at a station that ran out after `sinceMs`, Unix milliseconds: the newest of them. */
+    /** The newest session at a station that expired after `sinceMs`, Unix milliseconds. */
     async findEndedAt(stationId: string, sinceMs: number): Promise<SessionRecord | undefined> {
       const where = { stationId, endReason: 'expired' as const, endedAtMs: { [Op.gt]: sinceMs } }
       const row = await sessions.findOne({ where, order: [['endedAtMs', 'DESC']], ...scope() })
@@ -83,7 +86,7 @@ export function createSessionRepository(tables: Tables) {
         order: [...orderBy(order), ['createdAtMs', 'DESC'], ['id', 'ASC']],
         limit,
         offset,
-        // Read often: building Sequelize's own rows takes longer than the query.
+        // Read often, and building Sequelize's rows takes longer than the query.
         raw: true,
         ...scope(),
       })
@@ -99,16 +102,16 @@ export function createSessionRepository(tables: Tables) {
       const where = { createdAtMs: { [Op.gte]: sinceMs }, userId: { [Op.ne]: null } }
       return sessions.count({ where, distinct: true, col: 'user_id', ...scope() })
     },
-    /** What the statistics know of a new session's visitor. */
+    /** Stores the statistics profile of a new session's visitor. */
     async insertProfile(sessionId: string, profile: SessionProfile): Promise<void> {
       await insertProfile({ sessionId, ...profile })
     },
-    /** Replaces what the statistics know of a session's visitor; nothing for an anonymous pass. */
+    /** Replaces the statistics profile of a session's visitor; none for an anonymous pass. */
     async saveProfile(sessionId: string, profile: SessionProfile | undefined): Promise<void> {
       await sessionProfiles.destroy({ where: { sessionId }, ...scope() })
       if (profile) await insertProfile({ sessionId, ...profile })
     },
-    /** Moves along with the clock when codes were validated. */
+    /** Moves the times of code validations with the clock. */
     async shiftValidations(byMs: number): Promise<void> {
       const validatedAtMs = literal(`validated_at_ms + (${byMs})`)
       await sessions.update(
@@ -130,7 +133,7 @@ export function createSessionRepository(tables: Tables) {
     async insertGrants(grants: readonly SessionGrantRow[]): Promise<void> {
       await insertGrants(...grants)
     },
-    /** Seconds granted by documents newer than the one that a station had applied. */
+    /** Seconds granted by documents newer than the one that a station has applied. */
     async unseenSeconds(sessionId: string, appliedVersion: number): Promise<number> {
       const where = { sessionId, desiredVersion: { [Op.gt]: appliedVersion } }
       const rows = await sessionGrants.findAll({ where, ...scope() })

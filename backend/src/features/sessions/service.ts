@@ -39,29 +39,32 @@ export interface SessionPorts extends Omit<
 }
 
 export interface ChangeOptions {
-  /** Refuse when the session has another version by now. */
+  /** Refuse if the session has another version now. */
   expectedVersion?: SeenVersions
-  /** More for the journal: of ours, and of people's. */
+  /** More details for the journal: from the server, and from people. */
   details?: LogEntry['details']
   texts?: LogEntry['texts']
 }
 
 export type SessionService = ReturnType<typeof createSessionService>
 
-/** The life of sessions: every change is one input to the domain, in one transaction with its record. */
+/** The life cycle of sessions: every change is one input to the domain, in one transaction with its log. */
 export function createSessionService(ports: SessionPorts) {
   const { database, repository, room, settings, clock } = ports
   const writing = createSessionWriting(ports)
   const { get, rules, announce, onSession, tryStep, rewrite } = writing
 
-  /** For whoever shows it; what is written follows from what the database has. */
+  /** For reading; a write bases its decisions on the database. */
   async function find(id: string): Promise<SessionRecord> {
     const session = room.session(id) ?? (await repository.find(id))
     if (!session) throw new AppError('not-found')
     return session
   }
 
-  /** One input to one session. A refusal is a value, for it may follow what time alone had changed. */
+  /**
+   * Applies one input to one session. A refusal is returned, not thrown, because time may have changed the session in
+   * the same write.
+   */
   function change(
     id: string,
     input: SessionInput,
@@ -96,8 +99,8 @@ export function createSessionService(ports: SessionPorts) {
     },
 
     /**
-     * The session at a station belongs to this start of its agent from now on; the station is told.
-     * @returns whether there is a session that belongs to another, or did until now
+     * The session at a station now belongs to this start of its agent, and the station's document says so.
+     * @returns whether there is a session that belongs or belonged to another start
      */
     bind(stationId: string, bootId: string, { isUnboundOnly }: { isUnboundOnly: boolean }): Promise<boolean> {
       return database.write(async () => {
@@ -109,7 +112,7 @@ export function createSessionService(ports: SessionPorts) {
       })
     },
 
-    /** Moves what counts down after a step of the server's clock, in the write under way; stations are told. */
+    /** Moves the sessions after a step of the server's clock, inside the current write; stations get new documents. */
     async moveAll(
       stepMs: number,
       isOfThisStart: (session: SessionRecord) => boolean,
@@ -122,12 +125,12 @@ export function createSessionService(ports: SessionPorts) {
       return all
     },
 
-    /** Whether a user has a session that is active or suspended. */
+    /** Whether a user has an active or suspended session. */
     async hasRunning(userId: string): Promise<boolean> {
       return (await repository.findRunningOf(userId)) !== undefined
     },
 
-    /** Sessions of a user who is erased stay, without a name. Call inside a write. */
+    /** Sessions of an erased user stay, without a name. Call it inside a write. */
     forgetUser: repository.forgetUser,
 
     async stats() {

@@ -26,7 +26,7 @@ export function createSessionStart(
   { repository, stations, machines, room, hasPeers, settings, clock }: SessionStartPorts,
   { onSession, tryStep }: SessionWriting,
 ) {
-  /** Starts a pending session at a station: the redemption of its code, for one caller alone. */
+  /** Starts a pending session at a station. Of several callers, only one succeeds. */
   function start(
     id: string,
     stationId: string | undefined,
@@ -69,7 +69,7 @@ export function createSessionStart(
     return (await isTaken(stationId, session.userId, isFromRoom)) ? 'session-active' : undefined
   }
 
-  /** What the room does not know yet of other servers, unique indexes refuse. */
+  /** Conflicts with changes of other servers that are not in the room yet are refused by unique indexes. */
   async function isTaken(
     stationId: string,
     userId: string | undefined,

@@ -7,7 +7,7 @@ const optionalInstant = (unixMs: number | undefined) => (unixMs === undefined ? 
 
 const shownLast = new WeakMap<SessionRecord, Session>()
 
-/** A session as REST answers it, its time as of `nowMs`: the same object as long as all of it is so. */
+/** A session as REST returns it, with its time at `nowMs`. Returns the same object while nothing has changed. */
 export function toSession(session: SessionRecord, nowMs: number): Session {
   const time = sessionTimeAt(session, nowMs)
   const shown = shownLast.get(session)
@@ -42,7 +42,7 @@ function makeSession(session: SessionRecord, time: ReturnType<typeof sessionTime
   }
 }
 
-/** A session's time as the bus and the live screens are told it. */
+/** A session's time for the bus and the live screens. */
 export function toSessionTime(session: SessionRecord, nowMs: number): SessionTime {
   return {
     sessionId: session.id,

@@ -37,26 +37,26 @@ export interface SessionWritingPorts {
 type Told = Pick<LogEntry, 'details' | 'texts'>
 export type StepOptions = Told & { patch?: Partial<SessionRecord> }
 
-/** What became of a session, to be told. */
+/** The result of a change of a session. */
 interface Step extends Told, Pick<DocumentChange, 'known'> {
   session: SessionRecord
   effects: LastingEffect[]
   actor: Actor
 }
 
-/** A session changes its station's document once it has started there. */
+/** A session that has started there is part of its station's document. */
 function documentChangeOf({ session, effects, known }: Step): DocumentChange[] {
   const { startedAtMs, stationId } = session
   if (startedAtMs === undefined || stationId === undefined) return []
   return [{ stationId, actions: effects.map((effect) => logEntryOf(effect).action), known }]
 }
 
-/** What its station shows of a session. */
+/** The part of a session that its station shows. */
 const runningPart = (session: SessionRecord) => (isRunning(session) ? session : undefined)
 
 export type SessionWriting = ReturnType<typeof createSessionWriting>
 
-/** Writes what became of a session, and tells it to journal, station and screens: in one transaction. */
+/** Writes the change of a session, with its log and its station's document, in one transaction, and emits the event. */
 export function createSessionWriting(ports: SessionWritingPorts) {
   const { database, repository, desired, calls, room, settings, journal, events, clock } = ports
 
@@ -69,8 +69,8 @@ export function createSessionWriting(ports: SessionWritingPorts) {
   }
 
   /**
-   * Gives one input to the domain, keeps what lasts of the outcome, and tells it to journal and station.
-   * @returns undefined, and nothing is written, when somebody has changed the session since
+   * Applies one input in the domain, stores the result, and writes log and document.
+   * @returns undefined, and writes nothing, if somebody has changed the session since
    */
   async function tryStep(
     before: SessionRecord,
@@ -91,7 +91,7 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     return refusal ? failure(refusal.code) : success(session)
   }
 
-  /** A step on a session that was read in the write under way. */
+  /** Changes a session that was read in the current write. */
   async function step(...[before, input, actor, options]: Parameters<typeof tryStep>) {
     const done = await tryStep(before, input, actor, options)
     if (!done) throw new AppError('version-conflict')
@@ -99,9 +99,9 @@ export function createSessionWriting(ports: SessionWritingPorts) {
   }
 
   /**
-   * Works on a session as the room has it, without reading it. Another server may know better: unless it is changed
-   * that way, it is read and worked on again.
-   * @param work answers undefined when the session has changed meanwhile
+   * Changes a session as it is in the room, without reading it. If another server has changed it, it is read and the
+   * change is repeated.
+   * @param work returns undefined if the session has changed in the meantime
    */
   function onSession(
     id: string,
@@ -122,7 +122,7 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     })
   }
 
-  /** A session never outlives closing time unless an operator said so; grants beyond it are taken back, on record. */
+  /** A session ends at closing time unless an operator allowed more. Time beyond that is removed and logged. */
   function withinOpeningHours(done: SessionStep<SessionRecord>, nowMs: number): SessionStep<SessionRecord> {
     const { session, effects } = done
     const opening = siteOpeningAt(settings, nowMs)
@@ -131,10 +131,10 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     return { session: cut.session, effects: [...effects, ...cut.effects] }
   }
 
-  /** Tells calls, stations and journal what became of sessions: of all in one shared transaction at once. */
+  /** Writes calls, documents and logs after changes of sessions, for all sessions of a shared transaction at once. */
   async function tellAll(steps: readonly Step[]): Promise<void> {
     const ended = steps.filter(({ session }) => session.state === 'ended')
-    // First, so that the stations' documents no longer speak of the calls.
+    // First, so that the stations' documents no longer contain the calls.
     if (ended.length > 0)
       await calls.endWithSessions(ended.map(({ session, actor }) => ({ sessionId: session.id, actor })))
     const changes = steps.flatMap(documentChangeOf)
@@ -161,12 +161,12 @@ export function createSessionWriting(ports: SessionWritingPorts) {
     announce(session, effects)
   }
 
-  /** Tells live screens of a session once the write under way is committed. */
+  /** Emits the event of a session after the commit of the current write. */
   function announce(session: SessionRecord, effects: LastingEffect[] = []): void {
     database.afterCommit(() => events.emit({ type: 'sessionChanged', session, effects }))
   }
 
-  /** Writes a session that changes otherwise than by an input of its life; its station is told. */
+  /** Writes another change of a session than an input of its life cycle; its station gets a new document. */
   async function rewrite(before: SessionRecord, changed: Partial<SessionRecord>): Promise<SessionRecord> {
     const session = { ...before, ...changed, version: before.version + 1, updatedAtMs: clock.nowMs() }
     if (!(await repository.save(session, before.version, rules()))) throw new AppError('version-conflict')

@@ -21,7 +21,7 @@ export interface BlockPorts {
   operators(): Promise<NamedOperator[]>
   /** Stands for a username in the key of a counter. */
   hashOfUsername(username: string): string
-  /** The id under which a counter is shown: its key could tell who tried to sign in. */
+  /** The public id of a counter. Its key could reveal who tried to sign in. */
   idOf(key: string): string
   journal: Journal
   clock: Clock
@@ -29,7 +29,7 @@ export interface BlockPorts {
 
 export type ThrottleBlocks = ReturnType<typeof createThrottleBlocks>
 
-/** Shows the staff who is blocked, and lifts a block. */
+/** Shows blocks to the staff, and removes a block. */
 export function createThrottleBlocks(ports: BlockPorts) {
   const { database, repository, operators, hashOfUsername, idOf, journal, clock } = ports
 
@@ -66,7 +66,7 @@ export function createThrottleBlocks(ports: BlockPorts) {
       return { count, rows: rows.flatMap((row) => shownOf(row, byHash)) }
     },
 
-    /** @throws AppError `forbidden` when somebody else than an admin lifts a block that is not about codes */
+    /** @throws AppError `forbidden` if somebody other than an admin removes a block that is not about codes */
     lift(id: string, actor: Actor, isAdmin: boolean): Promise<void> {
       return database.write(async () => {
         const keys = await repository.keysInForce(clock.nowMs())

@@ -17,13 +17,13 @@ export interface CounterPorts {
 
 export type Throttles = ReturnType<typeof createCounters>
 
-/** Counts failures in the database, so that a restart forgets none. */
+/** Counts failures in the database, so that they survive a restart. */
 export function createCounters({ repository, hashOfUsername, clock }: CounterPorts) {
   return {
     /** Stands for a username in a subject. */
     hashOfUsername,
 
-    /** Seconds until the next try, by the counter that blocks longest; 0 when none does. */
+    /** Seconds until the next attempt, by the counter with the longest block; 0 without a block. */
     async waitSeconds(subjects: readonly ThrottleSubject[]): Promise<number> {
       const states = await repository.findAll(subjects.map(throttleKeyOf))
       return Math.max(0, ...states.map((state) => waitSecondsAt(state, clock.nowMs())))

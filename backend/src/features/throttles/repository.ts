@@ -29,7 +29,7 @@ export function createThrottleRepository({ models: { throttles }, scope }: Table
       const rows = await throttles.findAll({ attributes: ['key'], where, ...scope() })
       return rows.map((row) => row.get().key)
     },
-    /** Counters that block now, the one that ends last first. */
+    /** Counters that block now, the one with the latest end first. */
     async inForce(
       filter: ThrottleFilter,
       nowMs: number,
@@ -47,7 +47,7 @@ export function createThrottleRepository({ models: { throttles }, scope }: Table
   }
 }
 
-/** The key of a counter tells what it is about. */
+/** The key of a counter contains its subject. */
 function conditionsOf({ kind, stationId, ip }: ThrottleFilter): WhereOptions<ThrottleRow>[] {
   const conditions: WhereOptions<ThrottleRow>[] = []
   if (kind !== undefined) conditions.push({ key: { [Op.startsWith]: throttlePrefixOf(kind) } })

@@ -11,10 +11,13 @@ export interface UsernamePorts {
 
 export type Usernames = ReturnType<typeof createUsernames>
 
-/** The names under which machines connect to the bus: one space for stations and accounts. */
+/** The usernames of machines on the bus. Stations and accounts share them. */
 export function createUsernames({ stations, accounts }: UsernamePorts) {
   return {
-    /** Call inside a write. @throws AppError naming the field `id` when the name is reserved or taken */
+    /**
+     * Call it inside a write.
+     * @throws AppError naming the field `id` if the name is reserved or used
+     */
     async requireFree(username: string): Promise<void> {
       if (username === OPERATOR_USERNAME) throw reservedId()
       const station = await stations.find(username)
@@ -30,7 +33,7 @@ export function createUsernames({ stations, accounts }: UsernamePorts) {
   }
 }
 
-/** The refusal of a name that has a meaning of its own. */
+/** The refusal of a reserved name. */
 export function reservedId(): AppError {
   const message = { fr: 'Ce nom est réservé.', en: 'This name is reserved.' }
   return new AppError('duplicate', { detail: message, errors: [{ pointer: '/id', message }] })

@@ -12,7 +12,7 @@ export interface UserPorts extends UserServicePorts {
   grants: Pick<SessionGrants, 'canCreate'>
 }
 
-/** Visitors that the desk has registered. */
+/** Registered visitors. */
 export function createUsers(ports: UserPorts) {
   const service = createUserService(ports)
   return { service, endpoints: [userEndpoints({ ...ports, users: service })] } satisfies Feature

@@ -35,7 +35,7 @@ export function createUserRepository(tables: Tables) {
     list: ({ search, phone, hasOpenSession, ...query }: UserQuery) =>
       page(query, {
         orderable,
-        // As in a phone book: accents and case aside.
+        // As in a phone book: without regard to accents and case.
         orderedAs: { lastName: 'searchText' },
         where: [
           ...(phone === undefined ? [] : [{ phone: normalisePhone(phone) ?? phone }]),
@@ -84,7 +84,7 @@ function havingOpenSession(wanted: boolean | undefined): WhereOptions<UserRow>[]
   return wanted === undefined ? [] : [{ id: { [wanted ? Op.in : Op.notIn]: withOpenSession } }]
 }
 
-/** Every word must be found, in whichever field; or the digits, where all of it may be a telephone number. */
+/** Every word must be found, in any field; or the digits, if the whole search may be a telephone number. */
 function searchedBy(search: string | undefined, containing: Containing): WhereOptions<UserRow>[] {
   const { words, phone } = searchTermsOf(search ?? '')
   const found = (text: string) => containing<UserRow>(['searchText'], text)

@@ -10,13 +10,16 @@ import type { SessionService } from '../sessions/index.ts'
 import type { Settings } from '../settings/index.ts'
 import type { UserRepository } from './repository.ts'
 
-/** What is kept about a user outside their own row, and is removed with them. */
+/** Data about a user outside their own row, which are removed with them. */
 export interface HeldElsewhere {
   /** The files of photos. */
   photos: { remove(name: string): Promise<void> }
-  /** Texts about them that others wrote; @returns the numbers of their sessions */
+  /**
+   * Texts of others about them;
+   * @returns the ids of their sessions
+   */
   traces: { remove(user: UserRow): Promise<string[]> }
-  /** Answers to requests, which may name them. */
+  /** Stored answers to requests, which can contain their name. */
   answers: { forget(isAbout: (answer: string) => boolean): Promise<void> }
 }
 
@@ -26,7 +29,7 @@ export interface UserServicePorts extends HeldElsewhere, BasePorts {
   settings: Settings
 }
 
-/** An earlier birth date is taken for a typing error. */
+/** An earlier birth date counts as a typing error. */
 const FIRST_BIRTH_DATE = '1900-01-01'
 const implausibleBirthDate: Bilingual = {
   fr: 'La date de naissance doit être comprise entre le 1er janvier 1900 et aujourd’hui.',
@@ -35,7 +38,7 @@ const implausibleBirthDate: Bilingual = {
 
 export type UserService = ReturnType<typeof createUserService>
 
-/** Visitors that the desk has registered. */
+/** Registered visitors. */
 export function createUserService(ports: UserServicePorts) {
   const { database, repository, sessions, photos, traces, answers, settings, journal, clock } = ports
 
@@ -46,13 +49,13 @@ export function createUserService(ports: UserServicePorts) {
     consentRevokedAtMs: null,
   })
 
-  /** @throws AppError when the birth date lies before 1900 or after today */
+  /** @throws AppError if the birth date is before 1900 or after today */
   function requirePlausible({ birthDate }: UserInput): void {
     if (birthDate === undefined) return
     const today = Temporal.Instant.fromEpochMilliseconds(clock.nowMs())
       .toZonedDateTimeISO(settings.current().timeZone)
       .toPlainDate()
-    // Days as ISO writes them compare as text.
+    // ISO dates compare as text.
     if (birthDate >= FIRST_BIRTH_DATE && birthDate <= today.toString()) return
     throw invalidField('/birthDate', implausibleBirthDate)
   }
@@ -115,7 +118,7 @@ export function createUserService(ports: UserServicePorts) {
 
     /**
      * Erases a user and every text about them; their sessions stay for the statistics, without a name.
-     * @returns whether nothing is left in the free space of the database's files either
+     * @returns whether the free space of the database's files is clean too
      */
     async remove(id: string, actor: Actor, expectedVersion?: SeenVersions): Promise<boolean> {
       const { photoName, sessionIds } = await database.write(async () => {
@@ -152,7 +155,10 @@ export function createUserService(ports: UserServicePorts) {
       })
     },
 
-    /** Gives a user another photo, or none; @returns the name of the one before, if it is another */
+    /**
+     * Sets or removes a user's photo.
+     * @returns the name of the previous file, if it is another one
+     */
     setPhoto(
       id: string,
       photoName: string | null,
