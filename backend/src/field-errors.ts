@@ -4,19 +4,19 @@ import { AppError, type FieldError } from './errors.ts'
 /** One failure of a schema, in the terms of Ajv. */
 export interface SchemaFailure {
   keyword: string
-  /** JSON pointer to what does not fit. */
+  /** JSON pointer to the invalid value. */
   instancePath: string
   params: Record<string, unknown>
 }
 
 interface Params {
-  /** What `type` wants. */
+  /** The value of `type`. */
   type?: unknown
-  /** What `enum` allows. */
+  /** The values of `enum`. */
   allowedValues?: unknown
-  /** The name of a format that the text does not have. */
+  /** The name of the format. */
   format?: string
-  /** What a length or a number is held to. */
+  /** The limit of a length or a number. */
   limit?: number
 }
 
@@ -43,7 +43,7 @@ const formatMessages: Record<string, Bilingual> = {
   },
 }
 
-/** What a field must be, by the keyword of JSON Schema that it fails. */
+/** The message for a field, by the keyword of JSON Schema that failed. */
 const requirements: Record<string, (params: Params) => Bilingual> = {
   required: () => ({ fr: 'Ce champ est obligatoire.', en: 'This field is required.' }),
   additionalProperties: () => ({ fr: 'Ce champ n’existe pas.', en: 'This field does not exist.' }),
@@ -68,7 +68,7 @@ const requirements: Record<string, (params: Params) => Bilingual> = {
   maximum: ({ limit }) => ({ fr: `Au plus ${limit ?? 0}.`, en: `At most ${limit ?? 0}.` }),
 }
 
-/** One failure of a schema, at the field that it concerns, as people are told it. */
+/** One failure of a schema as people read it, with its field. */
 export function fieldErrorOf({ instancePath, keyword, params }: SchemaFailure): FieldError {
   const property = params['additionalProperty'] ?? params['missingProperty']
   const isNamed = keyword === 'additionalProperties' || keyword === 'required'
@@ -79,8 +79,8 @@ export function fieldErrorOf({ instancePath, keyword, params }: SchemaFailure): 
 }
 
 /**
- * The refusal of a body that does not fit its schema.
- * @param at JSON pointer to the part of the body that the failures are about
+ * The error for a body that does not match its schema.
+ * @param at JSON pointer to the part of the body that was checked
  */
 export function bodyErrorOf(failures: readonly SchemaFailure[], at = ''): AppError {
   const hasUnknown = failures.some(({ keyword }) => keyword === 'additionalProperties')

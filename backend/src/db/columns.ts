@@ -1,9 +1,9 @@
 import { DataTypes, type ModelAttributeColumnOptions } from 'sequelize'
 
-/** A column as Sequelize knows it, and the type of its values. */
+/** A column as Sequelize defines it, and the type of its values. */
 export interface Column<T> {
   readonly options: ModelAttributeColumnOptions
-  /** The type alone: there is no such value. */
+  /** Only for the type: the value does not exist. */
   readonly value?: T
 }
 

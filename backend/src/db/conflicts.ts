@@ -4,12 +4,12 @@ import { AppError } from '../errors.ts'
 const RUNNING_KEYS = ['station_id', 'user_id']
 
 /**
- * What the database's own guards mean to a caller. Checks come first and say more; this is for what gets past
- * them, such as a change that was made by hand.
+ * The meaning of constraint errors of the database. Services check first and give better messages; this is for
+ * conflicts that pass their checks, such as a change by hand.
  */
 export function toConflict(err: unknown): unknown {
   if (!(err instanceof UniqueConstraintError)) return err
-  // For SQLite Sequelize hands out a list here, whatever its types say.
+  // For SQLite, Sequelize returns a list here, despite its types.
   const columns = Array.isArray(err.fields) ? (err.fields as string[]) : Object.keys(err.fields)
   const [column] = columns
   if (isOfSessions(err) && column !== undefined && RUNNING_KEYS.includes(column))
@@ -19,7 +19,7 @@ export function toConflict(err: unknown): unknown {
   return new AppError('duplicate', { errors, cause: err })
 }
 
-/** SQLite names the columns with their table, PostgreSQL the index. */
+/** SQLite reports table and columns, PostgreSQL the index. */
 const isOfSessions = ({ parent }: UniqueConstraintError) => /\bsessions[._]/.test(parent.message)
 
 const toCamelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())

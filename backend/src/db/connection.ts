@@ -1,15 +1,15 @@
 import { createRequire } from 'node:module'
 import type { Options } from 'sequelize'
 
-/** How long PostgreSQL lets a transaction stand still: its writer hangs, and all others wait for it. */
+/** How long a PostgreSQL transaction may be idle: its writer hangs, and all others wait for it. */
 const STANDSTILL_MS = 10_000
 const POSTGRES_INT8 = 20
 const POSTGRES_NUMERIC = 1700
 
-/** SQLite's flag for a file that is there already. */
+/** SQLite's flag for an existing file. */
 export const OPEN_READWRITE = 0x2
 
-/** What Sequelize uses of the `pg` package for values. */
+/** The part of the `pg` package that Sequelize uses for values. */
 interface PostgresDriver {
   types: { getTypeParser(oid: number, format?: string): (value: string) => unknown }
 }
@@ -26,14 +26,14 @@ export function connectionOptions(url: string): Options {
       ...common,
       dialect: 'sqlite',
       storage,
-      // Not to be made by opening it: where the folder was taken away, an empty database would take its place.
+      // Opening must not create the file: if the folder was removed, an empty database would replace the site's.
       dialectOptions: { mode: OPEN_READWRITE },
     }
   }
   return { ...common, ...postgresOptions(url) }
 }
 
-/** The file of a SQLite database; undefined for a server's. */
+/** The file of a SQLite database; undefined for PostgreSQL. */
 export function fileOf(url: string): string | undefined {
   return url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 }
@@ -45,7 +45,7 @@ function postgresOptions(url: string): Options {
   }
   return {
     dialect: 'postgres',
-    // As libpq has it, a folder here is where the server's socket is.
+    // As in libpq, a folder here contains the server's socket.
     host: searchParams.get('host') ?? decodeURIComponent(hostname),
     port: port ? Number(port) : 5432,
     username: decodeURIComponent(username),
@@ -55,16 +55,16 @@ function postgresOptions(url: string): Options {
     dialectOptions: {
       idle_in_transaction_session_timeout: STANDSTILL_MS,
       keepAlive: true,
-      // Whatever the site's default is: after waiting for the writer's lock, a write must see what came before.
+      // Whatever the site's default is: after waiting for the writer's lock, a write must see earlier commits.
       options: '-c default_transaction_isolation=read\\ committed',
     },
     pool: { min: 2, max: 10, idle: 60_000 },
   }
 }
 
-/** Whole numbers and sums come as text by default; none of ours leaves what a double holds exactly. */
+/** By default integers and sums are returned as text. A double can hold all of ours exactly. */
 function driverWithNumbers(): object {
-  // Loaded where it is needed: most sites never do.
+  // Loaded on demand, because most sites do not use it.
   const driver = createRequire(import.meta.url)('pg') as PostgresDriver
   const getTypeParser: PostgresDriver['types']['getTypeParser'] = (oid, format) =>
     oid === POSTGRES_INT8 || oid === POSTGRES_NUMERIC ? Number : driver.types.getTypeParser(oid, format)

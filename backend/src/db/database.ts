@@ -16,59 +16,60 @@ import { defineModels, type Models } from './models.ts'
 import { createContaining, type Containing } from './where.ts'
 import { migrate } from './migrations/index.ts'
 
-/** What services need of the database: to write, and to act once something is written. */
+/** What services need: to write, and to act after a commit. */
 export interface Database {
   /**
-   * Runs `work` in one write transaction; called inside another, it joins that one. One write is under way at a
-   * time, over all servers of a database: what `work` reads stays true until it is committed, so nothing but the
-   * database may be awaited in it. A failed statement ends it: whoever catches must throw on. It may be
-   * asked to do all of it again. Source: docs/adr/0004-one-writer-or-retries.md
-   * @throws AppError `duplicate` or `session-active` when only the database's own guards saw a conflict,
-   * `storage-unavailable` when nothing can be stored now
+   * Runs `work` in one write transaction; inside another one, it joins that. Only one write runs at a time, over all
+   * servers of a database: what `work` reads stays true until the commit, so it may await nothing but the database. A
+   * failed statement ends the transaction: who catches its error must throw again. `work` may be repeated. Source:
+   * docs/adr/0004-one-writer-or-retries.md
+   * @throws AppError `duplicate` or `session-active` if only a constraint of the database detected a conflict,
+   * `storage-unavailable` if nothing can be stored now
    */
   write<T>(work: () => Promise<T>): Promise<T>
   /**
-   * As `write`, for what comes often: may share its transaction with others that wait. What the others have just
-   * written is in the database, and not yet in memory. Source: docs/adr/0032-hot-statements-are-prepared.md
+   * Like `write`, for frequent changes: may share its transaction with others that wait. Their changes are in the
+   * database but not yet in memory. Source: docs/adr/0032-hot-statements-are-prepared.md
    */
   writeShared<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Hands an item to `store`. In a shared transaction `store` gets all its items together, at the end; else it gets
-   * each at once.
+   * Passes an item to `store`. In a shared transaction `store` gets all its items together at the end, otherwise each
+   * at once.
    */
   together<T>(store: (items: readonly T[]) => Promise<void>, item: T): Promise<void>
-  /** Runs `effect` once the transaction under way is committed, in the order of the commits. */
+  /** Runs `effect` after the commit of the current transaction, in the order of the commits. */
   afterCommit(effect: () => void): void
-  /** How the newest write ended. */
+  /** The result of the newest write. */
   storage(): StorageState
   /**
-   * Makes what was removed illegible in the files of the database too, as far as the engine lets us; @returns whether
-   * it is done: never on PostgreSQL, which keeps a log of its own, and not yet while another program reads the file
+   * Removes deleted data from the database's files, as far as possible;
+   * @returns whether this is complete: never on PostgreSQL, which has its own log, and not while another program reads
+   * the file
    */
   completeErasure(): Promise<boolean>
-  /** How many statements the database has been sent, those that begin and end transactions among them. */
+  /** Number of statements sent to the database, including those that begin and end transactions. */
   statementCount(): number
   close(): Promise<void>
 }
 
-/** What repositories read and write with; nobody else sees tables. */
+/** For repositories only; nobody else uses tables. */
 export interface Tables {
   readonly sequelize: Sequelize
   readonly models: Models
   readonly containing: Containing
-  /** What a query must carry to be part of the transaction under way. */
+  /** Options that make a query part of the current transaction. */
   scope(): { transaction?: Transaction }
-  /** SQL that is sent often, to be made once by a repository. */
+  /** Prepares frequent SQL; call it once, in a repository. */
   readonly statement: Statements['statement']
 }
 
-/** An open database, for whoever builds services and their repositories. */
+/** An open database, for the code that creates services and repositories. */
 export interface Store extends Database, Tables {}
 
 export interface StorageState {
-  /** What hinders writes, until one succeeds. */
+  /** Why writes fail, until one succeeds. */
   fault: StorageFault | undefined
-  /** When a write last succeeded, by `performance.now()`. */
+  /** The time of the last successful write, by `performance.now()`. */
   storedAtMs: number
 }
 
@@ -77,22 +78,22 @@ type Collected = Map<(items: readonly never[]) => Promise<void>, unknown[]>
 interface UnitOfWork {
   transaction: Transaction
   effects: (() => void)[]
-  /** Of a shared transaction: what is stored at its end. */
+  /** Work for the end of a shared transaction. */
   collected?: Collected | undefined
 }
 
 const ATTEMPTS = 5
-/** After a lost connection, doubled each time: a restart of PostgreSQL takes about a second. */
+/** The pause after a lost connection, doubled each time: a restart of PostgreSQL takes about a second. */
 const RECONNECT_MS = 50
 
 /**
- * Opens the database, brings its schema up to date, and hands it out.
+ * Opens the database and updates its schema.
  * @param url `sqlite:<file>` or `postgres://...`
  */
 export async function openDatabase(url: string, log: Logger): Promise<Store> {
   const file = fileOf(url)
   const isSqlite = file !== undefined
-  // SQLite takes an empty file for an empty database; later it opens what is there, and makes nothing.
+  // SQLite accepts an empty file as an empty database. Later it opens only an existing file.
   if (isSqlite && !existsSync(file)) appendFileSync(file, '')
   const sequelize = new Sequelize(connectionOptions(url))
   const connections = isSqlite ? createSqliteConnections(sequelize, file, log) : undefined
@@ -110,7 +111,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
   })
   try {
     await bringUpToDate(sequelize, log)
-    // Where the last run ended too early for it.
+    // If the last run ended before this was done.
     await erasure?.complete()
   } catch (err) {
     erasure?.stop()
@@ -119,12 +120,15 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
   }
 
   let queue: Promise<unknown> = Promise.resolve()
-  /** How often the writes under way added what follows at their end. */
+  /** How often the current writes added work for their end. */
   let additions = 0
   const storage: StorageState = { fault: undefined, storedAtMs: -Infinity }
   let locked = { atMs: -Infinity, err: undefined as unknown }
 
-  /** Notes what hinders writes, and logs when that begins and ends; @returns what the caller is told */
+  /**
+   * Records why writes fail, and logs the beginning and the end;
+   * @returns the error for the caller
+   */
   function noteFailure(err: unknown): unknown {
     const fault = storageFaultOf(err)
     if (fault === undefined) return toConflict(err)
@@ -162,9 +166,9 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
       noteSuccess()
       return { result, effects }
     } catch (err) {
-      // What hinders it may lie in its connection, for instance in a file that was taken away.
+      // The connection itself may be the reason, for example because its file was removed.
       if (storageFaultOf(err) !== undefined) connections?.dropWriter()
-      // Once the commit is on its way, a lost connection does not say whether it got there.
+      // After the COMMIT was sent, a lost connection does not say whether it was executed.
       const isLost = !isSqlite && !progress.isWorkDone && isConnectionLost(err)
       if (left > 1 && (isLost || isAskedAgain(err))) {
         if (isLost) await pause(RECONNECT_MS * 2 ** (ATTEMPTS - left))
@@ -180,7 +184,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
       try {
         effect()
       } catch (err) {
-        // What is committed has happened: nobody may take it for a failure and do it again.
+        // A commit cannot be undone: an error here must not look like a failed write, which would be repeated.
         log.error({ err }, 'telling of a commit failed')
       }
     }
@@ -190,7 +194,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
   const turn = <T>(work: () => Promise<T>): Promise<T> => {
     const askedAtMs = performance.now()
     const done = queue.then(() => {
-      // While this one waited, another waited in vain for a lock: to wait again for each would be hours.
+      // While this write waited, another one failed to get a lock. If each waited again, the queue would take hours.
       if (locked.atMs > askedAtMs) throw storageError('locked', locked.err)
       return work()
     })
@@ -237,7 +241,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
   }
 }
 
-/** What is stored may add more. */
+/** Storing may add more work. */
 async function storeAll(collected: Collected): Promise<void> {
   for (const [store, items] of collected) {
     collected.delete(store)
@@ -251,7 +255,7 @@ async function bringUpToDate(sequelize: Sequelize, log: Logger): Promise<void> {
     await migrate(sequelize, log)
     return
   }
-  // Several servers may start at once. This transaction only holds the lock, so it may well stand still.
+  // Several servers may start at once. This transaction only holds the lock, so it may be idle.
   await sequelize.transaction(async (transaction) => {
     await sequelize.query('SET LOCAL idle_in_transaction_session_timeout = 0', { transaction })
     await sequelize.query(TAKE_WRITER_LOCK, { transaction })

@@ -5,14 +5,14 @@ import { closeSequelize } from './sqlite-connections.ts'
 import { examineSchema, type SchemaState } from './migrations/index.ts'
 
 export interface DatabaseHealth extends SchemaState {
-  /** What SQLite found wrong with its file; empty where nothing is, and on PostgreSQL. */
+  /** The faults that SQLite found in its file; empty without faults, and on PostgreSQL. */
   damage: string[]
 }
 
 /**
- * Looks at a database and changes nothing.
- * @param check how much SQLite looks at; the quick one passes over the indexes
- * @throws Error when it cannot be opened
+ * Examines a database and changes nothing.
+ * @param check how much SQLite checks; the quick check omits the indexes
+ * @throws Error if it cannot be opened
  */
 export function examineDatabase(
   url: string,
@@ -29,7 +29,10 @@ export function examineDatabase(
   })
 }
 
-/** Whether a database holds a site already, which its first operator begins. @throws Error when it cannot be read */
+/**
+ * Whether a database contains a site, that is an operator.
+ * @throws Error if it cannot be read
+ */
 export async function holdsSite(url: string): Promise<boolean> {
   const file = fileOf(url)
   if (file !== undefined && !existsSync(file)) return false
@@ -40,7 +43,7 @@ export async function holdsSite(url: string): Promise<boolean> {
   })
 }
 
-/** Copies a SQLite database as of one instant, while others write: reading holds nobody up. */
+/** Copies the state of a SQLite database at one instant. Writes continue during the copy. */
 export async function copyDatabase(url: string, to: string): Promise<void> {
   await looking(url, (sequelize) => sequelize.query('VACUUM INTO :to', { replacements: { to } }))
 }

@@ -1,10 +1,10 @@
-/** Why the database cannot be read or written now, whatever was asked of it. */
+/** Why the database cannot be read or written now, independent of the query. */
 export type StorageFault =
   'full' | 'locked' | 'busy' | 'read-only' | 'out-of-reach' | 'damaged' | 'failing' | 'unreachable'
 
 /**
- * What is wrong, by the code of SQLite, of the operating system (also for files beside the database) or of PostgreSQL.
- * Source: https://www.sqlite.org/rescode.html; PostgreSQL's documentation, appendix A
+ * The fault for each code of SQLite, the operating system (also for files beside the database) or PostgreSQL. Source:
+ * https://www.sqlite.org/rescode.html; PostgreSQL's documentation, appendix A
  */
 const faults: Partial<Record<string, StorageFault>> = {
   SQLITE_FULL: 'full',
@@ -35,7 +35,7 @@ const faults: Partial<Record<string, StorageFault>> = {
   XX002: 'damaged',
 }
 
-/** Other codes after which the same may succeed later; of PostgreSQL whole classes, by their first two characters. */
+/** Other codes of temporary failures; for PostgreSQL whole classes, by their first two characters. */
 const temporary = new Set([
   ...['SQLITE_NOMEM', 'SQLITE_AUTH', 'SQLITE_PROTOCOL', 'SQLITE_NOLFS'],
   ...['EPERM', 'ENOENT', 'EPIPE', 'EAI_AGAIN', 'ETIMEDOUT'],
@@ -43,10 +43,10 @@ const temporary = new Set([
   ...['08', '40', '53', '57', '58', 'XX', '25P03'],
 ])
 
-/** Serialisation failure, deadlock: PostgreSQL undid the transaction and asks to have it again. */
+/** Serialisation failure, deadlock: PostgreSQL rolled the transaction back and it must be repeated. */
 export const askedAgainCodes: readonly string[] = ['40001', '40P01']
 
-/** The connection was ended by an administrator, by a crash, during a start, or because it was idle. */
+/** The connection was closed by an administrator, a crash, a restart, or because it was idle. */
 export const connectionLostCodes: readonly string[] = [
   ...['57P01', '57P02', '57P03', '25P03', '08003', '08006'],
   ...['ECONNRESET', 'EPIPE'],
@@ -54,7 +54,7 @@ export const connectionLostCodes: readonly string[] = [
 
 export const faultOfCode = (code: string): StorageFault | undefined => faults[code]
 
-/** Whether the code is about the file, the disk, the memory or the connection, and not about what was asked. */
+/** Whether the code is about the file, the disk, the memory or the connection, not about the query. */
 export function isTemporaryCode(code: string): boolean {
   // SQLite's extended codes begin with the primary one: SQLITE_IOERR_READ.
   const primary = /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? code

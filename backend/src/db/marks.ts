@@ -1,6 +1,6 @@
 import { QueryTypes, type Sequelize, type Transaction } from 'sequelize'
 
-/** Where marks are kept, and the transaction that is under way. */
+/** The table of marks, and the current transaction. */
 interface MarkTables {
   sequelize: Sequelize
   scope(): { transaction?: Transaction }
@@ -8,7 +8,7 @@ interface MarkTables {
 
 export type Mark = 'release' | 'stored' | 'calendar'
 
-/** Notes something about the site that is no setting; to be called within a write. */
+/** Records a value of the site that is not a setting. Call it inside a write. */
 export async function putMark({ sequelize, scope }: MarkTables, name: Mark, value: string): Promise<void> {
   await sequelize.query(
     `INSERT INTO site_marks (name, value) VALUES (:name, :value)

@@ -8,7 +8,7 @@ export interface PageQuery {
   pageSize?: number
   ordering?: string
   search?: string
-  /** Rows of the page that came before. */
+  /** Number of rows of the previous pages. */
   skip?: number
 }
 
@@ -24,18 +24,18 @@ export const shown = <Row, Item>({ count, rows }: Rows<Row>, show: (row: Row) =>
   rows: rows.map(show),
 })
 
-/** What a repository needs to read one page. */
+/** The query for one page. */
 export interface PageWindow {
   limit: number
   offset: number
-  /** Column and direction, what is absent last in either, on any engine; undefined for the list's own order. */
+  /** Column and direction, absent values last in both; undefined for the default order. */
   order?: [string, 'ASC NULLS LAST' | 'DESC NULLS LAST']
 }
 
 /**
  * Translates `page`, `pageSize`, `skip` and `ordering` for rows in memory.
- * @param fields what may be ordered by, by name
- * @throws AppError `invalid-query` when the list cannot be ordered by that field, or more is skipped than a page holds
+ * @param fields the fields that may be sorted by
+ * @throws AppError `invalid-query` if the field is unknown, or `skip` is not below the page size
  */
 export function selectionOf(query: PageQuery, fields: Record<string, unknown>): Selection {
   const { page = 1, pageSize = DEFAULT_PAGE_SIZE, skip = 0, ordering = '' } = query
@@ -70,7 +70,7 @@ function notToSkip(pageSize: number): FieldError {
   return { pointer: '/skip', message }
 }
 
-/** What of a query says which rows are wanted, and not which of their pages. */
+/** The part of a query that selects rows, without the page. */
 export function filterOf<Q extends PageQuery>(query: Q) {
   const { page: _page, pageSize: _size, ordering: _order, skip: _skip, ...filter } = query
   return filter

@@ -1,10 +1,7 @@
 import type { FindOptions } from 'sequelize'
 import type { Table } from './models.ts'
 
-/**
- * Reads one page of a table. The rows are counted by a statement of their own only if the page does not show how many
- * there are.
- */
+/** Reads one page of a table. A second statement counts the rows only if the page does not show their number. */
 export async function readPage<Row extends object>(
   table: Table<Row>,
   query: FindOptions<Row> & { limit: number; offset: number },

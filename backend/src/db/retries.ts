@@ -1,21 +1,21 @@
 import { ConnectionError, DatabaseError, TimeoutError } from 'sequelize'
 import { askedAgainCodes, connectionLostCodes, isTemporaryCode } from './fault-codes.ts'
 
-/** Whether the database undid a transaction and asks to have it again. */
+/** Whether the database rolled a transaction back that must be repeated. */
 export function isAskedAgain(err: unknown): boolean {
   return askedAgainCodes.includes(codeOf(err))
 }
 
-/** Whether a statement failed because its connection went away, as when the database restarts. */
+/** Whether a statement failed because its connection was lost, as at a restart of the database. */
 export function isConnectionLost(err: unknown): boolean {
   if (err instanceof ConnectionError || connectionLostCodes.includes(codeOf(err))) return true
-  // The driver has no code for a socket that just closed.
+  // The driver has no code for a socket that was just closed.
   return err instanceof DatabaseError && /^(Connection terminated|Client has encountered)/.test(err.message)
 }
 
 /**
- * Whether something failed because the database could not take it now, for instance because the disk is full or the
- * server is gone. The same may succeed later. What breaks a rule of the database, or of ours, never will.
+ * Whether a failure is temporary, for example because the disk is full or the server is down. A violation of a rule of
+ * the database, or an error in our code, is not.
  */
 export function isTemporary(err: unknown): boolean {
   for (let one = err; one instanceof Error; one = one.cause) {

@@ -5,9 +5,9 @@ import { fieldsOf, type Statement } from './statements.ts'
 type Value = string | number | boolean | null | undefined
 
 /**
- * Prepares the insertion of whole rows of a table.
- * @param conflict what follows the values: `ON CONFLICT ...`
- * @returns a function that inserts rows, and answers how many were inserted
+ * Prepares the insertion of complete rows of a table.
+ * @param conflict SQL after the values: `ON CONFLICT ...`
+ * @returns a function that inserts rows and returns how many were inserted
  */
 export function inserting<Row extends object>(
   tables: Pick<Tables, 'statement'>,
@@ -26,9 +26,9 @@ export function inserting<Row extends object>(
 }
 
 /**
- * Prepares a change of some columns of one row, by the columns that identify it.
- * @returns a function that takes the row with its new values, then the values that identify it, and answers how many
- * rows were changed
+ * Prepares an update of some columns of one row, identified by other columns.
+ * @returns a function that takes the row with its new values, then the identifying values, and returns how many rows
+ * were changed
  */
 export function updating<Row extends object>(
   { statement }: Pick<Tables, 'statement'>,
@@ -46,12 +46,12 @@ export function updating<Row extends object>(
     update.run(...changed.map((name) => (row as Record<string, Value>)[name]), ...identity)
 }
 
-/** How many rows one statement takes: it is prepared for each number of them. */
+/** Maximum number of rows in one statement. It is prepared for each number. */
 const MOST_ROWS = 32
 
 /**
- * Prepares SQL that takes any number of items, up to 32 in one statement.
- * @param sqlOf its text for a number of items
+ * Prepares SQL for any number of items, up to 32 in one statement.
+ * @param sqlOf the SQL for a number of items
  */
 export function forMany<Item, Found extends object>(
   { statement }: Pick<Tables, 'statement'>,
@@ -85,7 +85,7 @@ export function forMany<Item, Found extends object>(
   }
 }
 
-/** Parameters for rows of so many columns: `($1, $2), ($3, $4)`. */
+/** Parameters for rows with this many columns: `($1, $2), ($3, $4)`. */
 export function parametersOf(rows: number, columns: number, casts: readonly string[] = []): string {
   const one = (row: number) =>
     Array.from({ length: columns }, (_, index) => {

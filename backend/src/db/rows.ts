@@ -18,7 +18,7 @@ import { bigint, boolean, integer, key, optional, orNull, text, type RowOf } fro
 export type { SessionRecord } from '../domain/session-record.ts'
 
 /**
- * Every table and its columns; the migrations make them, constraints and indexes included. Instants are Unix
+ * Every table and its columns. The migrations create them with their constraints and indexes. Instants are Unix
  * milliseconds; an absent value is null.
  */
 export const tables = {
@@ -37,7 +37,7 @@ export const tables = {
     operatorId: text(),
     expiresAtMs: bigint(),
     usedAtMs: orNull(bigint()),
-    /** However often it is renewed. */
+    /** The end of the sign-in, however often it is renewed. */
     familyEndsAtMs: bigint(),
   },
   /** An address from which an operator has signed in. */
@@ -62,7 +62,7 @@ export const tables = {
     consentAtMs: orNull(bigint()),
     consentVersion: orNull(text()),
     consentRevokedAtMs: orNull(bigint()),
-    /** What a search looks in; the repository keeps it. */
+    /** Search text, written by the repository. */
     searchText: optional(text()),
     /** File in the photo folder. */
     photoName: orNull(text()),
@@ -125,7 +125,7 @@ export const tables = {
     suspendedAtMs: orNull(bigint()),
     endedAtMs: orNull(bigint()),
     endReason: orNull(text<EndReason>()),
-    /** When time alone changes the session next; null once it is over. */
+    /** The next instant at which time alone changes the session; null after its end. */
     deadlineMs: orNull(bigint()),
     createdBy: text(),
     mayOutliveClosing: boolean(),
@@ -133,7 +133,7 @@ export const tables = {
     createdAtMs: bigint(),
     updatedAtMs: bigint(),
   },
-  /** One row: up to when the server's clock has been. */
+  /** One row: the latest time that the server's clock has reached. */
   serverClock: {
     id: key(integer()),
     reachedMs: bigint(),
@@ -161,12 +161,14 @@ export const tables = {
     prevHash: text(),
     hash: text(),
   },
-  /** What a record says beyond plain ASCII, as a search compares it. */
+  /** Search text of a record with other characters than ASCII. */
   logTexts: {
     logId: key(bigint()),
     searchText: text(),
   },
-  /** The texts of people in a record: beside the chain, which holds their salted hash, so that they can go. */
+  /**
+   * Texts of people in a record, outside the hash chain, which contains only their salted hash. So they can be deleted.
+   */
   logNotes: {
     logId: key(bigint()),
     salt: text(),
@@ -194,7 +196,7 @@ export const tables = {
   },
   jobRuns: {
     name: key(text<JobName>()),
-    /** The instant at which it was due; each slot is run once. */
+    /** The instant at which it was due. Each slot runs once. */
     slotMs: key(bigint()),
     startedAtMs: bigint(),
     endedAtMs: orNull(bigint()),
@@ -218,7 +220,7 @@ export const tables = {
     rowCount: bigint(),
     sha256: text(),
     verifiedAtMs: bigint(),
-    /** Nothing in it leads to a person; archives of earlier releases are made so at the next start. */
+    /** Contains no personal data; archives of earlier releases are rewritten at the next start. */
     isAnonymous: boolean(),
   },
   throttles: {
@@ -240,14 +242,14 @@ export const tables = {
     createdAtMs: bigint(),
     updatedAtMs: bigint(),
   },
-  /** At most one for each station, gone once it is used. */
+  /** At most one for each station, deleted when it is used. */
   bootTokens: {
     stationId: key(text()),
     tokenHash: text(),
     macAddress: text(),
     expiresAtMs: bigint(),
   },
-  /** A station whose secret an admin took away, until it has another. */
+  /** A station whose secret an admin revoked, until it has another. */
   revokedSecrets: {
     stationId: key(text()),
     atMs: bigint(),
@@ -256,7 +258,7 @@ export const tables = {
   siteKeys: {
     id: key(integer()),
     keyHash: text(),
-    /** Sealed, so that admins can be shown it and a copy of the database tells nothing. */
+    /** Encrypted, so that admins can see it, but a copy of the database does not reveal it. */
     sealedKey: text(),
     rotatedAtMs: bigint(),
   },
@@ -264,7 +266,7 @@ export const tables = {
     /** Station id, or whole client id of an automation. */
     party: key(text()),
     requestId: key(text()),
-    /** Keyed: what was asked may hold an access code. */
+    /** Keyed hash, because a request can contain an access code. */
     contentHash: text(),
     /** Sealed JSON of the response. */
     sealedResponse: text(),
@@ -276,7 +278,7 @@ export const tables = {
     seq: key(bigint()),
     atMs: bigint(),
   },
-  /** A call for help that is open. */
+  /** An open call for help. */
   staffCalls: {
     id: key(text()),
     stationId: text(),
@@ -308,7 +310,7 @@ export const tables = {
     expiredAtMs: orNull(bigint()),
     error: orNull(text()),
   },
-  /** The version at which a deleted station stopped: one created under its name goes on above it. */
+  /** The last version of a deleted station. A new station with its id continues above it. */
   retiredStations: {
     stationId: key(text()),
     desiredVersion: bigint(),
@@ -357,12 +359,12 @@ export interface CommandRecord extends CommandProgress {
   batchId: string
   op: OrderOp
   params: Record<string, unknown>
-  /** Only that start of the agent may carry it out. */
+  /** Only this start of the agent may carry it out. */
   bootId?: string
   createdBy: string
   sentAtMs: number
   expiresAtMs: number
 }
 
-/** A row read as it is: SQLite has no booleans of its own. */
+/** A row as the engine returns it: SQLite has no booleans. */
 export type RawRow<Row> = { [K in keyof Row]: Row[K] extends boolean ? boolean | number : Row[K] }

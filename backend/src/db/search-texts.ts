@@ -3,7 +3,7 @@ import type { UserRow } from './rows.ts'
 
 type Searched = Pick<UserRow, 'lastName' | 'firstName' | 'email' | 'phone' | 'municipality'>
 
-/** What a search for a user looks in. */
+/** The search text of a user. */
 export function userSearchTextOf({ lastName, firstName, email, phone, municipality }: Searched): string {
   const digits = phone === null ? [] : phoneDigitsOf(phone)
   return searchTextOf([lastName, firstName, email, phone, municipality, ...digits])

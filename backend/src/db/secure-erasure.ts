@@ -3,7 +3,7 @@ import type { Sequelize } from 'sequelize'
 import type { Logger } from 'pino'
 import { OPEN_READWRITE } from './connection.ts'
 
-/** What we use of a connection of the sqlite3 package. */
+/** The part of a connection of the sqlite3 package that we use. */
 interface Connection {
   configure(option: 'busyTimeout', ms: number): void
   exec(sql: string, done: (err: Error | null) => void): void
@@ -12,23 +12,23 @@ interface Connection {
 }
 type Open = new (file: string, mode: number, done: (err: Error | null) => void) => Connection
 
-/** While the log waits for its readers nobody writes: not long. */
+/** Nobody can write while this waits for readers, so the wait is short. */
 const WAIT_MS = 200
-/** Tried at once after an erasure, and then until it is done. */
+/** Tried at once after an erasure, and repeated until it is complete. */
 const TRIES = 5
 const TRY_AGAIN_MS = 30_000
 
-/** What is removed from the database is not to be found in its file. */
+/** Ensures that deleted data are not in the database's files. */
 export interface SecureErasure {
   /**
-   * Brings what was removed out of the file's log as well; where a reader keeps it from that, goes on trying.
-   * @returns whether it is done
+   * Removes deleted data from the write-ahead log too. If a reader prevents that, it is tried again later.
+   * @returns whether it is complete
    */
   complete(): Promise<boolean>
   stop(): void
 }
 
-/** @param file of the database; pages of it stand in the log beside it until the log is emptied */
+/** @param file the database's file; its pages are also in the write-ahead log until that is emptied */
 export function createSecureErasure(sequelize: Sequelize, file: string, log: Logger): SecureErasure {
   let timer: NodeJS.Timeout | undefined
 
@@ -40,7 +40,7 @@ export function createSecureErasure(sequelize: Sequelize, file: string, log: Log
     return false
   }
 
-  /** What is removed is committed: a failure here is told, and is no failure of the removal. */
+  /** The deletion is already committed, so a failure here is only logged. */
   async function emptied(): Promise<boolean> {
     try {
       for (let left = TRIES; left > 0; left -= 1) {
@@ -57,10 +57,13 @@ export function createSecureErasure(sequelize: Sequelize, file: string, log: Log
   return { complete, stop: () => clearTimeout(timer) }
 }
 
-/** Copies the log's pages into the file and cuts the log to nothing; @returns false where a reader still needs it */
+/**
+ * Copies the pages of the write-ahead log to the file and truncates the log;
+ * @returns false if a reader still needs it
+ */
 async function emptyLog({ connectionManager }: Sequelize, file: string): Promise<boolean> {
   const { Database: Open } = (connectionManager as unknown as { lib: { Database: Open } }).lib
-  // A connection of its own: on one that reads meanwhile, SQLite refuses.
+  // Uses a separate connection: SQLite refuses this on a connection with running reads.
   const connection = await new Promise<Connection>((resolve, reject) => {
     const opened: Connection = new Open(file, OPEN_READWRITE, (err) => {
       if (err) reject(err)

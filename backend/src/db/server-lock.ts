@@ -3,15 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { SetupError } from '../errors.ts'
 
-/** Held by every server while it runs; any number will do, always the same. */
+/** Held by every server while it runs. The number is arbitrary but fixed. */
 const SERVER_LOCK = 4543300
 const ASK_AGAIN_MS = 200
-/** After its connection was lost. */
+/** The pause after a lost connection. */
 const TAKE_AGAIN_MS = 1_000
-/** A machine that lost its power is given up within 25 s, so that its successor may start. */
+/** The lock of a machine without power is released within 25 s, so that its successor can start. */
 const KEEPALIVES = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3'
 
-/** What we use of the `pg` package. */
+/** The part of the `pg` package that we use. */
 interface Client {
   connect(): Promise<void>
   query(sql: string): Promise<{ rows: { taken: boolean }[] }>
@@ -24,15 +24,15 @@ interface PostgresModule {
 
 interface Options {
   isShared: boolean
-  /** How long a predecessor may take to stop. */
+  /** How long an earlier server may take to stop. */
   waitMs: number
   log: Logger
 }
 
 /**
- * Holds PostgreSQL's advisory lock for servers, shared or alone, over a connection of its own, as long as this
- * process lives. A connection that was lost is made again.
- * @throws SetupError when another server holds it
+ * Holds PostgreSQL's advisory lock for servers, shared or exclusive, over a separate connection, as long as this
+ * process lives. A lost connection is opened again.
+ * @throws SetupError if another server holds it
  */
 export async function lockPostgres(url: string, { isShared, waitMs, log }: Options) {
   const { Client } = createRequire(import.meta.url)('pg') as PostgresModule

@@ -3,7 +3,7 @@ import { deadlineMsOf } from '../domain/session.ts'
 import { withoutNulls } from './nulls.ts'
 import type { SessionRecord, SessionRow } from './rows.ts'
 
-/** A session's row as the domain takes it. */
+/** A session's row as the domain uses it. */
 export function toSessionRecord(row: SessionRow): SessionRecord {
   const {
     codeHash: _codeHash,
@@ -38,7 +38,7 @@ export const savedColumns = [
   'updatedAtMs',
 ] as const satisfies readonly (keyof SessionRow)[]
 
-/** What an UPDATE writes of a session. A code that can open nothing any more is forgotten. */
+/** The columns that an UPDATE of a session writes. A code that is no longer valid is deleted. */
 export function sessionColumns(session: SessionRecord, rules: SessionRules): Partial<SessionRow> {
   return {
     userId: session.userId ?? null,

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import { createBatchedWrites } from './batched-writes.ts'
 import type { Database } from './database.ts'
 
-/** More at once would keep the process busy for long with what follows from their commit. */
+/** With more writes, the work after their commit would block the process for long. */
 const AT_MOST = 32
 
 interface Member {
@@ -11,12 +11,12 @@ interface Member {
 }
 
 /**
- * Runs writes of which several share one transaction, one after the other. One that is refused before it changed
- * anything is left out. After another failure the transaction is undone, and each is done again alone. So a failing
- * one takes no other with it, and nobody is answered before the commit.
- * @param turn waits until no other write is under way
+ * Runs writes one after the other; several share one transaction. A write that is refused before it changed anything is
+ * left out. After any other failure the transaction is rolled back and each write is repeated alone. So a failing write
+ * does not affect the others, and no caller is answered before the commit.
+ * @param turn waits until no other write is running
  * @param commit runs work in one transaction
- * @param changeCount grows with each change, since whichever instant
+ * @param changeCount a counter that increases with each change
  */
 export function createSharedWrites(ports: {
   turn: Database['write']
@@ -51,7 +51,7 @@ export function createSharedWrites(ports: {
     try {
       await commit(() => inTurn(runInside), { isShared: true })
     } catch (err) {
-      // What hinders all of them hinders each. After a lost connection, they may even be committed.
+      // This failure affects every write. After a lost connection, they may even be committed.
       if (err instanceof AppError && err.code === 'storage-unavailable') throw err
       await inTurn(runAlone)
     }

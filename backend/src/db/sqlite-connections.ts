@@ -3,25 +3,25 @@ import type { Sequelize } from 'sequelize'
 import type { Logger } from 'pino'
 import { forgetStatements } from './statements.ts'
 
-/** What we use of the sqlite3 package's connections, which Sequelize keeps by name. */
+/** The part of the sqlite3 package's connections that we use; Sequelize stores them by name. */
 interface Connection {
   readonly open: boolean
-  /** Sequelize closes a connection that has one as soon as its transaction ends. */
+  /** Sequelize closes a connection with this field at the end of its transaction. */
   uuid?: string
   configure(option: 'busyTimeout', ms: number): void
   exec(sql: string, done: (err: Error | null) => void): void
   close(done?: (err: Error | null) => void): void
 }
 
-/** Sequelize's names of our two connections: the one that reads, and the one of all write transactions. */
+/** Sequelize's names of our two connections: one for reading, one for all write transactions. */
 const READER = 'default'
 const WRITER = 'writer'
-/** How long a write waits for another program that holds the lock of the database. */
+/** How long a write waits for another program that holds the database's lock. */
 const LOCK_WAIT_MS = 5_000
 
 type Connections = Partial<Record<string, Connection>>
 
-/** What Sequelize's manager of connections has on SQLite, beside what its types say. */
+/** Fields of Sequelize's connection manager on SQLite that its types omit. */
 interface Manager {
   connections?: Connections
   getConnection(options: { type?: string; uuid?: string }): Promise<Connection>
@@ -29,7 +29,7 @@ interface Manager {
 }
 const managerOf = (sequelize: Sequelize) => sequelize.connectionManager as unknown as Manager
 
-/** Closes a database; connections that never opened would be waited for without end. */
+/** Closes a database. Sequelize would wait without end for connections that were never opened. */
 export async function closeSequelize(sequelize: Sequelize): Promise<void> {
   const { connections = {} } = managerOf(sequelize)
   for (const [name, connection] of Object.entries(connections)) {
@@ -40,8 +40,8 @@ export async function closeSequelize(sequelize: Sequelize): Promise<void> {
 }
 
 /**
- * Keeps two connections to a SQLite file, where Sequelize opens the file anew for each transaction; and looks after
- * them when the disk or the file fails. Before the first query.
+ * Keeps two connections to a SQLite file, because Sequelize opens the file for each transaction, and handles failures
+ * of disk and file. Call it before the first query.
  */
 export function createSqliteConnections(sequelize: Sequelize, file: string, log: Logger) {
   const manager = managerOf(sequelize)
@@ -77,15 +77,15 @@ export function createSqliteConnections(sequelize: Sequelize, file: string, log:
 
   return {
     /**
-     * Closes the connection that writes, and with it whatever a failed transaction has left open: the lock on the
-     * database. To be called when no transaction is under way; the next one opens it anew.
+     * Closes the writing connection, and so releases the lock of a failed transaction. Call it when no transaction is
+     * running; the next one opens it again.
      */
     dropWriter: () => drop(WRITER),
-    /** Reads and writes the file that is there now: one that was put in its place has another identity. */
+    /** Makes reads and writes use the current file: a replaced file has another inode. */
     followFile(): void {
       const found = idOf(file)
       if (found === fileId) return
-      // Written on an open connection, a file that was moved away would go on without anybody seeing it.
+      // On an open connection, writes would silently continue in a file that was moved away.
       drop(WRITER)
       if (found === undefined) return
       log.error(
@@ -98,7 +98,7 @@ export function createSqliteConnections(sequelize: Sequelize, file: string, log:
   }
 }
 
-/** Every connection writes zeros over what it removes. Source: sqlite.org/pragma.html */
+/** Every connection overwrites deleted data with zeros. Source: sqlite.org/pragma.html */
 function zeroWhatIsRemoved(connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.exec('PRAGMA secure_delete=ON', (err) => {

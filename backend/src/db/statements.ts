@@ -4,22 +4,22 @@ import type { Table } from './models.ts'
 type Value = string | number | boolean | null | undefined
 type Row = Record<string, unknown>
 
-/** SQL that is sent often: a connection prepares it once. Its parameters are `$1`, `$2`... on both engines. */
+/** Frequent SQL, which a connection prepares once. Its parameters are `$1`, `$2`... on both engines. */
 export interface Statement<Found> {
-  /** @returns the rows that it found, or wrote where it says RETURNING */
+  /** @returns the found rows, or the written rows with RETURNING */
   all(...values: Value[]): Promise<Found[]>
   get(...values: Value[]): Promise<Found | undefined>
-  /** @returns how many rows it changed */
+  /** @returns how many rows were changed */
   run(...values: Value[]): Promise<number>
 }
 
-/** Rows of one run, and how many it changed. */
+/** The rows of one execution, and how many it changed. */
 interface Outcome {
   rows: Row[]
   changes: number
 }
 
-/** What one engine does with SQL on one of its connections. */
+/** Executes SQL on one connection of an engine. */
 interface Engine<Connection> {
   prepared(connection: Connection, sql: string, values: Value[]): Promise<Outcome>
   /** Statements without parameters, separated by semicolons. */
@@ -29,8 +29,8 @@ interface Engine<Connection> {
 export type Statements = ReturnType<typeof createStatements>
 
 /**
- * Prepared statements, on the connection of the transaction under way or else on one that reads; and the count of all
- * statements, those of Sequelize included.
+ * Prepared statements, on the connection of the current transaction or else on the reading one; and the count of all
+ * statements, including those of Sequelize.
  */
 export function createStatements(sequelize: Sequelize, scope: () => { transaction?: Transaction }) {
   const isSqlite = sequelize.getDialect() === 'sqlite'
@@ -42,13 +42,13 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
   sequelize.addHook('beforeQuery', (queryOptions, query) => {
     count += 1
     if (queryOptions.type !== 'SELECT') changeCount += 1
-    // Without a list of tables, Sequelize asks SQLite for the types of their columns before each SELECT. It needs them
-    // for dates and JSON, and no column of ours is either.
+    // Without a list of tables, Sequelize asks SQLite for column types before each SELECT. It needs them only for dates
+    // and JSON, and we have no such columns.
     const { options } = query as unknown as { options: { tableNames?: string[] } }
     if (isSqlite) options.tableNames = []
   })
 
-  /** Fails as Sequelize's own queries do, so that all failures are judged in one place. */
+  /** Fails with Sequelize's errors, so that all failures are handled in one place. */
   async function asSequelize<T>(connection: unknown, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
@@ -75,7 +75,7 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
   }
 
   return {
-    /** @param table whose columns the statement finds: its booleans are booleans on SQLite too */
+    /** @param table the table of the columns, so that its booleans are booleans on SQLite too */
     statement<Found extends object>(sql: string, table?: Table<Found>): Statement<Found> {
       const booleans = isSqlite && table ? booleansOf(table) : []
       const text = isSqlite ? sql.replace(/\$(\d+)/g, '?$1') : sql
@@ -97,12 +97,12 @@ export function createStatements(sequelize: Sequelize, scope: () => { transactio
       await asSequelize(connection, () => engine.script(connection, sql))
     },
     count: () => count,
-    /** How many statements were sent that may have changed something. */
+    /** Number of statements that may have changed something. */
     changeCount: () => changeCount,
   }
 }
 
-/** The columns of a table, as its rows and as the database name them. */
+/** The columns of a table, with their names in rows and in the database. */
 export function fieldsOf<Found extends object>(table: Table<Found>): { name: string; field: string }[] {
   return Object.entries<{ field?: string }>(table.getAttributes()).map(([name, { field }]) => ({
     name,
@@ -110,7 +110,7 @@ export function fieldsOf<Found extends object>(table: Table<Found>): { name: str
   }))
 }
 
-/** The columns of a table for a SELECT or RETURNING, named as its rows name them. */
+/** The columns of a table for SELECT or RETURNING, with their names in rows. */
 export function columnsOf<Found extends object>(table: Table<Found>): string {
   return fieldsOf(table)
     .map(({ name, field }) => `${field} AS "${name}"`)
@@ -131,7 +131,7 @@ interface Dialect {
   ) => { formatError(err: unknown): Error }
 }
 
-/** What we use of the sqlite3 package. */
+/** The part of the sqlite3 package that we use. */
 interface SqliteStatement {
   all(values: Value[], done: (err: Error | null, rows: Row[]) => void): void
   run(values: Value[], done: (this: { changes: number }, err: Error | null) => void): void
@@ -144,7 +144,7 @@ export interface SqliteConnection {
 
 const preparedOn = new WeakMap<object, Map<string, SqliteStatement>>()
 
-/** To be called before a connection is closed: SQLite refuses to close one that has prepared statements. */
+/** Call it before a connection is closed: SQLite cannot close one with prepared statements. */
 export function forgetStatements(connection: object): void {
   for (const statement of preparedOn.get(connection)?.values() ?? []) statement.finalize()
   preparedOn.delete(connection)
@@ -190,7 +190,7 @@ function sqliteEngine(): Engine<SqliteConnection> {
   }
 }
 
-/** What we use of a connection of the `pg` package. */
+/** The part of a connection of the `pg` package that we use. */
 interface PostgresConnection {
   query(
     query: string | { name: string; text: string; values: Value[] },
@@ -198,7 +198,7 @@ interface PostgresConnection {
 }
 
 function postgresEngine(): Engine<PostgresConnection> {
-  /** A connection prepares a statement under its name. */
+  /** A connection prepares a statement under its name once. */
   const names = new Map<string, string>()
   function nameOf(sql: string): string {
     const name = names.get(sql) ?? `escale_${names.size}`

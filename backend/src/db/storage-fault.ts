@@ -6,7 +6,7 @@ import { isConnectionLost, isTemporary } from './retries.ts'
 
 export type { StorageFault } from './fault-codes.ts'
 
-/** Seconds until it is worth trying again: people act on most of these. */
+/** Seconds until a retry is useful: people must repair most of these faults. */
 const RETRY_AFTER_SECONDS = 5
 
 const sentences: Record<StorageFault, Bilingual> = {
@@ -44,12 +44,12 @@ const sentences: Record<StorageFault, Bilingual> = {
   },
 }
 
-/** What hinders the database; undefined for a failure that lies in what was asked. */
+/** The storage fault; undefined for a failure of the query itself. */
 export function storageFaultOf(err: unknown): StorageFault | undefined {
   const { code, message } = causeOf(err)
   const known = faultOfCode(code)
   if (known) return known
-  // The tables are gone with the file that held them: another stands in its place.
+  // The tables are missing because the file was replaced.
   if (code === 'SQLITE_ERROR' && message.startsWith('SQLITE_ERROR: no such table')) return 'damaged'
   if (err instanceof ConnectionError || isConnectionLost(err)) return 'unreachable'
   return isTemporary(err) ? 'failing' : undefined
@@ -63,13 +63,13 @@ export function storageError(fault: StorageFault, cause?: unknown): AppError {
   })
 }
 
-/** The failure as callers are told of it; undefined for one that does not lie in the database. */
+/** The failure as callers see it; undefined if it is not a storage fault. */
 export function storageErrorOf(err: unknown): AppError | undefined {
   const fault = storageFaultOf(err)
   return fault && storageError(fault, err)
 }
 
-/** The driver's own error beneath Sequelize's. */
+/** The driver's error inside Sequelize's. */
 function causeOf(err: unknown): { code: string; message: string } {
   const beneath = err instanceof BaseError && 'original' in err ? err.original : err
   if (!(beneath instanceof Error)) return { code: '', message: '' }

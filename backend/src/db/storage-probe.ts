@@ -3,17 +3,17 @@ import type { Store } from './database.ts'
 import { putMark } from './marks.ts'
 import { storageFaultOf, type StorageFault } from './storage-fault.ts'
 
-/** A write that succeeded so recently says enough: whoever asks often makes no more writes than this. */
+/** After a write that succeeded within this time, no probe is written. */
 const FRESH_MS = 2_000
-/** Whoever asks is answered within this, even while a lock is waited for. */
+/** The answer comes within this time, even while a lock is waited for. */
 const ANSWER_WITHIN_MS = 2_000
 
 export interface StorageProbe {
-  /** What hinders writes now; undefined when one has just succeeded. */
+  /** Why writes fail now; undefined if one has just succeeded. */
   check(): Promise<StorageFault | undefined>
 }
 
-/** Tells whether the database takes writes, by one of its own at most every other second. */
+/** Checks whether the database accepts writes, with a probe at most every two seconds. */
 export function createStorageProbe(
   database: Pick<Store, 'write' | 'storage' | 'sequelize' | 'scope'>,
 ): StorageProbe {

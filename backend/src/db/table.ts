@@ -12,21 +12,21 @@ const BATCH = 1_000
 
 type RowIn<Name extends keyof Models> = Models[Name] extends Table<infer Row> ? Row : never
 
-/** How a list is searched and ordered. A field of the query that is not named here must equal its column. */
+/** How a list is searched and ordered. Other fields of the query must equal their column. */
 export interface ListRules<Row> {
-  /** What callers may order by: a column, which may end in `Ms`. */
+  /** Fields that callers may sort by; their column may end in `Ms`. */
   orderable: readonly string[]
-  /** Columns that are ordered by another one. */
+  /** Fields that are sorted by another column. */
   orderedAs?: Readonly<Record<string, keyof Row & string>>
   /** Columns in which `search` looks. */
   searched?: readonly (keyof Row & string)[]
   /** Other conditions. */
   where?: readonly WhereOptions<Row>[]
-  /** The order unless callers ask for another, and between rows that are equal in theirs. */
+  /** The default order, also used between equal rows. */
   order: readonly OrderItem[]
 }
 
-/** What most repositories do with a table. Each statement is part of the transaction under way. */
+/** Common operations of repositories. Each statement is part of the current transaction. */
 export function openTable<Name extends keyof Models>({ models, scope, containing }: Tables, name: Name) {
   type Row = RowIn<Name>
   const model = models[name] as unknown as Table<Row>
@@ -39,7 +39,7 @@ export function openTable<Name extends keyof Models>({ models, scope, containing
     for (const column of booleans) values[column] = Boolean(values[column])
     return raw as Row
   }
-  // Sequelize takes longer to build rows of its own than the query takes.
+  // Building Sequelize's rows takes longer than the query.
   const raw = () => ({ raw: true, ...scope() })
 
   async function findOne(where: WhereOptions<Row>): Promise<Row | undefined> {

@@ -1,12 +1,12 @@
 import { AppError } from '../errors.ts'
 
-/** The one version of what never changes once it is written. */
+/** The only version of rows that never change. */
 export const FINAL_VERSION = 1
 
-/** The versions of a resource that the caller says to have seen; empty where none of ours is among them. */
+/** The versions that the caller has seen; empty if none of them is ours. */
 export type SeenVersions = readonly number[]
 
-/** @throws AppError `version-conflict` when the caller has seen other versions alone */
+/** @throws AppError `version-conflict` if the caller has seen only other versions */
 export function requireVersion(row: { version: number }, seen: SeenVersions | undefined): void {
   if (seen !== undefined && !seen.includes(row.version)) throw new AppError('version-conflict')
 }

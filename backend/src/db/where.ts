@@ -1,17 +1,19 @@
 import { Op, Utils, col, fn, where, type WhereOptions } from 'sequelize'
 import { foldText } from '../domain/search-text.ts'
 
-/** Columns that must equal what a filter gives; what it leaves undefined is not asked for. */
+/** Columns that must equal the filter's values; undefined values are ignored. */
 export function equalTo<Row>(filter: Partial<Record<string, unknown>>): WhereOptions<Row> {
   return Object.fromEntries(
     Object.entries(filter).filter(([, value]) => value !== undefined),
   ) as WhereOptions<Row>
 }
 
-/** Rows in which one of the columns, each folded or plain ASCII, contains `text`, accents and case aside. */
+/**
+ * Rows in which one of the columns (normalised, or plain ASCII) contains `text`, without regard to accents and case.
+ */
 export type Containing = <Row>(columns: readonly (keyof Row & string)[], text: string) => WhereOptions<Row>
 
-/** @param dialect as Sequelize names it: the engines name the same function differently */
+/** @param dialect Sequelize's name of the engine, because the function has a different name on each */
 export function createContaining(dialect: string): Containing {
   const position = dialect === 'sqlite' ? 'instr' : 'strpos'
   return <Row>(columns: readonly (keyof Row & string)[], text: string) => {

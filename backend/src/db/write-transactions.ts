@@ -1,17 +1,17 @@
 import { Transaction, type Sequelize } from 'sequelize'
 import type { Statements } from './statements.ts'
 
-/** Held by the one write under way; any number will do, always the same. */
+/** Held by the running write. The number is arbitrary but fixed. */
 export const TAKE_WRITER_LOCK = 'SELECT pg_advisory_xact_lock(4543299)'
 
-/** A transaction of Sequelize that we begin and end ourselves, with as few statements as it takes. */
+/** A Sequelize transaction that we begin and end ourselves, with as few statements as possible. */
 type OwnTransaction = Transaction & { connection: object; finished?: 'commit' | 'rollback' }
 
 export type InTransaction = <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>
 
 /**
- * Runs write transactions, each alone over all servers of a database.
- * @param abandon closes the connection of a transaction that could not be ended, and with it what it holds
+ * Runs write transactions, only one at a time over all servers of a database.
+ * @param abandon closes the connection of a transaction that could not be ended
  */
 export function createWriteTransactions(
   sequelize: Sequelize,
@@ -26,7 +26,7 @@ export function createWriteTransactions(
       await script(connection, 'ROLLBACK')
       return true
     } catch {
-      // Its connection is closed, which ends it as well.
+      // Its connection is closed, which ends the transaction too.
       return false
     }
   }

@@ -17,7 +17,7 @@ import type { Migration } from './migration.ts'
 import { RELEASE } from '../../release.ts'
 import { SetupError } from '../../errors.ts'
 
-/** Every step of the schema, oldest first; a step that has landed is never changed. */
+/** All migrations, oldest first. A released migration is never changed. */
 export const migrations: readonly Migration[] = [
   mainJob,
   calendar,
@@ -36,10 +36,9 @@ export const migrations: readonly Migration[] = [
 const TABLE = 'schema_migrations'
 
 /**
- * Brings the schema up to date, each step in one transaction with the entry that says that it is done; call with the
- * writer's lock held.
- * @param steps those of this release, or fewer for a schema of an earlier one
- * @throws SetupError when a later release has written the database
+ * Updates the schema, each migration in one transaction with its entry. Call it with the writer's lock.
+ * @param steps the migrations of this release, or fewer for an earlier schema
+ * @throws SetupError if a later release has written the database
  */
 export async function migrate(sequelize: Sequelize, log: Logger, steps = migrations): Promise<void> {
   const { pending, unknown } = await examineSchema(sequelize)
@@ -61,11 +60,11 @@ export async function migrate(sequelize: Sequelize, log: Logger, steps = migrati
   }
 }
 
-/** How a database's schema differs from the one of this release, as names of steps. */
+/** The difference between a database's schema and this release's, as names of migrations. */
 export interface SchemaState {
-  /** What the next start will do. */
+  /** Migrations that the next start will run. */
   pending: string[]
-  /** What only a later release knows. */
+  /** Migrations that only a later release knows. */
   unknown: string[]
 }
 
@@ -82,13 +81,13 @@ export async function examineSchema(sequelize: Sequelize): Promise<SchemaState> 
   }
 }
 
-/** The release that wrote a database last, where it noted that. */
+/** The release that wrote a database last, if it is recorded. */
 async function releaseOf(sequelize: Sequelize): Promise<string | undefined> {
   if (!(await sequelize.getQueryInterface().tableExists('site_marks'))) return undefined
   return getMark({ sequelize, scope: () => ({}) }, 'release')
 }
 
-/** @param unknown what this release does not know of it */
+/** @param unknown the migrations that this release does not know */
 export function laterRelease(release: string | undefined, unknown: readonly string[]): SetupError {
   const [french, english] = release ? [` (${release})`, ` (${release})`] : ['', '']
   return new SetupError(

@@ -1,13 +1,13 @@
 import type { Sequelize, Transaction } from 'sequelize'
 import type { Logger } from 'pino'
 
-/** One step of the schema, as the statements that make it. */
+/** One migration, as its statements. */
 export interface Migration {
   name: string
-  /** What cannot be part of a transaction; done again where the step failed after it. */
+  /** Work that cannot be part of a transaction. It is repeated if the migration failed after it. */
   before?(sequelize: Sequelize, log: Logger): Promise<void>
-  /** @param dialect as Sequelize names it */
+  /** @param dialect Sequelize's name of the engine */
   statements(dialect: string): string[]
-  /** What SQL cannot say, in the transaction of the statements and after them. */
+  /** Work that SQL cannot do, in the same transaction after the statements. */
   rebuild?(sequelize: Sequelize, transaction: Transaction): Promise<void>
 }

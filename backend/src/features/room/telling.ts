@@ -33,7 +33,7 @@ export function createTelling(events: AppEvents, isThere: (stationId: string) =>
       }
     },
 
-    /** The latest change needs no report. */
+    /** The latest changes need no report. */
     forget(): void {
       changed.clear()
     },
