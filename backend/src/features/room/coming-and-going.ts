@@ -9,7 +9,7 @@ import type { PresenceRepository } from './repository.ts'
 /** Where many come or go at once, what they say is committed this often: their acknowledgement waits for it. */
 export const CROWD_MS = 100
 
-/** A station comes or goes, with what it told of itself by that. */
+/** A station comes online or goes offline, with its presence data. */
 export interface OnlineChange {
   stationId: string
   online: boolean
@@ -19,7 +19,7 @@ export interface OnlineChange {
 }
 
 export interface KnownStations {
-  /** Those of the given stations that exist. */
+  /** The given stations that exist. */
   knownIds(ids: readonly string[]): Promise<Set<string>>
 }
 
@@ -27,26 +27,26 @@ export interface ComingAndGoingPorts {
   database: Database
   repository: Pick<PresenceRepository, 'presences' | 'savePresences'>
   stations: KnownStations
-  /** A station that is heard is no longer marked offline. */
+  /** Removes the mark "offline" of a station that has sent something. */
   unmarkOffline(stationId: string): Promise<void>
   room: Pick<Room, 'station' | 'changePresence'>
   journal: Journal
-  /** Whether other servers may have said so already. */
+  /** Whether other servers may have reported the change already. */
   hasPeers: boolean
-  /** Called for each change once the room has it; one that was known already is not news. */
+  /** Called for each new change when it is in the room. */
   onChanged(change: OnlineChange, isNews: boolean): void
 }
 
 /**
- * Commits that stations come and go: those that do so while a write is under way share the next one, so that a whole
- * room which connects at once takes a few transactions.
+ * Commits changes of presence. Changes that arrive during a write share the next one, so that many stations that
+ * connect at once need only a few transactions.
  */
 export function createComingAndGoing(ports: ComingAndGoingPorts) {
   const { database, repository, stations, unmarkOffline, room, journal, hasPeers, onChanged } = ports
-  /** How many changes of each station are not committed yet. */
+  /** Number of uncommitted changes of each station. */
   const uncommitted = new Map<string, number>()
 
-  /** Those of the changes that say something new of stations that exist, in order. */
+  /** The changes that are new and about existing stations, in order. */
   async function newOnes(changes: readonly OnlineChange[]): Promise<OnlineChange[]> {
     const ids = changes.map(({ stationId }) => stationId)
     const known = hasPeers ? await stations.knownIds(ids) : undefined
@@ -84,10 +84,10 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
   const together = createBatchedWrites(database, commit, { crowdMs: CROWD_MS })
 
   return {
-    /** Whether something that a station said of this is not committed yet. */
+    /** Whether a change of the station is not committed yet. */
     isChanging: (stationId: string): boolean => uncommitted.has(stationId),
 
-    /** Resolves once the change is committed, with those that wait for the same write. */
+    /** Resolves when the change is committed, together with others that wait. */
     async change(change: OnlineChange): Promise<void> {
       const { stationId } = change
       uncommitted.set(stationId, (uncommitted.get(stationId) ?? 0) + 1)
@@ -100,7 +100,7 @@ export function createComingAndGoing(ports: ComingAndGoingPorts) {
       }
     },
 
-    /** The same as part of the write under way. */
+    /** The same inside the current write. */
     changeWithin: (change: OnlineChange): Promise<void> => commit([change]),
 
     /** Resolves once nothing waits to be committed any more. */

@@ -8,16 +8,16 @@ import { CROWD_MS, type KnownStations } from './coming-and-going.ts'
 import type { PresenceRepository } from './repository.ts'
 import type { RoomStore } from './store.ts'
 
-/** What stations tell is written together, at most this often. */
+/** Data of stations are written together, at most once in this time. */
 const SAVE_MS = SECOND_MS
 
-/** What a station tells of itself, to be stored. */
+/** Data of a station, to be stored. */
 interface Told {
   stationId: string
   told?: Partial<StationPresence>
 }
 
-/** Brings what stations tell of themselves into the database: all of a second in one write. */
+/** Saves the data that stations send: all of one second in one write. */
 export function createSaving(ports: {
   database: Database
   repository: Pick<PresenceRepository, 'saveTold'>
@@ -36,7 +36,7 @@ export function createSaving(ports: {
     if (!isStopped) timer ??= setTimeout(() => void flush(), SAVE_MS)
   }
 
-  /** Writes what is told of the given stations; one that is gone must not keep the others from being saved. */
+  /** Saves the data of the given stations. A deleted station must not prevent the others from being saved. */
   async function save(items: readonly Told[]): Promise<void> {
     const known = await stations.knownIds(items.map(({ stationId }) => stationId))
     const seen = new Map<string, StationPresence>()
@@ -50,7 +50,7 @@ export function createSaving(ports: {
     await repository.saveTold(presences)
     const stationIds = [...presences.keys()]
     database.afterCommit(() => {
-      // What was told meanwhile is saved next.
+      // Data that arrived in the meantime are saved next.
       for (const { stationId } of items)
         if (room.station(stationId)?.presence === seen.get(stationId)) unsaved.delete(stationId)
       for (const { stationId, told } of items)
@@ -75,10 +75,10 @@ export function createSaving(ports: {
 
   return {
     saveSoon,
-    /** Commits at once what a station tells; the room has it once it is committed. */
+    /** Commits the data of a station at once; the room has them after the commit. */
     saveNow: (stationId: string, told: Partial<StationPresence>): Promise<void> =>
       together.add({ stationId, told }),
-    /** Saves what is left, and nothing from then on. */
+    /** Saves the remaining data, and nothing afterwards. */
     async stop(): Promise<void> {
       isStopped = true
       await together.settled()

@@ -9,7 +9,7 @@ import type { SessionFact } from '../../domain/statistics.ts'
 type FactRow = SessionFact & { id: string; createdAtMs: number }
 
 const FACTS_AT_ONCE = 2_000
-/** In the order of an index, so that each batch starts where the one before ended. */
+/** In the order of an index, so that each batch continues after the last one. */
 const SELECT_FACTS = `
   SELECT s.id, s.user_id AS "personKey", s.created_at_ms AS "createdAtMs", s.started_at_ms AS "startedAtMs",
     s.consumed_ms AS "usedMs", COALESCE(t.label, s.station_id) AS "stationLabel", t.location,
@@ -23,7 +23,7 @@ const SELECT_FACTS = `
 
 export type PastSessions = ReturnType<typeof createPastSessionRepository>
 
-/** What is kept of sessions for statistics and archives, and is removed of them later. */
+/** Past sessions for statistics and archives, and their removal. */
 export function createPastSessionRepository(tables: Tables) {
   const { models, sequelize, scope } = tables
   const { sessions, sessionProfiles } = models
