@@ -24,11 +24,7 @@ export function createAppRouter(isSignedIn: () => boolean) {
           { path: 'postes', name: 'stations', component: StationsPage },
           { path: 'journal', name: 'logs', component: LogsPage },
           { path: 'acces', name: 'access', component: AccessPage },
-          {
-            path: ':unknown(.*)*',
-            name: 'unknown',
-            component: UnknownPage,
-          },
+          { path: ':unknown(.*)*', name: 'unknown', component: UnknownPage },
         ],
       },
     ],

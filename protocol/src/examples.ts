@@ -26,16 +26,6 @@ const userInput: Example<'UserInput'> = {
   municipality: 'Villeurbanne',
   consentGiven: true,
 }
-const user: Example<'User'> = {
-  id: userId,
-  ...userInput,
-  consentGiven: true,
-  consentAt: createdAt,
-  consentVersion: '1',
-  hasPhoto: false,
-  createdAt,
-  updatedAt: createdAt,
-}
 
 const stationInput: Example<'StationInput'> = {
   id: 'pc-06',
@@ -43,27 +33,6 @@ const stationInput: Example<'StationInput'> = {
   location: 'Salle multimédia',
   ipAddress: '192.168.10.26',
   macAddress: '02:00:5e:10:00:06',
-}
-const stationReplacement: Example<'StationReplacement'> = { label: 'Poste 6', location: 'Espace jeunesse' }
-const heartbeat: Example<'HeartbeatInput'> = {
-  uptimeSeconds: 5_400,
-  state: 'active',
-  cpuPercent: 12.5,
-  memoryPercent: 41,
-  diskPercent: 63,
-}
-const station: Example<'Station'> = {
-  ...stationInput,
-  lastSeenIp: '192.168.10.26',
-  state: 'occupied',
-  online: true,
-  lastHeartbeatAt: nowAt,
-  agentVersion: '1.0.0',
-  os: 'Debian 13',
-  metrics: { uptimeSeconds: 5_400, cpuPercent: 12.5, memoryPercent: 41, diskPercent: 63 },
-  activeSessionId: sessionId,
-  createdAt,
-  updatedAt: startedAt,
 }
 
 const sessionInput: Example<'SessionInput'> = { userId, stationId: 'pc-06', minutes: 45 }
@@ -83,67 +52,7 @@ const pendingSession: Example<'Session'> = {
   createdAt,
   updatedAt: createdAt,
 }
-const createdSession: Example<'CreatedSession'> = { ...pendingSession, accessCode: 'K7MP-3XQA' }
 const elapsed = { elapsedSeconds: 750, remainingSeconds: 1_950, percentUsed: 27.8 }
-const session: Example<'Session'> = {
-  ...pendingSession,
-  ...elapsed,
-  state: 'active',
-  startedAt,
-  endsAt,
-  updatedAt: startedAt,
-}
-const sessionTime: Example<'SessionTime'> = {
-  sessionId,
-  stationId: 'pc-06',
-  state: 'active',
-  grantedSeconds: 2_700,
-  ...elapsed,
-  endsAt,
-  sentAt: nowAt,
-}
-
-const log: Example<'Log'> = {
-  id: 1204,
-  at: startedAt,
-  action: 'session.started',
-  level: 'info',
-  actor: { type: 'station', id: 'pc-06', label: 'Poste 6' },
-  stationId: 'pc-06',
-  sessionId,
-  userId,
-  details: { grantedSeconds: 2_700 },
-  prevHash: '9b74c9897bac770ffc029102a200c5de5f3c8a1d4b1f5c1d8a2f7c3e6b9d0a11',
-  hash: '4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce',
-}
-
-const enrol: Example<'EnrolInput'> = {
-  enrolmentKey: 'clé-du-site',
-  macAddress: '02:00:5e:10:00:06',
-  hostname: 'pc-06',
-  os: 'Debian 13',
-  agentVersion: '1.0.0',
-}
-const pairingRequest: Example<'PairingRequest'> = {
-  id: 'c0a4e8d2-4d0f-4a55-b2a5-5f6f0f6f7a33',
-  state: 'waiting',
-  pairingCode: '048215',
-  macAddress: '02:00:5e:10:00:06',
-  hostname: 'pc-06',
-  os: 'Debian 13',
-  agentVersion: '1.0.0',
-  ip: '192.168.10.26',
-  requestedAt: nowAt,
-  expiresAt: '2026-03-02T09:27:30.000Z',
-}
-
-const operator: Example<'Operator'> = {
-  id: 'd2b1c3a4-7e6f-4d5c-8b9a-0a1b2c3d4e44',
-  username: 'accueil',
-  role: 'operator',
-  isActive: true,
-  createdAt,
-}
 
 const accountInput: Example<'AccountInput'> = {
   id: 'node-red',
@@ -182,20 +91,21 @@ export const examples = {
   TokenPair: tokens,
   RefreshInput: { refresh: 'k3V9…' },
   VerifyInput: { token: tokens.access },
-  OwnPasswordInput: {
-    currentPassword: login.password,
-    newPassword: 'brouette-girafe-lundi-tango',
-  },
+  OwnPasswordInput: { currentPassword: login.password, newPassword: 'brouette-girafe-lundi-tango' },
   UserInput: userInput,
   UserReplacement: { ...userInput, phone: '+33 4 78 00 00 00' },
-  User: user,
-  UserStats: { total: 812, withConsent: 790, createdToday: 4, withSessionToday: 37 },
-  CanCreateSession: {
-    allowed: false,
-    reasons: ['quota-reached'],
-    sessionsToday: 3,
-    quota: 3,
+  User: {
+    id: userId,
+    ...userInput,
+    consentGiven: true,
+    consentAt: createdAt,
+    consentVersion: '1',
+    hasPhoto: false,
+    createdAt,
+    updatedAt: createdAt,
   },
+  UserStats: { total: 812, withConsent: 790, createdToday: 4, withSessionToday: 37 },
+  CanCreateSession: { allowed: false, reasons: ['quota-reached'], sessionsToday: 3, quota: 3 },
   ErasureProof: {
     erasedAt: nowAt,
     anonymisedSessions: 14,
@@ -203,8 +113,20 @@ export const examples = {
     left: { users: 0, sessions: 0, photos: 0, commands: 0, calls: 0, logsNaming: 0, logsWithIdOnly: 52 },
   },
   StationInput: stationInput,
-  StationReplacement: stationReplacement,
-  Station: station,
+  StationReplacement: { label: 'Poste 6', location: 'Espace jeunesse' },
+  Station: {
+    ...stationInput,
+    lastSeenIp: '192.168.10.26',
+    state: 'occupied',
+    online: true,
+    lastHeartbeatAt: nowAt,
+    agentVersion: '1.0.0',
+    os: 'Debian 13',
+    metrics: { uptimeSeconds: 5_400, cpuPercent: 12.5, memoryPercent: 41, diskPercent: 63 },
+    activeSessionId: sessionId,
+    createdAt,
+    updatedAt: startedAt,
+  },
   StationStats: {
     total: 12,
     available: 6,
@@ -213,12 +135,25 @@ export const examples = {
     offline: 1,
     online: 10,
   },
-  HeartbeatInput: heartbeat,
+  HeartbeatInput: {
+    uptimeSeconds: 5_400,
+    state: 'active',
+    cpuPercent: 12.5,
+    memoryPercent: 41,
+    diskPercent: 63,
+  },
   ReasonInput: { reason: 'Clavier à changer' },
   SessionInput: sessionInput,
   SessionReplacement: { ...sessionInput, minutes: 60 },
-  Session: session,
-  CreatedSession: createdSession,
+  Session: {
+    ...pendingSession,
+    ...elapsed,
+    state: 'active',
+    startedAt,
+    endsAt,
+    updatedAt: startedAt,
+  },
+  CreatedSession: { ...pendingSession, accessCode: 'K7MP-3XQA' },
   SessionStats: {
     total: 3_120,
     pending: 2,
@@ -234,8 +169,28 @@ export const examples = {
   ValidateCodeInput: { code: 'K7MP-3XQA', stationId: 'pc-06' },
   ValidatedCode: { sessionId, displayName: 'Zoé', grantedSeconds: 2_700 },
   StartInput: { stationId: 'pc-06' },
-  SessionTime: sessionTime,
-  Log: log,
+  SessionTime: {
+    sessionId,
+    stationId: 'pc-06',
+    state: 'active',
+    grantedSeconds: 2_700,
+    ...elapsed,
+    endsAt,
+    sentAt: nowAt,
+  },
+  Log: {
+    id: 1204,
+    at: startedAt,
+    action: 'session.started',
+    level: 'info',
+    actor: { type: 'station', id: 'pc-06', label: 'Poste 6' },
+    stationId: 'pc-06',
+    sessionId,
+    userId,
+    details: { grantedSeconds: 2_700 },
+    prevHash: '9b74c9897bac770ffc029102a200c5de5f3c8a1d4b1f5c1d8a2f7c3e6b9d0a11',
+    hash: '4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce',
+  },
   LogSearchInput: { text: 'pc-06', level: 'warning', from: startedAt },
   LogStats: {
     total: 18_440,
@@ -275,33 +230,44 @@ export const examples = {
     deliveredAt: '2026-03-02T09:12:30.021Z',
     appliedAt: '2026-03-02T09:12:30.034Z',
   },
-  EnrolInput: enrol,
+  EnrolInput: {
+    enrolmentKey: 'clé-du-site',
+    macAddress: '02:00:5e:10:00:06',
+    hostname: 'pc-06',
+    os: 'Debian 13',
+    agentVersion: '1.0.0',
+  },
   Enrolled: {
     stationId: 'pc-06',
     mqttSecret: 'pT0…',
     mqttUrl: 'mqtt://192.168.10.2:1883',
   },
-  PairingPending: {
+  PairingPending: { pairingCode: '048215', pairingSecret: 'Zm9…', retryAfterSeconds: 5 },
+  PairingRequest: {
+    id: 'c0a4e8d2-4d0f-4a55-b2a5-5f6f0f6f7a33',
+    state: 'waiting',
     pairingCode: '048215',
-    pairingSecret: 'Zm9…',
-    retryAfterSeconds: 5,
+    macAddress: '02:00:5e:10:00:06',
+    hostname: 'pc-06',
+    os: 'Debian 13',
+    agentVersion: '1.0.0',
+    ip: '192.168.10.26',
+    requestedAt: nowAt,
+    expiresAt: '2026-03-02T09:27:30.000Z',
   },
-  PairingRequest: pairingRequest,
-  AcceptPairingInput: {
-    stationId: 'pc-06',
-    label: 'Poste 6',
-    location: 'Salle multimédia',
+  AcceptPairingInput: { stationId: 'pc-06', label: 'Poste 6', location: 'Salle multimédia' },
+  Operator: {
+    id: 'd2b1c3a4-7e6f-4d5c-8b9a-0a1b2c3d4e44',
+    username: 'accueil',
+    role: 'operator',
+    isActive: true,
+    createdAt,
   },
-  Operator: operator,
   OperatorInput: { ...login, role: 'operator' },
   OperatorReplacement: { role: 'viewer', isActive: true },
   Account: account,
   AccountInput: accountInput,
-  AccountReplacement: {
-    label: 'Automatisations',
-    role: 'viewer',
-    isActive: true,
-  },
+  AccountReplacement: { label: 'Automatisations', role: 'viewer', isActive: true },
   AccountWithSecret: {
     ...account,
     secret: 'qJ7…',

@@ -1,12 +1,8 @@
 import type { TokenPair } from '@escale/protocol'
 import type { Store } from '../browser/storage.ts'
 
-export interface Tokens {
-  access: () => string | undefined
-  refresh: () => string | undefined
-  keep: (pair: TokenPair) => void
-  forget: () => void
-}
+/** The tokens of this page. */
+export type Tokens = ReturnType<typeof createTokens>
 
 const STORAGE_KEY = 'escale.refresh'
 
@@ -23,7 +19,7 @@ interface Rotation {
  * A duplicated tab starts with a copy of the refresh token. Once one tab has exchanged it, the other copy would look
  * stolen. So each exchange is sent to the other tabs, and a tab that holds the old token takes the new one.
  */
-export function createTokens(store: Store, otherTabs?: BroadcastChannel): Tokens {
+export function createTokens(store: Store, otherTabs?: BroadcastChannel) {
   let access: string | undefined
 
   const take = (pair: TokenPair) => {
@@ -39,7 +35,7 @@ export function createTokens(store: Store, otherTabs?: BroadcastChannel): Tokens
   return {
     access: () => access,
     refresh,
-    keep(pair) {
+    keep(pair: TokenPair) {
       const replaced = refresh()
       take(pair)
       if (replaced !== undefined) otherTabs?.postMessage({ replaced, pair } satisfies Rotation)

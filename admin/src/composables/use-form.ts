@@ -105,22 +105,7 @@ export function useForm<Values extends Record<string, unknown>>(options: {
     }
   }
 
-  return {
-    values,
-    get isBusy() {
-      return isBusy.value
-    },
-    get error() {
-      return error.value
-    },
-    get failedTries() {
-      return failedTries.value
-    },
-    errorOf,
-    field,
-    clear,
-    submit,
-  }
+  return Object.assign(reactive({ isBusy, error, failedTries }), { values, errorOf, field, clear, submit })
 }
 
 /** What is sent: texts without the blanks around them; an empty text is left out, which clears it. */

@@ -51,7 +51,6 @@ export const en: Messages = {
     explain: 'The link to the server is down. What is shown dates from {time}.',
   },
   password: {
-    title: 'Change my password',
     lead: 'Your other sign-ins end, this one goes on.',
     current: 'Current password',
     new: 'New password',
@@ -179,7 +178,6 @@ export const en: Messages = {
       shutdown:
         '{n} session will be interrupted: unsaved work will be lost. | {n} sessions will be interrupted: unsaved work will be lost.',
     },
-    sent: '{op} · {target}',
     recent: 'Recent actions',
     stations: '{n} station | {n} stations',
     reached: '{n} of {total} stations',
@@ -260,7 +258,6 @@ export const en: Messages = {
     who: 'For whom',
     registered: 'Registered person',
     visitor: 'Visitor',
-    anonymous: 'Anonymous pass',
     visitorHint: 'Type a name, then choose from the list',
     visitorChosen: 'Visitor chosen',
     noVisitor: 'No visitor found.',
@@ -283,7 +280,6 @@ export const en: Messages = {
     cannot: {
       'consent-missing': 'This visitor’s consent is missing. Open the record to ask for it.',
       'quota-reached': 'This visitor has had all sessions of the day ({quota}).',
-      'session-active': 'This visitor already has a session in progress.',
     },
     openRecord: 'Open the record',
     codeTitle: 'Access code',
@@ -388,8 +384,6 @@ export const en: Messages = {
     lead: 'Programs that connect to Escale: automations and diagnostic tools. Each has its own account and secret.',
     name: 'Account',
     id: 'Identifier',
-    idHint: 'Lower-case letters, digits and dashes. It will not change any more.',
-    label: 'Displayed name',
     kind: 'Purpose',
     kinds: { automation: 'Automation', diagnostics: 'Diagnostics', netboot: 'Network boot' },
     kindHints: {

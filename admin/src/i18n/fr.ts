@@ -54,7 +54,6 @@ export const fr = {
     explain: "La liaison avec le serveur est coupée. Ce qui s'affiche date de {time}.",
   },
   password: {
-    title: 'Changer mon mot de passe',
     lead: 'Vos autres connexions prennent fin, celle-ci continue.',
     current: 'Mot de passe actuel',
     new: 'Nouveau mot de passe',
@@ -182,7 +181,6 @@ export const fr = {
       shutdown:
         '{n} session sera interrompue : le travail non enregistré sera perdu. | {n} sessions seront interrompues : le travail non enregistré sera perdu.',
     },
-    sent: '{op} · {target}',
     recent: 'Actions récentes',
     stations: '{n} poste | {n} postes',
     reached: '{n} postes sur {total}',
@@ -263,7 +261,6 @@ export const fr = {
     who: 'Pour qui',
     registered: 'Personne inscrite',
     visitor: 'Visiteur',
-    anonymous: 'Passage anonyme',
     visitorHint: 'Tapez un nom, puis choisissez dans la liste',
     visitorChosen: 'Visiteur choisi',
     noVisitor: 'Aucun visiteur trouvé.',
@@ -286,7 +283,6 @@ export const fr = {
     cannot: {
       'consent-missing': 'Le consentement de ce visiteur manque. Ouvrez sa fiche pour le recueillir.',
       'quota-reached': 'Ce visiteur a déjà eu toutes ses sessions du jour ({quota}).',
-      'session-active': 'Ce visiteur a déjà une session en cours.',
     },
     openRecord: 'Ouvrir la fiche',
     codeTitle: "Code d'accès",
@@ -392,8 +388,6 @@ export const fr = {
     lead: 'Les programmes qui se connectent à Escale : automatisations et outils de diagnostic. Chacun a son compte et son secret.',
     name: 'Compte',
     id: 'Identifiant',
-    idHint: 'Lettres minuscules, chiffres et tirets. Il ne changera plus.',
-    label: 'Nom affiché',
     kind: 'Usage',
     kinds: { automation: 'Automatisation', diagnostics: 'Diagnostic', netboot: 'Amorçage réseau' },
     kindHints: {

@@ -6,28 +6,19 @@ const NOTES = [
 const LOUDNESS = 0.22
 const ATTACK_S = 0.012
 
-export interface Bell {
-  /** Resolves to false when the browser does not allow sound. */
-  ring: () => Promise<boolean>
-}
-
-/** A synthesised sound. Browsers allow it once somebody has clicked or typed in the page. */
-export function createBell(open: () => AudioContext = () => new AudioContext()): Bell {
+/** A synthesised sound, rung by the returned function. Browsers allow it after a click or a key in the page. */
+export function createBell() {
   let context: AudioContext | undefined
 
-  return {
-    async ring() {
-      if (!navigator.userActivation.hasBeenActive) return false
-      try {
-        context ??= open()
-        await context.resume()
-        for (const note of NOTES) play(context, note)
-        return true
-      } catch {
-        // No sound device, or the browser refuses: the card and the title show the call anyway.
-        return false
-      }
-    },
+  return async (): Promise<void> => {
+    if (!navigator.userActivation.hasBeenActive) return
+    try {
+      context ??= new AudioContext()
+      await context.resume()
+      for (const note of NOTES) play(context, note)
+    } catch {
+      // No sound device, or the browser refuses: the card and the title show the call anyway.
+    }
   }
 }
 

@@ -15,7 +15,7 @@ const RING_AGAIN_MS = 30_000
 /** Visitors who call for help: loaded when the live connection opens, then kept up to date by its frames. */
 export const useCalls = defineStore('calls', () => {
   const { api } = useServices()
-  const bell = createBell()
+  const ringBell = createBell()
   const open = reactive(new Map<string, StaffCall>())
   const muted = useStorage('escale.calls.muted', '0')
   const ringing = useIntervalFn(ring, RING_AGAIN_MS, { immediate: false })
@@ -61,7 +61,7 @@ export const useCalls = defineStore('calls', () => {
   }
 
   function ring(): void {
-    if (muted.value !== '1' && unanswered.value.length > 0) void bell.ring()
+    if (muted.value !== '1' && unanswered.value.length > 0) void ringBell()
   }
 
   watch(presses, (now, before) => {
@@ -81,7 +81,7 @@ export const useCalls = defineStore('calls', () => {
     mute(isMuted: boolean) {
       muted.value = isMuted ? '1' : '0'
       // Whoever turns the sound on hears what it is like.
-      if (!isMuted) void bell.ring()
+      if (!isMuted) void ringBell()
     },
   }
 })

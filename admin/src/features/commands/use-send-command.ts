@@ -21,7 +21,7 @@ export function useSendCommand() {
   const send = (order: CommandInput, target: CommandTarget) =>
     attempt(
       () => commands.send(order, target),
-      t('commands.sent', { op: t(`commands.ops.${order.op}`), target: targetName(target) }),
+      t('commands.title', { op: t(`commands.ops.${order.op}`), target: targetName(target) }),
     )
 
   return {

@@ -14,49 +14,35 @@ export function useSessionActions() {
   const format = useFormat()
   const visitorName = useVisitorName()
 
+  const { sessions } = api
   const kept = async (answer: Promise<Session>) => {
     room.keep(await answer)
   }
+  const addMinutes = (id: string, minutes: number) => () => kept(sessions.addTime({ id }, { minutes }))
+  const suspend = (id: string) => () => kept(sessions.suspend({ id }))
+  const resume = (id: string) => () => kept(sessions.resume({ id }))
 
   return {
-    addTime(station: Station, session: Session, minutes: number) {
+    addTime({ label: station }: Station, { id }: Session, minutes: number) {
+      const done = minutes > 0 ? 'room.added' : 'room.removed'
       const time = format.minutes(Math.abs(minutes) * 60)
-      return attempt(
-        () => kept(api.sessions.addTime({ id: session.id }, { minutes: minutes })),
-        t(minutes > 0 ? 'room.added' : 'room.removed', { station: station.label, time }),
-        () => kept(api.sessions.addTime({ id: session.id }, { minutes: -minutes })),
-      )
+      return attempt(addMinutes(id, minutes), t(done, { station, time }), addMinutes(id, -minutes))
     },
-    suspend: (station: Station, session: Session) =>
-      attempt(
-        () => kept(api.sessions.suspend({ id: session.id })),
-        t('room.suspended', { station: station.label }),
-        () => kept(api.sessions.resume({ id: session.id })),
-      ),
-    resume: (station: Station, session: Session) =>
-      attempt(
-        () => kept(api.sessions.resume({ id: session.id })),
-        t('room.resumed', { station: station.label }),
-        () => kept(api.sessions.suspend({ id: session.id })),
-      ),
-    giveCredit: (session: Session) =>
-      attempt(
-        () => kept(api.sessions.giveCredit({ id: session.id })),
-        t('credits.given', {
-          visitor: visitorName(session.userId),
-          time: format.minutes(session.creditSeconds),
-        }),
-      ),
+    suspend: ({ label: station }: Station, { id }: Session) =>
+      attempt(suspend(id), t('room.suspended', { station }), resume(id)),
+    resume: ({ label: station }: Station, { id }: Session) =>
+      attempt(resume(id), t('room.resumed', { station }), suspend(id)),
+    giveCredit({ id, userId, creditSeconds }: Session) {
+      const done = t('credits.given', { visitor: visitorName(userId), time: format.minutes(creditSeconds) })
+      return attempt(() => kept(sessions.giveCredit({ id })), done)
+    },
     /** Cannot be undone: ask first. */
-    terminate: (station: Station, session: Session) =>
-      attempt(
-        () => kept(api.sessions.terminate({ id: session.id })),
-        t('room.terminated', { station: station.label }),
-      ),
-    cancel: (session: Session) =>
+    terminate: ({ label: station }: Station, { id }: Session) =>
+      attempt(() => kept(sessions.terminate({ id })), t('room.terminated', { station })),
+    cancel: ({ id }: Session) =>
       attempt(async () => {
-        await api.sessions.cancel({ id: session.id })
-        room.forgetSession(session.id)
+        await sessions.cancel({ id })
+        room.forgetSession(id)
       }, t('pending.cancelled')),
   }
 }
