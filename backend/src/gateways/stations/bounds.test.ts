@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import type { Response } from '@escale/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
+import { connectStation } from '../../testing/connected-station.ts'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 20_000 })
 
@@ -15,21 +14,10 @@ beforeEach(async () => {
 afterEach(() => test.stop())
 
 async function newStation() {
-  const { id } = await test.createStation()
-  const { secret } = await test.enrol(id)
-  const { client, messages } = await test.mqtt(id, secret)
-  const topic = (kind: string) => `escale/v1/stations/${id}/${kind}`
-  await client.subscribeAsync([topic('desired'), topic('response')], { qos: 1 })
-  const say = (kind: string, payload: object) =>
-    client.publishAsync(topic(kind), JSON.stringify(payload), { qos: 1 })
-  const ask = async (op: string, params: object = {}) => {
-    const request = { id: randomUUID(), op, params }
-    await say('request', request)
-    return (await messages.next('/response', (payload) => payload['id'] === request.id)).payload as Response
-  }
+  const station = await connectStation(test)
   const desired = async (fits: (version: number) => boolean = () => true) =>
-    Number((await messages.next('/desired', ({ version }) => fits(Number(version)))).payload['version'])
-  return { id, say, ask, desired, messages }
+    Number((await station.desired(({ version }) => fits(Number(version))))['version'])
+  return { ...station, desired }
 }
 type Station = Awaited<ReturnType<typeof newStation>>
 

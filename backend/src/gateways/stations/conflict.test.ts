@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import type { Response } from '@escale/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp, useFakeTime, type TestApp } from '../../testing/app.ts'
+import { connectStation } from '../../testing/connected-station.ts'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 20_000 })
 
@@ -13,26 +12,13 @@ beforeEach(async () => {
 afterEach(() => test.stop())
 
 async function station() {
-  const { id } = await test.createStation()
-  const { secret } = await test.enrol(id)
-  const { client, messages } = await test.mqtt(id, secret)
-  const topic = (kind: string) => `escale/v1/stations/${id}/${kind}`
-  await client.subscribeAsync([topic('desired'), topic('response')], { qos: 1 })
-  const say = (kind: string, payload: object) =>
-    client.publishAsync(topic(kind), JSON.stringify(payload), { qos: 1 })
+  const { id, say, ask, desired } = await connectStation(test)
   let connectionSeq = 0
   const born = (bootId: string, over: object = {}) =>
     say('presence', {
       ...{ online: true, cause: 'birth', bootId, connectionSeq: (connectionSeq += 1), agentVersion: '1' },
       ...{ hostname: 'h', os: 'o', ipAddress: '192.0.2.1', macAddress: '02:00:00:00:00:01', ...over },
     })
-  const ask = async (op: string, params: object = {}) => {
-    const request = { id: randomUUID(), op, params }
-    await say('request', request)
-    return (await messages.next('/response', (payload) => payload['id'] === request.id)).payload as Response
-  }
-  const desired = async (fits: (document: Record<string, unknown>) => boolean = () => true) =>
-    (await messages.next('/desired', (payload) => fits(payload))).payload
   const lines = (action: string) => test.journal(`action=${action}&stationId=${id}`)
   return { id, born, ask, desired, lines }
 }
