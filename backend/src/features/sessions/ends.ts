@@ -1,22 +1,18 @@
 import type { Actor } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { SessionRecord, StationRow } from '../../db/rows.ts'
 import { deadlineMsOf, endsAtMsOf } from '../../domain/session.ts'
 import { failure, unwrap, type Result } from '../../errors.ts'
 import type { Lookup } from '../feature.ts'
-import { systemActor, type Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
+import { systemActor } from '../logs/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import type { SessionRepository } from './repository.ts'
 import type { SessionWriting } from './writing.ts'
 
-export interface SessionEndPorts {
-  database: Database
+export interface SessionEndPorts extends BasePorts {
   repository: SessionRepository
   stations: Lookup<StationRow>
   room: Pick<RoomStore, 'sessions'>
-  journal: Journal
-  clock: Clock
 }
 
 /** How sessions end without an operator: by time, by their station, or with their user or station. */

@@ -1,6 +1,4 @@
 import { MINUTE_MS, type Actor } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { SessionRecord } from '../../db/rows.ts'
 import { requireVersion, type SeenVersions } from '../../db/versions.ts'
 import { isRunning } from '../../domain/session-record.ts'
@@ -14,24 +12,22 @@ import {
 } from '../../domain/session.ts'
 import { AppError, failure, success, type Result } from '../../errors.ts'
 import type { AppEvents } from '../../events.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { DesiredDocuments, DocumentChange } from '../desired/index.ts'
-import { systemActor, type Journal, type LogEntry } from '../logs/index.ts'
+import { systemActor, type LogEntry } from '../logs/index.ts'
 import type { RoomStore } from '../room/index.ts'
 import { siteOpeningAt, type Settings } from '../settings/index.ts'
 import type { StaffCalls } from '../staff-calls/index.ts'
 import type { SessionRepository } from './repository.ts'
 import { logEntryOf } from './log-entries.ts'
 
-export interface SessionWritingPorts {
-  database: Database
+export interface SessionWritingPorts extends BasePorts {
   repository: SessionRepository
   desired: DesiredDocuments
   calls: Pick<StaffCalls, 'endWithSessions'>
   room: Pick<RoomStore, 'session'>
   settings: Settings
-  journal: Journal
   events: AppEvents
-  clock: Clock
 }
 
 type Told = Pick<LogEntry, 'details' | 'texts'>

@@ -1,11 +1,9 @@
 import { instantOf, type Actor, type Throttle } from '@escale/protocol'
-import type { Clock } from '../../clock.ts'
-import type { Database } from '../../db/database.ts'
 import type { ThrottleRow } from '../../db/rows.ts'
 import { throttleSubjectOf, waitSecondsAt } from '../../domain/throttle.ts'
 import { AppError } from '../../errors.ts'
 import { windowOf, type PageQuery, type Rows } from '../../db/page-window.ts'
-import type { Journal } from '../logs/index.ts'
+import type { BasePorts } from '../base-ports.ts'
 import type { ThrottleFilter, ThrottleRepository } from './repository.ts'
 
 const columns = { blockedUntil: 'blockedUntilMs', failures: 'failures' }
@@ -15,16 +13,13 @@ export interface NamedOperator {
   username: string
 }
 
-export interface BlockPorts {
-  database: Database
+export interface BlockPorts extends BasePorts {
   repository: ThrottleRepository
   operators(): Promise<NamedOperator[]>
   /** Stands for a username in the key of a counter. */
   hashOfUsername(username: string): string
   /** The public id of a counter. Its key could reveal who tried to sign in. */
   idOf(key: string): string
-  journal: Journal
-  clock: Clock
 }
 
 export type ThrottleBlocks = ReturnType<typeof createThrottleBlocks>
