@@ -55,45 +55,45 @@ import type { DataFolder } from './setup/data-folder.ts'
 /** The site key is in force until an admin draws another, which is then kept in the data folder. */
 export interface AppOptions extends Pick<DataFolder, 'tokenKey' | 'codeKey' | 'siteKey' | 'keepSiteKey'> {
   databaseUrl: string
-  /** Photos and archives. */
+  /** The folders of photos and archives. */
   dataDir: string
-  /** Where a machine finds the broker, by how it came. */
+  /** The broker's address for a machine, depending on how it reached the server. */
   brokerFor: BrokerAddress
   /** Wakes a machine by its MAC address. */
   wake: Wake
-  /** Makes the backup of each night. */
+  /** Makes the nightly backup. */
   nightlyBackup?: NightlyBackup
 
   /** Built pages of the admin. */
   adminDir: string
-  /** Address of the site as browsers know it, if it is not the one they connect to. */
+  /** Public address of the site, if it differs from the server's address. */
   publicOrigin?: string
-  /** Proxies whose forwarded addresses count. */
+  /** Proxies whose forwarding headers are trusted. */
   trustedProxies?: string
-  /** Where several servers serve one site: reaches the others. */
+  /** Connects to the other servers, if the site has several. */
   connectPeers?: () => Promise<Peers>
   clock: Clock
   log: Logger
 }
 
-/** What starts and stops in its turn. */
+/** A part that starts and stops. */
 type Part = Partial<Feature>
 
 export type App = Awaited<ReturnType<typeof createApp>>
 
-/** What every feature is made on. */
+/** The basic parts that every feature uses. */
 interface Base extends AppOptions {
   database: Store
   events: AppEvents
   bus: Bus
-  /** The bus of this server alone. */
+  /** The bus of this server only. */
   ownBus: Bus
   hasPeers: boolean
 }
 
-/** What the server can do, feature by feature, each on what stands before it. */
+/** The features of the server; each uses those before it. */
 function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, ...options }: Base) {
-  /** Rows that several features ask for. */
+  /** Rows that several features read. */
   const rows = {
     accounts: createAccountRepository(database),
     calls: createStaffCallRepository(database),
@@ -106,7 +106,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const { room, machines } = roomPart.service
   const logs = createLogs({ database, timeZone: () => settings.current().timeZone, events, clock })
   const { journal } = logs.service
-  /** What nearly all of them write with. */
+  /** Parts that nearly all features write with. */
   const base = { database, journal, clock }
   const settingsPart = createSettings({
     ...base,
@@ -296,7 +296,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   })
 
   return {
-    /** In the order in which they start. */
+    /** In the order of their start. */
     beforeBroker: [...parts, automation, stationGateway] satisfies Part[],
     afterBroker: [credentialWatch, calendar, live] satisfies Part[],
     endpoints,
@@ -312,7 +312,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   }
 }
 
-/** The whole server, put together and not yet listening. Its parts start in their order and stop in reverse. */
+/** The complete server, not yet listening. Its parts start in this order and stop in reverse. */
 export async function createApp(options: AppOptions) {
   const { clock, log } = options
   const database = await openDatabase(options.databaseUrl, log)
@@ -352,7 +352,7 @@ export async function createApp(options: AppOptions) {
 
   const parts: Part[] = [
     {
-      // Also the first thing that a database which cannot be written refuses.
+      // Also the first write: it fails if the database cannot be written.
       start: () => database.write(() => putMark(database, 'release', RELEASE)),
       stop: () => database.close(),
     },
@@ -376,7 +376,7 @@ export async function createApp(options: AppOptions) {
       await room.load()
       return calendar.run(name, actor)
     },
-    /** Brings memory and bus up to the database; to be done before anything listens. */
+    /** Loads memory and bus from the database. Call it before any listener opens. */
     async prepare(): Promise<void> {
       for (const part of parts) await part.start?.()
     },

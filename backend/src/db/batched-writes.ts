@@ -10,11 +10,11 @@ interface Batch<T> {
 }
 
 /**
- * Commits items together: those that come while a write is under way share the next one. So a room that does
- * something at once costs a few transactions, and one station alone waits for nobody.
- * @param commit stores the items, in the order in which they came; it may be asked to do it again
- * @param options.atMost how many items share a transaction
- * @param options.crowdMs how long after the begin of a crowd's write the next one begins, milliseconds
+ * Commits items together: those that arrive during a write share the next one. So many items at once need only a few
+ * transactions, and a single item does not wait.
+ * @param commit stores the items, in the order of arrival; it may be called again
+ * @param atMost the maximum number of items in a transaction
+ * @returns a function that adds an item; it resolves after the commit
  */
 export function createBatchedWrites<T>(
   database: Pick<Database, 'write'>,
@@ -38,7 +38,8 @@ export function createBatchedWrites<T>(
       })
     const waitMs = lastCrowdMs + crowdMs - performance.now()
     batch.written = waitMs > 0 ? pause(waitMs).then(write) : write()
-    // Refused before it began, as while the database is locked: the next items must not wait for it.
+    // The write was refused before it began, for example because the database is locked. The next items must not wait
+    // for it.
     batch.written.catch(close)
     return batch.written
   }
