@@ -1,7 +1,6 @@
-import { pino } from 'pino'
-import { openDatabase } from '../db/database.ts'
 import { examineDatabase } from '../db/examination.ts'
 import { laterRelease } from '../db/migrations/index.ts'
+import { withDatabase } from '../db/with-database.ts'
 import { auditJournal, createLogRepository, type AuditReport } from '../features/logs/index.ts'
 import { SetupError } from '../errors.ts'
 
@@ -21,10 +20,5 @@ export async function checkCopy(file: string): Promise<AuditReport | undefined> 
       `The copy of the database is damaged (${damage[0]}).`,
     )
   if (pending.length > 0) return undefined
-  const database = await openDatabase(url, pino({ level: 'silent' }))
-  try {
-    return await auditJournal(createLogRepository(database))
-  } finally {
-    await database.close()
-  }
+  return withDatabase(url, (database) => auditJournal(createLogRepository(database)))
 }

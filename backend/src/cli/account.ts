@@ -1,11 +1,11 @@
 import { AccountInput, operatorRoles } from '@escale/protocol'
-import { pino } from 'pino'
 import { Check } from 'typebox/value'
 import { databaseUrlOf } from '../setup/app-options.ts'
 import { createMonotonicClock } from '../clock.ts'
 import { EXIT_USAGE, isDatabaseHere, runCommand } from './command.ts'
-import { openDatabase } from '../db/database.ts'
+import type { Store } from '../db/database.ts'
 import type { AccountRow } from '../db/rows.ts'
+import { withDatabase } from '../db/with-database.ts'
 import { AppError, messageOf } from '../errors.ts'
 import { createAppEvents } from '../events.ts'
 import {
@@ -50,28 +50,28 @@ else
   )
 
 async function work(databaseUrl: string, mqttPort: number): Promise<number> {
-  const database = await openDatabase(databaseUrl, pino({ level: 'silent' }))
-  const clock = createMonotonicClock()
-  const repository = createAccountRepository(database)
-  const stations = createStationRepository(database, () => undefined)
-  const { service: accounts } = createAccounts({
-    ...{ database, repository },
-    usernames: createUsernames({ stations, accounts: repository }),
-    brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${mqttPort}` }),
-    journal: createJournal(database, createLogRepository(database), createAppEvents(), clock),
-    clock,
-  })
   try {
-    await carryOut(accounts, mqttPort)
+    await withDatabase(databaseUrl, (database) => carryOut(accountsIn(database, mqttPort), mqttPort))
     return 0
   } catch (err) {
     if (err instanceof UsageError) complain(HELP)
     else if (err instanceof AppError) complain(sentencesOf(err).join('\n'))
     else throw err
     return err instanceof UsageError ? EXIT_USAGE : 1
-  } finally {
-    await database.close()
   }
+}
+
+function accountsIn(database: Store, mqttPort: number): AccountService {
+  const clock = createMonotonicClock()
+  const repository = createAccountRepository(database)
+  const stations = createStationRepository(database, () => undefined)
+  return createAccounts({
+    ...{ database, repository },
+    usernames: createUsernames({ stations, accounts: repository }),
+    brokerFor: ({ host }) => ({ mqttUrl: `mqtt://${host}:${mqttPort}` }),
+    journal: createJournal(database, createLogRepository(database), createAppEvents(), clock),
+    clock,
+  }).service
 }
 
 async function carryOut(accounts: AccountService, mqttPort: number): Promise<void> {

@@ -1,20 +1,16 @@
-import { pino } from 'pino'
 import { databaseUrlOf } from '../setup/app-options.ts'
 import { EXIT_USAGE, isDatabaseHere, isUnderstood, runCommand } from './command.ts'
-import { openDatabase } from '../db/database.ts'
+import { withDatabase } from '../db/with-database.ts'
 import { auditJournal, createLogRepository, type AuditReport } from '../features/logs/index.ts'
 import { say } from './terminal.ts'
 
 await runCommand(async (environment) => {
   if (!isUnderstood(process.argv.slice(2), 0) || !isDatabaseHere(environment)) return EXIT_USAGE
-  const database = await openDatabase(databaseUrlOf(environment), pino({ level: 'silent' }))
-  try {
-    const report = await auditJournal(createLogRepository(database))
-    say(sentenceOf(report))
-    return report.isWhole ? 0 : 1
-  } finally {
-    await database.close()
-  }
+  const report = await withDatabase(databaseUrlOf(environment), (database) =>
+    auditJournal(createLogRepository(database)),
+  )
+  say(sentenceOf(report))
+  return report.isWhole ? 0 : 1
 })
 
 function sentenceOf(found: AuditReport): string {

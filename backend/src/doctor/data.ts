@@ -1,10 +1,10 @@
 import { constants, existsSync } from 'node:fs'
-import { pino } from 'pino'
-import { openDatabase } from '../db/database.ts'
+import type { Tables } from '../db/database.ts'
 import { fileOf } from '../db/connection.ts'
 import { examineDatabase } from '../db/examination.ts'
 import { laterRelease } from '../db/migrations/index.ts'
 import { storageError, storageErrorOf } from '../db/storage-fault.ts'
+import { withDatabase } from '../db/with-database.ts'
 import { messageOf } from '../errors.ts'
 import { createOperatorRepository } from '../features/operators/index.ts'
 import { auditJournal, createLogRepository } from '../features/logs/index.ts'
@@ -31,7 +31,7 @@ export async function findData(url: string): Promise<DataReport> {
   }
   try {
     const fault = await findFault(url, file)
-    return fault ? { findings: [fault] } : await readContents(url)
+    return fault ? { findings: [fault] } : await withDatabase(url, readContents)
   } catch (err) {
     const known = storageErrorOf(err)
     const fault = known
@@ -66,34 +66,29 @@ async function findFault(url: string, file: string | undefined): Promise<Finding
   )
 }
 
-async function readContents(url: string): Promise<DataReport> {
-  const database = await openDatabase(url, pino({ level: 'silent' }))
-  try {
-    const logs = createLogRepository(database)
-    const newest = await logs.last()
-    const [first, ...rest] = await logs.after((newest?.id ?? 0) - RECORDS, RECORDS)
-    const { rows } = await createOperatorRepository(database).list({
-      role: 'admin',
-      isActive: true,
-      pageSize: 1,
-    })
-    const chain = await auditJournal({
-      // Earlier records are not checked: the chain starts at the first of these.
-      checkpoints: () => Promise.resolve(first ? [{ upToId: first.id - 1, lastHash: first.prevHash }] : []),
-      after: (id, limit) => logs.after(first ? Math.max(id, first.id - 1) : id, limit),
-    })
-    const journal = chain.isWhole
-      ? good(
-          `Journal\u00a0: ${chain.count}\u00a0dernières lignes intactes`,
-          `Journal: newest ${chain.count} records whole`,
-        )
-      : bad(
-          `Le journal est rompu à la ligne ${chain.brokenId}\u00a0: gardez une copie de la base et cherchez qui y a touché (npm run audit:verify).`,
-          `The journal is broken at record ${chain.brokenId}: keep a copy of the database and find out who touched it (npm run audit:verify).`,
-        )
-    const findings = [good('Base de données', 'Database'), journal]
-    return { findings, lastRecordMs: (rest.at(-1) ?? first)?.atMs, adminId: rows[0]?.id }
-  } finally {
-    await database.close()
-  }
+async function readContents(database: Tables): Promise<DataReport> {
+  const logs = createLogRepository(database)
+  const newest = await logs.last()
+  const [first, ...rest] = await logs.after((newest?.id ?? 0) - RECORDS, RECORDS)
+  const { rows } = await createOperatorRepository(database).list({
+    role: 'admin',
+    isActive: true,
+    pageSize: 1,
+  })
+  const chain = await auditJournal({
+    // Earlier records are not checked: the chain starts at the first of these.
+    checkpoints: () => Promise.resolve(first ? [{ upToId: first.id - 1, lastHash: first.prevHash }] : []),
+    after: (id, limit) => logs.after(first ? Math.max(id, first.id - 1) : id, limit),
+  })
+  const journal = chain.isWhole
+    ? good(
+        `Journal\u00a0: ${chain.count}\u00a0dernières lignes intactes`,
+        `Journal: newest ${chain.count} records whole`,
+      )
+    : bad(
+        `Le journal est rompu à la ligne ${chain.brokenId}\u00a0: gardez une copie de la base et cherchez qui y a touché (npm run audit:verify).`,
+        `The journal is broken at record ${chain.brokenId}: keep a copy of the database and find out who touched it (npm run audit:verify).`,
+      )
+  const findings = [good('Base de données', 'Database'), journal]
+  return { findings, lastRecordMs: (rest.at(-1) ?? first)?.atMs, adminId: rows[0]?.id }
 }
