@@ -8,12 +8,7 @@ const COMMAND = fileURLToPath(new URL('../cli/backup.ts', import.meta.url))
 const NAME = /^escale-\d{8}T\d{6}Z\.tar\.gz$/
 const DRAFT = /^escale-\d{8}T\d{6}Z\.tar\.gz\.part/
 
-export interface NightlyBackup {
-  /** @returns a short text about the backup @throws Error with what the command printed */
-  run(nowMs: number): Promise<string>
-  /** Cancels a running backup; its files are removed. */
-  stop(): void
-}
+export type NightlyBackup = ReturnType<typeof createNightlyBackup>
 
 /**
  * Makes a backup in `dir` and removes all but the newest `keep`. It runs in a process of its own: reading the backup
@@ -28,7 +23,7 @@ export function createNightlyBackup({
   dir: string
   keep: number
   command?: string
-}): NightlyBackup {
+}) {
   let running: ChildProcess | undefined
 
   function makeOne(file: string): Promise<string> {
@@ -49,7 +44,8 @@ export function createNightlyBackup({
   }
 
   return {
-    async run(nowMs) {
+    /** @returns a short text about the backup @throws Error with what the command printed */
+    async run(nowMs: number): Promise<string> {
       // Never made here: when its disk is not mounted, the backups would fill another disk.
       if (!existsSync(dir))
         throw new Error(
@@ -66,6 +62,7 @@ export function createNightlyBackup({
       for (const name of old) rmSync(join(dir, name))
       return said.split('\n')[0] ?? ''
     },
-    stop: () => void running?.kill('SIGTERM'),
+    /** Cancels a running backup; its files are removed. */
+    stop: (): void => void running?.kill('SIGTERM'),
   }
 }

@@ -16,8 +16,6 @@ export interface SharingPorts extends Omit<IncomingPorts, 'events' | 'retained' 
   catchUp(): Promise<AppEvent[]>
 }
 
-export type Sharing = ReturnType<typeof createSharing>
-
 /** One site on several servers: each sends its commits and the messages of its clients to the others. */
 export function createSharing(peers: Peers, events: AppEvents, clock: Clock, log: Logger) {
   const retained = createRetainedMessages(peers, clock)

@@ -48,7 +48,7 @@ export async function lockSite({ folder, databaseUrl, isShared, log }: SiteLockO
     ? await lockPostgres(databaseUrl, { isShared, waitMs: PREDECESSOR_MS, log })
     : undefined
   const running = join(folder, RUNNING_FILE)
-  const crashedSince = !isShared && existsSync(running) ? sinceOf(running) : undefined
+  const crashedSince = !isShared && existsSync(running) ? (runningIn(running).since ?? '') : undefined
   if (!isShared) writeFileSync(running, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }))
   return {
     ...(crashedSince !== undefined && { crashedSince }),
@@ -91,7 +91,7 @@ export async function lockFolder(
 
 /** The error that another server runs, with its process number when that is known. */
 export function runsAlready(folder: string): SetupError {
-  const pid = pidIn(join(folder, RUNNING_FILE))
+  const pid = runningIn(join(folder, RUNNING_FILE)).pid
   const [french, english] = pid === undefined ? ['', ''] : [` (processus ${pid})`, ` (process ${pid})`]
   return new SetupError(
     `Un serveur tourne déjà sur le dossier ${folder}${french}\u00a0: arrêtez-le d’abord, ou donnez à celui-ci un autre ESCALE_DATA_DIR. Plusieurs serveurs d’un même site demandent PostgreSQL et Redis (docs/deployment.md).`,
@@ -107,19 +107,11 @@ function unlockable(file: string, cause: Error): SetupError {
   )
 }
 
-interface Running {
-  pid?: number
-  since?: string
-}
-
-function runningIn(file: string): Running {
+function runningIn(file: string): { pid?: number; since?: string } {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Running
+    return JSON.parse(readFileSync(file, 'utf8')) as ReturnType<typeof runningIn>
   } catch {
     // Missing, or incomplete because its process died: unknown.
     return {}
   }
 }
-
-const pidIn = (file: string) => runningIn(file).pid
-const sinceOf = (file: string) => runningIn(file).since ?? ''

@@ -1,11 +1,12 @@
 import { SECOND_MS, type ServerFrame } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
+import type { SessionRecord } from '../../db/rows.ts'
+import type { LastingEffect } from '../../domain/session.ts'
 import type { AppEvents } from '../../events.ts'
 import { toStationCommand } from '../../features/commands/index.ts'
 import type { RoomStore } from '../../features/room/index.ts'
 import { toSessionTime } from '../../features/sessions/index.ts'
 import { stationJson, toStation } from '../../features/stations/index.ts'
-import { framesOf } from './frames.ts'
 
 /** One live screen. It receives everything or one session. */
 export interface Listener {
@@ -126,4 +127,22 @@ export function createAudience({ events, room, clock }: AudiencePorts) {
       listeners.clear()
     },
   }
+}
+
+/** The frames for live screens after a change of a session: one for each effect. */
+function framesOf(session: SessionRecord, effects: LastingEffect[], nowMs: number): ServerFrame[] {
+  const time = toSessionTime(session, nowMs)
+  const frames = effects.map((effect): ServerFrame => {
+    switch (effect.type) {
+      case 'started':
+        return { type: 'session_started', ...time }
+      case 'timeAdded':
+        return { type: 'time_added', ...time, addedSeconds: effect.addedSeconds }
+      case 'ended':
+        return { type: 'session_terminated', ...time, endReason: effect.reason }
+      default:
+        return { type: 'time_update', ...time }
+    }
+  })
+  return frames.length > 0 ? frames : [{ type: 'time_update', ...time }]
 }
