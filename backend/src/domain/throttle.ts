@@ -100,8 +100,11 @@ export function throttleSubjectOf(key: string): ThrottleSubject | undefined {
 export const idleThrottle: ThrottleState = { failures: 0, windowStartMs: 0, level: 0, blockedUntilMs: 0 }
 
 /** Seconds to wait before the next attempt, rounded up; 0 if it is allowed now. */
-export function waitSecondsAt(state: ThrottleState, nowMs: number): number {
-  return Math.max(0, Math.ceil((state.blockedUntilMs - nowMs) / SECOND_MS))
+export function waitSecondsAt(
+  { blockedUntilMs }: Pick<ThrottleState, 'blockedUntilMs'>,
+  nowMs: number,
+): number {
+  return Math.max(0, Math.ceil((blockedUntilMs - nowMs) / SECOND_MS))
 }
 
 /**

@@ -130,6 +130,17 @@ describe('guessing', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(35)
   })
 
+  it('blocks what comes after it in the same moment, and harms nothing that came before it', async () => {
+    const { id: stationId } = await test.createStation()
+    const { accessCode: right } = await test.createSession()
+    const wrong = 'AAAA-AAAA'
+    const typed = [wrong, wrong, wrong, right, wrong, wrong, right, wrong]
+    const answers = await Promise.all(typed.map((code) => validate({ code, stationId })))
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 200, 404, 404, 429, 429])
+    // Another station is not concerned.
+    expect((await validate({ code: right })).status).toBe(200)
+  })
+
   it('is logged with the station and the address, but without the typed code', async () => {
     const { id: stationId } = await test.createStation()
     await validate({ code: 'QQQQ-QQQQ', stationId }, '198.51.100.77')

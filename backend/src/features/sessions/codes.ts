@@ -9,10 +9,11 @@ import {
   type ValidatedCode,
 } from '@escale/protocol'
 import type { Clock } from '../../clock.ts'
+import { createBatchedWrites } from '../../db/batched-writes.ts'
 import type { Database } from '../../db/database.ts'
 import type { StationRow } from '../../db/rows.ts'
 import { drawAccessCode } from '../../domain/access-code.ts'
-import { throttleKeyOf, type ThrottleSubject } from '../../domain/throttle.ts'
+import { throttleKeyOf, waitSecondsAt, type ThrottleSubject } from '../../domain/throttle.ts'
 import { failure, success, type Result } from '../../errors.ts'
 import { keyedHash } from '../../crypto/secrets.ts'
 import type { Lookup } from '../feature.ts'
@@ -20,10 +21,13 @@ import type { Journal } from '../logs/index.ts'
 import { closingThatEnds, type Settings } from '../settings/index.ts'
 import type { Machines } from '../room/index.ts'
 import type { Throttles } from '../throttles/index.ts'
-import type { CodeRepository, CounterKeys, OpenedSession } from './code-repository.ts'
+import type { CodeRepository, OpenedSession, Validation } from './code-repository.ts'
 
 /** A station may start a session that it validated within this time. */
 export const VALIDATION_MS = 2 * MINUTE_MS
+
+/** As many codes are judged in one write. */
+const MOST_AT_ONCE = 32
 
 export interface AccessCodes {
   hashOf(typedCode: string): string
@@ -75,32 +79,14 @@ export function createCodeValidation(ports: {
     return stationId === undefined ? [ofAddress] : [ofAddress, { kind: 'station-code', stationId }]
   }
 
-  async function throttled(attempt: CodeAttempt) {
-    const retryAfterSeconds = await throttles.waitSeconds(countersOf(attempt))
-    return retryAfterSeconds > 0 ? failure('code-throttled', { retryAfterSeconds }) : undefined
-  }
+  const throttled = (retryAfterSeconds: number) => failure('code-throttled', { retryAfterSeconds })
 
-  /** The code is refused here at this moment. Call it inside a write. */
-  async function refuse(attempt: CodeAttempt, codeHash: string): Promise<Result<never>> {
+  /** Call inside a write. */
+  async function refuse({ attempt, counters }: Judged): Promise<Result<never>> {
     const { stationId, ip, actor } = attempt
-    const late = await throttled(attempt)
-    if (late) return late
-    const elsewhere = stationId && (await find(attempt, codeHash))
-    if (elsewhere) return wrongStation(stations, elsewhere.stationId ?? '')
-    await throttles.countFailure(countersOf(attempt))
+    await throttles.countFailure(counters)
     await journal.append({ action: 'code.rejected', level: 'warning', actor, stationId, ip })
     return failure('code-refused')
-  }
-
-  const find = (attempt: CodeAttempt, codeHash: string) =>
-    openings.findOpenedBy(codeHash, clock.nowMs(), keysOf(countersOf(attempt)))
-
-  /** Finds the session of a code, and records the station where it was typed. Call it inside a write. */
-  async function open(attempt: CodeAttempt, codeHash: string): Promise<OpenedSession | undefined> {
-    const { stationId } = attempt
-    if (stationId === undefined) return find(attempt, codeHash)
-    const by = { stationId, bootId: machines.bootIdOf(stationId), atMs: clock.nowMs() }
-    return openings.validate(codeHash, keysOf(countersOf(attempt)), by)
   }
 
   function openedBy({
@@ -115,6 +101,40 @@ export function createCodeValidation(ports: {
     return { sessionId, displayName: firstName ?? '', grantedSeconds, ...closesAt }
   }
 
+  /** Judges codes in the order in which they came, each after the failures before it were counted. */
+  async function judgeAll(all: readonly Judged[]): Promise<void> {
+    const nowMs = clock.nowMs()
+    const found = await openings.find(
+      all.map(({ codeHash, counters }) => ({ codeHash, counters: keysOf(counters), atMs: nowMs })),
+    )
+    const validations = new Map<string, Validation>()
+    const failed = new Set<string>()
+    for (const [index, judged] of all.entries()) {
+      const { attempt, counters } = judged
+      const { session, blockedUntilMs = 0 } = found[index] ?? {}
+      const isCounted = keysOf(counters).some((key) => failed.has(key))
+      const waitSeconds = isCounted
+        ? await throttles.waitSeconds(counters)
+        : waitSecondsAt({ blockedUntilMs }, nowMs)
+      const { stationId } = attempt
+      if (waitSeconds > 0) judged.outcome = throttled(waitSeconds)
+      else if (!session) {
+        judged.outcome = await refuse(judged)
+        for (const key of keysOf(counters)) failed.add(key)
+      } else if (stationId !== undefined && (session.stationId ?? stationId) !== stationId)
+        judged.outcome = await wrongStation(stations, session.stationId ?? '')
+      else {
+        judged.outcome = success(openedBy(session))
+        const bootId = stationId && machines.bootIdOf(stationId)
+        if (stationId !== undefined)
+          validations.set(session.id, { sessionId: session.id, stationId, bootId, atMs: nowMs })
+      }
+    }
+    if (validations.size > 0) await openings.validate([...validations.values()])
+  }
+
+  const waiting = createBatchedWrites(database, judgeAll, { atMost: MOST_AT_ONCE })
+
   return {
     /**
      * The session of a code. Unknown, expired and used codes get the same refusal. A right code of another station gets
@@ -123,20 +143,22 @@ export function createCodeValidation(ports: {
     async validate(attempt: CodeAttempt): Promise<Result<ValidatedCode>> {
       const { code, stationId } = attempt
       if (stationId !== undefined && machines.isInConflict(stationId)) return failure('station-conflict')
-      // While a block lasts, further attempts are refused by a read alone and do not delay writes.
-      const early = await throttled(attempt)
-      if (early) return early
-      const codeHash = codes.hashOf(code)
-      // In a write even if nothing is written: each attempt is checked after the earlier ones were counted.
-      return database.write(async () => {
-        const session = await open(attempt, codeHash)
-        return session ? success(openedBy(session)) : refuse(attempt, codeHash)
-      })
+      const judged: Judged = { attempt, codeHash: codes.hashOf(code), counters: countersOf(attempt) }
+      await waiting.add(judged)
+      return judged.outcome ?? failure('code-refused')
     },
   }
 }
 
-function keysOf(counters: ThrottleSubject[]): CounterKeys {
+/** A typed code that waits for its judgement. */
+interface Judged {
+  attempt: CodeAttempt
+  codeHash: string
+  counters: ThrottleSubject[]
+  outcome?: Result<ValidatedCode>
+}
+
+function keysOf(counters: ThrottleSubject[]): readonly [string, string] {
   const [first = '', second = first] = counters.map(throttleKeyOf)
   return [first, second]
 }

@@ -33,7 +33,7 @@ export function createThrottleBlocks(ports: BlockPorts) {
 
   /** Shows a username only if an operator has it: people also type passwords in its place. */
   function shownOf(
-    { key, failures, blockedUntilMs, ...rest }: ThrottleRow,
+    { key, failures, blockedUntilMs }: ThrottleRow,
     byHash: ReadonlyMap<string, NamedOperator>,
   ): Throttle[] {
     const subject = throttleSubjectOf(key)
@@ -48,7 +48,7 @@ export function createThrottleBlocks(ports: BlockPorts) {
         ...(operator ? { username: operator.username } : {}),
         failures,
         blockedUntil: instantOf(blockedUntilMs),
-        retryAfterSeconds: waitSecondsAt({ failures, blockedUntilMs, ...rest }, clock.nowMs()),
+        retryAfterSeconds: waitSecondsAt({ blockedUntilMs }, clock.nowMs()),
       },
     ]
   }
