@@ -52,6 +52,8 @@ export function createBatchedWrites<T>(
       return open.written
     },
     /** Resolves once no item waits for its write to begin any more. */
-    settled: async (): Promise<void> => void (await open?.written?.catch(() => undefined)),
+    async settled(): Promise<void> {
+      await open?.written?.catch(() => undefined)
+    },
   }
 }
