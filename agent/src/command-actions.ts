@@ -1,5 +1,5 @@
 import { createConditions } from './conditions.ts'
-import { restOf, sessionOf, type Input, type StationState } from './core/index.ts'
+import { isLocked, sessionOf, type Input, type StationState } from './core/index.ts'
 import { CommandFailure } from './link/command-failure.ts'
 import type { CommandActions } from './link/commands.ts'
 import { createPowerActions, type PowerPorts } from './power-actions.ts'
@@ -44,7 +44,7 @@ export function createStationActions(ports: ActionPorts): StationActions {
         await awaitScreen()
         dispatch({ kind: 'identifyAsked' })
       },
-      awaitLocked: () => awaitThat(() => restOf(state().phase)?.kind !== 'active', stillOpen()),
+      awaitLocked: () => awaitThat(() => isLocked(state()), stillOpen()),
       awaitNoSession: () => awaitThat(() => sessionOf(state().phase) === undefined, stillOpen()),
       goDown: power.goDown,
       cancel: power.cancel,

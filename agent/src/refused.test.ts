@@ -71,8 +71,8 @@ describe('a station whose secret the server refuses', () => {
     broker.cut()
     expect(agent.view().phase).toBe('active')
     const doneBefore = await secondEnrolment
-    expect(doneBefore.slice(doneBefore.lastIndexOf('unlockScreen'))).toEqual(
-      expect.arrayContaining(['lockScreen', 'cleanUp']),
+    expect(doneBefore.slice(doneBefore.lastIndexOf('open'))).toEqual(
+      expect.arrayContaining(['lock', 'clean']),
     )
   })
 
@@ -106,6 +106,6 @@ describe('a data folder that was copied to another machine', () => {
     await secondEnrolment
     expect(state?.stationId).toBe('pc-01')
     await vi.waitFor(() => expect(copy.view()).toMatchObject({ phase: 'pairing', pairingCode: '482716' }))
-    expect(platform.done).not.toContain('unlockScreen')
+    expect(platform.done).not.toContain('open')
   })
 })

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createActs } from './acts.ts'
 import {
   initialState,
   nextDeadline,
@@ -60,22 +61,16 @@ export function createStationCore(parts: StationCoreParts) {
     return store.writeState(snapshot).catch((err: unknown) => log.error({ err }, 'the state cannot be saved'))
   }
 
-  const setScreen = (what: 'lockScreen' | 'unlockScreen') => {
-    log.info({ version: state.version }, what === 'lockScreen' ? 'station locked' : 'station open')
-    platform[what]().catch((err: unknown) => log.error({ err, what }, 'the platform failed'))
-  }
+  const acts = createActs({ platform, dispatch, log })
 
   const perform = (effect: Effect) => {
     switch (effect.kind) {
-      case 'lockScreen':
-      case 'unlockScreen':
-        setScreen(effect.kind)
+      case 'lock':
+      case 'open':
+      case 'clean': {
+        acts.start(effect)
         return
-      case 'cleanUp':
-        return void platform.cleanUp().then(
-          () => dispatch({ kind: 'cleaned' }),
-          (err: unknown) => dispatch({ kind: 'cleaned', error: String(err) }),
-        )
+      }
       case 'save':
         return void save()
       case 'warn': {
@@ -94,6 +89,9 @@ export function createStationCore(parts: StationCoreParts) {
     }
   }
 
+  // The seat is locked before anything else is known.
+  dispatch({ kind: 'tick' })
+
   return {
     state: () => state,
     dispatch,
@@ -102,6 +100,7 @@ export function createStationCore(parts: StationCoreParts) {
     stop(): Promise<void> {
       isStopped = true
       clearTimeout(timer)
+      acts.stop()
       return save()
     },
   }

@@ -7,6 +7,7 @@ import {
 } from '@escale/protocol'
 import {
   initialState,
+  outcomeOf,
   restOf,
   sampleOf,
   snapshotOf,
@@ -125,7 +126,8 @@ export function createWorld() {
   function perform(effect: Effect): void {
     const { bootId } = state
     if (effect.kind === 'save') disk = structuredClone(snapshotOf(state, monotonicMs()))
-    else if (effect.kind === 'cleanUp') atStation({ kind: 'cleaned' })
+    else if (effect.kind === 'lock' || effect.kind === 'open' || effect.kind === 'clean')
+      atStation({ kind: outcomeOf[effect.kind], id: effect.id })
     else if (effect.kind === 'sendEvents') sendEvents()
     else if (effect.kind === 'askTime') toServer.push({ kind: 'time', bootId, sentMs: monotonicMs() })
     else if (effect.kind === 'request' && effect.op === 'end_session') {

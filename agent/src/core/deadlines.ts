@@ -1,12 +1,11 @@
 import { SECOND_MS } from '@escale/protocol'
 import { shownMsOf, type Lease } from './lease.ts'
 import { withEvent } from './outbox.ts'
+import { seatDeadline } from './seat.ts'
 import { restOf, step, withRest, type Phase, type RestPhase, type StationState, type Step } from './state.ts'
 
 /** How often the remaining time is saved while a session runs. */
 export const SAVE_INTERVAL_MS = 5 * SECOND_MS
-/** A cleaning that takes longer has failed. The station is then used again without it. */
-export const CLEANING_LIMIT_MS = 60 * SECOND_MS
 /** How long a warning stays on the screen. */
 export const WARNING_SHOWN_MS = 10 * SECOND_MS
 
@@ -18,10 +17,7 @@ const GOING_DOWN_SHOWN_MS = 10 * SECOND_MS
 const MAX_ENDED_SESSIONS = 16
 
 /** Leaves a session: the station is cleaned, then enters the phase `next`. */
-export function leaveSession(phase: Phase, next: RestPhase, nowMs: number): Phase {
-  if (phase.kind === 'cleaning') return { ...phase, next }
-  return { kind: 'cleaning', deadlineMs: nowMs + CLEANING_LIMIT_MS, next }
-}
+export const leaveSession = (next: RestPhase): Phase => ({ kind: 'cleaning', next })
 
 export const lockedIdle: RestPhase = { kind: 'locked', entry: { kind: 'idle' } }
 
@@ -36,14 +32,13 @@ export function endLocally(
   sessionId: string,
   reason: LocalEnd,
   atMs: number,
-  nowMs: number,
 ): StationState {
   const details = { sessionId, reason, version: state.version }
   return {
     ...withEvent(state, 'session_ended', details, atMs),
     warning: undefined,
     endedSessionIds: withEnded(state.endedSessionIds, sessionId),
-    phase: leaveSession(state.phase, lockedIdle, nowMs),
+    phase: leaveSession(lockedIdle),
   }
 }
 
@@ -57,7 +52,7 @@ function crossings(lease: Lease, nowMs: number) {
 }
 
 function settleLease(state: StationState, lease: Lease, nowMs: number): Step {
-  if (lease.endMs <= nowMs) return step(endLocally(state, lease.sessionId, 'expired', lease.endMs, nowMs))
+  if (lease.endMs <= nowMs) return step(endLocally(state, lease.sessionId, 'expired', lease.endMs))
   const { crossed, ahead } = crossings(lease, nowMs)
   const thresholdSeconds = crossed.at(-1)
   const rest = restOf(state.phase)
@@ -81,7 +76,7 @@ function settleRest(state: StationState, rest: RestPhase, nowMs: number): Step {
     case 'suspended': {
       const { sessionId, deadlineMs } = rest.pause
       if (deadlineMs > nowMs) return step(state)
-      return step(endLocally(state, sessionId, 'suspended_too_long', deadlineMs, nowMs))
+      return step(endLocally(state, sessionId, 'suspended_too_long', deadlineMs))
     }
     case 'locked': {
       if (rest.entry.kind !== 'opening' || rest.entry.deadlineMs > nowMs) return step(state)
@@ -91,12 +86,6 @@ function settleRest(state: StationState, rest: RestPhase, nowMs: number): Step {
     case 'maintenance':
       return step(state)
   }
-}
-
-function settleCleaning(state: StationState, nowMs: number): StationState {
-  if (state.phase.kind !== 'cleaning' || state.phase.deadlineMs > nowMs) return state
-  const details = { kind: 'cleaning-failed', error: 'it took too long' }
-  return { ...withEvent(state, 'fault', details, nowMs), phase: state.phase.next }
 }
 
 const isPast = (untilMs: number | undefined, nowMs: number) => untilMs !== undefined && untilMs <= nowMs
@@ -128,7 +117,7 @@ function settleSave(state: StationState, nowMs: number): Step {
 export function settle(state: StationState, nowMs: number): Step {
   const rest = restOf(state.phase)
   const afterRest = rest === undefined ? step(state) : settleRest(state, rest, nowMs)
-  const afterShown = settleShown(settleCleaning(afterRest.state, nowMs), nowMs)
+  const afterShown = settleShown(afterRest.state, nowMs)
   const afterSave = settleSave(afterShown, nowMs)
   return { state: afterSave.state, effects: [...afterRest.effects, ...afterSave.effects] }
 }
@@ -156,7 +145,7 @@ export function nextDeadline(state: StationState): number | undefined {
   const isCounting = rest?.kind === 'active' || rest?.kind === 'suspended'
   const deadlines = [
     ...restDeadlines(rest),
-    phase.kind === 'cleaning' ? phase.deadlineMs : undefined,
+    seatDeadline(state),
     isCounting ? nextSaveMs : undefined,
     warning?.untilMs,
     identifyUntilMs,

@@ -82,7 +82,7 @@ export function applyDocument(state: StationState, desired: Desired, nowMs: numb
         next.kind === 'suspended'
           ? known.endedSessionIds.filter((id) => id !== desired.session?.id)
           : known.endedSessionIds,
-      phase: isLeaving ? leaveSession(state.phase, next, nowMs) : withRest(state.phase, next),
+      phase: isLeaving ? leaveSession(next) : withRest(state.phase, next),
     },
     ...effects,
   )

@@ -1,6 +1,7 @@
 import { isAccessCodeShape, normaliseAccessCode, SECOND_MS, type StationOp } from '@escale/protocol'
 import { endLocally, leaveSession, lockedIdle, withEnded } from './deadlines.ts'
 import { OPENING_LIMIT_MS } from './desired.ts'
+import { isLocked } from './seat.ts'
 import {
   rejected,
   restOf,
@@ -35,6 +36,7 @@ export function typeCode(state: StationState, typed: string, nowMs: number): Ste
   if (phase.kind !== 'locked') return rejected(state, 'codeTyped', 'not-locked')
   const isBusy = phase.entry.kind !== 'idle' && phase.entry.kind !== 'refused'
   if (isBusy) return rejected(state, 'codeTyped', 'busy')
+  if (!isLocked(state)) return step(withEntry(state, { kind: 'refused', code: 'unavailable' }))
   if (!isAccessCodeShape(typed)) return step(withEntry(state, { kind: 'refused', code: INCOMPLETE_CODE }))
   if (!state.isOnline) return step(withEntry(state, { kind: 'refused', code: OFFLINE }))
   if (throttledUntilMs !== undefined && throttledUntilMs > nowMs) {
@@ -50,7 +52,7 @@ export function requestEnd(state: StationState, nowMs: number): Step {
   if (rest?.kind !== 'active' && rest?.kind !== 'suspended') return rejected(state, 'endAsked', 'no-session')
   if (rest.endTag !== undefined) return rejected(state, 'endAsked', 'busy')
   const sessionId = rest.kind === 'active' ? rest.lease.sessionId : rest.pause.sessionId
-  if (!state.isOnline) return step(endLocally(state, sessionId, 'logged_out', nowMs, nowMs))
+  if (!state.isOnline) return step(endLocally(state, sessionId, 'logged_out', nowMs))
   const phase = withRest(state.phase, { ...rest, endTag: state.nextTag })
   return asking({ ...state, phase }, 'end_session', { sessionId })
 }
@@ -118,11 +120,11 @@ function refuse(state: StationState, answer: Extract<Answer, { ok: false }>, now
 function settleEnd(state: StationState, answer: Answer | undefined, nowMs: number): Step {
   const held = sessionOf(state.phase)
   if (held === undefined) return step(state)
-  if (answer?.ok !== true) return step(endLocally(state, held.sessionId, 'logged_out', nowMs, nowMs))
+  if (answer?.ok !== true) return step(endLocally(state, held.sessionId, 'logged_out', nowMs))
   return step({
     ...state,
     warning: undefined,
     endedSessionIds: withEnded(state.endedSessionIds, held.sessionId),
-    phase: leaveSession(state.phase, lockedIdle, nowMs),
+    phase: leaveSession(lockedIdle),
   })
 }

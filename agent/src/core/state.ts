@@ -22,15 +22,32 @@ export type CodeEntry =
   | { kind: 'refused'; code: RefusalCode; message?: string; retryAtMs?: number }
 
 /** A phase that stays until an input or a deadline changes it. `cleaning` leads to one of these. */
-/** A phase that stays until an input or a deadline changes it. `cleaning` leads to one of these. */
 export type RestPhase =
   | { kind: 'locked'; entry: CodeEntry }
   | { kind: 'active'; lease: Lease; endTag?: number }
   | { kind: 'suspended'; pause: Pause; endTag?: number }
   | { kind: 'maintenance' }
 
-export type Phase =
-  { kind: 'pairing'; code?: string } | RestPhase | { kind: 'cleaning'; deadlineMs: number; next: RestPhase }
+export type Phase = { kind: 'pairing'; code?: string } | RestPhase | { kind: 'cleaning'; next: RestPhase }
+
+/** What the platform does at the station's seat: its screen, and the account of its visitor. */
+export type Act = 'lock' | 'open' | 'clean'
+
+/** The input that says that an act is done. */
+export const outcomeOf = { lock: 'locked', open: 'opened', clean: 'cleaned' } as const satisfies Record<
+  Act,
+  string
+>
+
+/** What is known of the seat. Only an outcome that the platform reports proves something. */
+export interface Seat {
+  /** Undefined at the start, while the seat is opened, and after a failure. */
+  proven?: 'locked' | 'open'
+  underWay?: { act: Act; id: number; limitMs: number }
+  /** The act that failed last, and how many times in a row; gone when an act succeeds. */
+  failure?: { act: Act; times: number; retryAtMs: number }
+  nextId: number
+}
 
 export type StaffCall =
   { kind: 'calling'; tag: number } | { kind: 'called'; untilMs: number } | { kind: 'failed'; untilMs: number }
@@ -44,6 +61,7 @@ export interface Notice {
 /** A `...Ms` that is not a duration is an instant of the agent's monotonic clock; `...UnixMs` is the server's clock. */
 export interface StationState {
   phase: Phase
+  seat: Seat
   stationId?: string
   /** The name that people give to the station; known after the first document. */
   label?: string
@@ -96,7 +114,9 @@ export type Input =
   | { kind: 'staffCalled'; reason?: string }
   | { kind: 'answered'; tag: number; answer: Answer }
   | { kind: 'unanswered'; tag: number }
-  | { kind: 'cleaned'; error?: string }
+  /** Outcomes of the act with this id. */
+  | { kind: 'locked' | 'opened' | 'cleaned'; id: number }
+  | { kind: 'actFailed'; id: number; error: string }
   /** Something is wrong with the station itself. */
   | { kind: 'faultFound'; fault: string; error: string }
   | { kind: 'eventAcknowledged'; bootId: string; seq: number }
@@ -117,17 +137,15 @@ export type Rejection =
   | 'busy'
   | 'no-session'
   | 'unexpected-answer'
-  | 'not-cleaning'
+  | 'not-asked'
   | 'unknown-event'
   | 'unknown-notice'
   | 'round-trip-too-long'
 
 export type Effect =
-  | { kind: 'lockScreen' }
-  | { kind: 'unlockScreen' }
+  | { kind: Act; id: number }
   | { kind: 'report' }
   | { kind: 'save' }
-  | { kind: 'cleanUp' }
   | { kind: 'warn'; sessionId: string; remainingSeconds: number }
   | { kind: 'sendEvents' }
   | { kind: 'askTime' }
@@ -159,6 +177,7 @@ export const defaultConfig: SiteConfig = {
 export function initialState({ bootId, wallOffsetMs, language = 'fr' }: InitialFacts): StationState {
   return {
     phase: { kind: 'pairing' },
+    seat: { nextId: 1 },
     version: 0,
     bootId,
     isOnline: false,

@@ -10,7 +10,10 @@ export interface Rig {
   nowMs: () => number
   /** All effects since the last call. */
   drain: () => Effect[]
+  /** The platform performs each lock and each opening at once. */
   input: (input: Input) => Effect[]
+  /** The platform says how the act under way went. */
+  finish: (outcome: 'cleaned' | { error: string }) => Effect[]
   /** Advances the clock and sends a tick. */
   pass: (ms: number) => Effect[]
 }
@@ -20,17 +23,25 @@ export function createRig(start: StationState = initialState({ bootId: 'boot-1',
   let state = start
   let nowMs = 0
   const out: Effect[] = []
-  const input = (one: Input) => {
+  const input = (one: Input): Effect[] => {
     const step = transition(state, one, nowMs)
     state = step.state
     out.push(...step.effects)
-    return [...step.effects]
+    return [...step.effects, ...step.effects.flatMap(obey)]
+  }
+  const obey = (effect: Effect): Effect[] => {
+    if (effect.kind === 'lock') return input({ kind: 'locked', id: effect.id })
+    return effect.kind === 'open' ? input({ kind: 'opened', id: effect.id }) : []
   }
   return {
     state: () => state,
     nowMs: () => nowMs,
     drain: () => out.splice(0),
     input,
+    finish: (outcome) => {
+      const id = state.seat.underWay?.id ?? 0
+      return input(outcome === 'cleaned' ? { kind: outcome, id } : { kind: 'actFailed', id, ...outcome })
+    },
     pass: (ms) => {
       nowMs += ms
       return input({ kind: 'tick' })

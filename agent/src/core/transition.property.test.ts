@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { nextDeadline } from './deadlines.ts'
 import { shownMsOf } from './lease.ts'
 import { snapshotOf } from './snapshot.ts'
-import { initialState, restOf, sessionOf, type Input, type StationState } from './state.ts'
+import { initialState, outcomeOf, restOf, sessionOf, type Input, type StationState } from './state.ts'
 import { transition } from './transition.ts'
 import { viewOf, reportedOf } from './view.ts'
 import { activeDocument, lockedDocument, SERVER_OFFSET_MS, suspendedDocument } from './testing.ts'
@@ -30,8 +30,8 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   of(() => ({ kind: 'codeTyped', code: 'ABCD-2345' })),
   of(() => ({ kind: 'endAsked' })),
   of(() => ({ kind: 'staffCalled' })),
-  of(() => ({ kind: 'cleaned' })),
-  of(() => ({ kind: 'cleaned', error: 'disk full' })),
+  of((_, state) => ({ kind: outcomeOf[state.seat.underWay?.act ?? 'open'], id: state.seat.nextId - 1 })),
+  of((_, state) => ({ kind: 'actFailed', id: state.seat.nextId - 1, error: 'disk full' })),
   of(() => ({ kind: 'identifyAsked' })),
   of(() => ({ kind: 'goingDown', op: 'reboot', delaySeconds: 20 })),
   of(() => ({ kind: 'powerDownCancelled' })),
@@ -121,7 +121,7 @@ function play(
 
 const check = (look: Parameters<typeof play>[1]) => {
   fc.assert(
-    fc.property(fc.array(moves, { maxLength: 60 }), (list) => play(list, look)),
+    fc.property(fc.array(moves, { maxLength: 60, size: 'max' }), (list) => play(list, look)),
     { numRuns: 400 },
   )
 }

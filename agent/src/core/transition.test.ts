@@ -33,7 +33,7 @@ describe('a session at a station', () => {
   it('opens the screen and is reported when its document comes', () => {
     const rig = createReadyRig()
     const effects = rig.input(received(activeDocument({ version: 10, seconds: 600, nowMs: 0 })))
-    expect(kindsOf(effects)).toEqual(['save', 'unlockScreen', 'report'])
+    expect(kindsOf(effects)).toEqual(['save', 'open', 'report'])
     expect(remainingMs(rig)).toBe(600_000)
   })
 
@@ -42,7 +42,7 @@ describe('a session at a station', () => {
     rig.pass(599_999)
     expect(phase(rig)).toBe('active')
     const effects = rig.pass(1)
-    expect(kindsOf(effects)).toEqual(['lockScreen', 'report', 'sendEvents', 'save', 'cleanUp'])
+    expect(kindsOf(effects)).toEqual(['lock', 'report', 'sendEvents', 'save', 'clean'])
     expect(rig.state().events.map(stationEventOf)).toEqual([
       {
         bootId: 'boot-1',
@@ -52,7 +52,7 @@ describe('a session at a station', () => {
         details: { sessionId: 's-1', reason: 'expired', version: 10 },
       },
     ])
-    rig.input({ kind: 'cleaned' })
+    rig.finish('cleaned')
     expect(phase(rig)).toBe('locked')
     rig.input({ kind: 'eventAcknowledged', bootId: 'boot-1', seq: 0 })
     expect(rig.state().events).toEqual([])
@@ -64,9 +64,9 @@ describe('a session at a station', () => {
     const snapshot = snapshotOf(rig.state(), rig.nowMs())
     const again = createRig()
     const effects = again.input({ kind: 'enrolled', stationId: 'pc-01', snapshot })
-    expect(kindsOf(effects)).toContain('cleanUp')
+    expect(kindsOf(effects)).toContain('clean')
     expect(phase(again)).toBe('cleaning')
-    again.input({ kind: 'cleaned' })
+    again.finish('cleaned')
     expect(phase(again)).toBe('locked')
     expect(snapshotOf(again.state(), 0)).not.toHaveProperty('isCleaning')
   })
@@ -80,7 +80,7 @@ describe('a session at a station', () => {
   it('is not opened again by a later document after it has ended here', () => {
     const rig = open(60)
     rig.pass(60_000)
-    rig.input({ kind: 'cleaned' })
+    rig.finish('cleaned')
     const effects = rig.input(
       received(activeDocument({ version: 11, seconds: 600, nowMs: 60_000, granted: 660 })),
     )
@@ -92,7 +92,7 @@ describe('a session at a station', () => {
   it('comes back when the server had suspended it before it ended here, and goes on once resumed', () => {
     const rig = open(60)
     rig.pass(60_000)
-    rig.input({ kind: 'cleaned' })
+    rig.finish('cleaned')
     rig.input(received(suspendedDocument({ version: 11, seconds: 40, nowMs: 20_000, granted: 60 })))
     expect(phase(rig)).toBe('suspended')
     rig.input(received(activeDocument({ version: 12, seconds: 40, nowMs: 60_000, granted: 60 })))
@@ -123,17 +123,28 @@ describe('a session at a station', () => {
     rig.input(received(activeDocument({ version: 11, seconds: 300, nowMs: 0, sessionId: 's-2' })))
     expect(phase(rig)).toBe('cleaning')
     rig.pass(2_000)
-    rig.input({ kind: 'cleaned' })
+    rig.finish('cleaned')
     expect(phase(rig)).toBe('active')
     expect(remainingMs(rig)).toBe(298_000)
   })
 
-  it('leaves the station usable when the cleaning hangs, and reports the fault', () => {
+  it('keeps the station shut until a cleaning is proven, tries again, and reports the fault once', () => {
     const rig = open(600)
     rig.input(received(lockedDocument(11, 0)))
+    rig.finish({ error: 'disk full' })
+    expect(kindsOf(rig.pass(999))).not.toContain('clean')
+    expect(kindsOf(rig.pass(1))).toContain('clean')
+    // The second attempt does not answer.
     rig.pass(60_000)
+    rig.pass(2_000)
+    expect(phase(rig)).toBe('cleaning')
+    expect(viewOf(rig.state(), rig.nowMs()).failedAct).toBe('clean')
+    expect(rig.state().events.map(stationEventOf)).toMatchObject([
+      { kind: 'fault', details: { kind: 'cleaning-failed', error: 'disk full' } },
+    ])
+    rig.finish('cleaned')
     expect(phase(rig)).toBe('locked')
-    expect(rig.state().events.at(-1)).toMatchObject({ kind: 'fault', details: { kind: 'cleaning-failed' } })
+    expect(viewOf(rig.state(), rig.nowMs()).failedAct).toBeUndefined()
   })
 })
 
@@ -267,7 +278,7 @@ describe('after a restart of the agent', () => {
     const rig = open(600)
     rig.pass(100_000)
     const { next, effects } = restarted(rig)
-    expect(kindsOf(effects)).toContain('unlockScreen')
+    expect(kindsOf(effects)).toContain('open')
     expect(remainingMs(next)).toBe(500_000)
     next.pass(1_000)
     // Switched off for 50 s: when the new clock shows 1 s, the server's shows 151 s after the start.

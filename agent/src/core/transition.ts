@@ -4,6 +4,7 @@ import { leaveSession, settle } from './deadlines.ts'
 import { thresholdsBelow, shownMsOf } from './lease.ts'
 import { withEvent } from './outbox.ts'
 import { requestEnd, callStaff, settleRequest, typeCode } from './requests.ts'
+import { isProven, settleSeat, takeOutcome } from './seat.ts'
 import type { Snapshot } from './saved-state.ts'
 import { restoredRest } from './snapshot.ts'
 import {
@@ -19,11 +20,10 @@ import {
   type StationState,
   type Step,
 } from './state.ts'
+import { reportedStateOf } from './view.ts'
 
 const IDENTIFY_SHOWN_MS = 15 * SECOND_MS
 const MAX_NOTICES = 5
-/** Longest error text in an event: its details may hold 2 KB, and a character may take several bytes. */
-export const MAX_ERROR_LENGTH = 300
 
 /**
  * The state machine of the station: the new state after an input, and the effects to carry out. It is pure. Every
@@ -33,8 +33,9 @@ export const MAX_ERROR_LENGTH = 300
 export function transition(state: StationState, input: Input, nowMs: number): Step {
   const decided = decide(state, input, nowMs)
   const settled = settle(decided.state, nowMs)
-  const effects = [...decided.effects, ...settled.effects]
-  return { state: settled.state, effects: [...effects, ...consequences(state, settled.state, effects)] }
+  const seated = settleSeat(settled.state, nowMs)
+  const effects = [...decided.effects, ...settled.effects, ...seated.effects]
+  return { state: seated.state, effects: [...effects, ...consequences(state, seated.state, effects)] }
 }
 
 function decide(state: StationState, input: Input, nowMs: number): Step {
@@ -68,8 +69,11 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       return settleRequest(state, input.kind, input.tag, input.answer, nowMs)
     case 'unanswered':
       return settleRequest(state, input.kind, input.tag, undefined, nowMs)
+    case 'locked':
+    case 'opened':
     case 'cleaned':
-      return finishCleaning(state, input.error, nowMs)
+    case 'actFailed':
+      return takeOutcome(state, input, nowMs)
     case 'eventAcknowledged':
       return removeEvent(state, input.bootId, input.seq)
     case 'faultFound':
@@ -111,16 +115,16 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
     isUnconfirmed: true,
   }
   const phase = restoredRest(rest, nowMs)
-  return step({ ...restored, phase: snapshot.isCleaning ? leaveSession(state.phase, phase, nowMs) : phase })
+  return step({ ...restored, phase: snapshot.isCleaning ? leaveSession(phase) : phase })
 }
 
 /** Returns to pairing, where an admin must accept the station. A current session first runs to its end. */
 function forgetIdentity(state: StationState): Step {
-  const { phase, bootId, stampOffsetMs: wallOffsetMs, clock, config, nextEventSeq, nextTag } = state
+  const { phase, seat, bootId, stampOffsetMs: wallOffsetMs, clock, config, nextEventSeq, nextTag } = state
   if (phase.kind === 'pairing') return rejected(state, 'identityRefused', 'not-enrolled')
   if (phase.kind !== 'locked' && phase.kind !== 'maintenance')
     return rejected(state, 'identityRefused', 'busy')
-  const fresh = { ...initialState({ bootId, wallOffsetMs }), config, nextEventSeq, nextTag }
+  const fresh = { ...initialState({ bootId, wallOffsetMs }), seat, config, nextEventSeq, nextTag }
   return step(clock === undefined ? fresh : { ...fresh, clock })
 }
 
@@ -131,21 +135,6 @@ function configure(state: StationState, config: SiteConfig, nowMs: number): Stat
   if (hasSameThresholds || rest?.kind !== 'active') return { ...state, config }
   const armed = thresholdsBelow(config.warningsSeconds, shownMsOf(rest.lease, nowMs))
   return { ...state, config, phase: withRest(state.phase, { ...rest, lease: { ...rest.lease, armed } }) }
-}
-
-function finishCleaning(state: StationState, error: string | undefined, nowMs: number): Step {
-  if (state.phase.kind !== 'cleaning') return rejected(state, 'cleaned', 'not-cleaning')
-  const cleaned = { ...state, phase: state.phase.next }
-  if (error !== undefined)
-    return step(
-      withEvent(
-        cleaned,
-        'fault',
-        { kind: 'cleaning-failed', error: error.slice(0, MAX_ERROR_LENGTH) },
-        nowMs,
-      ),
-    )
-  return step(state.isOnline ? cleaned : withEvent(cleaned, 'cleaned', {}, nowMs))
 }
 
 function removeEvent(state: StationState, bootId: string, seq: number): Step {
@@ -163,7 +152,11 @@ const lastEventKey = (state: StationState) => {
   return last === undefined ? '' : `${last.bootId}/${last.seq}`
 }
 
-const isOpen = (state: StationState) => state.phase.kind === 'active'
+/** What the server is told, once the seat is proven to be as the phase wants it, or has failed to become so. */
+function truthOf(state: StationState): string | undefined {
+  if (state.phase.kind === 'pairing' || !(isProven(state) || state.seat.failure)) return undefined
+  return [state.version, reportedStateOf(state), sessionOf(state.phase)?.sessionId].join('/')
+}
 
 /** The effects that follow from the change of state, whatever the input was. */
 function consequences(before: StationState, after: StationState, already: readonly Effect[]): Effect[] {
@@ -173,15 +166,12 @@ function consequences(before: StationState, after: StationState, already: readon
     isNewPhase ||
     before.version !== after.version ||
     sessionOf(before.phase)?.sessionId !== sessionOf(after.phase)?.sessionId
-  if (isOpen(before) !== isOpen(after) || (before.phase.kind === 'pairing' && isNewPhase)) {
-    effects.push({ kind: isOpen(after) ? 'unlockScreen' : 'lockScreen' })
-  }
-  if (isNewTruth && after.phase.kind !== 'pairing') effects.push({ kind: 'report' })
+  const truth = truthOf(after)
+  if (truth !== undefined && truth !== truthOf(before)) effects.push({ kind: 'report' })
   const hasNewEvent =
     lastEventKey(before) !== lastEventKey(after) && after.nextEventSeq !== before.nextEventSeq
   if (hasNewEvent) effects.push({ kind: 'sendEvents' })
   if ((isNewTruth || hasNewEvent) && !already.some(({ kind }) => kind === 'save'))
     effects.push({ kind: 'save' })
-  if (isNewPhase && after.phase.kind === 'cleaning') effects.push({ kind: 'cleanUp' })
   return effects
 }

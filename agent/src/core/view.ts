@@ -4,10 +4,12 @@ import {
   type Heartbeat,
   type Language,
   type Reported,
+  type ReportedState,
   instantOf,
 } from '@escale/protocol'
 import { shownMsOf, type Lease } from './lease.ts'
-import { restOf, sessionOf, type Notice, type Phase, type StationState } from './state.ts'
+import { isProven } from './seat.ts'
+import { restOf, sessionOf, type Act, type Notice, type Phase, type StationState } from './state.ts'
 
 /** The remaining time. The receiver counts it down from the moment of arrival, with its own monotonic clock. */
 export interface CountdownView {
@@ -29,6 +31,8 @@ export interface EntryView {
 /** Everything that the station's screen shows. It holds no code, no secret and no identifier of a person. */
 export interface ScreenView {
   phase: Phase['kind']
+  /** What the station cannot do at its own seat. It is tried again and again. */
+  failedAct?: Act
   stationId?: string
   label?: string
   siteName: string
@@ -57,6 +61,7 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
   const session = sessionOf(phase)
   return {
     phase: phase.kind,
+    failedAct: state.seat.failure?.act,
     stationId: state.stationId,
     label: state.label,
     siteName: config.branding.siteName,
@@ -134,11 +139,17 @@ function remainingSecondsAt(state: StationState, nowMs: number): number | undefi
   return rest?.kind === 'suspended' ? shownSecondsOf(rest.pause.remainingMs) : undefined
 }
 
+/** A station is only reported as locked when that is proven; until then it is being made ready, like after a session. */
+export function reportedStateOf(state: StationState): ReportedState {
+  const { kind } = state.phase
+  return isProven(state) || kind === 'active' ? kind : 'cleaning'
+}
+
 /** The state that the station reports after it has applied a `desired` document. */
 export function reportedOf(state: StationState, nowMs: number): Reported {
   return {
     version: state.version,
-    state: state.phase.kind,
+    state: reportedStateOf(state),
     ...sessionFields(state, nowMs),
     bootId: state.bootId,
     appliedAt: instantOf(Math.round(nowMs + state.stampOffsetMs)),
@@ -152,7 +163,7 @@ export type HeartbeatFacts = Pick<
   Pick<Heartbeat, 'seq' | 'uptimeSeconds'>
 
 export function heartbeatOf(state: StationState, facts: HeartbeatFacts, nowMs: number): Heartbeat {
-  return { bootId: state.bootId, ...facts, state: state.phase.kind, ...sessionFields(state, nowMs) }
+  return { bootId: state.bootId, ...facts, state: reportedStateOf(state), ...sessionFields(state, nowMs) }
 }
 
 function sessionFields(state: StationState, nowMs: number) {

@@ -31,12 +31,14 @@ export interface Platform {
   /** Identifiers that distinguish this machine from another with a copy of its disk. */
   marks: () => Promise<MachineMarks>
   metrics: () => Promise<Metrics>
-  /** The visitor may no longer use the desktop. */
-  lockScreen: () => Promise<void>
-  /** The visitor may use the desktop. */
-  unlockScreen: () => Promise<void>
-  /** Removes what a visitor left behind. */
-  cleanUp: () => Promise<void>
+  /**
+   * The acts at the seat. Each resolves once its result is proven, and gives up when the signal aborts. After `lock`,
+   * no visitor can use the machine. After `open`, the visitor can. `clean` removes what the visitor left behind, and
+   * looks whether it is gone.
+   */
+  lock: (signal: AbortSignal) => Promise<void>
+  open: (signal: AbortSignal) => Promise<void>
+  clean: (signal: AbortSignal) => Promise<void>
   /** Rejects with a `CommandFailure` if the agent cannot reboot or shut down the machine. */
   checkPower: (op: 'reboot' | 'shutdown') => Promise<void>
   /** `reboot` and `shutdown` resolve when the machine has begun to go down. */

@@ -24,7 +24,7 @@ export interface LinuxOptions {
   searchPath: string
 }
 
-/** A Debian-like machine with systemd. Removing a visitor's files is not part of `cleanUp` yet. */
+/** A Debian-like machine with systemd. Removing a visitor's files is not part of `clean` yet. */
 export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Platform {
   const temperature = createTemperatureMeter()
   let os: Promise<string> | undefined
@@ -51,9 +51,9 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
       }
     },
     // While the station is locked, the screen's page covers the desktop.
-    lockScreen: () => Promise.resolve(),
-    unlockScreen: () => Promise.resolve(),
-    cleanUp: () => Promise.resolve(),
+    lock: () => Promise.resolve(),
+    open: () => Promise.resolve(),
+    clean: () => Promise.resolve(),
     checkPower,
     reboot: async () => {
       await run('systemctl', ['reboot'], { timeout: POWER_LIMIT_MS })

@@ -29,9 +29,9 @@ export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
       memoryPercent: memoryPercent(),
       diskPercent: await diskPercent(dataDir),
     }),
-    lockScreen: () => Promise.resolve(),
-    unlockScreen: () => Promise.resolve(),
-    cleanUp: () => Promise.resolve(),
+    lock: () => Promise.resolve(),
+    open: () => Promise.resolve(),
+    clean: () => Promise.resolve(),
     // Windows reports a refusal when `shutdown` runs.
     checkPower: () => Promise.resolve(),
     reboot: async () => {

@@ -1,0 +1,96 @@
+import { SECOND_MS } from '@escale/protocol'
+import { withEvent } from './outbox.ts'
+import { rejected, step, type Act, type Input, type Seat, type StationState, type Step } from './state.ts'
+
+/** How long an act may take, ms. After that it has failed, and is asked for again. */
+export const ACT_LIMIT_MS: Readonly<Record<Act, number>> = {
+  lock: 10 * SECOND_MS,
+  open: 10 * SECOND_MS,
+  clean: 60 * SECOND_MS,
+}
+const MAX_RETRY_MS = 30 * SECOND_MS
+/** Longest error text in an event: its details may hold 2 KB, and a character may take several bytes. */
+export const MAX_ERROR_LENGTH = 300
+
+const FAULTS: Readonly<Record<Act, string>> = {
+  lock: 'lock-failed',
+  open: 'open-failed',
+  clean: 'cleaning-failed',
+}
+
+/** Whether the platform has proven that no visitor can use the station. */
+export const isLocked = ({ phase, seat }: StationState): boolean =>
+  phase.kind !== 'active' && seat.proven === 'locked'
+
+/** Whether the seat is as the phase wants it. While a station is cleaned, nothing else is expected of it. */
+export function isProven({ phase, seat }: StationState): boolean {
+  if (phase.kind === 'pairing' || phase.kind === 'cleaning') return true
+  return seat.proven === (phase.kind === 'active' ? 'open' : 'locked')
+}
+
+/** Handles what the platform says of an act. */
+export function takeOutcome(state: StationState, input: Extract<Input, { id: number }>, nowMs: number): Step {
+  const { seat } = state
+  if (seat.underWay?.id !== input.id) {
+    // An act that was given up may still open the seat. Then nothing is proven any more, whatever is under way.
+    const { proven: _proven, underWay: _underWay, ...unknown } = seat
+    return rejected(input.kind === 'opened' ? { ...state, seat: unknown } : state, input.kind, 'not-asked')
+  }
+  if (input.kind === 'actFailed') return step(failed(state, input.error, nowMs))
+  const { underWay: _underWay, failure: _failure, ...settled } = seat
+  if (input.kind !== 'cleaned')
+    return step({ ...state, seat: { ...settled, proven: input.kind === 'opened' ? 'open' : 'locked' } })
+  const cleaned = {
+    ...state,
+    seat: settled,
+    phase: state.phase.kind === 'cleaning' ? state.phase.next : state.phase,
+  }
+  return step(state.isOnline ? cleaned : withEvent(cleaned, 'cleaned', {}, nowMs))
+}
+
+/** A failure is reported once, however often the act fails before it succeeds. */
+function failed(state: StationState, error: string, nowMs: number): StationState {
+  const { underWay, failure: before, proven, ...seat } = state.seat
+  if (underWay === undefined) return state
+  const { act } = underWay
+  const times = before?.act === act ? before.times + 1 : 1
+  const retryAtMs = nowMs + Math.min(MAX_RETRY_MS, SECOND_MS * 2 ** (times - 1))
+  // A cleaning that fails leaves the seat locked. After any other failure nothing is proven.
+  const known = act === 'clean' && proven !== undefined ? { ...seat, proven } : seat
+  const next = { ...state, seat: { ...known, failure: { act, times, retryAtMs } } }
+  if (times > 1) return next
+  return withEvent(next, 'fault', { kind: FAULTS[act], error: error.slice(0, MAX_ERROR_LENGTH) }, nowMs)
+}
+
+function neededAct({ phase, seat }: StationState): Act | undefined {
+  if (phase.kind === 'active') return seat.proven === 'open' ? undefined : 'open'
+  if (seat.proven !== 'locked') return 'lock'
+  return phase.kind === 'cleaning' ? 'clean' : undefined
+}
+
+/** When the failed act is asked for again; undefined if no act waits for that. */
+function retryAtMsOf({ seat }: StationState, act: Act | undefined): number | undefined {
+  return seat.underWay === undefined && seat.failure?.act === act ? seat.failure?.retryAtMs : undefined
+}
+
+/** Asks for the act that the phase needs, if it is time. One act at a time; only a lock does not wait for an opening. */
+export function settleSeat(state: StationState, nowMs: number): Step {
+  const isLate = state.seat.underWay !== undefined && state.seat.underWay.limitMs <= nowMs
+  const known = isLate ? failed(state, 'it took too long', nowMs) : state
+  const act = neededAct(known)
+  const { underWay } = known.seat
+  const isReplaced = act === 'lock' && underWay?.act === 'open'
+  if (act === undefined || (underWay !== undefined && !isReplaced)) return step(known)
+  if ((retryAtMsOf(known, act) ?? nowMs) > nowMs) return step(known)
+  return step({ ...known, seat: started(known.seat, act, nowMs) }, { kind: act, id: known.seat.nextId })
+}
+
+function started({ proven, ...seat }: Seat, act: Act, nowMs: number): Seat {
+  const underWay = { act, id: seat.nextId, limitMs: nowMs + ACT_LIMIT_MS[act] }
+  const asked = { ...seat, underWay, nextId: seat.nextId + 1 }
+  return act === 'open' || proven === undefined ? asked : { ...asked, proven }
+}
+
+/** The next instant (monotonic ms) at which something is due at the seat; undefined if there is none. */
+export const seatDeadline = (state: StationState): number | undefined =>
+  state.seat.underWay?.limitMs ?? retryAtMsOf(state, neededAct(state))
