@@ -38,6 +38,8 @@ export interface Texts {
   maintenanceHow: string
   cleaning: string
   cleaningHow: string
+  outOfOrder: string
+  outOfOrderHow: string
   pairing: string
   pairingHow: string
   pairingCode: string
@@ -105,6 +107,8 @@ export const texts: Record<Language, Texts> = {
     maintenanceHow: 'Choisissez un autre poste ou adressez-vous à l’accueil.',
     cleaning: 'Un instant…',
     cleaningHow: 'Le poste se prépare pour la prochaine personne.',
+    outOfOrder: 'Ce poste a un problème',
+    outOfOrderHow: 'Il réessaie tout seul. Choisissez un autre poste ou adressez-vous à l’accueil.',
     pairing: 'Nouveau poste',
     pairingHow: 'Acceptez ce poste dans l’administration d’Escale en comparant ce code.',
     pairingCode: 'Code d’appairage',
@@ -172,6 +176,8 @@ export const texts: Record<Language, Texts> = {
     maintenanceHow: 'Choose another station or ask at the desk.',
     cleaning: 'One moment…',
     cleaningHow: 'The station is getting ready for the next person.',
+    outOfOrder: 'This station has a problem',
+    outOfOrderHow: 'It keeps trying by itself. Choose another station or ask at the desk.',
     pairing: 'New station',
     pairingHow: 'Accept this station in Escale’s administration after comparing this code.',
     pairingCode: 'Pairing code',

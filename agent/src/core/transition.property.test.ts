@@ -150,14 +150,14 @@ describe('whatever happens', () => {
     })
   })
 
-  it('the applied version never goes back, and each end is reported once', () => {
+  it('the applied version never goes back, and each end is reported once for each document', () => {
     const ends = new Set<string>()
     check((before, after) => {
       if (before.events.length === 0 && before.version === 0) ends.clear()
       expect(after.version).toBeGreaterThanOrEqual(before.version)
       const reported = after.events
         .filter(({ kind }) => kind === 'session_ended')
-        .map(({ details }) => details.sessionId)
+        .map(({ details }) => `${String(details.sessionId)} in ${String(details.version)}`)
       expect(new Set(reported).size).toBe(reported.length)
     })
   })
