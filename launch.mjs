@@ -23,6 +23,7 @@ const COMMANDS = {
     isLean: true,
     nodeFlags: SMALL,
   },
+  'build:agent': { profile: 'all', pages: ['agent'], script: 'agent/build/main.ts' },
   demo: { profile: 'production', pages: ['admin', 'agent'], script: 'tests/demo/main.ts', isLean: true },
   job: { profile: 'production', pages: [], script: 'backend/src/cli/run-job.ts' },
   cert: { profile: 'production', pages: [], script: 'backend/src/cli/cert.ts' },

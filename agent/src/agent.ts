@@ -22,8 +22,8 @@ export interface AgentOptions {
   credentials: Credentials
   platform: Platform
   store: Store
-  /** The screen's page and port (0: any free port). Without it the agent has no screen. */
-  screen?: { port: number; pageDir: string; kiosk?: () => KioskStatus | undefined }
+  /** The screen's port (0: any free port), and its page if not the agent's own. Without it the agent has no screen. */
+  screen?: { port: number; pageDir?: string; kiosk?: () => KioskStatus | undefined }
   /** Sent to the server instead of the machine's own MAC address. */
   macAddress?: string
   log: Logger

@@ -10,7 +10,7 @@ it('an unreadable identity is reported as an error, not as a station that is not
   await mkdir(join(dataDir, 'identity.json'))
   const args = ['doctor', '--data-dir', dataDir, '--server', 'http://127.0.0.1:9']
   const { settings } = readSettings(args, { env: {}, platform: 'linux', isRoot: true })
-  const findings = await examine({ ...settings, searchPath: '', isRoot: true }, dataDir)
+  const findings = await examine({ ...settings, searchPath: '', isRoot: true })
   const data = findings.find(({ what }) => what.includes(dataDir))
   expect(data).toMatchObject({ isGood: false, what: expect.stringContaining('EISDIR') as string })
   expect(findings.map(({ what }) => what).join()).not.toContain('not enrolled')

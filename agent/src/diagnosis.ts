@@ -1,8 +1,9 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
 import { makeDataDir } from './data-dir.ts'
 import { shownFingerprint } from './link/fingerprint.ts'
 import { tlsFailureOf } from './link/tls-failure.ts'
@@ -10,6 +11,7 @@ import { checkServer, type Trust } from './link/trust.ts'
 import { SettingsError } from './settings-error.ts'
 import type { KioskStatus } from './kiosk.ts'
 import { RUNS_AS_ROOT, findBrowser, NO_BROWSER } from './platform/linux/kiosk-browser.ts'
+import { createPage } from './screen/page.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
@@ -33,11 +35,10 @@ const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 's
 
 /** The answer of the agent on this machine; undefined when no agent answers. */
 async function askAgent<T>(screenPort: number, what: 'state' | 'kiosk'): Promise<T | undefined> {
+  const url = new URL(`http://127.0.0.1:${screenPort}/api/${what}`)
   try {
-    const response = await fetch(`http://127.0.0.1:${screenPort}/api/${what}`, {
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    })
-    return response.ok ? ((await response.json()) as T) : undefined
+    const { status, text } = await get(url, undefined)
+    return status === 200 ? (JSON.parse(text) as T) : undefined
   } catch {
     return undefined
   }
@@ -64,8 +65,8 @@ export async function statusOf({
 export type Settings = AgentSettings & { searchPath: string; isRoot: boolean }
 
 /** Checks everything that the agent needs, with one finding for each. */
-export async function examine(settings: Settings, pageDir: string): Promise<Finding[]> {
-  const [data, page, agent] = [await findData(settings), await findPage(pageDir), await findAgent(settings)]
+export async function examine(settings: Settings): Promise<Finding[]> {
+  const [data, page, agent] = [await findData(settings), await findPage(), await findAgent(settings)]
   const kiosk = settings.hasKiosk ? [await findKiosk(settings)] : []
   if (!data.isGood) return [data, page, ...kiosk, agent]
   const elsewhere = [...(await findServer(settings)), ...(await findBroker(settings))]
@@ -103,8 +104,8 @@ function unlessMissing(err: unknown): void {
   if ((err as NodeJS.ErrnoException).code !== 'ENOENT') throw err
 }
 
-async function findPage(pageDir: string): Promise<Finding> {
-  const isThere = await access(join(pageDir, 'index.html')).then(
+async function findPage(): Promise<Finding> {
+  const isThere = await createPage().then(
     () => true,
     () => false,
   )
@@ -152,7 +153,7 @@ async function reach(url: string, caCertificate: string | undefined): Promise<Fi
   const isEncrypted = protocol === 'mqtts:' || protocol === 'wss:'
   try {
     if (protocol.startsWith('http')) {
-      const status = await statusAt(new URL('/healthz', url), caCertificate)
+      const { status } = await get(new URL('/healthz', url), caCertificate)
       if (status !== 200)
         return { isGood: false, what: `${what} answers ${status}`, advice: ': look at its log.' }
     } else if (isEncrypted) await checkServer(url, caCertificate, AbortSignal.timeout(ANSWER_LIMIT_MS))
@@ -166,13 +167,13 @@ async function reach(url: string, caCertificate: string | undefined): Promise<Fi
   }
 }
 
-function statusAt(url: URL, ca: string | undefined): Promise<number> {
+/** Not `fetch`: it needs WebAssembly, which the binary is built without. */
+function get(url: URL, ca: string | undefined): Promise<{ status: number; text: string }> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   const signal = AbortSignal.timeout(ANSWER_LIMIT_MS)
   return new Promise((resolve, reject) => {
     const request = send(url, { ca, agent: false, signal }, (response) => {
-      response.resume()
-      resolve(response.statusCode ?? 0)
+      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject)
     })
     request.on('error', reject).end()
   })

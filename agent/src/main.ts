@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { pino, destination } from 'pino'
 import { AGENT_VERSION } from './agent-version.ts'
 import { createAgent, type Agent } from './agent.ts'
@@ -14,9 +13,6 @@ import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
 import { SettingsError } from './settings-error.ts'
 import { readSettings, type AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
-
-/** Where the build puts the screen's page. The path is the same from the sources and from the bundle. */
-const pageDir = join(import.meta.dirname, '..', 'dist', 'screen')
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -73,7 +69,7 @@ async function run(settings: AgentSettings): Promise<void> {
     credentials,
     platform,
     store: createFileStore(dataDir, log),
-    screen: { port: screenPort, pageDir, kiosk: () => kiosk?.status() },
+    screen: { port: screenPort, kiosk: () => kiosk?.status() },
     macAddress: mac,
     log,
   })
@@ -124,7 +120,7 @@ async function main(): Promise<void> {
     }
     case 'doctor': {
       const { examine } = await import('./diagnosis.ts')
-      const findings = await examine({ ...settings, searchPath: process.env.PATH ?? '', isRoot }, pageDir)
+      const findings = await examine({ ...settings, searchPath: process.env.PATH ?? '', isRoot })
       for (const { isGood, what, advice } of findings) say(`${isGood ? 'ok ' : 'BAD'} ${what}${advice ?? ''}`)
       process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : 1
       return

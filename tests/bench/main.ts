@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Agent } from '@escale/agent'
 import type { CreatedSession } from '@escale/protocol'
@@ -6,7 +5,6 @@ import { openStation, places } from '../demo/room.ts'
 import { startAgent } from '../support/agent.ts'
 import { signIn } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
-import { ROOT } from '../support/spawned.ts'
 import { adminPage } from './admin-page.ts'
 import { sessionsAtRest } from './at-rest.ts'
 import { httpLoad } from './http-load.ts'
@@ -19,7 +17,6 @@ const STARTS = 5
 const GRANTS = 200
 /** Wait before memory is read, so that caches and garbage collection settle. */
 const REST_MS = 15_000
-const PAGE_DIR = join(ROOT, 'agent', 'dist', 'screen')
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const note = (text: string) => process.stderr.write(`${text}\n`)
@@ -89,7 +86,7 @@ async function openRoom(server: RunningServer) {
   const agents: Agent[] = []
   const seats: { sessionId: string; grantedSeconds: number; stream: ScreenStream }[] = []
   for (const place of places) {
-    const agent = await openStation(server, api, place, { port: 0, pageDir: PAGE_DIR })
+    const agent = await openStation(server, api, place, { port: 0 })
     agents.push(agent)
     const stream = await openScreenStream(agent.screenUrl() ?? '')
     const session = await api.post<CreatedSession>('/api/sessions/', { stationId: place.id, minutes: 60 })

@@ -34,7 +34,7 @@ export async function openStation(
   server: Pick<RunningServer, 'url' | 'enrolmentKey'>,
   api: Api,
   place: Place,
-  screen?: { port: number; pageDir: string },
+  screen?: { port: number },
 ): Promise<Agent> {
   await api.post('/api/postes/', place)
   const seed = Number(place.id.replace(/\D/g, ''))

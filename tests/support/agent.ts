@@ -7,6 +7,8 @@ import type { Identity } from './station-client.ts'
 
 export interface RunningAgent {
   readonly screenUrl: string
+  readonly screenPort: number
+  readonly dataDir: string
   /** `kill -9`; data and port are kept. */
   kill: () => Promise<void>
   /** Starts again with the same data and port, after `kill`. */
@@ -18,12 +20,20 @@ export interface RunningAgent {
 
 const READY = /^escale-agent ready.*screen=(http:\S+)/m
 
+export interface AgentProcess {
+  env?: NodeJS.ProcessEnv
+  /** A built binary, instead of the sources. */
+  binary?: string
+}
+
 /** A real agent process that enrols with the site key as the station that has this MAC address. */
 export function startAgent(
   server: Pick<RunningServer, 'url' | 'enrolmentKey'>,
   macAddress: string,
+  options: AgentProcess = {},
 ): Promise<RunningAgent> {
-  return run(['--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress])
+  const identity = ['--server', server.url, '--enrolment-key', server.enrolmentKey, '--mac', macAddress]
+  return run(identity, options)
 }
 
 /** A real agent process that already has its identity, and reaches server and broker only at this address. */
@@ -32,22 +42,25 @@ export function startAgentAs(
   { stationId, mqttSecret }: Identity,
   env?: NodeJS.ProcessEnv,
 ): Promise<RunningAgent> {
-  return run(['--server', url, '--station-id', stationId, '--mqtt-secret', mqttSecret], env)
+  return run(['--server', url, '--station-id', stationId, '--mqtt-secret', mqttSecret], { env })
 }
 
-async function run(identity: string[], env: NodeJS.ProcessEnv = {}): Promise<RunningAgent> {
+async function run(identity: string[], { env, binary }: AgentProcess): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-agent-'))
   const [screenPort = 0] = await freePorts(1)
   const args = ['run', ...identity, '--data-dir', dataDir, '--screen-port', String(screenPort), '--no-kiosk']
   let running: Spawned
   let screenUrl = ''
   const start = async () => {
-    running = spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
+    running =
+      binary === undefined
+        ? spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
+        : spawned(binary, args, { env })
     screenUrl = (await running.waitFor(READY))[1] ?? ''
   }
   await start()
   return {
-    screenUrl,
+    ...{ screenUrl, screenPort, dataDir },
     kill: async () => {
       await running.kill()
     },

@@ -1,8 +1,6 @@
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { initialState, viewOf, type ScreenView } from '../../agent/src/core/index.ts'
 import { createScreenServer } from '../../agent/src/screen/screen-server.ts'
-import { ROOT } from './spawned.ts'
 
 /** The station's screen as the agent serves it. The test sets what it shows, and reads what the visitor did. */
 export async function startScreen(port = 0) {
@@ -12,7 +10,6 @@ export async function startScreen(port = 0) {
   const acts: string[] = []
   const screen = await createScreenServer({
     port,
-    pageDir: join(ROOT, 'agent/dist/screen'),
     view: () => view,
     onCode: (code) => codes.push(code),
     onEnd: () => acts.push('end'),

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { getAssetKeys, getRawAsset, isSea } from 'node:sea'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -8,23 +9,46 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
+/** Where the build puts the page. A binary holds the same files under names that begin with `ASSET_PREFIX`. */
+const BUILT_PAGE = join(import.meta.dirname, '..', '..', 'dist', 'screen')
+export const ASSET_PREFIX = 'screen'
+
 /** The page's files by URL path. Nothing else is served. */
 export type Page = ReadonlyMap<string, { type: string; bytes: Buffer }>
 
 /**
- * Reads the built page into memory, about 100 KB.
+ * Reads the page into memory, about 100 KB: from the given folder, or the agent's own page.
  * @throws Error when the page has not been built.
  */
-export async function createPage(pageDir: string): Promise<Page> {
-  const entries = await readdir(pageDir, { recursive: true, withFileTypes: true }).catch(() => [])
+export async function createPage(pageDir?: string): Promise<Page> {
+  const found = pageDir === undefined && isSea() ? filesInBinary() : await filesIn(pageDir ?? BUILT_PAGE)
   const files = new Map<string, { type: string; bytes: Buffer }>()
-  for (const entry of entries) {
-    const type = TYPES[extname(entry.name)]
-    if (!entry.isFile() || type === undefined) continue
-    const path = join(entry.parentPath, entry.name)
-    const address = path.slice(pageDir.length).replaceAll('\\', '/')
-    files.set(address, { type, bytes: await readFile(path) })
+  for (const [address, bytes] of found) {
+    const type = TYPES[extname(address)]
+    if (type !== undefined) files.set(address, { type, bytes })
   }
-  if (!files.has('/index.html')) throw new Error(`no screen in ${pageDir}: run "npm run build -w agent"`)
+  if (!files.has('/index.html')) {
+    throw new Error(`no screen in ${pageDir ?? BUILT_PAGE}: run "npm run build -w agent"`)
+  }
   return files
+}
+
+/** The bytes are not copied: they stay where the system has loaded the binary. */
+function filesInBinary(): [string, Buffer][] {
+  return getAssetKeys()
+    .filter((key) => key.startsWith(`${ASSET_PREFIX}/`))
+    .map((key) => [key.slice(ASSET_PREFIX.length), Buffer.from(getRawAsset(key))])
+}
+
+async function filesIn(folder: string): Promise<[string, Buffer][]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+  return Promise.all(
+    paths.map(async (path): Promise<[string, Buffer]> => {
+      const address = path.slice(folder.length).replaceAll('\\', '/')
+      return [address, await readFile(path)]
+    }),
+  )
 }

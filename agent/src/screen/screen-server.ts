@@ -40,7 +40,8 @@ const HEADERS = {
 export interface ScreenServerOptions {
   /** 0: any free port. */
   port: number
-  pageDir: string
+  /** Folder of another page than the agent's own. */
+  pageDir?: string
   view: () => ScreenView
   onCode: (code: string) => void
   onEnd: () => void
