@@ -5,7 +5,7 @@ import type { UserRow } from '../../db/rows.ts'
 import { serve } from '../../http/endpoints.ts'
 import { toSession, type SessionGrants, type SessionService } from '../sessions/index.ts'
 import type { UserService } from './service.ts'
-import { toUser } from './view.ts'
+import { toUser, userJson } from './view.ts'
 
 export interface UserEndpointPorts {
   users: UserService
@@ -18,7 +18,7 @@ const withVersion = (row: UserRow) => ({ version: row.version, body: toUser(row)
 
 export const userEndpoints = ({ users, sessions, grants, clock }: UserEndpointPorts) =>
   serve(restApi.users, {
-    list: async ({ query }) => shown(await users.list(query), toUser),
+    list: async ({ query }) => ({ ...shown(await users.list(query), toUser), jsonOf: userJson }),
     create: async ({ body, actor }) => withVersion(await users.create(body, actor)),
     stats: () => users.stats(),
     read: async ({ params }) => withVersion(await users.get(params.id)),
