@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Database } from './database.ts'
+
+/** Runs work in one write transaction. */
+export type Write = <T>(work: () => Promise<T>) => Promise<T>
 
 /** A write shared by so many items is one of a crowd: the next one may wait for more of it. */
 const CROWD = 4
@@ -17,7 +19,7 @@ interface Batch<T> {
  * @returns a function that adds an item; it resolves after the commit
  */
 export function createBatchedWrites<T>(
-  database: Pick<Database, 'write'>,
+  database: { write: Write },
   commit: (items: readonly T[]) => Promise<void>,
   { atMost = Infinity, crowdMs = 0 } = {},
 ) {

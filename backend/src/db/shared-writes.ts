@@ -1,6 +1,5 @@
 import { AppError } from '../errors.ts'
-import { createBatchedWrites } from './batched-writes.ts'
-import type { Database } from './database.ts'
+import { createBatchedWrites, type Write } from './batched-writes.ts'
 
 /** With more writes, the work after their commit would block the process for long. */
 const AT_MOST = 32
@@ -19,10 +18,10 @@ interface Member {
  * @param changeCount a counter that increases with each change
  */
 export function createSharedWrites(ports: {
-  turn: Database['write']
+  turn: Write
   commit<T>(work: () => Promise<T>, options?: { isShared: boolean }): Promise<T>
   changeCount(): number
-}): Database['write'] {
+}): Write {
   const { turn, commit, changeCount } = ports
 
   async function runInside(member: Member): Promise<void> {
