@@ -2,7 +2,7 @@ import type { CreatedSession } from '@escale/protocol'
 import { signIn, type Api } from '../support/api.ts'
 import type { RunningServer } from '../support/server.ts'
 import { startFilledServer } from './filled.ts'
-import { load, startBareServer, statementsOf, type Call, type Load } from './load.ts'
+import { load, pacedP99Ms, startBareServer, statementsOf, type Call, type Load } from './load.ts'
 import type { Row } from './measure.ts'
 
 const STATIONS = 1_000
@@ -57,20 +57,21 @@ async function measureReads(server: RunningServer, { token, get }: Api): Promise
   return rows
 }
 
-async function readsBesideWrites(server: RunningServer, { token }: Api): Promise<Row> {
-  const [{ p99Ms }] = await Promise.all([
-    load({
-      ...server,
-      token,
-      calls: reads.map(([, path]) => ({ path })),
-      seconds: SECONDS,
-      rate: READS_A_SECOND,
-    }),
-    load({ ...server, token, calls: grants, seconds: SECONDS, rate: WRITES_A_SECOND }),
+async function readsBesideWrites(server: RunningServer, api: Api): Promise<Row> {
+  const { token } = api
+  const calls = reads.map(([, path]) => ({ path }))
+  const pace = { rate: READS_A_SECOND, seconds: SECONDS }
+  const [p99Ms] = await Promise.all([
+    pacedP99Ms({ ...server, token, calls }, pace),
+    pacedP99Ms({ ...server, token, calls: grants }, { rate: WRITES_A_SECOND, seconds: SECONDS }),
   ])
+  const bare = await startBareServer()
+  const url = await bare.answering(JSON.stringify(await api.get('/api/postes/?pageSize=50')))
+  const bareP99Ms = await pacedP99Ms({ url, token, calls: [{ path: '/' }] }, pace)
+  bare.stop()
   return {
     what: `These reads, ${READS_A_SECOND} a second, beside ${WRITES_A_SECOND} writes a second`,
-    figure: `p99 ${p99Ms.toFixed(0)} ms`,
+    figure: `p99 ${p99Ms.toFixed(0)} ms; ${bareP99Ms.toFixed(0)} ms of a bare route without writes`,
     aim: 'p99 20 ms',
   }
 }

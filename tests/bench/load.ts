@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import autocannon from 'autocannon'
 import { ROOT } from '../support/spawned.ts'
 
@@ -33,14 +34,13 @@ export interface Measured {
 
 /** Sends requests to a server over several connections at once. @throws Error when a request fails */
 export async function load({ url, token, calls, ...rest }: Load): Promise<Measured> {
-  const { seconds, amount, connections = CONNECTIONS, rate } = rest
+  const { seconds, amount, connections = CONNECTIONS } = rest
   let opened = 0
   const startedAtMs = performance.now()
   const result = await autocannon({
     url,
     connections,
     ...(amount === undefined ? { duration: seconds ?? 5 } : { amount }),
-    ...(rate === undefined ? {} : { overallRate: rate }),
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     setupClient(client) {
       const from = Math.floor((calls.length / connections) * opened)
@@ -58,6 +58,32 @@ export async function load({ url, token, calls, ...rest }: Load): Promise<Measur
   }
   const perSecond = amount === undefined ? result.requests.average : requests / tookSeconds
   return { perSecond, p99Ms: result.latency.p99, requests }
+}
+
+/**
+ * Asks so many times a second, evenly, whether or not the earlier requests are answered. (autocannon sends all requests
+ * of a second at its beginning.)
+ * @returns the slowest hundredth, in milliseconds from the instant at which each request was due
+ * @throws Error when a request fails
+ */
+export async function pacedP99Ms(
+  { url, token, calls }: Pick<Load, 'url' | 'token' | 'calls'>,
+  { rate, seconds }: { rate: number; seconds: number },
+): Promise<number> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const startedAtMs = performance.now()
+  const took = Array.from({ length: rate * seconds }, async (_, index) => {
+    const dueAtMs = startedAtMs + (index / rate) * 1_000
+    await pause(Math.max(0, dueAtMs - performance.now()))
+    const call = calls[index % calls.length] as Call
+    const { path, ...init } = requestOf(call)
+    const answer = await fetch(`${url}${path}`, { ...init, headers })
+    await answer.arrayBuffer()
+    if (!answer.ok) throw new Error(`${call.path}: ${answer.status}`)
+    return performance.now() - dueAtMs
+  })
+  const sorted = (await Promise.all(took)).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length * 0.99)] ?? 0
 }
 
 const requestOf = ({ path, body }: Call): autocannon.Request =>
