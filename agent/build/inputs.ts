@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ASSET_PREFIX } from '../src/screen/page.ts'
 import { sha256Of, type Base } from './bases.ts'
-import { NODE_FLAGS } from './node-flags.ts'
+import { nodeFlagsFor } from './node-flags.ts'
+import type { Target } from './targets.ts'
 
 /** The screen's page as files inside the binary: their paths by the name under which the agent reads them. */
 export function screenAssets(root: string): Record<string, string> {
@@ -16,6 +17,7 @@ export function screenAssets(root: string): Record<string, string> {
 /** A hash of everything that goes into one binary. While it is the same, the binary need not be built again. */
 export async function inputsHash(
   root: string,
+  target: Target,
   bundle: string,
   assets: Record<string, string>,
   base: Base,
@@ -23,6 +25,12 @@ export async function inputsHash(
   const manifest = await readFile(join(root, 'agent', 'package.json'), 'utf8')
   const { devDependencies } = JSON.parse(manifest) as { devDependencies: Record<string, string> }
   const contents = [bundle, ...Object.values(assets)].map(sha256Of)
-  const parts = [Object.keys(assets), await Promise.all(contents), NODE_FLAGS, base, devDependencies]
+  const parts = [
+    Object.keys(assets),
+    await Promise.all(contents),
+    nodeFlagsFor(target),
+    base,
+    devDependencies,
+  ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

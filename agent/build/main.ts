@@ -36,7 +36,7 @@ function readArguments(args: string[]) {
     return { targets, outDir: values['out-dir'] ?? join(root, 'agent', 'dist', 'bin') }
   } catch (err) {
     throw new BuildError(
-      `option inconnue (${String(err)}). Les options\u00a0: --target ${names.join('|')}, --out-dir DOSSIER.`,
+      `option inconnue (${(err as Error).message}). Les options\u00a0: --target ${names.join('|')}, --out-dir DOSSIER.`,
       `unknown option (details above). The options: --target ${names.join('|')}, --out-dir FOLDER.`,
     )
   }
@@ -56,7 +56,7 @@ async function build(target: Target, outDir: string, workDir: string): Promise<O
   const base = await pinnedBase(root, target)
   requireNode(base.version)
   const path = join(outDir, `escale-agent-${AGENT_VERSION}-${target.name}${target.extension}`)
-  const inputs = await inputsHash(root, join(workDir, BUNDLE), assets, base)
+  const inputs = await inputsHash(root, target, join(workDir, BUNDLE), assets, base)
   const kept = await findOutput(path, inputs)
   if (kept !== undefined) {
     say(`• ${target.name}\u00a0: inchangé · unchanged`)

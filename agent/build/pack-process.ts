@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import pkgSea from '@yao-pkg/pkg/lib-es5/sea.js'
-import { NODE_FLAGS } from './node-flags.ts'
+import { nodeFlagsFor } from './node-flags.ts'
 import type { Target } from './targets.ts'
 
 /** What the process that packs one binary is told, as JSON in its only argument. */
@@ -22,7 +22,7 @@ async function pack({ workDir, bundleName, assets, target }: PackOrder): Promise
     // The blob holds this path. pkg works in a folder below `workDir`: relative, it is the same in each build.
     main: join('..', bundleName),
     assets,
-    execArgv: NODE_FLAGS,
+    execArgv: nodeFlagsFor(target),
     execArgvExtension: 'none',
     disableExperimentalSEAWarning: true,
     useSnapshot: false,

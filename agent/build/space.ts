@@ -16,7 +16,7 @@ export async function requireSpace(folder: string, megabytes: number): Promise<v
 
 export function noSpace(folder: string, megabytes = MB_PER_BINARY): BuildError {
   return new BuildError(
-    `il n’y a plus assez de place pour ${folder} (il faut environ ${megabytes} Mo). Libérez-en, puis relancez la même commande.`,
+    `il n’y a pas assez de place pour ${folder} (il faut environ ${megabytes} Mo). Libérez-en, puis relancez la même commande.`,
     `there is not enough room for ${folder} (about ${megabytes} MB are needed). Free some, then run the same command again.`,
   )
 }

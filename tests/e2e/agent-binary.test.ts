@@ -61,7 +61,10 @@ describe('the binary with nothing beside it', () => {
     closers.push(server.dispose)
     api = await signIn(server)
     await api.post('/api/postes/', STATION)
-    const env = { NODE_OPTIONS: `--require ${intruder}`, PATH: '' }
+    // Whoever opens this pipe to read waits forever.
+    const pipe = join(folder, 'pipe')
+    await run('mkfifo', [pipe])
+    const env = { NODE_OPTIONS: `--require ${intruder}`, OPENSSL_CONF: pipe, PATH: '' }
     agent = await startAgent(server, STATION.macAddress, { binary: binary.path, env })
     closers.push(agent.dispose)
   })
@@ -110,6 +113,18 @@ describe('the binary with nothing beside it', () => {
 
   it('has loaded no code that NODE_OPTIONS names', async () => {
     await expect(readFile(proof)).rejects.toThrow('ENOENT')
+  })
+
+  it('takes no option of Node on its command line', async () => {
+    await expect(run(binary.path, ['--inspect', 'version'])).rejects.toMatchObject({ code: 2 })
+  })
+
+  it.runIf(process.platform === 'linux')('opens no debugger on SIGUSR1', async () => {
+    const { child, output } = agent.process()
+    child.kill('SIGUSR1')
+    await expect.poll(stateOnScreen).toBe('locked')
+    expect(output()).not.toContain('Debugger')
+    await expect(fetch('http://127.0.0.1:9229/json')).rejects.toThrow()
   })
 
   it.runIf(process.platform === 'linux')('has no memory that is both written and executed', async () => {
