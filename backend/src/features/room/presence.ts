@@ -88,15 +88,19 @@ export function createPresences(ports: PresencePorts) {
     }
   }
 
-  /** A station that sends something is online: it comes back if it was offline. */
+  /** Records that a station has sent something; one that was offline is online again. */
   async function noteContact(actor: Actor, ip: string, told: Partial<StationPresence> = {}): Promise<void> {
     const heard = { ...heardNow(ip), ...told }
     await changeOnline({ stationId: actor.id, online: true, cause: 'message', actor, told: heard })
   }
 
   return {
-    /** Starts the check for silent stations. */
     start: () => silence.wait(),
+    async stop(): Promise<void> {
+      await silence.stop()
+      await online.settled()
+      await saving.stop()
+    },
 
     /** Publishes the known presence of each station again, because the broker keeps nothing over a restart. */
     async publishAll(to: Pick<Bus, 'publish'>): Promise<void> {
@@ -104,12 +108,6 @@ export function createPresences(ports: PresencePorts) {
         const said = saidOf(presence)
         if (said) await to.publish('presence', record.id, said)
       }
-    },
-
-    async stop(): Promise<void> {
-      await silence.stop()
-      await online.settled()
-      await saving.stop()
     },
 
     /** Moves the times from which silence is counted with the server's clock, milliseconds. */
@@ -167,8 +165,7 @@ export function createPresences(ports: PresencePorts) {
       await saving.saveNow(actor.id, { ...heardNow(ip), ...told })
     },
 
-    /** Records that a station has sent something; one that was offline is online again. */
-    noteContact: (actor: Actor, ip: string): Promise<void> => noteContact(actor, ip),
+    noteContact,
   }
 }
 
