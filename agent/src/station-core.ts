@@ -11,7 +11,7 @@ import {
   type StationState,
 } from './core/index.ts'
 import type { Platform } from './platform/platform.ts'
-import type { LinkEffect } from './station-link.ts'
+import type { LinkEffect } from './link/station-link.ts'
 import type { Store } from './store.ts'
 
 /** Longest timer while a session runs: after the machine has slept, the agent notices within this time. */
@@ -89,13 +89,12 @@ export function createStationCore(parts: StationCoreParts) {
     }
   }
 
-  // The seat is locked before anything else is known.
-  dispatch({ kind: 'tick' })
-
   return {
     state: () => state,
     dispatch,
     save,
+    /** The seat is locked before anything else is known. */
+    start: (): void => dispatch({ kind: 'tick' }),
     /** Saves the state and stops the timer. */
     stop(): Promise<void> {
       isStopped = true

@@ -80,6 +80,23 @@ function createStation() {
       input({ kind: 'actFailed', id: current.id, error: 'no display' })
   }
 
+  function finishLate(): void {
+    const late = unheard.shift()
+    if (!late) return
+    if (late.isSlow) really(late)
+    hear(late)
+  }
+  function pass(ms: number): void {
+    nowMs += ms
+    input({ kind: 'tick' })
+  }
+  function documentOf({ state: wanted, seconds, sessionId }: Extract<Move, { kind: 'document' }>) {
+    const grant = { version: state.version + 1, seconds, nowMs: nowMs - bootMs, sessionId }
+    if (wanted === 'active') return activeDocument(grant)
+    if (wanted === 'suspended') return suspendedDocument(grant)
+    return { ...lockedDocument(grant.version, grant.nowMs), state: wanted }
+  }
+
   boot()
   return {
     state: () => state!,
@@ -89,29 +106,14 @@ function createStation() {
     isLockDue: () =>
       asked?.act === 'lock' || state.seat.underWay !== undefined || state.seat.failure !== undefined,
     obey: () => perform('done'),
-    pass: (ms: number) => {
-      nowMs += ms
-      input({ kind: 'tick' })
-    },
+    pass,
     move(move: Move): void {
-      if (move.kind === 'outcome') return perform(move.how)
-      if (move.kind === 'kill') return boot()
-      if (move.kind === 'end') return input({ kind: 'endAsked' })
-      if (move.kind === 'pass') return this.pass(move.ms)
-      if (move.kind === 'late') {
-        const late = unheard.shift()
-        if (late?.isSlow) really(late)
-        return late && hear(late)
-      }
-      const grant = { version: state.version + 1, seconds: move.seconds, nowMs: nowMs - bootMs }
-      const document =
-        move.state === 'active' || move.state === 'suspended'
-          ? (move.state === 'active' ? activeDocument : suspendedDocument)({
-              ...grant,
-              sessionId: move.sessionId,
-            })
-          : { ...lockedDocument(grant.version, grant.nowMs), state: move.state }
-      input({ kind: 'desiredReceived', desired: document })
+      if (move.kind === 'outcome') perform(move.how)
+      else if (move.kind === 'kill') boot()
+      else if (move.kind === 'end') input({ kind: 'endAsked' })
+      else if (move.kind === 'pass') pass(move.ms)
+      else if (move.kind === 'late') finishLate()
+      else input({ kind: 'desiredReceived', desired: documentOf(move) })
     },
   }
 }

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
-import { AGENT_VERSION } from './agent-version.ts'
-import { enrol } from './link/enrolment.ts'
-import { establishTrust, isSameSite, type Trust } from './link/trust.ts'
-import { isSameMachine, type MachineMarks } from './platform/machine-marks.ts'
-import type { MachineIdentity, Platform } from './platform/platform.ts'
-import type { Identity, Store } from './store.ts'
+import { AGENT_VERSION } from '../agent-version.ts'
+import { enrol } from './enrolment.ts'
+import { establishTrust, isSameSite, type Trust } from './trust.ts'
+import { isSameMachine, type MachineMarks } from '../platform/machine-marks.ts'
+import type { MachineIdentity, Platform } from '../platform/platform.ts'
+import type { Identity, Store } from '../store.ts'
 
 /** How the station proves who it is: once by the site key, or by an identity that it was given in advance. */
 export type Credentials =

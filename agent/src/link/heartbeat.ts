@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { HeartbeatFacts } from './core/index.ts'
-import type { Platform } from './platform/platform.ts'
+import type { HeartbeatFacts } from '../core/index.ts'
+import type { Platform } from '../platform/platform.ts'
 
 interface HeartbeatOptions {
   platform: Pick<Platform, 'metrics'>

@@ -1,7 +1,7 @@
 import { uptime } from 'node:os'
 import type { Logger } from 'pino'
 import type { Ack } from '@escale/protocol'
-import { AGENT_VERSION } from './agent-version.ts'
+import { AGENT_VERSION } from '../agent-version.ts'
 import {
   MAX_ERROR_LENGTH,
   heartbeatOf,
@@ -10,13 +10,13 @@ import {
   type Effect,
   type Input,
   type StationState,
-} from './core/index.ts'
-import { createStationActions } from './command-actions.ts'
+} from '../core/index.ts'
+import { createStationActions } from '../command-actions.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import { createCommands, type RememberedCommand } from './link/commands.ts'
-import { createLink } from './link/link.ts'
-import type { MachineIdentity, Platform } from './platform/platform.ts'
-import type { Identity } from './store.ts'
+import { createCommands, type RememberedCommand } from './commands.ts'
+import { createLink } from './link.ts'
+import type { MachineIdentity, Platform } from '../platform/platform.ts'
+import type { Identity } from '../store.ts'
 
 export interface StationLinkOptions {
   identity: Identity
