@@ -17,7 +17,7 @@ import { lookUpRetained } from './retained-lookup.ts'
 import { routeByTable } from './route-by-table.ts'
 import { createStreams } from './streams.ts'
 import { turnAway } from './turn-away.ts'
-import { publishSysFigures } from './sys-figures.ts'
+import { publishSysMetrics } from './sys-metrics.ts'
 import { mqttStreamOf } from './websocket-stream.ts'
 
 const DEFAULT_TIMEOUTS = { drainTimeoutMs: 2_000, connectTimeoutMs: 5_000, loginTimeoutMs: 5_000 }
@@ -76,11 +76,11 @@ export async function createBroker(ports: BrokerPorts, options: BrokerOptions): 
       policyViolations: ended.policyViolations + taken.policyViolations,
     }
   }
-  const stopFigures = publishSysFigures(aedes, stats, nowMs, options.sysIntervalMs)
+  const stopMetrics = publishSysMetrics(aedes, stats, nowMs, options.sysIntervalMs)
 
   let closing: Promise<void> | undefined
   async function shutDown() {
-    stopFigures()
+    stopMetrics()
     const taken = inbound.stop()
     listeners.close()
     streams.close()

@@ -123,7 +123,7 @@ export const en: Messages = {
     terminateText: 'The session of {visitor} at {station} will end at once. {time} are left.',
     terminateConfirm: 'End the session',
     keepGoing: 'Let it go on',
-    metrics: 'Figures of the station',
+    metrics: 'Metrics of the station',
     cpu: 'Processor',
     memory: 'Memory',
     disk: 'Disk',

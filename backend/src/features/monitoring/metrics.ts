@@ -57,12 +57,12 @@ async function createRegistry({ room, broker, database }: MetricsPorts): Promise
   })
   new Gauge({
     name: 'escale_broker',
-    help: 'Figures of the MQTT broker since it started; clients as of now',
+    help: 'Metrics of the MQTT broker since it started; clients as of now',
     labelNames: ['figure'] as const,
     registers,
     collect() {
-      const figures: Record<string, number> = { ...broker.stats() }
-      for (const [figure, value] of Object.entries(figures)) this.set({ figure }, value)
+      const stats: Record<string, number> = { ...broker.stats() }
+      for (const [figure, value] of Object.entries(stats)) this.set({ figure }, value)
     },
   })
   new Counter({

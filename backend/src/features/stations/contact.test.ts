@@ -62,8 +62,8 @@ describe('one impossible value in a heartbeat', () => {
     expect((await heard.next('/heartbeat')).payload).toEqual(expected)
     const { online, metrics } = await test.station(id)
     expect(online).toBe(true)
-    const { bootId: _boot, seq: _seq, state: _state, ...figures } = expected
-    expect(metrics).toEqual(figures)
+    const { bootId: _boot, seq: _seq, state: _state, ...sent } = expected
+    expect(metrics).toEqual(sent)
   })
 
   it('is refused as a whole if the boot id, the state or the JSON itself is wrong', async () => {

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000
  * @param intervalMs milliseconds between two publications
  * @returns a function that stops it
  */
-export function publishSysFigures(
+export function publishSysMetrics(
   aedes: Aedes,
   stats: () => BrokerStats,
   nowMs: () => number,
@@ -24,7 +24,7 @@ export function publishSysFigures(
     const [first = { atMs, received: 0, sent: 0 }] = past
     const perMinute = (count: number) =>
       Math.round((count * MINUTE_MS) / Math.max(MINUTE_MS / 60, atMs - first.atMs))
-    const figures: Record<string, number> = {
+    const metrics: Record<string, number> = {
       uptime: Math.floor((atMs - startedMs) / 1_000),
       'clients/connected': now.clients,
       'messages/received': now.messagesReceived,
@@ -39,7 +39,7 @@ export function publishSysFigures(
     }
     const fresh = past.filter((sample) => atMs - sample.atMs < MINUTE_MS)
     past = [...fresh, { atMs, received: now.messagesReceived, sent: now.messagesSent }]
-    for (const [name, value] of Object.entries(figures)) {
+    for (const [name, value] of Object.entries(metrics)) {
       const payload = Buffer.from(String(value))
       const topic = `$SYS/broker/${name}`
       aedes.publish({ cmd: 'publish', topic, payload, qos: 0, retain: true, dup: false }, () => undefined)

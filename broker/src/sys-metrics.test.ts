@@ -4,7 +4,7 @@ import { openRoom, own, samples, type Room } from './testing.ts'
 let room: Room
 afterEach(() => room.broker.close())
 
-const figure = (messages: { topic: string; payload: string }[], name: string) =>
+const metric = (messages: { topic: string; payload: string }[], name: string) =>
   messages.findLast(({ topic }) => topic === `$SYS/broker/${name}`)?.payload
 
 describe('$SYS', () => {
@@ -12,20 +12,20 @@ describe('$SYS', () => {
     room = await openRoom({}, { sysIntervalMs: 20 })
     const watcher = await room.login('diag')
     await watcher.subscribe('$SYS/#')
-    await expect.poll(() => figure(watcher.messages, 'clients/connected')).toBe('1')
+    await expect.poll(() => metric(watcher.messages, 'clients/connected')).toBe('1')
 
     const station = await room.login('pc-01')
     await station.publish(own('presence'), samples.presence, { retain: true })
     await station.publish(own('ack'), 'garbage')
     const told = () =>
       ['clients/connected', 'messages/received', 'retained messages/count', 'dropped/payload'].map((name) =>
-        figure(watcher.messages, name),
+        metric(watcher.messages, name),
       )
     await expect.poll(told).toEqual(['2', '2', '1', '1'])
-    expect(Number(figure(watcher.messages, 'load/messages/received/1min'))).toBeGreaterThan(0)
-    expect(Number(figure(watcher.messages, 'messages/sent'))).toBeGreaterThan(0)
+    expect(Number(metric(watcher.messages, 'load/messages/received/1min'))).toBeGreaterThan(0)
+    expect(Number(metric(watcher.messages, 'messages/sent'))).toBeGreaterThan(0)
 
     await room.broker.clearRetained('pc-01')
-    await expect.poll(() => figure(watcher.messages, 'retained messages/count')).toBe('0')
+    await expect.poll(() => metric(watcher.messages, 'retained messages/count')).toBe('0')
   })
 })
