@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -79,6 +79,8 @@ describe('the agent’s files', () => {
     expect(await store.readState()).toBeUndefined()
     expect(await store.readIdentity()).toEqual(identity)
     expect(told).toHaveLength(1)
+    expect(store.damaged()).toEqual(['state.json'])
+    expect(await readFile(join(dataDir, 'state.json.damaged'), 'utf8')).toBe(content)
   })
 
   it('keep the identity when the state cannot be read', async () => {

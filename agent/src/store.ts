@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Logger } from 'pino'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -96,6 +96,8 @@ export interface Store {
   writeState: (snapshot: Snapshot) => Promise<void>
   /** The received commands, oldest first; empty if there is nothing usable. */
   readCommands: () => Promise<readonly RememberedCommand[]>
+  /** Names of the files that were found unusable, and were kept under another name. */
+  damaged: () => readonly string[]
   writeCommands: (commands: readonly RememberedCommand[]) => Promise<void>
 }
 
@@ -111,15 +113,39 @@ export function createFileStore(dataDir: string, log?: StoreLog): Store {
     join(dataDir, 'commands.json'),
   )
   const trustPath = join(dataDir, 'trust.json')
+  const damaged = new Set<string>()
+
+  /** The content of a file; undefined if there is none, or none that can be used. */
+  async function readUsable<T>(path: string, check: { Check(value: unknown): value is T }) {
+    let reason: unknown = 'the content does not have the expected form'
+    try {
+      const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+      if (check.Check(value)) return value
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      reason = err
+    }
+    damaged.add(basename(path))
+    log?.warn(
+      { path, reason },
+      'this file cannot be used, it is kept aside and the agent continues without it',
+    )
+    await rename(path, `${path}.damaged`).catch((err: unknown) =>
+      log?.warn({ path, err }, 'this file cannot be kept aside'),
+    )
+    return undefined
+  }
+
   return {
-    readIdentity: () => readUsable(identityPath, identityCheck, log),
+    damaged: () => [...damaged],
+    readIdentity: () => readUsable(identityPath, identityCheck),
     writeIdentity: (identity) => replaceFile(dataDir, identityPath, identity),
     forgetIdentity: () => rm(identityPath, { force: true }),
-    readTrust: () => readUsable(trustPath, trustCheck, log),
+    readTrust: () => readUsable(trustPath, trustCheck),
     writeTrust: (trust) => replaceFile(dataDir, trustPath, trust),
-    readState: () => readUsable(join(dataDir, 'state.json'), stateCheck, log),
+    readState: () => readUsable(join(dataDir, 'state.json'), stateCheck),
     writeState,
-    readCommands: async () => (await readUsable(join(dataDir, 'commands.json'), commandsCheck, log)) ?? [],
+    readCommands: async () => (await readUsable(join(dataDir, 'commands.json'), commandsCheck)) ?? [],
     writeCommands,
   }
 }
@@ -151,6 +177,7 @@ export function createMemoryStore(): Store {
   let state: Snapshot | undefined
   let taken: readonly RememberedCommand[] = []
   return {
+    damaged: () => [],
     readIdentity: () => Promise.resolve(identity),
     writeIdentity: (next) => {
       identity = next
@@ -176,24 +203,6 @@ export function createMemoryStore(): Store {
       return Promise.resolve()
     },
   }
-}
-
-/** The content of a file; undefined if there is none. A file that cannot be used is logged and also gives undefined. */
-async function readUsable<T>(
-  path: string,
-  check: { Check(value: unknown): value is T },
-  log: StoreLog | undefined,
-): Promise<T | undefined> {
-  let reason: unknown = 'the content does not have the expected form'
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
-    if (check.Check(value)) return value
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    reason = err
-  }
-  log?.warn({ path, reason }, 'this file cannot be used, the agent continues without it')
-  return undefined
 }
 
 /** Replaces a file atomically: after a power cut there is the old file or the new one, never a part. */

@@ -49,10 +49,20 @@ export function createRig(start: StationState = initialState({ bootId: 'boot-1',
   }
 }
 
-/** A station that is enrolled and connected, and that knows the server's clock exactly. */
-export function createReadyRig(): Rig {
-  const rig = createRig()
+/** A station that is enrolled, and cleaned since it has no saved state. */
+export function createEnrolledRig(start?: StationState): Rig {
+  const rig = createRig(start)
   rig.input({ kind: 'enrolled', stationId: 'pc-01' })
+  // Online, so that no event is stored.
+  rig.input({ kind: 'linkUp' })
+  rig.finish('cleaned')
+  rig.input({ kind: 'linkDown' })
+  return rig
+}
+
+/** The same, connected, and with the server's clock exactly known. */
+export function createReadyRig(): Rig {
+  const rig = createEnrolledRig()
   rig.input({ kind: 'linkUp' })
   rig.input(clockInput(SERVER_OFFSET_MS))
   rig.drain()

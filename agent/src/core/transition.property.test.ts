@@ -6,7 +6,13 @@ import { snapshotOf } from './snapshot.ts'
 import { initialState, outcomeOf, restOf, sessionOf, type Input, type StationState } from './state.ts'
 import { transition } from './transition.ts'
 import { viewOf, reportedOf } from './view.ts'
-import { activeDocument, lockedDocument, SERVER_OFFSET_MS, suspendedDocument } from './testing.ts'
+import {
+  activeDocument,
+  createEnrolledRig,
+  lockedDocument,
+  SERVER_OFFSET_MS,
+  suspendedDocument,
+} from './testing.ts'
 
 interface Move {
   passMs: number
@@ -189,11 +195,10 @@ describe('a lease', () => {
   it('ends at its exact millisecond, whatever ticks came before', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 900 }), fc.array(fc.nat(20_000)), (s, ticks) => {
-        let state = initialState({ bootId: 'b', wallOffsetMs: 0 })
+        let state = createEnrolledRig().state()
         const apply = (input: Input, nowMs: number) => {
           state = transition(state, input, nowMs).state
         }
-        apply({ kind: 'enrolled', stationId: 'pc-01' }, 0)
         const sample = { offsetMs: SERVER_OFFSET_MS, roundTripMs: 1, takenMs: 0 }
         apply({ kind: 'clockSampled', sample }, 0)
         apply({ kind: 'desiredReceived', desired: activeDocument({ version: 1, seconds: s, nowMs: 0 }) }, 0)

@@ -6,6 +6,7 @@ import { viewOf } from './view.ts'
 import {
   activeDocument,
   clockInput,
+  createEnrolledRig,
   createReadyRig,
   createRig,
   kindsOf,
@@ -204,16 +205,14 @@ describe('a suspended session', () => {
 
 describe('the clock', () => {
   it('is not needed to count down: remainingSeconds is counted from the arrival', () => {
-    const rig = createRig()
-    rig.input({ kind: 'enrolled', stationId: 'pc-01' })
+    const rig = createEnrolledRig()
     rig.input(received(activeDocument({ version: 1, seconds: 60, nowMs: 0 })))
     rig.pass(60_000)
     expect(phase(rig)).toBe('cleaning')
   })
 
   it('lowers the shown time at once and never raises it, while the real end is corrected', () => {
-    const rig = createRig()
-    rig.input({ kind: 'enrolled', stationId: 'pc-01' })
+    const rig = createEnrolledRig()
     rig.input(received(activeDocument({ version: 1, seconds: 60, nowMs: 0 })))
     rig.pass(10_000)
     // The document took 5 s to arrive, so the real end is earlier.
@@ -251,10 +250,9 @@ describe('the clock', () => {
   })
 
   it('of the machine may be wrong by ten years, and events get the right time once the server’s is known', () => {
-    const rig = createRig(
+    const rig = createEnrolledRig(
       initialState({ bootId: 'boot-1', wallOffsetMs: SERVER_OFFSET_MS - 10 * 365 * 86_400_000 }),
     )
-    rig.input({ kind: 'enrolled', stationId: 'pc-01' })
     rig.input(received(activeDocument({ version: 1, seconds: 60, nowMs: 0 })))
     rig.pass(60_000)
     rig.input(clockInput(SERVER_OFFSET_MS, 60_000))
@@ -306,6 +304,8 @@ describe('after a restart of the agent', () => {
     const snapshot = snapshotOf(rig.state(), 0)
     const other = createRig()
     other.input({ kind: 'enrolled', stationId: 'pc-02', snapshot })
+    expect(phase(other)).toBe('cleaning')
+    other.finish('cleaned')
     expect(phase(other)).toBe('locked')
     expect(other.state().version).toBe(0)
   })

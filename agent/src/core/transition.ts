@@ -1,6 +1,6 @@
 import { SECOND_MS, type SiteConfig } from '@escale/protocol'
 import { applyClockSample, applyDesired } from './desired.ts'
-import { leaveSession, settle } from './deadlines.ts'
+import { leaveSession, lockedIdle, settle } from './deadlines.ts'
 import { thresholdsBelow, shownMsOf } from './lease.ts'
 import { withEvent } from './outbox.ts'
 import { requestEnd, callStaff, settleRequest, typeCode } from './requests.ts'
@@ -99,10 +99,8 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
 
 function enrol(state: StationState, stationId: string, snapshot: Snapshot | undefined, nowMs: number): Step {
   if (state.phase.kind !== 'pairing') return rejected(state, 'enrolled', 'already-enrolled')
-  // A snapshot of another station is ignored.
-  if (snapshot?.stationId !== stationId) {
-    return step({ ...state, stationId, phase: { kind: 'locked', entry: { kind: 'idle' } } })
-  }
+  // A snapshot of another station is ignored. Without an own one, nobody knows what a visitor left here.
+  if (snapshot?.stationId !== stationId) return step({ ...state, stationId, phase: leaveSession(lockedIdle) })
   const { label, version, endedSessionIds, events, config, rest } = snapshot
   const restored = {
     ...state,

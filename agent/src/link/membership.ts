@@ -49,6 +49,7 @@ export function createMembership(ports: MembershipPorts) {
       stationId: identity.stationId,
       snapshot: identification.isCopied() ? undefined : await store.readState(),
     })
+    for (const name of store.damaged()) dispatch({ kind: 'faultFound', fault: 'file-damaged', error: name })
     link = createStationLink({
       ...ports,
       identity,
