@@ -1,8 +1,11 @@
 import { ACCESS_CODE_LENGTH } from '@escale/protocol/access-code'
+import { significant } from './code-format.ts'
 
 /** Longest time between two keys of a barcode scanner. A person types more slowly. */
 const SCAN_GAP_MS = 100
 const GROUP = 4
+/** What the digit keys of a French keyboard type without Shift, from 0 to 9. */
+const AZERTY_ROW = 'à&é"\'(-è_ç'
 
 /**
  * What a key means for a code: `typed` is a letter or digit of the layout. `hidden` is a digit key that types another
@@ -13,7 +16,7 @@ export type KeyMeaning =
 
 export interface Key {
   key: string
-  /** The physical key, independent of the layout. */
+  /** The physical key, independent of the layout; empty if the keyboard does not tell (on-screen, remote). */
   code: string
   hasModifier: boolean
 }
@@ -22,9 +25,26 @@ export interface Key {
 export function meaningOf({ key, code, hasModifier }: Key): KeyMeaning | undefined {
   if (hasModifier) return undefined
   if (/^[a-z0-9]$/i.test(key)) return { kind: 'typed', char: key.toUpperCase() }
-  const digit = /^Digit(\d)$/.exec(code)?.[1]
+  const digit = code === '' ? azertyDigitOf(key) : /^Digit(\d)$/.exec(code)?.[1]
   if (digit === undefined || (key.length > 1 && key !== 'Dead')) return undefined
   return { kind: /[\p{Pd}_]/u.test(key) ? 'dash' : 'hidden', char: digit }
+}
+
+/** The digit of the key that types this character on a French keyboard without Shift. Caps Lock may be on. */
+function azertyDigitOf(char: string): string | undefined {
+  if (char.length !== 1) return undefined
+  const digit = AZERTY_ROW.indexOf(char.toLowerCase().replace('’', "'"))
+  return digit < 0 ? undefined : String(digit)
+}
+
+/** The code in a pasted text. If it is not complete, characters of the French digit row count as their digits. */
+export function codeIn(text: string): string {
+  const plain = significant(text)
+  if (plain.length >= ACCESS_CODE_LENGTH) return plain
+  const typed = Array.from(text.normalize('NFC'))
+    .map((key) => meaningOf({ key, code: '', hasModifier: false }))
+    .reduce<Typed>((before, meaning) => (meaning ? typeInto(before, meaning) : before), nothingTyped)
+  return (typed.code.length <= ACCESS_CODE_LENGTH && wholeCode(typed)) || plain
 }
 
 /** The letters and digits, and the digits that were perhaps meant by dashes between the two groups. */

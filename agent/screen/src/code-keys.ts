@@ -1,5 +1,5 @@
 import { nextTick, onScopeDispose, type Ref } from 'vue'
-import { createScan, meaningOf, typeInto, wholeCode, type KeyMeaning } from './code-entry.ts'
+import { codeIn, createScan, meaningOf, typeInto, wholeCode, type KeyMeaning } from './code-entry.ts'
 import { caretAfterFormat, formatTyped, isWhole, significant } from './code-format.ts'
 
 interface CodeKeysOptions {
@@ -95,7 +95,7 @@ export function useCodeKeys({ input, code, hasRefusal, submit }: CodeKeysOptions
   }
 
   const onPaste = (event: ClipboardEvent) => {
-    const text = event.clipboardData?.getData('text') ?? ''
+    const text = codeIn(event.clipboardData?.getData('text') ?? '')
     scan.forget()
     dashes = ''
     if (isInField() && !isWhole(text)) return

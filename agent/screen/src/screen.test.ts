@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { meaningOf, nothingTyped, typeInto, wholeCode } from './code-entry.ts'
+import { codeIn, meaningOf, nothingTyped, typeInto, wholeCode } from './code-entry.ts'
 import { caretAfterFormat, formatTyped, isWhole } from './code-format.ts'
 import { clockText, secondsLeft } from './countdown.ts'
 import { texts } from './texts.ts'
@@ -48,6 +48,38 @@ describe('a key', () => {
     expect(wholeCode(typed)).toBe('ABCD6823')
     expect(wholeCode(chars('45').reduce(typeInto, typed))).toBe('ABCD2345')
     expect(wholeCode(chars('ABC').reduce(typeInto, nothingTyped))).toBeUndefined()
+  })
+})
+
+describe('the digit row of a French keyboard without Shift', () => {
+  const row = Array.from('à&é"\'(-è_ç', (key, digit) => [key, String(digit)] as const)
+
+  it.each(row)('types %s for the digit %s, by the key’s position', (key, digit) => {
+    expect(meaningOf({ key, code: `Digit${digit}`, hasModifier: false })?.char).toBe(digit)
+  })
+
+  it.each(row)('types %s for the digit %s, if the keyboard tells no position', (key, digit) => {
+    expect(meaningOf({ key, code: '', hasModifier: false })?.char).toBe(digit)
+    expect(meaningOf({ key: key.toUpperCase(), code: '', hasModifier: false })?.char).toBe(digit)
+  })
+
+  it.each(row)('is read in a pasted text: %s is %s', (char, digit) => {
+    expect(codeIn(`ab${char}def${char}h`)).toBe(`AB${digit}DEF${digit}H`)
+  })
+})
+
+describe('a pasted code', () => {
+  it.each([
+    ['ABCD-2345\n', 'ABCD2345'],
+    ['abcd 2345\t', 'ABCD2345'],
+    ['  a b c d - 2 3 4 5\r\n', 'ABCD2345'],
+    ['abcd-é"\'(\n', 'ABCD2345'],
+    ['abcd–é"’(', 'ABCD2345'],
+    ['é"\'(abcd', '2345ABCD'],
+    ['abc', 'ABC'],
+    ['l’été à', 'LT'],
+  ])('%j is read as %s', (text, code) => {
+    expect(codeIn(text)).toBe(code)
   })
 })
 
