@@ -225,7 +225,7 @@ function createFeatures({ database, events, bus, ownBus, hasPeers, clock, log, .
   const stationGateway = createStationGateway({
     ...base,
     ...{ answers: answers.service, commands: commands.service, calls, codes, credits, desired },
-    ...{ machines, presences, rates, room, sessions, hasPeers, bus, ownBus, log },
+    ...{ machines, presences, rates, room, sessions, stations, hasPeers, bus, ownBus, log },
   })
   const reports = createReports({ database, sessions: past, logs: logs.service.records, settings, clock })
   const archives = createArchives({

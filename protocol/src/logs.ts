@@ -23,6 +23,10 @@ export const logActionTitles = {
   'station.pairing_accepted': { fr: 'Demande de poste acceptée', en: 'Request of a station accepted' },
   'station.pairing_refused': { fr: 'Demande de poste rejetée', en: 'Request of a station refused' },
   'station.fault_reported': { fr: 'Panne signalée par un poste', en: 'Fault reported by a station' },
+  'station.cleaned': {
+    fr: 'Traces d’une session effacées d’un poste',
+    en: 'Traces of a session removed from a station',
+  },
   'station.events_missed': { fr: 'Événements d’un poste perdus', en: 'Events of a station missed' },
   'station.messages_dropped': {
     fr: 'Messages d’un poste écartés, trop nombreux',

@@ -180,6 +180,47 @@ export const SessionEndedDetails = Type.Object({
 })
 export type SessionEndedDetails = Static<typeof SessionEndedDetails>
 
+/** What a visitor may leave on a station. Each kind is looked for after a session. */
+export const leftoverKinds = [
+  'logins',
+  'processes',
+  'mounts',
+  'homeFiles',
+  'temporaryFiles',
+  'sharedMemory',
+  'runtimeFiles',
+  'ipcObjects',
+  'messageQueues',
+  'schedules',
+  'mail',
+  'printJobs',
+  'networks',
+  'crashDumps',
+  'systemLogs',
+] as const
+export type LeftoverKind = (typeof leftoverKinds)[number]
+
+const counts = Object.fromEntries(leftoverKinds.map((kind) => [kind, Type.Optional(Counter)]))
+
+/**
+ * Details of `cleaned`: how many of each kind were found and removed. A kind that is not named was not looked for. Simple
+ * clients send no details.
+ */
+export const CleanedDetails = Type.Object({
+  removed: Type.Object(counts as Record<LeftoverKind, Type.TOptional<typeof Counter>>),
+})
+export type CleanedDetails = Static<typeof CleanedDetails>
+
+/** Details of `fault`: a code for programs, and the error for people. */
+export const FaultDetails = Type.Object({
+  kind: Type.String({ maxLength: 100 }),
+  error: Type.Optional(Type.String({ maxLength: 2_000 })),
+})
+export type FaultDetails = Static<typeof FaultDetails>
+
+/** The fault of a station that cannot prove that everything of its last visitor is gone. */
+export const CLEANING_FAILED = 'cleaning-failed'
+
 export const SiteConfig = Type.Object({
   heartbeatIntervalMs: Type.Integer({ minimum: 100 }),
   warningsSeconds: Type.Array(Seconds),

@@ -5,11 +5,13 @@ import type { Feature } from '../../features/feature.ts'
 import { createAgentStarts, type AgentStartPorts } from './agent-starts.ts'
 import { createStationIntake, type IntakePorts } from './intake.ts'
 import { createReportedEnds, type ReportedEndPorts } from './reported-ends.ts'
+import { createSeatReports, type SeatReportPorts } from './seat-reports.ts'
 import { createStationMessages } from './repository.ts'
 
-type Inside = 'database' | 'messages' | 'agentStarts' | 'reportedEnds'
+type Inside = 'database' | 'messages' | 'agentStarts' | 'reportedEnds' | 'seatReports'
+type AllPorts = IntakePorts & AgentStartPorts & ReportedEndPorts & SeatReportPorts
 
-export interface StationGatewayPorts extends Omit<IntakePorts & AgentStartPorts & ReportedEndPorts, Inside> {
+export interface StationGatewayPorts extends Omit<AllPorts, Inside> {
   database: Store
   /** The bus of this server only, if the site has several servers. */
   ownBus: Pick<Bus, 'publish'>
@@ -22,7 +24,8 @@ export function createStationGateway(ports: StationGatewayPorts) {
   const agentStarts = createAgentStarts(ports)
   const reportedEnds = createReportedEnds(ports)
   const messages = createStationMessages(database)
-  const receive = createStationIntake({ ...ports, messages, agentStarts, reportedEnds })
+  const seatReports = createSeatReports(ports)
+  const receive = createStationIntake({ ...ports, messages, agentStarts, reportedEnds, seatReports })
 
   return {
     service: { receive, messages },

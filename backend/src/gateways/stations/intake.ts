@@ -17,6 +17,7 @@ import type { Machines, Presences } from '../../features/room/index.ts'
 import type { StationMessages } from './repository.ts'
 import type { AgentStarts } from './agent-starts.ts'
 import type { ReportedEnds } from './reported-ends.ts'
+import type { SeatReports } from './seat-reports.ts'
 import { createRequests, type RequestPorts } from './requests.ts'
 
 export interface IntakePorts extends RequestPorts {
@@ -28,6 +29,7 @@ export interface IntakePorts extends RequestPorts {
   credits: Pick<SessionCredits, 'noteOutage'>
   agentStarts: Pick<AgentStarts, 'take'>
   reportedEnds: Pick<ReportedEnds, 'take'>
+  seatReports: SeatReports
   machines: Pick<Machines, 'hear'>
   rates: Pick<Rates, 'allows' | 'turn' | 'retryAfterSeconds'>
 }
@@ -38,7 +40,7 @@ export interface IntakePorts extends RequestPorts {
  */
 export function createStationIntake(ports: IntakePorts) {
   const { database, messages, sessions, presences, desired, commands, credits } = ports
-  const { agentStarts, reportedEnds, machines, rates, journal, clock } = ports
+  const { agentStarts, reportedEnds, seatReports, machines, rates, journal, clock } = ports
   const requests = createRequests(ports)
   /** By station, the start of an outage that is not recorded yet. Kept for a retry if recording it fails. */
   const outages = new Map<string, number>()
@@ -77,10 +79,8 @@ export function createStationIntake(ports: IntakePorts) {
         const version = Math.max(stated, versionWhileOpen(stationId) ?? 0)
         await sessions.endByStation(sessionId, { atMs: unixMsOf(at), reason, version }, actor)
       }
-      if (kind === 'fault') {
-        const entry = { action: 'station.fault_reported', level: 'error', actor, stationId } as const
-        await journal.append({ ...entry, texts: details })
-      }
+      if (kind === 'fault') await seatReports.takeFault(details, actor)
+      if (kind === 'cleaned') await seatReports.takeCleaned(details, actor)
     })
   }
 
