@@ -1,6 +1,17 @@
-import { SECOND_MS } from '@escale/protocol'
+import { CLEANING_FAILED, SECOND_MS } from '@escale/protocol'
 import { withEvent } from './outbox.ts'
-import { rejected, step, type Act, type Input, type Seat, type StationState, type Step } from './state.ts'
+import {
+  rejected,
+  restOf,
+  sessionOf,
+  step,
+  type Act,
+  type ActEffect,
+  type Input,
+  type Seat,
+  type StationState,
+  type Step,
+} from './state.ts'
 
 /** How long an act may take, ms. After that it has failed, and is asked for again. */
 export const ACT_LIMIT_MS: Readonly<Record<Act, number>> = {
@@ -15,7 +26,7 @@ export const MAX_ERROR_LENGTH = 300
 const FAULTS: Readonly<Record<Act, string>> = {
   lock: 'lock-failed',
   open: 'open-failed',
-  clean: 'cleaning-failed',
+  clean: CLEANING_FAILED,
 }
 
 /** Whether the platform has proven that no visitor can use the station. */
@@ -45,10 +56,15 @@ export function takeOutcome(state: StationState, input: Extract<Input, { id: num
     seat: settled,
     phase: state.phase.kind === 'cleaning' ? state.phase.next : state.phase,
   }
-  return step(state.isOnline ? cleaned : withEvent(cleaned, 'cleaned', {}, nowMs))
+  // A server that is connected knows of the cleaning from `reported`, but not of what was looked at.
+  const { details } = input
+  return step(state.isOnline && !details ? cleaned : withEvent(cleaned, 'cleaned', { ...details }, nowMs))
 }
 
-/** A failure is reported once, however often the act fails before it succeeds. */
+/**
+ * A failure is reported once, however often the act fails before it succeeds. A cleaning is reported again if the server
+ * meanwhile wants to use the station.
+ */
 function failed(state: StationState, error: string, nowMs: number): StationState {
   const { underWay, failure: before, proven, ...seat } = state.seat
   if (underWay === undefined) return state
@@ -57,8 +73,11 @@ function failed(state: StationState, error: string, nowMs: number): StationState
   const retryAtMs = nowMs + Math.min(MAX_RETRY_MS, SECOND_MS * 2 ** (times - 1))
   // A cleaning that fails leaves the seat locked. After any other failure nothing is proven.
   const known = act === 'clean' && proven !== undefined ? { ...seat, proven } : seat
-  const next = { ...state, seat: { ...known, failure: { act, times, retryAtMs } } }
-  if (times > 1) return next
+  const isWanted = act === 'clean' && restOf(state.phase)?.kind !== 'maintenance'
+  const isNews = times === 1 || (isWanted && before?.reportedVersion !== state.version)
+  const reportedVersion = isNews ? state.version : (before?.reportedVersion ?? state.version)
+  const next = { ...state, seat: { ...known, failure: { act, times, retryAtMs, reportedVersion } } }
+  if (!isNews) return next
   return withEvent(next, 'fault', { kind: FAULTS[act], error: error.slice(0, MAX_ERROR_LENGTH) }, nowMs)
 }
 
@@ -82,7 +101,13 @@ export function settleSeat(state: StationState, nowMs: number): Step {
   const isReplaced = act === 'lock' && underWay?.act === 'open'
   if (act === undefined || (underWay !== undefined && !isReplaced)) return step(known)
   if ((retryAtMsOf(known, act) ?? nowMs) > nowMs) return step(known)
-  return step({ ...known, seat: started(known.seat, act, nowMs) }, { kind: act, id: known.seat.nextId })
+  return step({ ...known, seat: started(known.seat, act, nowMs) }, effectOf(known, act))
+}
+
+function effectOf({ phase, seat }: StationState, act: Act): ActEffect {
+  const id = seat.nextId
+  if (act !== 'open') return { kind: act, id }
+  return { kind: act, id, sessionId: sessionOf(phase)?.sessionId ?? '' }
 }
 
 function started({ proven, ...seat }: Seat, act: Act, nowMs: number): Seat {

@@ -2,6 +2,7 @@ import {
   DEFAULT_HEARTBEAT_INTERVAL_MS,
   DEFAULT_MAX_SUSPENDED_MINUTES,
   WARNING_SECONDS,
+  type CleanedDetails,
   type Desired,
   type Language,
   type SiteConfig,
@@ -44,8 +45,11 @@ export interface Seat {
   /** Undefined at the start, while the seat is opened, and after a failure. */
   proven?: 'locked' | 'open'
   underWay?: { act: Act; id: number; limitMs: number }
-  /** The act that failed last, and how many times in a row; gone when an act succeeds. */
-  failure?: { act: Act; times: number; retryAtMs: number }
+  /**
+   * The act that failed last, and how many times in a row; gone when an act succeeds. `reportedVersion` is the document
+   * that was applied when the fault was reported.
+   */
+  failure?: { act: Act; times: number; retryAtMs: number; reportedVersion: number }
   nextId: number
 }
 
@@ -115,7 +119,8 @@ export type Input =
   | { kind: 'answered'; tag: number; answer: Answer }
   | { kind: 'unanswered'; tag: number }
   /** Outcomes of the act with this id. */
-  | { kind: 'locked' | 'opened' | 'cleaned'; id: number }
+  | { kind: 'locked' | 'opened'; id: number }
+  | { kind: 'cleaned'; id: number; details?: CleanedDetails }
   | { kind: 'actFailed'; id: number; error: string }
   /** Something is wrong with the station itself. */
   | { kind: 'faultFound'; fault: string; error: string }
@@ -142,8 +147,12 @@ export type Rejection =
   | 'unknown-notice'
   | 'round-trip-too-long'
 
+/** `sessionId` says whose files may be kept when a seat is opened again. */
+export type ActEffect =
+  { kind: 'lock' | 'clean'; id: number } | { kind: 'open'; id: number; sessionId: string }
+
 export type Effect =
-  | { kind: Act; id: number }
+  | ActEffect
   | { kind: 'report' }
   | { kind: 'save' }
   | { kind: 'warn'; sessionId: string; remainingSeconds: number }

@@ -147,6 +147,33 @@ describe('a session at a station', () => {
     expect(phase(rig)).toBe('locked')
     expect(viewOf(rig.state(), rig.nowMs()).failedAct).toBeUndefined()
   })
+
+  it('reports a cleaning that fails again when the station is wanted, not while it is in maintenance', () => {
+    const rig = open(600)
+    const faults = () => rig.state().events.filter(({ kind }) => kind === 'fault').length
+    const fail = () => {
+      rig.finish({ error: 'disk full' })
+      rig.pass(60_000)
+      return faults()
+    }
+    rig.input(received(lockedDocument(11, 0)))
+    expect([fail(), fail()]).toEqual([1, 1])
+    rig.input(received({ ...lockedDocument(12, 0), state: 'maintenance' }))
+    expect([fail(), fail()]).toEqual([1, 1])
+    rig.input(received(lockedDocument(13, 0)))
+    expect([fail(), fail()]).toEqual([2, 2])
+    rig.finish('cleaned')
+    expect(phase(rig)).toBe('locked')
+  })
+
+  it('tells a connected server what a cleaning found', () => {
+    const rig = open(600)
+    rig.input(received(lockedDocument(11, 0)))
+    const { id } = rig.state().seat.underWay ?? { id: 0 }
+    const details = { removed: { processes: 3, mounts: 0 } }
+    expect(kindsOf(rig.input({ kind: 'cleaned', id, details }))).toContain('sendEvents')
+    expect(rig.state().events.map(stationEventOf)).toMatchObject([{ kind: 'cleaned', details }])
+  })
 })
 
 describe('warnings', () => {

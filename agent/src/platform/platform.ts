@@ -1,4 +1,4 @@
-import type { Heartbeat } from '@escale/protocol'
+import type { CleanedDetails, Heartbeat } from '@escale/protocol'
 import type { MachineMarks } from './machine-marks.ts'
 
 /** Live metrics of the machine. Percentages are 0..100. */
@@ -33,12 +33,12 @@ export interface Platform {
   metrics: () => Promise<Metrics>
   /**
    * The acts at the seat. Each resolves once its result is proven, and gives up when the signal aborts. After `lock`,
-   * no visitor can use the machine. After `open`, the visitor can. `clean` removes what the visitor left behind, and
-   * looks whether it is gone.
+   * no visitor can use the machine. After `open`, the visitor of this session can. `clean` removes what the visitor left
+   * behind, looks whether it is gone, and says what was found; undefined where nothing is looked for.
    */
   lock: (signal: AbortSignal) => Promise<void>
-  open: (signal: AbortSignal) => Promise<void>
-  clean: (signal: AbortSignal) => Promise<void>
+  open: (signal: AbortSignal, sessionId: string) => Promise<void>
+  clean: (signal: AbortSignal) => Promise<CleanedDetails | undefined>
   /** Rejects with a `CommandFailure` if the agent cannot reboot or shut down the machine. */
   checkPower: (op: 'reboot' | 'shutdown') => Promise<void>
   /** `reboot` and `shutdown` resolve when the machine has begun to go down. */

@@ -53,7 +53,7 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
     // While the station is locked, the screen's page covers the desktop.
     lock: () => Promise.resolve(),
     open: () => Promise.resolve(),
-    clean: () => Promise.resolve(),
+    clean: () => Promise.resolve(undefined),
     checkPower,
     reboot: async () => {
       await run('systemctl', ['reboot'], { timeout: POWER_LIMIT_MS })

@@ -49,7 +49,7 @@ export function createSimulatedPlatform({ seed, identity = {} }: SimulatedOption
       }),
     lock: act('lock'),
     open: act('open'),
-    clean: act('clean'),
+    clean: () => act('clean')().then(() => undefined),
     checkPower: () => Promise.resolve(),
     reboot: act('reboot'),
     shutdown: act('shutdown'),

@@ -31,7 +31,7 @@ export function createWindowsPlatform({ dataDir }: WindowsOptions): Platform {
     }),
     lock: () => Promise.resolve(),
     open: () => Promise.resolve(),
-    clean: () => Promise.resolve(),
+    clean: () => Promise.resolve(undefined),
     // Windows reports a refusal when `shutdown` runs.
     checkPower: () => Promise.resolve(),
     reboot: async () => {
