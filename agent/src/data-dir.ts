@@ -17,6 +17,7 @@ export function makeDataDir(dataDir: string): void {
     throw new SettingsError(
       `le dossier de données ${dataDir} ne peut pas être créé ou écrit (${code})\u00a0: donnez-en le droit à l’utilisateur de l’agent, ou choisissez un autre dossier avec --data-dir.`,
       `the data folder ${dataDir} cannot be made or written (${code}): let the agent’s user write there, or choose another with --data-dir.`,
+      'data-folder',
     )
   }
 }

@@ -31,6 +31,9 @@ interface RunningView {
   isOnline?: boolean
 }
 
+const noAgent = (port: number) =>
+  `aucun agent ne répond sur le port ${port} · no agent answers on port ${port}`
+
 const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 'state')
 
 /** The answer of the agent on this machine; undefined when no agent answers. */
@@ -50,7 +53,7 @@ export async function statusOf({
   dataDir,
 }: AgentSettings): Promise<{ isRunning: boolean; lines: string[] }> {
   const view = await runningView(screenPort)
-  if (view === undefined) return { isRunning: false, lines: [`no agent answers on port ${screenPort}`] }
+  if (view === undefined) return { isRunning: false, lines: [noAgent(screenPort)] }
   const trust = await createFileStore(dataDir).readTrust()
   const lines = [
     `station ${view.stationId ?? '(pairing)'}${view.label === undefined ? '' : ` (${view.label})`}`,

@@ -2,17 +2,25 @@ import { SettingsError } from './settings-error.ts'
 import { readTextFile } from './text-file.ts'
 
 /**
- * Reads the settings from a file with a JSON object; an absent file has no settings.
- * @throws SettingsError with the number of the broken line
+ * Reads the settings from a file with a JSON object. An absent file has no settings.
+ * @throws SettingsError with the number of the broken line, or when the file is required and absent
  */
-export function readSettingsFile(path: string): Record<string, unknown> {
+export function readSettingsFile(path: string, isRequired = false): Record<string, unknown> {
   const content = readTextFile(path)
+  if (content === undefined && isRequired) {
+    throw new SettingsError(
+      `--config\u00a0: ${path} n’existe pas.`,
+      `--config: ${path} does not exist.`,
+      'file',
+    )
+  }
   if (content === undefined) return {}
   const value = parse(path, content)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
   throw new SettingsError(
     `${path} ne contient pas un objet JSON\u00a0: écrivez les réglages entre accolades, comme {"server": "https://serveur:3443"}.`,
     `${path} is not a JSON object: write the settings in braces, such as {"server": "https://server:3443"}.`,
+    'file',
   )
 }
 
@@ -24,6 +32,7 @@ function parse(path: string, content: string): unknown {
     throw new SettingsError(
       `${path} n’est pas du JSON, ligne ${line}\u00a0: vérifiez les guillemets droits, les virgules et les accolades sur cette ligne et la précédente\u202f; une barre oblique inverse s’écrit \\\\.`,
       `${path} is not JSON, line ${line}: check straight quotes, commas and braces on that line and the one before; a backslash is written \\\\.`,
+      'file',
     )
   }
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { AGENT_VERSION } from './agent-version.ts'
+import { flagNames, readCommandLine } from './flags.ts'
+import { helpText } from './help.ts'
 import { SettingsError } from './settings-error.ts'
 import { readSettings } from './settings.ts'
 
@@ -102,6 +104,54 @@ describe('the agent’s settings', () => {
     expect(warnings.map(({ en }) => en).filter((text) => text.includes('not encrypted'))).toHaveLength(
       isWarned ? 1 : 0,
     )
+  })
+})
+
+describe('the place of agent.json', () => {
+  const root = { env: {}, platform: 'linux' as const, isRoot: true }
+
+  it('is the one that --config names, which must exist', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'escale-settings-'))
+    const path = join(folder, 'other.json')
+    expect(() => read(['--config', path])).toThrow('does not exist')
+    await writeFile(path, JSON.stringify({ server: 'https://a', dataDir: folder }))
+    for (const { settings } of [read(['--config', path]), read([], { ESCALE_AGENT_CONFIG: path })])
+      expect(settings).toMatchObject({ server: 'https://a', dataDir: folder })
+  })
+
+  it('may hold a form that is not filled in: an empty text sets nothing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'escale-settings-'))
+    const form = { server: '', enrolmentKeyFile: '', caFingerprint: '', screenPort: '' }
+    await writeFile(join(folder, 'agent.json'), JSON.stringify(form))
+    const { settings } = readSettings(['--data-dir', folder], root)
+    expect(settings).toEqual({ ...readSettings([], root).settings, dataDir: folder })
+  })
+
+  it('is no setting in the file itself', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'escale-settings-'))
+    await writeFile(join(folder, 'agent.json'), '{"config": "/etc/other.json"}')
+    const { warnings } = readSettings(['--data-dir', folder], root)
+    expect(warnings.map(({ en }) => en)).toEqual(['config sets nothing'])
+  })
+})
+
+describe('the command line', () => {
+  it.each([
+    [[], 'run'],
+    [['doctor'], 'doctor'],
+    [['--help'], 'help'],
+    [['-h', 'run'], 'help'],
+    [['run', '--server', 'https://a', '--help'], 'help'],
+    [['--version'], 'version'],
+  ])('%j asks for %s', (args, verb) => {
+    expect(readCommandLine(args).verb).toBe(verb)
+  })
+
+  it('has help with every option in both languages', () => {
+    const [french = '', english = ''] = helpText().split('Usage: ')
+    for (const page of [french, english])
+      for (const flag of flagNames)
+        expect(page.match(new RegExp(`^  --${flag}\\b.*  \\S`, 'm'))).not.toBeNull()
   })
 })
 

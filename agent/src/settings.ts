@@ -1,17 +1,24 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { isIdentifyingMac, isLoopback, normaliseMac, type Bilingual } from '@escale/protocol'
-import type { secretFlags } from './flags.ts'
-import { nameOf, parseFlags, unknownNamesIn, variableOf, type Flag, type UnknownName } from './flags.ts'
-import { normaliseFingerprint } from './link/fingerprint.ts'
+import type { Bilingual } from '@escale/protocol'
+import { nameOf, readCommandLine, variableOf, type Flag, type secretFlags } from './flags.ts'
+import { kernelSettingsOf } from './kernel-command-line.ts'
+import {
+  fingerprintFor,
+  isTrue,
+  macOf,
+  portOf,
+  secretIn,
+  serverOf,
+  unencryptedWarning,
+} from './setting-values.ts'
 import { SettingsError } from './settings-error.ts'
 import { readSettingsFile } from './settings-file.ts'
-import { readTextFile } from './text-file.ts'
-
-export const DEFAULT_SCREEN_PORT = 4680
+import { warnOfUnknownNames } from './unknown-names.ts'
 
 export interface AgentSettings {
   server?: string
+  /** The site key, or a diskless station's boot token. */
   enrolmentKey?: string
   /** 64 hex digits. */
   caFingerprint?: string
@@ -25,10 +32,7 @@ export interface AgentSettings {
   mayControlPower: boolean
 }
 
-export type Verb = 'run' | 'status' | 'version' | 'doctor'
-
 export interface ReadSettings {
-  verb: Verb
   settings: AgentSettings
   /** Settings that work but are probably a mistake. */
   warnings: Bilingual[]
@@ -38,34 +42,41 @@ export interface Surroundings {
   env: Record<string, string | undefined>
   platform: NodeJS.Platform
   isRoot: boolean
+  /** The command line with which the kernel was started. */
+  kernelCommandLine?: string
 }
 
 /**
- * Reads the command line, the environment and agent.json, in that order of precedence.
+ * Reads the command line, the environment, the kernel's command line and agent.json, in that order of precedence.
  * @throws SettingsError
  */
 export function readSettings(args: string[], surroundings: Surroundings): ReadSettings {
-  const { env } = surroundings
-  const { values, positionals } = parseFlags(args)
-  const dataDir = text(values['data-dir']) ?? (env[variableOf('data-dir')] || defaultDataDir(surroundings))
-  const file = readSettingsFile(join(dataDir, 'agent.json'))
-  const sources = [
+  const { env, kernelCommandLine = '' } = surroundings
+  const { values } = readCommandLine(args)
+  const kernel = kernelSettingsOf(kernelCommandLine)
+  const outsideFile = [
     (flag: Flag) => values[flag],
     // An empty variable counts as not set.
     (flag: Flag) => env[variableOf(flag)] || undefined,
-    (flag: Flag) => file[nameOf(flag)],
+    (flag: Flag) => kernel.values[flag],
+  ]
+  const path = settingsFileFor((flag) => firstOf(outsideFile, (source) => text(source(flag))), surroundings)
+  const file = readSettingsFile(path.file, path.isRequired)
+  // So does an empty text in the file, where a technician fills in a form.
+  const sources = [
+    ...outsideFile,
+    (flag: Flag) => (file[nameOf(flag)] === '' ? undefined : file[nameOf(flag)]),
   ]
   const find = (flag: Flag) => firstOf(sources, (source) => textOf(flag, source(flag)))
   /** A secret is given as a value or as a file that holds it. The first source that gives either wins. */
   const findSecret = (flag: (typeof secretFlags)[number]) =>
     firstOf(sources, (source) => {
-      const path = textOf(flag, source(`${flag}-file`))
-      return textOf(flag, source(flag)) ?? (path === undefined ? undefined : secretIn(path, flag))
+      const secretFile = textOf(flag, source(`${flag}-file`))
+      return textOf(flag, source(flag)) ?? (secretFile === undefined ? undefined : secretIn(secretFile, flag))
     })
   const server = serverOf(find('server'))
   const isSet = (flag: Flag) => isTrue(flag, find(flag))
   return {
-    verb: verbOf(positionals),
     settings: {
       server,
       enrolmentKey: findSecret('enrolment-key'),
@@ -73,12 +84,16 @@ export function readSettings(args: string[], surroundings: Surroundings): ReadSe
       stationId: find('station-id'),
       mqttSecret: findSecret('mqtt-secret'),
       mac: macOf(find('mac')),
-      dataDir,
+      dataDir: find('data-dir') ?? defaultDataDir(surroundings, kernel.isDiskless),
       screenPort: portOf(find('screen-port')),
       hasKiosk: !isSet('no-kiosk'),
       mayControlPower: !isSet('no-kiosk') || isSet('manage-power'),
     },
-    warnings: [...unknownNamesIn(env, file).map(unknownNameWarning), ...unencryptedWarning(server)],
+    warnings: [
+      ...warnOfUnknownNames(env, kernel.unknown, file),
+      ...kernel.warnings,
+      ...unencryptedWarning(server),
+    ],
   }
 }
 
@@ -89,17 +104,6 @@ function firstOf<S, T>(sources: readonly S[], look: (source: S) => T | undefined
   }
   return undefined
 }
-
-function verbOf([verb = 'run', ...rest]: string[]): Verb {
-  if (isVerb(verb) && rest.length === 0) return verb
-  const given = [verb, ...rest].join(' ')
-  throw new SettingsError(
-    `commande inconnue\u00a0: ${given} (run, status, version, doctor). Avec npm, mettez «\u202f--\u202f» avant elle\u00a0: npm run agent -- run …`,
-    `unknown command: ${given} (run, status, version, doctor). With npm, put "--" before it: npm run agent -- run …`,
-  )
-}
-
-const isVerb = (verb: string): verb is Verb => ['run', 'status', 'version', 'doctor'].includes(verb)
 
 function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value
@@ -113,101 +117,27 @@ function textOf(flag: Flag, value: unknown): string | undefined {
   throw new SettingsError(
     `${nameOf(flag)} attend dans agent.json un texte, un nombre, true ou false.`,
     `${nameOf(flag)} wants a text, a number, true or false in agent.json.`,
+    'file',
   )
 }
 
-function isTrue(flag: Flag, value = ''): boolean {
-  if (['true', '1', 'yes', 'oui'].includes(value.toLowerCase())) return true
-  if (['', 'false', '0', 'no', 'non'].includes(value.toLowerCase())) return false
-  throw new SettingsError(
-    `--${flag} vaut true ou false, et non ${value}.`,
-    `--${flag} is true or false, not ${value}.`,
-  )
+const isRootOfLinux = ({ platform, isRoot }: Surroundings) => platform !== 'win32' && isRoot
+
+/** The file that --config names, else agent.json: in the folder of --data-dir, in /etc for root, or in the usual folder. */
+function settingsFileFor(find: (flag: Flag) => string | undefined, surroundings: Surroundings) {
+  const given = find('config')
+  if (given !== undefined) return { file: given, isRequired: true }
+  const usual = isRootOfLinux(surroundings) ? '/etc/escale' : defaultDataDir(surroundings, false)
+  return { file: join(find('data-dir') ?? usual, 'agent.json'), isRequired: false }
 }
 
-/** Reads a file that holds only the secret, with or without a line end. */
-function secretIn(path: string, flag: Flag): string {
-  const secret = readTextFile(path)?.trim()
-  if (secret !== undefined && /^\S+$/.test(secret)) return secret
-  const [french, english] =
-    secret === undefined
-      ? ['n’existe pas', 'does not exist']
-      : ['ne contient pas un secret seul', 'does not hold one secret alone']
-  throw new SettingsError(
-    `--${flag}-file\u00a0: ${path} ${french}. Copiez-y la clé, seule sur une ligne.`,
-    `--${flag}-file: ${path} ${english}. Copy the key into it, alone on one line.`,
-  )
-}
-
-function serverOf(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin
-  throw new SettingsError(
-    `--server attend une adresse comme https://serveur:3443, et non ${value}.`,
-    `--server wants an address such as https://server:3443, not ${value}.`,
-  )
-}
-
-function fingerprintFor(server: string | undefined, value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const fingerprint = normaliseFingerprint(value)
-  if (fingerprint === undefined) {
-    throw new SettingsError(
-      `--ca-fingerprint attend un SHA-256 tel que l’affiche «\u202fnpm run cert -- --show\u202f», et non ${value}.`,
-      `--ca-fingerprint wants a SHA-256 as "npm run cert -- --show" prints it, not ${value}.`,
-    )
-  }
-  if (server?.startsWith('http:')) {
-    throw new SettingsError(
-      `--ca-fingerprint vérifie un serveur https, et ${server} n’est pas chiffré.`,
-      `--ca-fingerprint checks an https server, and ${server} is not encrypted.`,
-    )
-  }
-  return fingerprint
-}
-
-function macOf(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const mac = normaliseMac(value)
-  if (mac !== undefined && isIdentifyingMac(mac)) return mac
-  throw new SettingsError(
-    `--mac attend l’adresse MAC d’une carte, comme 3c:52:82:11:22:33, et non ${value}.`,
-    `--mac wants a card’s MAC address, such as 3c:52:82:11:22:33, not ${value}.`,
-  )
-}
-
-function portOf(value: string | undefined): number {
-  const port = value === undefined ? DEFAULT_SCREEN_PORT : Number(value)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new SettingsError(
-    `--screen-port attend un nombre de 0 à 65535, et non ${String(value)}.`,
-    `--screen-port wants 0 to 65535, not ${String(value)}.`,
-  )
-}
-
-function unknownNameWarning({ given, meant }: UnknownName): Bilingual {
-  return {
-    fr: `${given} ne règle rien${meant === undefined ? '' : `\u00a0: vouliez-vous dire ${meant}\u202f?`}`,
-    en: `${given} sets nothing${meant === undefined ? '' : `: did you mean ${meant}?`}`,
-  }
-}
-
-/** Without encryption, anybody on the network can read the station's secret. On this machine alone that is no risk. */
-function unencryptedWarning(server: string | undefined): Bilingual[] {
-  if (!server?.startsWith('http:')) return []
-  const host = new URL(server).hostname.replace(/^\[|\]$/g, '')
-  if (host === 'localhost' || isLoopback(host)) return []
-  return [
-    {
-      fr: `${server} n’est pas chiffré\u00a0: quiconque écoute le réseau lit les codes et le secret du poste. Donnez l’adresse https du serveur.`,
-      en: `${server} is not encrypted: whoever listens on the network reads codes and the station’s secret. Give the server’s https address.`,
-    },
-  ]
-}
-
-function defaultDataDir({ env, platform, isRoot }: Surroundings): string {
+/**
+ * The folder of the identity and the state. On a diskless station it is in memory: its boot token works only once, so an
+ * agent that starts again needs what the first one was given.
+ */
+function defaultDataDir(surroundings: Surroundings, isDiskless: boolean): string {
+  const { env, platform } = surroundings
   if (platform === 'win32') return join(env.ProgramData ?? 'C:\\ProgramData', 'Escale')
-  if (isRoot) return '/var/lib/escale-agent'
+  if (isRootOfLinux(surroundings)) return isDiskless ? '/run/escale-agent' : '/var/lib/escale-agent'
   return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'escale-agent')
 }

@@ -18,6 +18,7 @@ export function readTextFile(path: string): string | undefined {
     throw new SettingsError(
       `${path} n’est pas un texte UTF-8\u00a0: enregistrez-le de nouveau en UTF-8.`,
       `${path} is not UTF-8 text: save it again as UTF-8.`,
+      'file',
     )
   }
 }
@@ -28,14 +29,16 @@ function bytesOf(path: string): Buffer | undefined {
     if (bytes.length <= MAX_BYTES) return bytes
   } catch (err) {
     const { code } = err as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new SettingsError(
       `${path} ne peut pas être lu (${String(code)})\u00a0: vérifiez que c’est un fichier et que l’utilisateur de l’agent a le droit de le lire.`,
       `${path} cannot be read (${String(code)}): check that it is a file and that the agent’s user may read it.`,
+      'file',
     )
   }
   throw new SettingsError(
     `${path} est trop grand\u00a0: vérifiez que c’est le bon fichier.`,
     `${path} is too large: check that it is the right file.`,
+    'file',
   )
 }

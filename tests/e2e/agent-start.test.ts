@@ -82,24 +82,34 @@ describe.skipIf(process.platform !== 'linux')('the process list of an agent', ()
 })
 
 describe('an agent that cannot start', () => {
-  it.each<[string, () => string[], RegExp]>([
+  it.each<[string, number, () => string[], RegExp]>([
     [
       'a data folder in which no folder can be created',
+      5,
       () => ['--data-dir', '/proc/x'],
       /\/proc\/x .*choisissez.* · .*choose/,
     ],
-    ['a data folder below a file', () => ['--data-dir', `${dataDir}/file/below`], /ENOTDIR|EEXIST/],
+    ['a data folder below a file', 5, () => ['--data-dir', `${dataDir}/file/below`], /ENOTDIR|EEXIST/],
     [
       'a server address that is not a URL',
+      3,
       () => ['--server', 'pc-serveur'],
       /attend une adresse .* · .*wants an address/,
     ],
     [
       'a key file that does not exist',
+      4,
       () => ['--enrolment-key-file', `${dataDir}/none`],
       /n’existe pas.* · .*does not exist/,
     ],
-  ])('prints the reason in two languages and exits with 2: %s', async (_, args, reason) => {
+    ['an option that does not exist', 2, () => ['--sever', 'x'], /inconnue.*--server.* · unknown.*--server/],
+    [
+      'a settings file that does not exist',
+      4,
+      () => ['--config', `${dataDir}/none`],
+      /n’existe pas.* · .*does not exist/,
+    ],
+  ])('prints the reason in two languages and exits with its own code: %s', async (_, code, args, reason) => {
     await writeFile(join(dataDir, 'file'), '')
     const one = start([
       '--server',
@@ -107,7 +117,7 @@ describe('an agent that cannot start', () => {
       ...(args().includes('--enrolment-key-file') ? [] : ['--enrolment-key', 'k']),
       ...args(),
     ])
-    expect(await one.ended).toBe(2)
+    expect(await one.ended).toBe(code)
     expect(one.output().trim().split('\n')).toHaveLength(1)
     expect(one.output()).toMatch(reason)
   })
@@ -148,7 +158,7 @@ describe.skipIf(process.platform !== 'linux')('an agent with a kiosk', () => {
     expect(one.output()).not.toContain('escale-agent ready')
     const args = ['agent/src/main.ts', 'doctor', '--data-dir', dataDir, '--screen-port', String(port)]
     const doctor = spawned(process.execPath, args)
-    expect(await doctor.ended).toBe(1)
+    expect(await doctor.ended).toBe(8)
     expect(doctor.output()).toMatch(/BAD kiosk does not show the screen: Chromium does not run as root/)
   })
 
@@ -157,7 +167,7 @@ describe.skipIf(process.platform !== 'linux')('an agent with a kiosk', () => {
     const first = start([...own, '--screen-port', String(port)])
     await first.waitFor(/^escale-agent ready/m)
     const second = start([...own, '--screen-port', String(port)])
-    expect(await second.ended).toBe(2)
+    expect(await second.ended).toBe(6)
     expect(second.output()).toMatch(/est déjà pris.* · .*is taken/)
     expect(second.output()).not.toMatch(/EADDRINUSE|at .*\.ts/)
   })

@@ -97,7 +97,8 @@ async function tryEnrol(options: EnrolmentOptions, body: EnrolInput): Promise<At
 }
 
 const advices: Record<string, string> = {
-  'enrolment-refused': 'check the enrolment key',
+  'enrolment-refused':
+    'check the enrolment key; a boot token works once and for ten minutes, so restart a diskless station',
   'enrolment-throttled': 'too many wrong enrolment keys came from here; wait, or lift the block in the admin',
   'pairing-full': 'too many stations wait; accept or refuse those that wait in the admin',
   'invalid-body': 'check --mac, and that agent and server are of the same version',

@@ -196,11 +196,13 @@ async function listen(server: Server, port: number): Promise<void> {
     throw new SettingsError(
       `le port ${port} de l’écran est déjà pris\u00a0: un autre agent tourne peut-être ici («\u202fescale-agent status\u202f»)\u202f; sinon choisissez un autre port avec --screen-port.`,
       `the screen’s port ${port} is taken: another agent may be running here ("escale-agent status"); if not, choose another port with --screen-port.`,
+      'screen-port',
     )
   }
   throw new SettingsError(
     `le port ${port} de l’écran ne peut pas être ouvert (${String(refusal.code)})\u00a0: choisissez-en un autre avec --screen-port.`,
     `the screen’s port ${port} cannot be opened (${String(refusal.code)}): choose another with --screen-port.`,
+    'screen-port',
   )
 }
 

@@ -1,0 +1,99 @@
+import { pino, destination } from 'pino'
+import { createAgent, type Agent } from './agent.ts'
+import { makeDataDir } from './data-dir.ts'
+import type { Credentials } from './link/identification.ts'
+import { watchKiosk, type KioskWatch } from './kiosk.ts'
+import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
+import type { Platform } from './platform/platform.ts'
+import { withoutPower } from './platform/power.ts'
+import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
+import { SettingsError } from './settings-error.ts'
+import type { AgentSettings } from './settings.ts'
+import { createFileStore } from './store.ts'
+
+export interface RunOptions {
+  /** The `PATH` in which a browser is looked for. */
+  searchPath: string
+  /** Of pino. */
+  logLevel: string
+}
+
+function credentialsOf(settings: AgentSettings): Credentials {
+  const { stationId, mqttSecret, enrolmentKey } = settings
+  if (stationId !== undefined && mqttSecret !== undefined) return { kind: 'identity', stationId, mqttSecret }
+  if (enrolmentKey !== undefined) return { kind: 'key', enrolmentKey }
+  throw new SettingsError(
+    'il manque la clé du site\u00a0: donnez --enrolment-key-file FICHIER (ou --station-id avec --mqtt-secret-file).',
+    'the site key is missing: give --enrolment-key-file FILE (or --station-id with --mqtt-secret-file).',
+  )
+}
+
+function platformOf({ dataDir, mayControlPower }: AgentSettings, searchPath: string): Platform {
+  const platform =
+    process.platform === 'win32'
+      ? createWindowsPlatform({ dataDir })
+      : createLinuxPlatform({ dataDir, searchPath })
+  return mayControlPower ? platform : withoutPower(platform)
+}
+
+/** Runs the agent until a signal ends it. Resolves once the screen is there. */
+export async function run(settings: AgentSettings, { searchPath, logLevel }: RunOptions): Promise<void> {
+  const { server, dataDir, screenPort, hasKiosk, mac, caFingerprint } = settings
+  if (server === undefined) {
+    throw new SettingsError(
+      'il manque l’adresse du serveur\u00a0: donnez --server https://serveur:3443.',
+      'the server’s address is missing: give --server https://server:3443.',
+    )
+  }
+  const credentials = credentialsOf(settings)
+  makeDataDir(dataDir)
+  // Synchronous: a pino worker does not work in the bundle, and no message may be lost at exit.
+  const log = pino(
+    {
+      level: logLevel,
+      redact: [
+        '*.mqttSecret',
+        '*.pairingSecret',
+        '*.enrolmentKey',
+        '*.password',
+        'params.code',
+        '*.params.code',
+        'mqttSecret',
+        'enrolmentKey',
+      ],
+    },
+    destination({ fd: 1, sync: true }),
+  )
+  const platform = platformOf(settings, searchPath)
+  let kiosk: KioskWatch | undefined
+  const agent = createAgent({
+    server,
+    caFingerprint,
+    credentials,
+    platform,
+    store: createFileStore(dataDir, log),
+    screen: { port: screenPort, kiosk: () => kiosk?.status() },
+    macAddress: mac,
+    log,
+  })
+  stopOnSignals(agent)
+  await agent.start()
+  const url = agent.screenUrl() ?? ''
+  if (hasKiosk) {
+    const { hasPage, watchPages, reportFault } = agent
+    kiosk = watchKiosk({ open: () => platform.openKiosk(url), hasPage, watchPages, reportFault, log })
+    process.once('exit', kiosk.stop)
+    await kiosk.shown
+  }
+  process.stdout.write(`escale-agent ready station=${agent.stationId() ?? '(pairing)'} screen=${url}\n`)
+}
+
+/** A second signal, or the end of the parent process, has no effect while the agent already stops. */
+function stopOnSignals(agent: Agent): void {
+  const stop = () => {
+    void agent.stop().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  if (process.connected) process.on('disconnect', stop)
+}
