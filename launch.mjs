@@ -34,6 +34,7 @@ const COMMANDS = {
   'audit:verify': { profile: 'production', pages: [], script: 'backend/src/cli/audit-verify.ts' },
   bench: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/bench/main.ts', isLean: true },
   test: { profile: 'all', pages: ['admin', 'agent'], script: 'tests/run/main.ts', args: ['test'] },
+  'test:full': { profile: 'all', pages: ['admin', 'agent'], script: 'tests/run/main.ts', args: ['full'] },
   'test:soak': { profile: 'all', pages: ['agent'], script: 'tests/faults/soak.ts' },
   check: { profile: 'all', pages: [], script: 'tests/run/main.ts', args: ['check'] },
 }

@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { summaryReporter } from './tests/run/summary.ts'
 import { findPostgres } from './tests/support/postgres.ts'
 
+/** Set by `npm run test:full`, which runs what needs another system. */
+const isFull = process.env.ESCALE_TEST_FULL !== undefined
 const summaryFile = process.env.ESCALE_TEST_SUMMARY
 
 /** A test awaits events, not time: this is for what hangs, on two cores that are busy with the others. */
@@ -50,7 +52,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['tests/**/*.test.ts'],
+          include: [isFull ? 'tests/full/**/*.test.ts' : 'tests/!(full)/**/*.test.ts'],
           sequence: { groupOrder: 2 },
           maxWorkers: 1,
           testTimeout: 180_000,

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildAgent, ownTarget, type Binary } from '../support/agent-binary.ts'
 import { startAgent, type RunningAgent } from '../support/agent.ts'
 import { signIn, type Api } from '../support/api.ts'
+import { screenByHttp } from '../support/screen-by-http.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
 import { ROOT } from '../support/spawned.ts'
 import manifest from '../../agent/package.json' with { type: 'json' }
@@ -50,6 +51,7 @@ describe('the binary with nothing beside it', () => {
   let server: RunningServer
   let agent: RunningAgent
   let api: Api
+  let screen: ReturnType<typeof screenByHttp>
   let proof: string
 
   beforeAll(async () => {
@@ -65,15 +67,12 @@ describe('the binary with nothing beside it', () => {
     const pipe = join(folder, 'pipe')
     await run('mkfifo', [pipe])
     const env = { NODE_OPTIONS: `--require ${intruder}`, OPENSSL_CONF: pipe, PATH: '' }
-    agent = await startAgent(server, STATION.macAddress, { binary: binary.path, env })
+    agent = await startAgent(server, STATION.macAddress, { command: [binary.path], env })
     closers.push(agent.dispose)
+    screen = screenByHttp(agent.screenUrl)
   })
 
   const station = () => api.get<Station>(`/api/postes/${STATION.id}/`)
-  const stateOnScreen = async () => {
-    const answer = await fetch(new URL('api/state', agent.screenUrl))
-    return ((await answer.json()) as { phase: string }).phase
-  }
 
   it('enrols and sends heartbeats with its version', async () => {
     await expect.poll(async () => (await station()).lastHeartbeatAt, { timeout: 15_000 }).toBeDefined()
@@ -81,25 +80,21 @@ describe('the binary with nothing beside it', () => {
   })
 
   it('shows the same page as the sources', async () => {
-    const page = await (await fetch(agent.screenUrl)).text()
+    const page = await screen.page()
     expect(page).toBe(await readFile(join(ROOT, 'agent/dist/screen/index.html'), 'utf8'))
     const [, script = ''] = /src="\/(assets\/[^"]+\.js)"/.exec(page) ?? []
-    const answer = await fetch(new URL(script, agent.screenUrl))
+    const answer = await screen.file(script)
     expect(answer.headers.get('content-type')).toContain('text/javascript')
     expect(await answer.text()).toBe(await readFile(join(ROOT, 'agent/dist/screen', script), 'utf8'))
   })
 
   it('opens for the right code and locks when the session ends', async () => {
     const session = await api.post<CreatedSession>('/api/sessions/', { stationId: STATION.id, minutes: 5 })
-    await expect.poll(stateOnScreen).toBe('locked')
-    await fetch(new URL('api/code', agent.screenUrl), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', origin: new URL(agent.screenUrl).origin },
-      body: JSON.stringify({ code: session.accessCode }),
-    })
-    await expect.poll(stateOnScreen, { timeout: 5_000 }).toBe('active')
+    await expect.poll(screen.phase).toBe('locked')
+    await screen.typeCode(session.accessCode)
+    await expect.poll(screen.phase, { timeout: 5_000 }).toBe('active')
     await api.post(`/api/sessions/${session.id}/terminate/`)
-    await expect.poll(stateOnScreen, { timeout: 5_000 }).toBe('locked')
+    await expect.poll(screen.phase, { timeout: 5_000 }).toBe('locked')
   })
 
   it('answers status and doctor', async () => {
@@ -122,7 +117,7 @@ describe('the binary with nothing beside it', () => {
   it.runIf(process.platform === 'linux')('opens no debugger on SIGUSR1', async () => {
     const { child, output } = agent.process()
     child.kill('SIGUSR1')
-    await expect.poll(stateOnScreen).toBe('locked')
+    await expect.poll(screen.phase).toBe('locked')
     expect(output()).not.toContain('Debugger')
     await expect(fetch('http://127.0.0.1:9229/json')).rejects.toThrow()
   })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { installFaketime } from '../support/faketime.ts'
 import { installMosquitto } from '../support/mosquitto.ts'
 import { installPostgres } from '../support/postgres.ts'
+import { installQemuArm64 } from '../support/qemu-arm64.ts'
 import { installRedis } from '../support/redis.ts'
 import { ROOT } from '../support/spawned.ts'
 import { sizesOfPackages } from './sizes.ts'
@@ -51,11 +52,11 @@ async function check(): Promise<string[]> {
   return failed
 }
 
-async function test(filters: readonly string[]): Promise<Summary> {
+async function test(filters: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Summary> {
   const folder = mkdtempSync(join(tmpdir(), 'escale-tests-'))
   const file = join(folder, 'summary.json')
   try {
-    const isDone = await run('vitest/vitest.mjs', ['run', ...filters], { ESCALE_TEST_SUMMARY: file })
+    const isDone = await run('vitest/vitest.mjs', ['run', ...filters], { ...env, ESCALE_TEST_SUMMARY: file })
     const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary
     if (!isDone && summary.failed === 0) summary.failed = 1
     return summary
@@ -68,6 +69,7 @@ async function test(filters: readonly string[]): Promise<Summary> {
 }
 
 async function main([command, ...options]: readonly string[]): Promise<number> {
+  if (command === 'full') return testFully()
   const isStrict = options.includes('--strict')
   const failedChecks = await check()
   if (failedChecks.length > 0) say(`\nFailed checks: ${failedChecks.join(', ')}`)
@@ -78,16 +80,27 @@ async function main([command, ...options]: readonly string[]): Promise<number> {
   if (await installFaketime()) say('• libfaketime installed')
   if (await installMosquitto()) say('• mosquitto-clients installed')
   const { passed, failed, skipped } = await test(options.filter((option) => option !== '--strict'))
-  if (skipped.length > 0) {
-    say('\nSkipped:')
-    for (const { name, note } of skipped) say(`  - ${name}: ${note}`)
-  }
+  listSkipped(skipped)
   const refused = isStrict ? skipped.filter(({ note }) => !ACCEPTED_REASON.test(note)) : []
   if (refused.length > 0) say(`\n${refused.length} skipped without an accepted reason, which fails this run.`)
   if (failedChecks.length > 0) say(`\nFailed checks, counted as failed below: ${failedChecks.join(', ')}`)
   const allFailed = failed + failedChecks.length
   say(`\n${passed} passed, ${allFailed} failed, ${skipped.length} skipped`)
   return allFailed + refused.length
+}
+
+/** Runs the tests in tests/full: what needs another system and takes too long for each change. */
+async function testFully(): Promise<number> {
+  if (await installQemuArm64()) say('• qemu-user installed')
+  const { passed, failed, skipped } = await test(['--project', 'e2e'], { ESCALE_TEST_FULL: '1' })
+  listSkipped(skipped)
+  say(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`)
+  return failed
+}
+
+function listSkipped(skipped: Summary['skipped']): void {
+  if (skipped.length > 0) say('\nSkipped:')
+  for (const { name, note } of skipped) say(`  - ${name}: ${note}`)
 }
 
 // Ctrl-C reaches the whole process group. When the parent process ends, its channel closes. Then the running check must end too.

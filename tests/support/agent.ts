@@ -22,8 +22,10 @@ const READY = /^escale-agent ready.*screen=(http:\S+)/m
 
 export interface AgentProcess {
   env?: NodeJS.ProcessEnv
-  /** A built binary, instead of the sources. */
-  binary?: string
+  /** Starts the agent; its arguments follow. By default it runs from its sources. */
+  command?: readonly string[]
+  /** The longest time until it is ready. */
+  withinMs?: number
 }
 
 /** A real agent process that enrols with the site key as the station that has this MAC address. */
@@ -45,18 +47,19 @@ export function startAgentAs(
   return run(['--server', url, '--station-id', stationId, '--mqtt-secret', mqttSecret], { env })
 }
 
-async function run(identity: string[], { env, binary }: AgentProcess): Promise<RunningAgent> {
+const FROM_SOURCES = [process.execPath, 'agent/src/main.ts']
+
+async function run(identity: string[], options: AgentProcess): Promise<RunningAgent> {
+  const { env, command = FROM_SOURCES, withinMs } = options
   const dataDir = await mkdtemp(join(tmpdir(), 'escale-agent-'))
   const [screenPort = 0] = await freePorts(1)
   const args = ['run', ...identity, '--data-dir', dataDir, '--screen-port', String(screenPort), '--no-kiosk']
   let running: Spawned
   let screenUrl = ''
   const start = async () => {
-    running =
-      binary === undefined
-        ? spawned(process.execPath, ['agent/src/main.ts', ...args], { env })
-        : spawned(binary, args, { env })
-    screenUrl = (await running.waitFor(READY))[1] ?? ''
+    const [program = '', ...before] = command
+    running = spawned(program, [...before, ...args], { env })
+    screenUrl = (await running.waitFor(READY, withinMs))[1] ?? ''
   }
   await start()
   return {
