@@ -1,6 +1,6 @@
 import { pino, destination } from 'pino'
 import { createAgent, type Agent } from './agent.ts'
-import { makeDataDir } from './data-dir.ts'
+import { claimDataDir, makeDataDir } from './data-dir.ts'
 import type { Credentials } from './link/identification.ts'
 import { watchKiosk, type KioskWatch } from './kiosk.ts'
 import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
@@ -47,6 +47,7 @@ export async function run(settings: AgentSettings, { searchPath, logLevel }: Run
   }
   const credentials = credentialsOf(settings)
   makeDataDir(dataDir)
+  await claimDataDir(dataDir)
   // Synchronous: a pino worker does not work in the bundle, and no message may be lost at exit.
   const log = pino(
     {

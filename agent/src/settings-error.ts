@@ -8,6 +8,7 @@ export const exitCodes = {
   'screen-port': 6,
   'no-agent': 7,
   'fault-found': 8,
+  'agent-running': 9,
 } as const
 
 export type Fault = keyof typeof exitCodes

@@ -25,6 +25,26 @@ function start(args: string[], env: NodeJS.ProcessEnv = {}): Spawned {
   return one
 }
 
+describe('a second agent on the same data folder', () => {
+  const args = ['--server', UNUSED_URL, '--enrolment-key', SECRET]
+
+  it('does not start, and says so, while the first one goes on', async () => {
+    const first = start(args)
+    await first.waitFor(/^escale-agent ready/m)
+    const second = start(args)
+    expect(await second.ended).toBe(9)
+    expect(second.output()).toMatch(/un agent tourne déjà[^]*an agent already runs/)
+    expect(first.child.exitCode).toBeNull()
+  })
+
+  it('takes the place of one that was killed', async () => {
+    const first = start(args)
+    await first.waitFor(/^escale-agent ready/m)
+    await first.kill()
+    await start(args).waitFor(/^escale-agent ready/m)
+  })
+})
+
 describe.skipIf(process.platform !== 'linux')('the process list of an agent', () => {
   it.each<[string, string[], NodeJS.ProcessEnv]>([
     ['as a flag', ['--enrolment-key', SECRET], {}],
@@ -166,7 +186,8 @@ describe.skipIf(process.platform !== 'linux')('an agent with a kiosk', () => {
     const [port = 0] = await freePorts(1)
     const first = start([...own, '--screen-port', String(port)])
     await first.waitFor(/^escale-agent ready/m)
-    const second = start([...own, '--screen-port', String(port)])
+    const otherFolder = ['--data-dir', join(dataDir, 'other')]
+    const second = start([...own, ...otherFolder, '--screen-port', String(port)])
     expect(await second.ended).toBe(6)
     expect(second.output()).toMatch(/est déjà pris.* · .*is taken/)
     expect(second.output()).not.toMatch(/EADDRINUSE|at .*\.ts/)
