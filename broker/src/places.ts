@@ -19,7 +19,7 @@ export interface Places {
 /**
  * A limited number of places. One group can fill its own places alone. Where all places are taken, the oldest holder
  * in the group with the most of them gives way, so that a new group always gets in.
- * @param onLimit told of the group each time a holder is turned away or gives way
+ * @param onLimit called with the group each time a holder is refused or displaced
  */
 export function createPlaces(
   limits: PlaceLimits,

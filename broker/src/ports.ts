@@ -69,7 +69,7 @@ export interface BrokerPorts {
   beforeDesired(stationId: string): Promise<void>
   /** Called when a station has subscribed to its `command` topic, so that missed commands can be sent again. */
   listening(stationId: string): Promise<void>
-  /** A client has logged in. With several servers, the others are told of it. */
+  /** A client has logged in. With several servers, the others get this news. */
   connected?(clientId: string, principal: Principal): void
   /** Unix milliseconds. */
   nowMs(): number

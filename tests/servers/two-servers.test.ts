@@ -231,7 +231,7 @@ describe('two servers of one site', () => {
   test('the servers notice a Redis that hangs, and apply later what was done meanwhile', async () => {
     const frozenAtMs = performance.now()
     site.redisProxy.freeze()
-    // No other server is told of this session.
+    // No other server gets the news of this session.
     const { id } = await startSession(onB, PC_A.id, 5)
     await waitForRedis('unreachable')
     expect(performance.now() - frozenAtMs).toBeLessThan(HANG_NOTICED_WITHIN_MS)

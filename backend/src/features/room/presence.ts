@@ -72,7 +72,7 @@ export function createPresences(ports: PresencePorts) {
     const { presence } = presenceOf(stationId)
     if (!presence || !isNews) return
     if (cause === 'silent') void bus.publish('presence', stationId, { ...presence, online, cause })
-    // Its silence was told before.
+    // Its silence had been published.
     else if (online && cause !== 'birth')
       void bus.publish('presence', stationId, { ...presence, online, cause: 'birth' })
   }

@@ -57,7 +57,7 @@ export function createSettingsStore(
 
 const unknownTimeZone = { fr: 'Ce fuseau horaire est inconnu.', en: 'This time zone is unknown.' }
 
-/** What stations are told of the settings, on the `config` topic. */
+/** The settings that stations get, on the `config` topic. */
 export function siteConfigOf(values: Readonly<SiteSettings>): SiteConfig {
   return {
     heartbeatIntervalMs: values.heartbeatIntervalMs,

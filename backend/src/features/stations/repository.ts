@@ -18,7 +18,7 @@ interface Raise {
 /** A station with its new version, its call and its visitor's first name. */
 type RaisedStation = StationRow & { call: 'waiting' | 'taken' | null; firstName: string | null }
 
-/** The rows of stations. @param onChanged is told of committed changes */
+/** The rows of stations. @param onChanged is called after a change was committed */
 export function createStationRepository(database: Store, onChanged: (station: StationRow) => void) {
   const { models, scope, statement, afterCommit } = database
   const { stations, retiredStations } = models
