@@ -5,6 +5,7 @@ import { openStation, places } from '../demo/room.ts'
 import { startAgent } from '../support/agent.ts'
 import { signIn } from '../support/api.ts'
 import { startServer, type RunningServer } from '../support/server.ts'
+import { agentAlone } from './agent.ts'
 import { adminPage } from './admin-page.ts'
 import { sessionsAtRest } from './at-rest.ts'
 import { httpLoad } from './http-load.ts'
@@ -117,6 +118,10 @@ const parts: Record<string, () => Promise<Row[]>> = {
   admin: async () => {
     note('opening the admin in a large room …')
     return [await adminPage()]
+  },
+  agent: () => {
+    note('the agent’s binary …')
+    return agentAlone()
   },
   pauses: () => pauses(note, words.slice(1)),
   stations: () => stationsAtOnce(note, words.slice(1)),
