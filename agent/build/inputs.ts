@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ASSET_PREFIX } from '../src/screen/page.ts'
 import { sha256Of, type Base } from './bases.ts'
-import { nodeFlagsFor } from './node-flags.ts'
 import type { Target } from './targets.ts'
 
 /** The screen's page as files inside the binary: their paths by the name under which the agent reads them. */
@@ -22,15 +20,10 @@ export async function inputsHash(
   assets: Record<string, string>,
   base: Base,
 ): Promise<string> {
-  const manifest = await readFile(join(root, 'agent', 'package.json'), 'utf8')
-  const { devDependencies } = JSON.parse(manifest) as { devDependencies: Record<string, string> }
-  const contents = [bundle, ...Object.values(assets)].map(sha256Of)
-  const parts = [
-    Object.keys(assets),
-    await Promise.all(contents),
-    nodeFlagsFor(target),
-    base,
-    devDependencies,
-  ]
+  // The build itself is an input: its steps, and the exact versions of its tools.
+  const steps = globSync('agent/build/*.ts', { cwd: root, exclude: ['**/*.test.ts'] }).sort()
+  const ours = ['agent/package.json', ...steps].map((path) => join(root, path))
+  const contents = [bundle, ...Object.values(assets), ...ours].map(sha256Of)
+  const parts = [target.name, base, Object.keys(assets), await Promise.all(contents)]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

@@ -16,6 +16,7 @@ import { packBinary } from './pack.ts'
 import { say, secondsSince, step } from './progress.ts'
 import { MB_PER_BINARY, noSpace, requireSpace } from './space.ts'
 import { TARGETS, type Target } from './targets.ts'
+import { describeWindowsFile } from './windows-file.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 /** The same cache folder as in launch.mjs. */
@@ -72,6 +73,7 @@ async function build(target: Target, outDir: string, workDir: string): Promise<O
     const packed = join(workDir, target.name)
     const options = { home, workDir, bundleName: BUNDLE, assets, nodeVersion: base.version, env: process.env }
     await packBinary(target, packed, options)
+    if (target.platform === 'win') await describeWindowsFile(packed, AGENT_VERSION)
     const output = await keepOutput(packed, path, inputs)
     await rm(packed)
     return output
