@@ -185,7 +185,7 @@ export async function openDatabase(url: string, log: Logger): Promise<Store> {
         effect()
       } catch (err) {
         // A commit cannot be undone: an error here must not look like a failed write, which would be repeated.
-        log.error({ err }, 'telling of a commit failed')
+        log.error({ err }, 'an effect of a commit failed')
       }
     }
     return result

@@ -29,7 +29,7 @@ export function foldText(text: string): string {
     .replace(/[œæßøðđłþı]/g, (letter) => SPELLINGS[letter] ?? letter)
 }
 
-/** The text in which a search looks, one field on each line. Rows sorted by it are in the order of a phone book. */
+/** The text that is searched, one field on each line. Rows sorted by it are in the order of a phone book. */
 export function searchTextOf(fields: readonly (string | null)[]): string {
   return foldText(fields.map((field) => field ?? '').join('\n'))
 }

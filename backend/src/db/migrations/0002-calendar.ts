@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Settings, the calendar's runs, reports, archives, photos, and a journal that can be purged below a seal. */
+/** Settings, runs of jobs, reports, archives, photos, and a journal whose sealed records can be deleted. */
 export const calendar: Migration = {
   name: '0002-calendar',
   statements: (dialect) => [
@@ -51,7 +51,7 @@ export const calendar: Migration = {
   ],
 }
 
-/** A record may go once a checkpoint seals it; a checkpoint itself stays as it is for good. */
+/** A record can be deleted only after a checkpoint seals it. A checkpoint never changes. */
 function checkpointGuards(dialect: string): string[] {
   const sealed = 'COALESCE((SELECT MAX(up_to_id) FROM log_checkpoints), 0)'
   if (dialect === 'sqlite') {

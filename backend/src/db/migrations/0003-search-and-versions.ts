@@ -1,12 +1,12 @@
 import { foldText } from './folded-texts.ts'
 import type { Migration } from './migration.ts'
 
-/** What searches look in, versions of operators, and the order in which statistics read sessions. */
+/** Search texts, versions of operators, and the order in which statistics read sessions. */
 export const searchAndVersions: Migration = {
   name: '0003-search-and-versions',
   statements: (dialect) => {
     const isSqlite = dialect === 'sqlite'
-    // Folded text is sorted by its bytes, on either engine.
+    // Folded text is sorted by its bytes on both engines.
     const text = `TEXT${isSqlite ? '' : ' COLLATE "C"'} NOT NULL`
     const lines = (columns: string[]) =>
       columns.map((column) => `COALESCE(${column}, '')`).join(` || ${isSqlite ? 'char(10)' : 'chr(10)'} || `)
@@ -36,7 +36,7 @@ export const searchAndVersions: Migration = {
         FROM stations s
         LEFT JOIN station_presences p ON p.station_id = s.id
         LEFT JOIN sessions a ON a.station_id = s.id AND a.state IN ('active', 'suspended')`,
-      // Beside the journal, whose rows are never touched: only for those that are not plain ASCII.
+      // Not in the journal, whose rows never change. Only for records with other characters than ASCII.
       `CREATE TABLE log_texts (
         log_id BIGINT PRIMARY KEY REFERENCES logs (id) ON DELETE CASCADE,
         search_text TEXT NOT NULL
@@ -51,7 +51,7 @@ export const searchAndVersions: Migration = {
 const MARKS = ['\u0300', '\u0301', '\u0302', '\u0303', '\u0308', '\u0327']
 const LATIN = Array.from({ length: 0x17f - 0xc0 + 1 }, (_, index) => String.fromCodePoint(0xc0 + index))
 
-/** `foldText` in SQL, as far as the letters of Latin languages go, for rows that were there before. */
+/** `foldText` in SQL, for the letters of Latin languages, for existing rows. */
 function foldedSql(expression: string): string {
   const replaced = [...LATIN, ...MARKS, '’'].reduce((inner, letter) => {
     const plain = foldText(letter)

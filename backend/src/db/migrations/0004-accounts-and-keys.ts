@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Logins of machines, boot tokens, the site key, and answered requests of automations beside those of stations. */
+/** Accounts of machines, boot tokens, the site key, and answered requests of automations and stations. */
 export const accountsAndKeys: Migration = {
   name: '0004-accounts-and-keys',
   statements: () => [
@@ -27,7 +27,7 @@ export const accountsAndKeys: Migration = {
       sealed_key TEXT NOT NULL,
       rotated_at_ms BIGINT NOT NULL
     )`,
-    // The answers kept so far are legible, and needed for a moment only: they go.
+    // The existing answers are not encrypted and needed only for minutes, so they are deleted.
     `DROP TABLE station_requests`,
     `CREATE TABLE answered_requests (
       party TEXT NOT NULL,

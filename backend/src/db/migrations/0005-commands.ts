@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Commands and what became of them, and the versions at which deleted stations stopped. */
+/** Commands with their progress, and the last versions of deleted stations. */
 export const commands: Migration = {
   name: '0005-commands',
   statements: () => [

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Requests for an identity are told apart by their secret; a MAC address can be forged. They live for minutes: none is carried over. */
+/** A pairing request is identified by its secret, because a MAC address can be forged. Requests live for minutes, so existing ones are deleted. */
 export const pairingBySecret: Migration = {
   name: '0006-pairing-by-secret',
   statements: () => [

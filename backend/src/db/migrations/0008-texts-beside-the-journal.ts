@@ -6,9 +6,9 @@ import type { Migration } from './migration.ts'
 const BATCH = 1_000
 
 /**
- * Texts of people stand beside the journal, where they can go. The file is written anew once, for what was removed
- * before stays legible in it; archives are noted as holding nobody's number or not; what searches look in knows
- * hyphens, apostrophes and telephone numbers however they are typed.
+ * Texts of people are stored beside the journal, where they can be deleted. The file is written again once, because
+ * text that was deleted earlier can still be read in it. Archives get a mark that says whether they are anonymous. Search
+ * texts find hyphens, apostrophes and telephone numbers in every spelling.
  */
 export const textsBesideTheJournal: Migration = {
   name: '0008-texts-beside-the-journal',
@@ -32,7 +32,7 @@ export const textsBesideTheJournal: Migration = {
   },
 }
 
-/** Writes a SQLite file anew, without what was removed from it before removed rows were written over with zeros. */
+/** Writes a SQLite file again, without data of rows that were deleted before deleted rows were overwritten with zeros. */
 export async function rewriteFile(sequelize: Sequelize, log: Logger): Promise<void> {
   if (sequelize.getDialect() !== 'sqlite') return
   try {
@@ -74,7 +74,7 @@ async function rebuildUsers(sequelize: Sequelize, transaction: Transaction): Pro
   }
 }
 
-/** Folds once more what an earlier release has folded; a text that is folded already stays as it is. */
+/** Folds texts again that an earlier release has folded. A text that is already correct does not change. */
 async function refold(
   sequelize: Sequelize,
   transaction: Transaction,

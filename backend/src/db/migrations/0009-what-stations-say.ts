@@ -1,9 +1,9 @@
 import type { Migration } from './migration.ts'
 
 /**
- * Which start of an agent validated and started a session, how far a session was moved back by steps of the clock,
- * each station's last presence, and the time up to which the server's clock has been. A MAC address that names no
- * machine is taken away from the stations that had it.
+ * The start of the agent that validated a session, and the one that started it; how far steps of the clock moved a
+ * session back; the last presence of each station; the latest time of the server's clock. A MAC address that belongs to
+ * no machine is removed from its stations.
  */
 export const whatStationsSay: Migration = {
   name: '0009-what-stations-say',

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Open calls for help, one for each station at most; a closed call has no row. */
+/** Open calls for help, at most one for each station. A closed call has no row. */
 export const staffCalls: Migration = {
   name: '0010-staff-calls',
   statements: () => [

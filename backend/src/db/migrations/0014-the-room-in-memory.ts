@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts'
 
-/** Stations are looked for, and their state derived, in memory alone. */
+/** Stations are searched, and their state is computed, only in memory. */
 export const theRoomInMemory: Migration = {
   name: '0014-the-room-in-memory',
   statements: () => [

@@ -1,6 +1,6 @@
-/** How texts were folded when steps 3 and 8 landed: copies, for what searches do today may change. */
+/** How texts were folded in migrations 3 and 8. These are copies, because the search of today may change. */
 
-/** Letters that are not an ASCII letter with a mark, as people type them who have none of these on their keyboard. */
+/** Letters that are not ASCII letters with an accent, and how people type them on other keyboards. */
 const SPELLINGS: Record<string, string> = {
   œ: 'oe',
   æ: 'ae',
@@ -13,12 +13,12 @@ const SPELLINGS: Record<string, string> = {
   ı: 'i',
 }
 
-/** What stands for an apostrophe; before any decomposition, which makes a blank of some. */
+/** Characters used as an apostrophe. Replaced before decomposition, which turns some of them into a space. */
 const APOSTROPHES = /[’‘‛ʼʻʹʽ′´`＇]/g
-/** Whatever dash a keyboard, a telephone or a word processor puts. */
+/** The hyphens and dashes of keyboards, telephones and word processors. */
 const HYPHENS = /[\p{Pd}\u2212\u2043]/gu
 
-/** Text as a search compares it: `Hélène` is `helene`, `L’Œuvre` is `l'oeuvre`, `Jean‑Paul` is `jean-paul`. */
+/** Text in the form that a search compares: `Hélène` is `helene`, `L’Œuvre` is `l'oeuvre`, `Jean‑Paul` is `jean-paul`. */
 export function foldText(text: string): string {
   return text
     .replace(APOSTROPHES, "'")
@@ -29,7 +29,7 @@ export function foldText(text: string): string {
     .replace(/[œæßøðđłþı]/g, (letter) => SPELLINGS[letter] ?? letter)
 }
 
-/** What a search for a user looked in. */
+/** The search text of a user, as it was then. */
 export function userSearchTextOf(user: {
   lastName: string
   firstName: string
@@ -43,7 +43,7 @@ export function userSearchTextOf(user: {
   return foldText(fields.map((field) => field ?? '').join('\n'))
 }
 
-/** What address books put around a number, unseen: marks of direction from left to right, and joiners. */
+/** Invisible characters that address books put around a number: marks of direction, and joiners. */
 const AROUND_NUMBERS = /[\u00ad\u200b-\u200f\u202a\u202c\u2060\u2066-\u2069\ufeff]/g
 
 export function normalisePhone(text: string): string | undefined {
@@ -58,8 +58,8 @@ export function normalisePhone(text: string): string | undefined {
 }
 
 /**
- * A telephone number in digits alone, as it is dialled within its country and from abroad: `06 12 34 56 78` and
- * `+33 6 12 34 56 78` share the first. Kept with what a search looks in. Empty for what is no number.
+ * The digits of a telephone number as it is dialled within its country and from abroad: `06 12 34 56 78` and
+ * `+33 6 12 34 56 78` share the first. They are part of the search text. Empty if the text is not a number.
  */
 function phoneDigitsOf(phone: string): string[] {
   const found = phoneOf(phone)
@@ -67,7 +67,7 @@ function phoneDigitsOf(phone: string): string[] {
   return found.abroad === undefined ? [found.digits] : [`0${found.digits}`, found.abroad]
 }
 
-/** `digits` of a number written for callers from abroad are those after the country's, without the trunk's 0. */
+/** The digits of an international number are those after the country code, without the 0 in front. */
 function phoneOf(text: string): { digits: string; abroad?: string } | undefined {
   const plain = normalisePhone(text)
   if (plain === undefined) return undefined

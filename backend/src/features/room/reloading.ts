@@ -2,7 +2,7 @@ import type { Room } from '../../domain/room.ts'
 import type { StationPresence, StationRecord } from '../../domain/station.ts'
 import type { AppEvents } from '../../events.ts'
 import type { PresenceRepository } from './repository.ts'
-import type { createTelling } from './telling.ts'
+import type { createChangeReports } from './change-reports.ts'
 
 /** Maximum number of ids in one query. */
 const READ_AT_ONCE = 500
@@ -14,13 +14,13 @@ export interface ReloadingPorts {
   room: Pick<Room, 'station' | 'stations' | 'putStation' | 'changePresence'>
   /** Stations with data that this server has not saved yet. */
   unsaved: ReadonlySet<string>
-  telling: Pick<ReturnType<typeof createTelling>, 'as'>
+  reports: Pick<ReturnType<typeof createChangeReports>, 'as'>
   events: AppEvents
 }
 
 /** Reads stations from the database, because other servers or a command may have changed them. */
 export function createReloading(ports: ReloadingPorts) {
-  const { repository, stations, room, unsaved, telling, events } = ports
+  const { repository, stations, room, unsaved, reports, events } = ports
   /** Stations that changed here during the read, so that the rows may be older. */
   let touched: Set<string> | undefined
   let reading: Promise<void> = Promise.resolve()
@@ -64,7 +64,7 @@ export function createReloading(ports: ReloadingPorts) {
       const records = await stations.findAll(ids && { id: [...ids] })
       const presences = await repository.presences(ids)
       touched = undefined
-      telling.as('peer', () => take(ids, records, presences, (id) => meanwhile.has(id)))
+      reports.as('peer', () => take(ids, records, presences, (id) => meanwhile.has(id)))
       return [...meanwhile].filter((id) => ids === undefined || ids.includes(id))
     } finally {
       touched = undefined

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../domain/session-record.ts'
 import type { AppEvent, AppEvents } from '../../events.ts'
 import { createReloading, type ReloadingPorts } from './reloading.ts'
 import type { PresenceRepository } from './repository.ts'
-import { createTelling } from './telling.ts'
+import { createChangeReports } from './change-reports.ts'
 
 export interface RoomStore extends Room {
   /** Fills the room; stations that were online get a full deadline for their next message. */
@@ -34,10 +34,10 @@ export function createRoomStore(ports: RoomStorePorts): RoomStore {
   const unsaved = new Set<string>()
   const room = createRoom((stationId, isUrgent) => {
     reloading.touch(stationId)
-    telling.note(stationId, isUrgent)
+    reports.note(stationId, isUrgent)
   })
-  const telling = createTelling(events, (stationId) => room.station(stationId) !== undefined)
-  const reloading = createReloading({ repository, stations, room, unsaved, telling, events })
+  const reports = createChangeReports(events, (stationId) => room.station(stationId) !== undefined)
+  const reloading = createReloading({ repository, stations, room, unsaved, reports, events })
 
   function follow(event: AppEvent): void {
     if (event.type === 'sessionChanged') room.putSession(event.session)
@@ -49,7 +49,7 @@ export function createRoomStore(ports: RoomStorePorts): RoomStore {
     }
   }
 
-  events.subscribe((event, origin) => telling.as(origin, () => follow(event)))
+  events.subscribe((event, origin) => reports.as(origin, () => follow(event)))
 
   async function missedSessions(): Promise<SessionRecord[]> {
     const known = new Map([...room.sessions()].map((session) => [session.id, session]))
@@ -81,7 +81,7 @@ export function createRoomStore(ports: RoomStorePorts): RoomStore {
         room.changePresence(stationId, presence.online ? { ...presence, lastHeardAtMs: nowMs } : presence)
       for (const session of unended) room.putSession(session)
       // No other state has been shown.
-      telling.forget()
+      reports.forget()
     },
   }
 }

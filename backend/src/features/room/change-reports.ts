@@ -1,21 +1,21 @@
 import type { AppEvents, EventOrigin } from '../../events.ts'
 
 /** Reports stations that have changed: once for one change, however many steps it took. */
-export function createTelling(events: AppEvents, isThere: (stationId: string) => boolean) {
+export function createChangeReports(events: AppEvents, isThere: (stationId: string) => boolean) {
   const changed = new Map<string, { isUrgent: boolean; origin: EventOrigin }>()
   let origin: EventOrigin = 'here'
 
-  function tell(): void {
-    const told = [...changed]
+  function report(): void {
+    const reported = [...changed]
     changed.clear()
-    for (const [stationId, { isUrgent, origin }] of told) {
+    for (const [stationId, { isUrgent, origin }] of reported) {
       if (isThere(stationId)) events.emit({ type: 'stationChanged', stationId, isUrgent }, origin)
     }
   }
 
   return {
     note(stationId: string, isUrgent: boolean): void {
-      if (changed.size === 0) queueMicrotask(tell)
+      if (changed.size === 0) queueMicrotask(report)
       const before = changed.get(stationId)
       changed.set(stationId, {
         isUrgent: isUrgent || before?.isUrgent === true,
