@@ -1,13 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { access, chmod, constants, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createFreezer } from './freezer.ts'
 import { createSeat, GUEST_TERMINAL, LOCK_TERMINAL, type Seat } from './seat.ts'
-import { createTerminals } from './terminals.ts'
-import { createUnits } from './units.ts'
+import { shownTerminal } from './terminals.ts'
+import { createUnits, type Units } from './units.ts'
 
 /**
  * These tests change the terminal of the machine on which they run, so they must be asked for. They need root, a kernel
@@ -15,14 +16,16 @@ import { createUnits } from './units.ts'
  */
 const isAskedFor = process.env.ESCALE_TEST_TERMINALS === '1'
 
-const SYSTEM = join(import.meta.dirname, '..', '..', '..', '..', 'system')
+/** The units that change the terminal, and their program. */
+const SEAT_FILES = join(import.meta.dirname, '..', '..', '..', '..', 'seat')
 const HOLDER = join(import.meta.dirname, 'testing', 'hold-terminal.pl')
 /** Where control groups of version 2 are, on their own or beside version 1. */
 const GROUPS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
 const FREE_TERMINAL = 20
 
-const terminals = createTerminals(join(SYSTEM, 'show-terminal'))
+const SHOW = join(SEAT_FILES, 'show-terminal')
 const never = new AbortController().signal
+const run = promisify(execFile)
 let before: number
 let group: string
 let folder: string
@@ -56,14 +59,24 @@ async function holdTerminal(how: 'process' | 'graphics'): Promise<ChildProcess> 
   return child
 }
 
-/** Stands for systemctl: it writes down what it is asked, and its answers are in a file. */
+/** Changes the terminal like a unit: the error is what it says. */
+const show = (...args: string[]) => run(SHOW, args).then(() => undefined)
+
+/**
+ * Stands for systemctl, because systemd does not run in tests. For the units of the seat it runs what their ExecStart
+ * says; the visitor's session has the state that is in a file.
+ */
 async function writeSystemctl(): Promise<string> {
   const path = join(folder, 'systemctl')
-  await writeFile(
-    path,
-    `#!/bin/sh\necho "$1" >> ${folder}/asked\n[ -e ${folder}/refuses ] && [ "$1" = start ] && { echo "no such unit" >&2; exit 5; }\n[ "$1" = show ] && cat ${folder}/state\nexit 0\n`,
-  )
-  await chmod(path, 0o755)
+  const script = `#!/bin/sh
+[ "$1" = show ] && { cat ${folder}/state; exit; }
+echo "$1 $2" >> ${folder}/asked
+case "$1 $2" in
+  "start escale-show-"*) exec $(sed -n 's#^ExecStart=/usr/libexec/escale-agent#${SEAT_FILES}#p' "${SEAT_FILES}/$2") ;;
+  "start "*) [ ! -e ${folder}/refuses ] || { echo 'no such unit' >&2; exit 5; } ;;
+esac
+`
+  await writeFile(path, script, { mode: 0o755 })
   await writeFile(join(folder, 'state'), 'active\n')
   return path
 }
@@ -72,12 +85,13 @@ const asked = async () =>
 
 describe.runIf(isAskedFor)('the seat, with the terminals of this machine', () => {
   let seat: Seat
+  let units: Units
 
   beforeAll(async () => {
-    before = await terminals.shown()
+    before = await shownTerminal()
   })
   afterAll(async () => {
-    await terminals.show(before, true)
+    await show('--take', String(before))
     // What show-terminal forbids is allowed again: VT_UNLOCKSWITCH.
     const allowing = spawn('perl', ['-e', 'open my $c, "+<", "/dev/tty0" or die; ioctl $c, 0x560C, 0 or die'])
     expect(await once(allowing, 'exit')).toEqual([0, null])
@@ -87,8 +101,8 @@ describe.runIf(isAskedFor)('the seat, with the terminals of this machine', () =>
     folder = await mkdtemp(join(tmpdir(), 'escale-seat-'))
     group = join(await findGroups(), `escale-test-${process.pid}`)
     await mkdir(group)
-    const units = createUnits(await writeSystemctl())
-    seat = createSeat({ terminals, freezer: createFreezer(group), units })
+    units = createUnits(await writeSystemctl())
+    seat = createSeat({ units, freezer: createFreezer(group), shownTerminal })
   })
   afterEach(async () => {
     await writeFile(join(group, 'cgroup.kill'), '1')
@@ -110,24 +124,23 @@ describe.runIf(isAskedFor)('the seat, with the terminals of this machine', () =>
   it('shows the lock and stops the visitor’s processes, then lets them go on', async () => {
     const visitor = await startVisitor()
     await seat.open(never)
-    expect(await terminals.shown()).toBe(GUEST_TERMINAL)
+    expect(await shownTerminal()).toBe(GUEST_TERMINAL)
     await seat.lock(never)
-    expect(await terminals.shown()).toBe(LOCK_TERMINAL)
+    expect(await shownTerminal()).toBe(LOCK_TERMINAL)
     const counted = await visitor.counted()
     expect(await readFile(join(group, 'cgroup.events'), 'utf8')).toContain('frozen 1')
     await seat.lock(never)
     expect(await visitor.counted()).toBe(counted)
     await seat.open(never)
     await expect.poll(visitor.counted).toBeGreaterThan(counted)
-    expect(await asked()).toEqual(['start', 'show', 'start', 'show'])
   })
 
   it('shows nothing of a session that does not start, and ends what is left of it', async () => {
     await seat.lock(never)
     await writeFile(join(folder, 'refuses'), '')
     await expect(seat.open(never)).rejects.toThrow('no such unit')
-    expect(await terminals.shown()).toBe(LOCK_TERMINAL)
-    expect(await asked()).toEqual(['start', 'stop'])
+    expect(await shownTerminal()).toBe(LOCK_TERMINAL)
+    expect((await asked()).slice(1)).toEqual(['start escale-guest.service', 'stop escale-guest.service'])
   })
 
   it('does not call a session open that has ended at once', async () => {
@@ -142,43 +155,39 @@ describe.runIf(isAskedFor)('the seat, with the terminals of this machine', () =>
     const locking = seat.lock(never)
     aborter.abort()
     await Promise.all([opening, locking])
-    expect(await terminals.shown()).toBe(LOCK_TERMINAL)
+    expect(await shownTerminal()).toBe(LOCK_TERMINAL)
   })
 
   it('locks a seat without a visitor', async () => {
-    await createSeat({
-      terminals,
-      freezer: createFreezer(join(group, 'nobody')),
-      units: createUnits('false'),
-    }).lock(never)
-    expect(await terminals.shown()).toBe(LOCK_TERMINAL)
+    const freezer = createFreezer(join(group, 'nobody'))
+    await createSeat({ units, freezer, shownTerminal }).lock(never)
+    expect(await shownTerminal()).toBe(LOCK_TERMINAL)
   })
 
   it('lets no other program change the terminal afterwards', async () => {
-    await terminals.show(LOCK_TERMINAL, true)
+    await show('--take', String(LOCK_TERMINAL))
     const request = `open my $c, "+<", "/dev/tty0" or die; ioctl $c, 0x5606, ${GUEST_TERMINAL} or die`
     expect(await once(spawn('perl', ['-e', request]), 'exit')).toEqual([0, null])
-    expect(await terminals.shown()).toBe(LOCK_TERMINAL)
+    expect(await shownTerminal()).toBe(LOCK_TERMINAL)
   })
 
   it.each(['process', 'graphics'] as const)('takes a terminal that a program holds (%s)', async (how) => {
-    await terminals.show(FREE_TERMINAL, true)
+    await show('--take', String(FREE_TERMINAL))
     await holdTerminal(how)
-    await terminals.show(LOCK_TERMINAL, true)
-    expect(await terminals.shown()).toBe(LOCK_TERMINAL)
+    await show('--take', String(LOCK_TERMINAL))
+    expect(await shownTerminal()).toBe(LOCK_TERMINAL)
   })
 
   it('forgets a change that was refused, even if the terminal is let go later', async () => {
-    await terminals.show(FREE_TERMINAL, true)
+    await show('--take', String(FREE_TERMINAL))
     const holder = await holdTerminal('process')
-    await expect(terminals.show(GUEST_TERMINAL, false)).rejects.toThrow(`terminal ${FREE_TERMINAL} is shown`)
+    await expect(show(String(GUEST_TERMINAL))).rejects.toThrow(`terminal ${FREE_TERMINAL} is shown`)
     holder.stdin!.write('let go\n')
     await once(holder.stdout!, 'data')
-    expect(await terminals.shown()).toBe(FREE_TERMINAL)
+    expect(await shownTerminal()).toBe(FREE_TERMINAL)
   })
 })
 
-it('a program that cannot change terminals is said so', async () => {
-  const refusing = createTerminals(join(SYSTEM, 'show-terminal'))
-  await expect(refusing.show(99, false)).rejects.toThrow('usage: show-terminal')
+it('the program that shows a terminal refuses what is none', async () => {
+  await expect(show('99')).rejects.toThrow('usage: show-terminal')
 })

@@ -1,17 +1,20 @@
 import type { Freezer } from './freezer.ts'
-import type { Terminals } from './terminals.ts'
 import type { Units } from './units.ts'
 
-/** The terminals of the unit files in agent/system. */
+/** The terminals of the units in agent/seat. */
 export const LOCK_TERMINAL = 7
 export const GUEST_TERMINAL = 8
-export const GUEST_UNIT = 'escale-guest.service'
+/** They show these terminals, and forbid every other change of terminal. */
+const SHOW_LOCK = 'escale-show-lock.service'
+const SHOW_GUEST = 'escale-show-guest.service'
+const GUEST_SESSION = 'escale-guest.service'
 
 export interface SeatParts {
-  terminals: Terminals
+  units: Units
   /** The visitor's processes. */
   freezer: Freezer
-  units: Units
+  /** The number of the terminal that the kernel shows. */
+  shownTerminal: () => Promise<number>
 }
 
 export interface Seat {
@@ -22,7 +25,7 @@ export interface Seat {
 }
 
 /** The seat of one visitor: the lock on one terminal of the machine, and the visitor's session on another. */
-export function createSeat({ terminals, freezer, units }: SeatParts): Seat {
+export function createSeat({ units, freezer, shownTerminal }: SeatParts): Seat {
   let last: Promise<unknown> = Promise.resolve()
 
   /** One act at a time: an act that was given up must not change the terminal after the next one has. */
@@ -32,35 +35,41 @@ export function createSeat({ terminals, freezer, units }: SeatParts): Seat {
     return done
   }
 
+  const prove = async (wanted: number): Promise<void> => {
+    const shown = await shownTerminal()
+    if (shown !== wanted) throw new Error(`terminal ${wanted} was asked for, and terminal ${shown} is shown`)
+  }
+
   const lock = async (signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted()
     // First the terminal: whatever the visitor's processes do then, nobody sees them.
-    await terminals.show(LOCK_TERMINAL, true)
+    await units.start(SHOW_LOCK)
+    await prove(LOCK_TERMINAL)
     await freezer.freeze(signal)
-    const shown = await terminals.shown()
-    if (shown !== LOCK_TERMINAL) throw new Error(`the lock is on terminal ${LOCK_TERMINAL}, not on ${shown}`)
+    await prove(LOCK_TERMINAL)
   }
 
   /** A start that fails, or takes too long, must not succeed later behind the lock. */
-  const startGuest = (): Promise<void> =>
-    units.start(GUEST_UNIT).catch(async (err: unknown) => {
-      await units.stop(GUEST_UNIT)
+  const startSession = (): Promise<void> =>
+    units.start(GUEST_SESSION).catch(async (err: unknown) => {
+      await units.stop(GUEST_SESSION)
       throw err
     })
 
   const open = async (signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted()
     await freezer.thaw(signal)
-    await startGuest()
+    await startSession()
     signal.throwIfAborted()
-    await terminals.show(GUEST_TERMINAL, false)
+    await units.start(SHOW_GUEST)
     signal.throwIfAborted()
-    if (!(await units.isRunning(GUEST_UNIT))) throw new Error('the visitor’s session has ended at once')
+    await prove(GUEST_TERMINAL)
+    if (!(await units.isRunning(GUEST_SESSION))) throw new Error('the visitor’s session has ended at once')
   }
 
   return {
     lock: (signal) => inTurn(() => lock(signal)),
     open: (signal) => inTurn(() => open(signal)),
-    end: () => inTurn(() => units.stop(GUEST_UNIT)),
+    end: () => inTurn(() => units.stop(GUEST_SESSION)),
   }
 }
