@@ -21,7 +21,7 @@ async function newStation() {
   }
   const desired = (state: string) => messages.next('/desired', (payload) => payload['state'] === state)
   const journal = (action: string) => test.journal(`stationId=${id}&action=${action}`)
-  const stateOf = async () => (await test.done('GET', `/api/postes/${id}/`)) as { state: string }
+  const stateOf = () => test.done<{ state: string }>('GET', `/api/postes/${id}/`)
   return { id, say, desired, journal, stateOf }
 }
 
