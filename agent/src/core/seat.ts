@@ -15,7 +15,8 @@ import {
 
 /** How long an act may take, ms. After that it has failed, and is asked for again. */
 export const ACT_LIMIT_MS: Readonly<Record<Act, number>> = {
-  lock: 10 * SECOND_MS,
+  // A browser that starts with the machine may need half a minute to show the lock.
+  lock: 40 * SECOND_MS,
   open: 10 * SECOND_MS,
   clean: 60 * SECOND_MS,
 }
