@@ -12,7 +12,7 @@ const JOIN_WAIT_MS = 2_000
 
 export interface AgentOptions extends MembershipOptions {
   /** The screen's port (0: any free port), and its page if not the agent's own. Without it the agent has no screen. */
-  screen?: { port: number; pageDir?: string; kiosk?: () => KioskStatus | undefined }
+  screen?: { port: number; pageDir?: string; key?: string; kiosk?: () => KioskStatus | undefined }
 }
 
 export interface Agent {

@@ -11,7 +11,9 @@ import { checkServer, type Trust } from './link/trust.ts'
 import { SettingsError } from './settings-error.ts'
 import type { KioskStatus } from './kiosk.ts'
 import { RUNS_AS_ROOT, findBrowser, NO_BROWSER } from './platform/linux/kiosk-browser.ts'
+import { readScreenKey } from './platform/linux/seat/screen-files.ts'
 import { createPage } from './screen/page.ts'
+import { cookieOf } from './screen/screen-key.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
 
@@ -40,7 +42,10 @@ const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 's
 async function askAgent<T>(screenPort: number, what: 'state' | 'kiosk'): Promise<T | undefined> {
   const url = new URL(`http://127.0.0.1:${screenPort}/api/${what}`)
   try {
-    const { status, text } = await get(url, undefined)
+    // A station with a lock of its own answers root alone.
+    const key = await readScreenKey()
+    const headers: Record<string, string> = key === undefined ? {} : { cookie: cookieOf(key) }
+    const { status, text } = await get(url, undefined, headers)
     return status === 200 ? (JSON.parse(text) as T) : undefined
   } catch {
     return undefined
@@ -171,11 +176,15 @@ async function reach(url: string, caCertificate: string | undefined): Promise<Fi
 }
 
 /** Not `fetch`: it needs WebAssembly, which the binary is built without. */
-function get(url: URL, ca: string | undefined): Promise<{ status: number; text: string }> {
+function get(
+  url: URL,
+  ca: string | undefined,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   const signal = AbortSignal.timeout(ANSWER_LIMIT_MS)
   return new Promise((resolve, reject) => {
-    const request = send(url, { ca, agent: false, signal }, (response) => {
+    const request = send(url, { ca, agent: false, signal, headers }, (response) => {
       readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject)
     })
     request.on('error', reject).end()

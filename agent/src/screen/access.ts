@@ -8,14 +8,20 @@ const MAX_CONNECTIONS = 64
  * have another Origin, and a DNS name that points at loopback (DNS rebinding) shows in Host. Other programs may only
  * read.
  */
-export function isFromOwnPage({ headers, method }: IncomingMessage, port: number): boolean {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
-  if (headers.host === undefined || !hosts.includes(headers.host)) return false
-  if (headers.origin !== undefined) return hosts.some((host) => headers.origin === `http://${host}`)
+export function isFromOwnPage(request: IncomingMessage, port: number): boolean {
+  const { headers, method } = request
+  if (!isForScreen(request, port)) return false
+  if (headers.origin !== undefined) return hostsOf(port).some((host) => headers.origin === `http://${host}`)
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
   return method === 'GET' || method === 'HEAD'
 }
+
+const hostsOf = (port: number) => [`127.0.0.1:${port}`, `localhost:${port}`]
+
+/** Whether a request names the screen itself as its host. */
+export const isForScreen = ({ headers }: IncomingMessage, port: number): boolean =>
+  headers.host !== undefined && hostsOf(port).includes(headers.host)
 
 /** Limits the number of connections. The oldest is closed first, and its page reconnects, so nobody is locked out. */
 export function limitConnections(server: Server): void {

@@ -208,3 +208,59 @@ it('a page that was not built gives a clear error', async () => {
   const { createPage } = await import('./page.ts')
   await expect(createPage(join(pageDir, 'nothing'))).rejects.toThrow('npm run build -w agent')
 })
+
+describe('the screen of a station with a lock of its own', () => {
+  const key = 'k3y-of-the-screen'
+  const cookie = `escale-screen=${key}`
+  const form = (given: string, headers: Record<string, string> = {}): Sent => {
+    const body = `key=${given}`
+    const type = 'application/x-www-form-urlencoded'
+    return {
+      headers: { 'content-type': type, 'content-length': String(body.length), origin: 'null', ...headers },
+      body,
+    }
+  }
+
+  beforeEach(async () => {
+    await screen.stop()
+    screen = await createScreenServer({ ...options(), key })
+    origin = new URL(screen.url).origin
+  })
+
+  it('accepts its own page', async () => {
+    expect(await send('/api/state', { method: 'GET', headers: { cookie } })).toBe(200)
+    expect(await send('/api/end', json({}, { cookie: `other=1; ${cookie}` }))).toBe(204)
+    expect(acts).toEqual([['end']])
+  })
+
+  it.each<[string, number, Record<string, string>]>([
+    ['without the key', 401, {}],
+    ['with another key', 401, { cookie: 'escale-screen=guess' }],
+    ['with the key in another cookie', 401, { cookie: `screen=${key}` }],
+    ['from another site, with the key', 403, { cookie, origin: 'https://example.org' }],
+    ['by another name of this machine, with the key', 403, { cookie, host: 'evil.example:80' }],
+  ])('refuses a request %s', async (_, status, headers) => {
+    expect(await send('/api/end', json({}, headers))).toBe(status)
+    expect(await send('/api/code', json({ code: 'ABCD-2345' }, headers))).toBe(status)
+    expect(await send('/api/state', { method: 'GET', headers })).toBe(status)
+    expect(await send('/api/kiosk', { method: 'GET', headers })).toBe(status)
+    expect(acts).toEqual([])
+  })
+
+  it('counts no stream without the key as its page', async () => {
+    const headers = { accept: 'text/event-stream' }
+    expect((await fetch(`${screen.url}api/state`, { headers })).status).toBe(401)
+    expect(screen.hasPage()).toBe(false)
+  })
+
+  it('gives its cookie to whoever has the key, and to nobody else', async () => {
+    expect(await send('/api/enter', form(key))).toBe(200)
+    expect(await send('/api/enter', form('guess'))).toBe(403)
+    expect(await send('/api/enter', form(key, { host: 'evil.example:80' }))).toBe(403)
+    expect(await send('/api/enter', form(key, { 'content-length': '9999' }))).toBe(403)
+    expect(await send(`/api/enter?key=${key}`, { method: 'GET' })).toBe(403)
+    const body = new URLSearchParams({ key })
+    const entered = await fetch(`${screen.url}api/enter`, { method: 'POST', body })
+    expect(entered.headers.get('set-cookie')).toBe(`${cookie}; Path=/; HttpOnly; SameSite=Strict`)
+  })
+})

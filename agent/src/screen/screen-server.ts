@@ -6,8 +6,9 @@ import { Compile } from 'typebox/compile'
 import type { ScreenView } from '../core/index.ts'
 import type { KioskStatus } from '../kiosk.ts'
 import { SettingsError } from '../settings-error.ts'
-import { isFromOwnPage, limitConnections } from './access.ts'
+import { isForScreen, isFromOwnPage, limitConnections } from './access.ts'
 import { createPage, type Page } from './page.ts'
+import { createScreenKey, ENTER_ADDRESS, ENTERED_PAGE, type ScreenKey } from './screen-key.ts'
 import { createStreams } from './streams.ts'
 
 const MAX_BODY_BYTES = 4_096
@@ -47,6 +48,8 @@ export interface ScreenServerOptions {
   onEnd: () => void
   onCallStaff: (reason?: string) => void
   onDismiss: (noticeId: string) => void
+  /** Only who has this key may read the state or act. Without a key, every program of this machine may read it. */
+  key?: string
   /** A page has opened or closed. */
   onPagesChanged: () => void
   /** The state of the kiosk's browser, if the agent runs one. */
@@ -80,6 +83,7 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
   const { view, log } = options
   const page = await createPage(options.pageDir)
   const streams = createStreams(options.onPagesChanged)
+  const key = options.key === undefined ? undefined : createScreenKey(options.key)
   const actions = new Map<string, Action>([
     [
       '/api/code',
@@ -112,8 +116,15 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
-    if (!isFromOwnPage(request, portOf(server.address()))) {
+    const port = portOf(server.address())
+    if (key !== undefined && path === ENTER_ADDRESS)
+      return enter(key, isForScreen(request, port), request, response)
+    if (!isFromOwnPage(request, port)) {
       refuse(response, 403)
+      return
+    }
+    if (key !== undefined && path.startsWith('/api/') && !key.isIn(request)) {
+      refuse(response, 401)
       return
     }
     if (path === '/api/state' && request.method === 'GET') {
@@ -214,6 +225,22 @@ function sendJson(response: ServerResponse, value: object): void {
 function refuse(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
   response.writeHead(status, { ...HEADERS, ...headers, 'content-length': 0 })
   response.end()
+}
+
+/** Gives the cookie to the browser that shows the key. It comes from the start page, a file, so its Origin says nothing. */
+async function enter(
+  key: ScreenKey,
+  isForThis: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isForThis || request.method !== 'POST' || !(await key.isInForm(request))) {
+    refuse(response, 403, { connection: 'close' })
+    return
+  }
+  const type = 'text/html; charset=utf-8'
+  response.writeHead(200, { ...HEADERS, 'content-type': type, 'set-cookie': key.cookie })
+  response.end(ENTERED_PAGE)
 }
 
 async function runAction(found: Action, request: IncomingMessage, response: ServerResponse): Promise<void> {
