@@ -20,6 +20,7 @@ export const flags = {
   'screen-port': 'string',
   'no-kiosk': 'boolean',
   'manage-power': 'boolean',
+  'seat-lock': 'boolean',
 } as const
 
 export type Flag = keyof typeof flags

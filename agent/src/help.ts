@@ -57,6 +57,10 @@ const options: Record<Flag, Text & { value?: string }> = {
     fr: 'permet redémarrage et arrêt malgré --no-kiosk',
     en: 'allows restart and shutdown in spite of --no-kiosk',
   },
+  'seat-lock': {
+    fr: 'Linux\u00a0: le verrou et le visiteur ont chacun leur terminal (avec --guest-user)',
+    en: 'Linux: the lock and the visitor each have a terminal (with --guest-user)',
+  },
 }
 
 const headings = {

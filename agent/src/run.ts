@@ -1,11 +1,14 @@
 import { pino, destination } from 'pino'
 import { createAgent, type Agent } from './agent.ts'
+import { createConditions } from './conditions.ts'
 import { claimDataDir, makeDataDir } from './data-dir.ts'
 import type { Credentials } from './link/identification.ts'
 import { watchKiosk, type KioskWatch } from './kiosk.ts'
 import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
+import { createLinuxSeat, type LinuxSeat } from './platform/linux/seat/linux-seat.ts'
 import type { Platform } from './platform/platform.ts'
 import { withoutPower } from './platform/power.ts'
+import { lockedByPage } from './platform/shown-page.ts'
 import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
 import { SettingsError } from './settings-error.ts'
 import type { AgentSettings } from './settings.ts'
@@ -28,11 +31,24 @@ function credentialsOf(settings: AgentSettings): Credentials {
   )
 }
 
-function platformOf({ dataDir, mayControlPower }: AgentSettings, searchPath: string): Platform {
+async function seatOf({ hasSeatLock }: AgentSettings): Promise<LinuxSeat | undefined> {
+  if (!hasSeatLock) return undefined
+  if (process.platform === 'linux') return createLinuxSeat()
+  throw new SettingsError(
+    '--seat-lock n’existe que sous Linux\u00a0: retirez ce réglage.',
+    '--seat-lock exists on Linux only: remove this setting.',
+  )
+}
+
+function platformOf(
+  { dataDir, mayControlPower }: AgentSettings,
+  searchPath: string,
+  linuxSeat?: LinuxSeat,
+): Platform {
   const platform =
     process.platform === 'win32'
       ? createWindowsPlatform({ dataDir })
-      : createLinuxPlatform({ dataDir, searchPath })
+      : createLinuxPlatform({ dataDir, searchPath, ...linuxSeat })
   return mayControlPower ? platform : withoutPower(platform)
 }
 
@@ -65,7 +81,10 @@ export async function run(settings: AgentSettings, { searchPath, logLevel }: Run
     },
     destination({ fd: 1, sync: true }),
   )
-  const platform = platformOf(settings, searchPath)
+  const linuxSeat = await seatOf(settings)
+  const pages = createConditions()
+  const machine = platformOf(settings, searchPath, linuxSeat)
+  const platform = hasKiosk ? lockedByPage(machine, { hasPage: () => agent.hasPage(), pages }) : machine
   let kiosk: KioskWatch | undefined
   const agent = createAgent({
     server,
@@ -73,10 +92,11 @@ export async function run(settings: AgentSettings, { searchPath, logLevel }: Run
     credentials,
     platform,
     store: createFileStore(dataDir, log),
-    screen: { port: screenPort, kiosk: () => kiosk?.status() },
+    screen: { port: screenPort, key: linuxSeat?.screenKey, kiosk: () => kiosk?.status() },
     macAddress: mac,
     log,
   })
+  agent.watchPages(pages.check)
   stopOnSignals(agent)
   await agent.start()
   const url = agent.screenUrl() ?? ''

@@ -5,6 +5,9 @@ import { SettingsError } from './settings-error.ts'
 import { readTextFile } from './text-file.ts'
 
 const DEFAULT_SCREEN_PORT = 4680
+/** Only root may listen below 1024. */
+const DEFAULT_RESERVED_PORT = 680
+const FIRST_FREE_PORT = 1_024
 
 export function isTrue(flag: Flag, value = ''): boolean {
   if (['true', '1', 'yes', 'oui'].includes(value.toLowerCase())) return true
@@ -74,6 +77,19 @@ export function portOf(value: string | undefined): number {
   throw new SettingsError(
     `--screen-port attend un nombre de 0 à 65535, et non ${String(value)}.`,
     `--screen-port wants 0 to 65535, not ${String(value)}.`,
+  )
+}
+
+/**
+ * The screen's port on a station where visitors' programs run as another user: they must not be able to take it while the
+ * agent starts again.
+ */
+export function reservedPortOf(value: string | undefined): number {
+  const port = value === undefined ? DEFAULT_RESERVED_PORT : portOf(value)
+  if (port > 0 && port < FIRST_FREE_PORT) return port
+  throw new SettingsError(
+    `avec --seat-lock, --screen-port doit être inférieur à ${FIRST_FREE_PORT}, pour qu’aucun programme du visiteur ne puisse le prendre. Retirez-le\u00a0: ce sera ${DEFAULT_RESERVED_PORT}.`,
+    `with --seat-lock, --screen-port must be below ${FIRST_FREE_PORT}, so that no program of the visitor can take it. Remove it: it will be ${DEFAULT_RESERVED_PORT}.`,
   )
 }
 

@@ -35,11 +35,18 @@ describe('the agent’s settings', () => {
     expect(mayControlPower(['--no-kiosk', '--manage-power'])).toBe(true)
   })
 
+  it('keep the screen’s port from the visitor’s programs when the lock has a seat of its own', () => {
+    expect(read(['--seat-lock']).settings).toMatchObject({ hasSeatLock: true, screenPort: 680 })
+    expect(read(['--seat-lock', '--screen-port', '700']).settings.screenPort).toBe(700)
+    expect(read([]).settings).toMatchObject({ hasSeatLock: false, screenPort: 4680 })
+  })
+
   it.each([
     ['an unknown flag', ['run', '--sever', 'x']],
     ['an unknown command', ['start']],
     ['a server that is no address', ['--server', 'pc-serveur']],
     ['a port out of range', ['--screen-port', '70000']],
+    ['a port that a visitor may take', ['--seat-lock', '--screen-port', '4680']],
     ['a flag without its value', ['--server']],
     ['a switch with a value', ['--no-kiosk=x']],
     ['a MAC address that is none', ['--mac', 'pc-01']],

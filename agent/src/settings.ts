@@ -8,6 +8,7 @@ import {
   isTrue,
   macOf,
   portOf,
+  reservedPortOf,
   secretIn,
   serverOf,
   unencryptedWarning,
@@ -30,6 +31,8 @@ export interface AgentSettings {
   hasKiosk: boolean
   /** Whether commands may reboot or shut down the machine: with the kiosk, or with --manage-power. */
   mayControlPower: boolean
+  /** Linux: whether the lock and the visitor's session each have a terminal of the machine. */
+  hasSeatLock: boolean
 }
 
 export interface ReadSettings {
@@ -76,6 +79,7 @@ export function readSettings(args: string[], surroundings: Surroundings): ReadSe
     })
   const server = serverOf(find('server'))
   const isSet = (flag: Flag) => isTrue(flag, find(flag))
+  const hasSeatLock = isSet('seat-lock')
   return {
     settings: {
       server,
@@ -85,9 +89,10 @@ export function readSettings(args: string[], surroundings: Surroundings): ReadSe
       mqttSecret: findSecret('mqtt-secret'),
       mac: macOf(find('mac')),
       dataDir: find('data-dir') ?? defaultDataDir(surroundings, kernel.isDiskless),
-      screenPort: portOf(find('screen-port')),
+      screenPort: hasSeatLock ? reservedPortOf(find('screen-port')) : portOf(find('screen-port')),
       hasKiosk: !isSet('no-kiosk'),
       mayControlPower: !isSet('no-kiosk') || isSet('manage-power'),
+      hasSeatLock,
     },
     warnings: [
       ...warnOfUnknownNames(env, kernel.unknown, file),

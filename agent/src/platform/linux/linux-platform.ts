@@ -9,6 +9,7 @@ import { CommandFailure } from '../../link/command-failure.ts'
 import { diskPercent, percentOf } from '../portable.ts'
 import type { MachineIdentity, Metrics, Platform } from '../platform.ts'
 import { openKiosk } from './kiosk-browser.ts'
+import type { Seat } from './seat/seat.ts'
 
 /** Reading the temperature starts a process (8 ms of a core), so it is read once a minute. */
 const TEMPERATURE_INTERVAL_MS = 60_000
@@ -22,10 +23,14 @@ export interface LinuxOptions {
   dataDir: string
   /** The `PATH` in which a browser is looked for. */
   searchPath: string
+  /** Without it, lock and open do nothing: the screen's page covers the desktop. */
+  seat?: Seat
+  /** Opens another browser than the one that this user starts. */
+  openScreen?: Platform['openKiosk']
 }
 
 /** A Debian-like machine with systemd. Removing a visitor's files is not part of `clean` yet. */
-export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Platform {
+export function createLinuxPlatform({ dataDir, searchPath, seat, openScreen }: LinuxOptions): Platform {
   const temperature = createTemperatureMeter()
   let os: Promise<string> | undefined
   return {
@@ -50,10 +55,12 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
         ...(temperatureC === undefined ? {} : { temperatureC }),
       }
     },
-    // While the station is locked, the screen's page covers the desktop.
-    lock: () => Promise.resolve(),
-    open: () => Promise.resolve(),
-    clean: () => Promise.resolve(undefined),
+    lock: async (signal) => seat?.lock(signal),
+    open: async (signal) => seat?.open(signal),
+    clean: async () => {
+      await seat?.end()
+      return undefined
+    },
     checkPower,
     reboot: async () => {
       await run('systemctl', ['reboot'], { timeout: POWER_LIMIT_MS })
@@ -61,7 +68,7 @@ export function createLinuxPlatform({ dataDir, searchPath }: LinuxOptions): Plat
     shutdown: async () => {
       await run('systemctl', ['poweroff'], { timeout: POWER_LIMIT_MS })
     },
-    openKiosk: (url) => openKiosk(url, { dataDir, searchPath }),
+    openKiosk: openScreen ?? ((url) => openKiosk(url, { dataDir, searchPath })),
   }
 }
 
