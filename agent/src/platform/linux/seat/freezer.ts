@@ -12,8 +12,8 @@ export interface Freezer {
 }
 
 /**
- * `folder` is that of the group (version 2). A group that does not exist has no processes. Source: the kernel's
- * Documentation/admin-guide/cgroup-v2.rst, cgroup.freeze and cgroup.events.
+ * `folder` is that of the group (version 2). A group that does not exist has no processes. Source:
+ * https://docs.kernel.org/admin-guide/cgroup-v2.html, cgroup.freeze and cgroup.events.
  */
 export function createFreezer(folder: string): Freezer {
   const turn = async (isFrozen: boolean, signal: AbortSignal): Promise<void> => {
