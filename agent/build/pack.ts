@@ -38,7 +38,10 @@ export async function packBinary(target: Target, output: string, options: PackOp
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   const stop = () => child.kill()
   process.once('exit', stop)
-  const [code] = (await once(child, 'close')) as [number | null]
+  const [code] = (await once(child, 'close').catch((err: unknown) => {
+    text += String(err)
+    return [null]
+  })) as [number | null]
   process.off('exit', stop)
   if (code !== 0) throw failureOf(text, workDir)
 }
