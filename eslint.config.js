@@ -102,6 +102,18 @@ export default tseslint.config(
   },
   { files: ['**/*.js', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
   {
+    // The agent's binary runs without WebAssembly, and `fetch` needs it.
+    files: ['agent/src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'agent/src/testing/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'fetch', message: 'Use node:http: the binary has no WebAssembly.' },
+        { name: 'WebAssembly', message: 'The binary runs with --jitless.' },
+      ],
+    },
+  },
+  {
     files: PURE,
     ignores: ['**/*.test.ts'],
     rules: {
