@@ -38,7 +38,7 @@ const STARTS_A_PROCESS = [
   'backend/src/**/*-process.ts',
   'backend/src/testing/**/*.ts',
   'agent/src/main.ts',
-  'agent/build/main.ts',
+  'agent/build/{main,deb}.ts',
   'tests/**/*.ts',
   '**/*.test.ts',
   '**/*.config.ts',

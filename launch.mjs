@@ -24,6 +24,7 @@ const COMMANDS = {
     nodeFlags: SMALL,
   },
   'build:agent': { profile: 'all', pages: ['agent'], script: 'agent/build/main.ts' },
+  'build:deb': { profile: 'all', pages: ['agent'], script: 'agent/build/deb.ts' },
   demo: { profile: 'production', pages: ['admin', 'agent'], script: 'tests/demo/main.ts', isLean: true },
   job: { profile: 'production', pages: [], script: 'backend/src/cli/run-job.ts' },
   cert: { profile: 'production', pages: [], script: 'backend/src/cli/cert.ts' },

@@ -2,6 +2,7 @@ import { AGENT_VERSION } from './agent-version.ts'
 import { readCommandLine, secretFlags, variableOf } from './flags.ts'
 import { hideSecrets } from './hidden-secrets.ts'
 import { readKernelCommandLine } from './kernel-command-line.ts'
+import { takeServiceSettings } from './service-manager.ts'
 import { exitCodes, SettingsError } from './settings-error.ts'
 import { readSettings, type AgentSettings } from './settings.ts'
 
@@ -49,7 +50,9 @@ async function main(args: string[]): Promise<void> {
     case 'run': {
       const settings = settingsFrom(args, isRoot)
       const { run } = await import('./run.ts')
-      return run(settings, { searchPath, logLevel: process.env.ESCALE_LOG_LEVEL ?? 'info' })
+      const { env } = process
+      const service = takeServiceSettings(env)
+      return run(settings, { searchPath, logLevel: env.ESCALE_LOG_LEVEL ?? 'info', service })
     }
   }
 }

@@ -10,6 +10,7 @@ import type { Platform } from './platform/platform.ts'
 import { withoutPower } from './platform/power.ts'
 import { lockedByPage } from './platform/shown-page.ts'
 import { createWindowsPlatform } from './platform/windows/windows-platform.ts'
+import { createServiceManager, type ServiceManager, type ServiceSettings } from './service-manager.ts'
 import { SettingsError } from './settings-error.ts'
 import type { AgentSettings } from './settings.ts'
 import { createFileStore } from './store.ts'
@@ -19,6 +20,8 @@ export interface RunOptions {
   searchPath: string
   /** Of pino. */
   logLevel: string
+  /** What systemd expects, if it runs this agent. */
+  service: ServiceSettings
 }
 
 function credentialsOf(settings: AgentSettings): Credentials {
@@ -53,7 +56,10 @@ function platformOf(
 }
 
 /** Runs the agent until a signal ends it. Resolves once the screen is there. */
-export async function run(settings: AgentSettings, { searchPath, logLevel }: RunOptions): Promise<void> {
+export async function run(
+  settings: AgentSettings,
+  { searchPath, logLevel, service }: RunOptions,
+): Promise<void> {
   const { server, dataDir, screenPort, hasKiosk, mac, caFingerprint } = settings
   if (server === undefined) {
     throw new SettingsError(
@@ -97,8 +103,10 @@ export async function run(settings: AgentSettings, { searchPath, logLevel }: Run
     log,
   })
   agent.watchPages(pages.check)
-  stopOnSignals(agent)
+  const manager = createServiceManager(service, searchPath, log)
+  stopOnSignals(agent, manager)
   await agent.start()
+  manager.ready()
   const url = agent.screenUrl() ?? ''
   if (hasKiosk) {
     const { hasPage, watchPages, reportFault } = agent
@@ -110,8 +118,9 @@ export async function run(settings: AgentSettings, { searchPath, logLevel }: Run
 }
 
 /** A second signal, or the end of the parent process, has no effect while the agent already stops. */
-function stopOnSignals(agent: Agent): void {
+function stopOnSignals(agent: Agent, manager: ServiceManager): void {
   const stop = () => {
+    manager.stopping()
     void agent.stop().then(() => process.exit(0))
   }
   process.on('SIGTERM', stop)
