@@ -36,7 +36,8 @@ interface RunningView {
 const noAgent = (port: number) =>
   `aucun agent ne répond sur le port ${port} · no agent answers on port ${port}`
 
-const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 'state')
+/** What the agent on this machine shows; undefined when none answers. */
+export const runningView = (screenPort: number) => askAgent<RunningView>(screenPort, 'state')
 
 /** The answer of the agent on this machine; undefined when no agent answers. */
 async function askAgent<T>(screenPort: number, what: 'state' | 'kiosk'): Promise<T | undefined> {

@@ -35,8 +35,8 @@ export const variableOf = (flag: Flag) => ENVIRONMENT_PREFIX + flag.toUpperCase(
 export const nameOf = (flag: Flag) => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 /** What the command line asks for. Settings are not a matter of `help` and `version`. */
-export type Verb = 'run' | 'status' | 'doctor' | 'version' | 'help'
-const verbs: readonly string[] = ['run', 'status', 'doctor', 'version', 'help'] satisfies Verb[]
+export type Verb = 'run' | 'status' | 'doctor' | 'unlock' | 'version' | 'help'
+const verbs: readonly string[] = ['run', 'status', 'doctor', 'unlock', 'version', 'help'] satisfies Verb[]
 
 export interface CommandLine {
   verb: Verb

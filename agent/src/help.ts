@@ -11,6 +11,10 @@ const verbs: Record<Verb, Text> = {
     fr: 'vérifie tout ce qu’il faut à l’agent, et dit quoi faire',
     en: 'checks what the agent needs, and tells what to do',
   },
+  unlock: {
+    fr: 'déverrouille le poste pour un technicien (root)',
+    en: 'unlocks the station for a technician (root)',
+  },
   version: { fr: 'affiche la version', en: 'prints the version' },
   help: { fr: 'affiche cette aide (aussi --help, -h)', en: 'prints this help (also --help, -h)' },
 }
@@ -82,6 +86,11 @@ const examples: (Text & { command: string })[] = [
     command: 'escale-agent doctor',
     fr: 'Rien ne s’affiche\u202f? Ce qui manque, et quoi faire',
     en: 'Nothing is shown? What is missing, and what to do',
+  },
+  {
+    command: 'sudo escale-agent unlock',
+    fr: 'Reprendre la main sur un poste, même sans serveur',
+    en: 'Take over a station, even without the server',
   },
   {
     command: 'escale-agent status && echo ok',

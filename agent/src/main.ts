@@ -47,6 +47,15 @@ async function main(args: string[]): Promise<void> {
       process.exitCode = findings.every(({ isGood }) => isGood) ? 0 : exitCodes['fault-found']
       return
     }
+    case 'unlock': {
+      const { unlock } = await import('./unlock.ts')
+      const { runningView } = await import('./diagnosis.ts')
+      const { readScreenKey } = await import('./platform/linux/seat/screen-files.ts')
+      const view = await runningView(settingsFrom(args, isRoot).screenPort)
+      const hasSeatLock = (await readScreenKey()) !== undefined
+      say(await unlock({ platform: process.platform, isRoot, phase: view?.phase, hasSeatLock }))
+      return
+    }
     case 'run': {
       const settings = settingsFrom(args, isRoot)
       const { run } = await import('./run.ts')

@@ -9,6 +9,8 @@ export const exitCodes = {
   'no-agent': 7,
   'fault-found': 8,
   'agent-running': 9,
+  'not-root': 10,
+  'unlock-refused': 11,
 } as const
 
 export type Fault = keyof typeof exitCodes
