@@ -21,6 +21,7 @@ export const flags = {
   'no-kiosk': 'boolean',
   'manage-power': 'boolean',
   'seat-lock': 'boolean',
+  'guest-user': 'string',
 } as const
 
 export type Flag = keyof typeof flags

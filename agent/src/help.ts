@@ -65,6 +65,11 @@ const options: Record<Flag, Text & { value?: string }> = {
     fr: 'Linux\u00a0: le verrou et le visiteur ont chacun leur terminal (avec --guest-user)',
     en: 'Linux: the lock and the visitor each have a terminal (with --guest-user)',
   },
+  'guest-user': {
+    value: 'NAME',
+    fr: 'Linux\u00a0: compte des visiteurs, vidé après chaque session',
+    en: 'Linux: the visitors’ account, emptied after each session',
+  },
 }
 
 const headings = {

@@ -4,6 +4,7 @@ import { createConditions } from './conditions.ts'
 import { claimDataDir, makeDataDir } from './data-dir.ts'
 import type { Credentials } from './link/identification.ts'
 import { watchKiosk, type KioskWatch } from './kiosk.ts'
+import { createGuest, type Guest } from './platform/linux/guest/guest.ts'
 import { createLinuxPlatform } from './platform/linux/linux-platform.ts'
 import { createLinuxSeat, type LinuxSeat } from './platform/linux/seat/linux-seat.ts'
 import type { Platform } from './platform/platform.ts'
@@ -43,15 +44,31 @@ async function seatOf({ hasSeatLock }: AgentSettings): Promise<LinuxSeat | undef
   )
 }
 
+/** The visitors' account, and the seat with the session of this account. */
+async function visitorsOf(settings: AgentSettings): Promise<{ guest?: Guest; linuxSeat?: LinuxSeat }> {
+  const { guestUser } = settings
+  if (guestUser !== undefined && process.platform !== 'linux') {
+    throw new SettingsError(
+      '--guest-user n’existe que sous Linux\u00a0: retirez ce réglage.',
+      '--guest-user exists on Linux only: remove this setting.',
+    )
+  }
+  let linuxSeat: LinuxSeat | undefined
+  const endSession = async () => linuxSeat?.seat.end()
+  const guest = guestUser === undefined ? undefined : await createGuest(guestUser, endSession)
+  linuxSeat = await seatOf(settings)
+  return { ...(guest && { guest }), ...(linuxSeat && { linuxSeat }) }
+}
+
 function platformOf(
   { dataDir, mayControlPower }: AgentSettings,
   searchPath: string,
-  linuxSeat?: LinuxSeat,
+  { guest, linuxSeat }: { guest?: Guest; linuxSeat?: LinuxSeat },
 ): Platform {
   const platform =
     process.platform === 'win32'
       ? createWindowsPlatform({ dataDir })
-      : createLinuxPlatform({ dataDir, searchPath, ...linuxSeat })
+      : createLinuxPlatform({ dataDir, searchPath, guest, ...linuxSeat })
   return mayControlPower ? platform : withoutPower(platform)
 }
 
@@ -87,9 +104,10 @@ export async function run(
     },
     destination({ fd: 1, sync: true }),
   )
-  const linuxSeat = await seatOf(settings)
+  const visitors = await visitorsOf(settings)
+  const { linuxSeat } = visitors
   const pages = createConditions()
-  const machine = platformOf(settings, searchPath, linuxSeat)
+  const machine = platformOf(settings, searchPath, visitors)
   const platform = hasKiosk ? lockedByPage(machine, { hasPage: () => agent.hasPage(), pages }) : machine
   let kiosk: KioskWatch | undefined
   const agent = createAgent({

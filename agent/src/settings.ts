@@ -33,6 +33,8 @@ export interface AgentSettings {
   mayControlPower: boolean
   /** Linux: whether the lock and the visitor's session each have a terminal of the machine. */
   hasSeatLock: boolean
+  /** Linux: the visitors' account. Without it, nothing is removed after a session. */
+  guestUser?: string
 }
 
 export interface ReadSettings {
@@ -93,6 +95,7 @@ export function readSettings(args: string[], surroundings: Surroundings): ReadSe
       hasKiosk: !isSet('no-kiosk'),
       mayControlPower: !isSet('no-kiosk') || isSet('manage-power'),
       hasSeatLock,
+      guestUser: find('guest-user'),
     },
     warnings: [
       ...warnOfUnknownNames(env, kernel.unknown, file),

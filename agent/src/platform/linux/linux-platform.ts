@@ -8,6 +8,7 @@ import { cardOf, localAddressTowards } from '../network-card.ts'
 import { CommandFailure } from '../../link/command-failure.ts'
 import { diskPercent, percentOf } from '../portable.ts'
 import type { MachineIdentity, Metrics, Platform } from '../platform.ts'
+import type { Guest } from './guest/guest.ts'
 import { openKiosk } from './kiosk-browser.ts'
 import type { Seat } from './seat/seat.ts'
 
@@ -27,10 +28,18 @@ export interface LinuxOptions {
   seat?: Seat
   /** Opens another browser than the one that this user starts. */
   openScreen?: Platform['openKiosk']
+  /** The visitors' account. Without it nothing is made for a visitor, and nothing is removed after one. */
+  guest?: Guest
 }
 
-/** A Debian-like machine with systemd. Removing a visitor's files is not part of `clean` yet. */
-export function createLinuxPlatform({ dataDir, searchPath, seat, openScreen }: LinuxOptions): Platform {
+/** A Debian-like machine with systemd. */
+export function createLinuxPlatform({
+  dataDir,
+  searchPath,
+  seat,
+  openScreen,
+  guest,
+}: LinuxOptions): Platform {
   const temperature = createTemperatureMeter()
   let os: Promise<string> | undefined
   return {
@@ -56,8 +65,12 @@ export function createLinuxPlatform({ dataDir, searchPath, seat, openScreen }: L
       }
     },
     lock: async (signal) => seat?.lock(signal),
-    open: async (signal) => seat?.open(signal),
-    clean: async () => {
+    open: async (signal, sessionId) => {
+      await guest?.open(signal, sessionId)
+      await seat?.open(signal)
+    },
+    clean: async (signal) => {
+      if (guest !== undefined) return guest.clean(signal)
       await seat?.end()
       return undefined
     },
