@@ -16,18 +16,34 @@ export interface TreeOptions {
   epoch: number
 }
 
-/** Files of agent/debian and where they are in the package, with their modes. */
+const DOCS = 'usr/share/doc/escale-agent'
+const UNITS = 'usr/lib/systemd/system'
+/** What an administrator copies to turn on the lock with a terminal of its own. */
+const SEAT_SETTINGS = 'usr/share/escale-agent/seat'
+
+/** Files of the agent and where they are in the package, with their modes. */
 const FILES = [
-  ['escale-agent.service', 'usr/lib/systemd/system/escale-agent.service', 0o644],
-  ['agent.json', 'etc/escale/agent.json', 0o600],
-  ['README.md', 'usr/share/doc/escale-agent/README.md', 0o644],
-  ['postinst', 'DEBIAN/postinst', 0o755],
-  ['prerm', 'DEBIAN/prerm', 0o755],
-  ['postrm', 'DEBIAN/postrm', 0o755],
+  ['debian/escale-agent.service', `${UNITS}/escale-agent.service`, 0o644],
+  ['debian/agent.json', 'etc/escale/agent.json', 0o600],
+  ['debian/README.md', `${DOCS}/README.md`, 0o644],
+  ['debian/postinst', 'DEBIAN/postinst', 0o755],
+  ['debian/prerm', 'DEBIAN/prerm', 0o755],
+  ['debian/postrm', 'DEBIAN/postrm', 0o755],
+  // These units do nothing until that lock is turned on.
+  ...['screen', 'guest', 'show-lock', 'show-guest'].map((name) => {
+    const unit = `escale-${name}.service`
+    return [`seat/${unit}`, `${UNITS}/${unit}`, 0o644] as const
+  }),
+  ['seat/show-terminal', 'usr/libexec/escale-agent/show-terminal', 0o755],
+  ['seat/policies/escale-screen.json', 'usr/share/escale-agent/policies/escale-screen.json', 0o644],
+  ['seat/pam-escale-seat', 'etc/pam.d/escale-seat', 0o644],
+  ['seat/agent-seat.conf', `${SEAT_SETTINGS}/agent-seat.conf`, 0o644],
+  ['seat/sysctl-escale-seat.conf', `${SEAT_SETTINGS}/sysctl-escale-seat.conf`, 0o644],
+  ['seat/logind-escale-seat.conf', `${SEAT_SETTINGS}/logind-escale-seat.conf`, 0o644],
 ] as const
 
 /** Settings that the administrator edits: dpkg asks before it replaces a changed one. */
-const CONFFILES = '/etc/escale/agent.json\n'
+const CONFFILES = '/etc/escale/agent.json\n/etc/pam.d/escale-seat\n'
 
 /** Folders that only root may look into. */
 const PRIVATE_FOLDERS = ['etc/escale', 'var/lib/escale-agent']
@@ -36,8 +52,9 @@ const PRIVATE_FOLDERS = ['etc/escale', 'var/lib/escale-agent']
 export async function layOut(options: TreeOptions): Promise<void> {
   const { root, tree, program, epoch } = options
   await chmod(tree, 0o755)
-  for (const [name, place, mode] of FILES) await put(join(root, 'agent', 'debian', name), tree, place, mode)
-  await put(join(root, 'LICENSE'), tree, 'usr/share/doc/escale-agent/copyright', 0o644)
+  for (const [name, place, mode] of FILES) await put(join(root, 'agent', name), tree, place, mode)
+  await put(join(root, 'docs/station-linux-lock.md'), tree, `${DOCS}/station-linux-lock.md`, 0o644)
+  await put(join(root, 'LICENSE'), tree, `${DOCS}/copyright`, 0o644)
   await put(program, tree, 'usr/bin/escale-agent', 0o755).catch((cause: unknown) => {
     throw new BuildError(
       `${program} ne peut pas être copié (${String(cause)}).`,
@@ -70,6 +87,7 @@ Architecture: ${architecture}
 Maintainer: Escale <escale@localhost>
 Installed-Size: ${kilobytes}
 Depends: libc6 (>= 2.28), libstdc++6, systemd (>= 252), init-system-helpers
+Suggests: cage, labwc, chromium, libpam-systemd
 Section: admin
 Priority: optional
 Description: agent of a public computer managed by Escale

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { existsSync, lstatSync } from 'node:fs'
+import { existsSync, globSync, lstatSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ownTarget } from '../support/agent-binary.ts'
@@ -62,7 +62,7 @@ describe('the Debian package of the agent', () => {
       ...['600', '700', '700', '755', '755'],
     ])
     const { stdout: conffiles } = await run('dpkg-deb', ['--info', path, 'conffiles'])
-    expect(conffiles).toBe(`/${CONFIG}\n`)
+    expect(conffiles).toBe(`/${CONFIG}\n/etc/pam.d/escale-seat\n`)
     const { stdout: listing } = await run('dpkg-deb', ['--contents', path])
     expect(
       listing
@@ -70,6 +70,16 @@ describe('the Debian package of the agent', () => {
         .split('\n')
         .filter((line) => !line.includes(' root/root ')),
     ).toEqual([])
+  })
+
+  it('holds each program that its units start', async () => {
+    const tree = join(folder, 'units')
+    await run('dpkg-deb', ['--extract', path, tree])
+    const units = globSync('usr/lib/systemd/system/*.service', { cwd: tree })
+    const texts = await Promise.all(units.map((unit) => readFile(join(tree, unit), 'utf8')))
+    const programs = texts.flatMap((text) => /^ExecStart=(\S*escale-agent\S*)/m.exec(text)?.[1] ?? [])
+    expect(programs).toHaveLength(3)
+    for (const program of programs) expect(await modeOf(join(tree, program)), program).toBe('755')
   })
 
   it('has a unit that systemd accepts, with an exposure under 3.0', async () => {
