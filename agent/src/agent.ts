@@ -72,6 +72,7 @@ export function createAgent(options: AgentOptions): Agent {
           log,
           view: () => viewOf(state(), nowMs()),
           onCode: (code) => dispatch({ kind: 'codeTyped', code }),
+          onAccept: () => dispatch({ kind: 'termsAccepted' }),
           onEnd: () => dispatch({ kind: 'endAsked' }),
           onCallStaff: (reason) => dispatch({ kind: 'staffCalled', reason }),
           onDismiss: (id) => dispatch({ kind: 'noticeDismissed', id }),

@@ -51,6 +51,7 @@ const SavedState = Type.Object({
     Type.Object({ kind: Type.Literal('suspended'), session: SavedSession, suspendLeftMs: DurationMs }),
   ]),
   isCleaning: Type.Optional(Type.Boolean()),
+  admittedSessionId: Type.Optional(Type.String()),
   endedSessionIds: Type.Array(Type.String()),
   events: Type.Array(
     Type.Object({

@@ -26,6 +26,8 @@ export interface Snapshot {
   rest: SavedRest
   /** The machine was being cleaned: the cleaning must be done again. */
   isCleaning?: boolean
+  /** The session whose visitor was let in: the site's terms are not asked again after a restart. */
+  admittedSessionId?: string
   endedSessionIds: readonly string[]
   events: readonly StoredEvent[]
   config: SiteConfig

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { hasTermsToAccept } from './admission.ts'
 import { isLocked } from './seat.ts'
 import { snapshotOf } from './snapshot.ts'
 import { initialState, outcomeOf, type Act, type Effect, type Input, type StationState } from './state.ts'
@@ -23,6 +24,8 @@ const moves = fc.oneof(
     }),
   },
   fc.record({ kind: fc.constant('end' as const) }),
+  fc.record({ kind: fc.constant('accept' as const) }),
+  fc.record({ kind: fc.constant('terms' as const), terms: fc.constantFrom('', 'Be kind.') }),
   fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(40_000) }),
 )
 type Move = typeof moves extends fc.Arbitrary<infer M> ? M : never
@@ -44,7 +47,10 @@ function createStation() {
 
   function take(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.kind === 'open') expect(state.phase.kind).toBe('active')
+      if (effect.kind === 'open') {
+        expect(state.phase.kind).toBe('active')
+        expect(hasTermsToAccept(state), 'opened before the terms were accepted').toBe(false)
+      }
       if (effect.kind === 'lock' || effect.kind === 'open' || effect.kind === 'clean')
         asked = { act: effect.kind, id: effect.id }
       if (effect.kind === 'clean') expect(isOpen, 'cleaned while open').toBe(false)
@@ -110,6 +116,9 @@ function createStation() {
     move(move: Move): void {
       if (move.kind === 'outcome') perform(move.how)
       else if (move.kind === 'kill') boot()
+      else if (move.kind === 'accept') input({ kind: 'termsAccepted' })
+      else if (move.kind === 'terms')
+        input({ kind: 'configReceived', config: { ...state.config, terms: move.terms } })
       else if (move.kind === 'end') input({ kind: 'endAsked' })
       else if (move.kind === 'pass') pass(move.ms)
       else if (move.kind === 'late') finishLate()

@@ -1,4 +1,5 @@
 import { CLEANING_FAILED, SECOND_MS } from '@escale/protocol'
+import { admit, isAdmitted } from './admission.ts'
 import { withEvent } from './outbox.ts'
 import {
   rejected,
@@ -35,9 +36,10 @@ export const isLocked = ({ phase, seat }: StationState): boolean =>
   phase.kind !== 'active' && seat.proven === 'locked'
 
 /** Whether the seat is as the phase wants it. While a station is cleaned, nothing else is expected of it. */
-export function isProven({ phase, seat }: StationState): boolean {
+export function isProven(state: StationState): boolean {
+  const { phase, seat } = state
   if (phase.kind === 'pairing' || phase.kind === 'cleaning') return true
-  return seat.proven === (phase.kind === 'active' ? 'open' : 'locked')
+  return seat.proven === (isAdmitted(state) ? 'open' : 'locked')
 }
 
 /** Handles what the platform says of an act. */
@@ -50,8 +52,8 @@ export function takeOutcome(state: StationState, input: Extract<Input, { id: num
   }
   if (input.kind === 'actFailed') return step(failed(state, input.error, nowMs))
   const { underWay: _underWay, failure: _failure, ...settled } = seat
-  if (input.kind !== 'cleaned')
-    return step({ ...state, seat: { ...settled, proven: input.kind === 'opened' ? 'open' : 'locked' } })
+  if (input.kind === 'opened') return step(admit({ ...state, seat: { ...settled, proven: 'open' } }))
+  if (input.kind === 'locked') return step({ ...state, seat: { ...settled, proven: 'locked' } })
   const cleaned = {
     ...state,
     seat: settled,
@@ -82,8 +84,9 @@ function failed(state: StationState, error: string, nowMs: number): StationState
   return withEvent(next, 'fault', { kind: FAULTS[act], error: error.slice(0, MAX_ERROR_LENGTH) }, nowMs)
 }
 
-function neededAct({ phase, seat }: StationState): Act | undefined {
-  if (phase.kind === 'active') return seat.proven === 'open' ? undefined : 'open'
+function neededAct(state: StationState): Act | undefined {
+  const { phase, seat } = state
+  if (isAdmitted(state)) return seat.proven === 'open' ? undefined : 'open'
   if (seat.proven !== 'locked') return 'lock'
   return phase.kind === 'cleaning' ? 'clean' : undefined
 }

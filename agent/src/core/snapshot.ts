@@ -8,8 +8,9 @@ export function snapshotOf(state: StationState, nowMs: number): Snapshot | undef
   const rest = restOf(state.phase)
   if (rest === undefined || state.stationId === undefined) return undefined
   const { stationId, label, version, endedSessionIds, events, config } = state
+  const admitted = state.admittedSessionId === undefined ? {} : { admittedSessionId: state.admittedSessionId }
   const isCleaning = state.phase.kind === 'cleaning' ? { isCleaning: true } : {}
-  const saved = { stationId, version, endedSessionIds, events, config, ...isCleaning }
+  const saved = { stationId, version, endedSessionIds, events, config, ...admitted, ...isCleaning }
   const snapshot = { ...saved, rest: savedRestOf(rest, nowMs) }
   return label === undefined ? snapshot : { ...snapshot, label }
 }

@@ -81,6 +81,8 @@ export interface StationState {
   /** Unix ms minus monotonic ms: by the server's clock if it is known, else by the machine's own. */
   stampOffsetMs: number
   config: SiteConfig
+  /** The session whose visitor was let in: has accepted the site's terms, or found none. */
+  admittedSessionId?: string
   /** Sessions that ended here for good, newest last. */
   endedSessionIds: readonly string[]
   events: readonly StoredEvent[]
@@ -114,6 +116,7 @@ export type Input =
   | { kind: 'desiredReceived'; desired: Desired }
   | { kind: 'clockSampled'; sample: ClockSample }
   | { kind: 'codeTyped'; code: string }
+  | { kind: 'termsAccepted' }
   | { kind: 'endAsked' }
   | { kind: 'staffCalled'; reason?: string }
   | { kind: 'answered'; tag: number; answer: Answer }

@@ -1,4 +1,5 @@
 import { SECOND_MS, type SiteConfig } from '@escale/protocol'
+import { acceptTerms } from './admission.ts'
 import { applyClockSample, applyDesired } from './desired.ts'
 import { leaveSession, lockedIdle, settle } from './deadlines.ts'
 import { thresholdsBelow, shownMsOf } from './lease.ts'
@@ -61,6 +62,8 @@ function decide(state: StationState, input: Input, nowMs: number): Step {
       return applyClockSample(state, input.sample, nowMs)
     case 'codeTyped':
       return typeCode(state, input.code, nowMs)
+    case 'termsAccepted':
+      return acceptTerms(state)
     case 'endAsked':
       return requestEnd(state, nowMs)
     case 'staffCalled':
@@ -101,7 +104,7 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
   if (state.phase.kind !== 'pairing') return rejected(state, 'enrolled', 'already-enrolled')
   // A snapshot of another station is ignored. Without an own one, nobody knows what a visitor left here.
   if (snapshot?.stationId !== stationId) return step({ ...state, stationId, phase: leaveSession(lockedIdle) })
-  const { label, version, endedSessionIds, events, config, rest } = snapshot
+  const { label, version, endedSessionIds, events, config, rest, admittedSessionId } = snapshot
   const restored = {
     ...state,
     stationId,
@@ -111,6 +114,7 @@ function enrol(state: StationState, stationId: string, snapshot: Snapshot | unde
     events,
     config,
     isUnconfirmed: true,
+    ...(admittedSessionId === undefined ? {} : { admittedSessionId }),
   }
   const phase = restoredRest(rest, nowMs)
   return step({ ...restored, phase: snapshot.isCleaning ? leaveSession(phase) : phase })

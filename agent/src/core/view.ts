@@ -7,6 +7,7 @@ import {
   type ReportedState,
   instantOf,
 } from '@escale/protocol'
+import { hasTermsToAccept } from './admission.ts'
 import { shownMsOf, type Lease } from './lease.ts'
 import { isProven } from './seat.ts'
 import { restOf, sessionOf, type Act, type Notice, type Phase, type StationState } from './state.ts'
@@ -17,6 +18,8 @@ export interface CountdownView {
   /** Upper limit of what may be shown. */
   capMs?: number
   grantedSeconds: number
+  /** From here on, seconds, there is only time to save one's work. */
+  lastWarningSeconds?: number
   endsAt?: string
   /** When the site closes, if that is why the session ends. */
   closesAt?: string
@@ -38,6 +41,8 @@ export interface ScreenView {
   siteName: string
   language: Language
   terms: string
+  /** The session begins once the visitor has accepted the terms. */
+  hasTermsToAccept: boolean
   /** IANA name of the site's time zone, in which hours are shown. */
   timeZone?: string
   isOnline: boolean
@@ -67,6 +72,7 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
     siteName: config.branding.siteName,
     language: config.language,
     terms: config.terms,
+    hasTermsToAccept: hasTermsToAccept(state),
     timeZone: config.timeZone,
     isOnline: state.isOnline,
     pairingCode: phase.kind === 'pairing' ? phase.code : undefined,
@@ -108,10 +114,14 @@ function countdownOf(
     remainingMs: Math.max(0, lease.endMs - nowMs),
     capMs: lease.shownCapMs,
     grantedSeconds: lease.grantedSeconds,
+    lastWarningSeconds: lastWarningOf(state.config.warningsSeconds),
     endsAt: endsAtOf(state, lease),
     closesAt: lease.closesAt,
   }
 }
+
+const lastWarningOf = (warningsSeconds: readonly number[]) =>
+  warningsSeconds.length === 0 ? undefined : Math.min(...warningsSeconds)
 
 /** The end by the server's clock. Until that is known, the last `endsAt` is used, never the machine's own clock. */
 function endsAtOf(

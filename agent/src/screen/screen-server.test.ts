@@ -34,6 +34,7 @@ const options = () => ({
   pageDir,
   view: () => view,
   onCode: (code: string) => acts.push(['code', code]),
+  onAccept: () => acts.push(['accept']),
   onEnd: () => acts.push(['end']),
   onCallStaff: (reason?: string) => acts.push(['call-staff', reason]),
   onDismiss: (id: string) => acts.push(['dismiss', id]),
@@ -83,9 +84,10 @@ describe('the screen’s server', () => {
 
   it('accepts the visitor’s actions from its own page', async () => {
     expect(await send('/api/code', json({ code: 'ABCD-2345' }))).toBe(204)
+    expect(await send('/api/accept', json({}))).toBe(204)
     expect(await send('/api/end', json({}))).toBe(204)
     expect(await send('/api/call-staff', json({ reason: 'imprimante' }))).toBe(204)
-    expect(acts).toEqual([['code', 'ABCD-2345'], ['end'], ['call-staff', 'imprimante']])
+    expect(acts).toEqual([['code', 'ABCD-2345'], ['accept'], ['end'], ['call-staff', 'imprimante']])
   })
 
   it.each<[string, Sent]>([

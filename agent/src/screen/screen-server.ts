@@ -45,6 +45,7 @@ export interface ScreenServerOptions {
   pageDir?: string
   view: () => ScreenView
   onCode: (code: string) => void
+  onAccept: () => void
   onEnd: () => void
   onCallStaff: (reason?: string) => void
   onDismiss: (noticeId: string) => void
@@ -89,6 +90,7 @@ export async function createScreenServer(options: ScreenServerOptions): Promise<
       '/api/code',
       action(Type.Object({ code: Type.String({ maxLength: 64 }) }), ({ code }) => options.onCode(code)),
     ],
+    ['/api/accept', action(Type.Object({}), () => options.onAccept())],
     ['/api/end', action(Type.Object({}), () => options.onEnd())],
     [
       '/api/call-staff',
