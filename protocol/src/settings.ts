@@ -43,6 +43,8 @@ const writableFields = {
     default: DEFAULT_HEARTBEAT_INTERVAL_MS,
   }),
   openingHours: Type.Optional(OpeningHours),
+  /** Stations also play a short tone with each warning; off without it. */
+  areWarningsHeard: Type.Optional(Type.Boolean()),
   /** How long ended sessions and the journal are kept, days; the site's data-protection officer decides. */
   sessionRetentionDays: days(365),
   logRetentionDays: days(365),

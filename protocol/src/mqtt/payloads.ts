@@ -230,6 +230,8 @@ export const SiteConfig = Type.Object({
   language: oneOf(['fr', 'en'] as const),
   branding: Type.Object({ siteName: Type.String() }),
   terms: Type.String(),
+  /** Stations also play a short tone with each warning; off without it. */
+  areWarningsHeard: Type.Optional(Type.Boolean()),
 })
 export type SiteConfig = Static<typeof SiteConfig>
 

@@ -31,6 +31,7 @@ describe('settings', () => {
       siteName: 'Médiathèque',
       timeZone: 'America/Martinique',
       isConsentRequired: false,
+      areWarningsHeard: true,
     }
     await test.done('PUT', '/api/parametres/', values)
     const config = await messages.next(
@@ -38,7 +39,11 @@ describe('settings', () => {
       ({ branding }) => (branding as { siteName: string }).siteName !== 'Escale',
     )
     expect(config.payload['branding']).toEqual({ siteName: 'Médiathèque' })
-    expect(config.payload).toMatchObject({ timeZone: 'America/Martinique', language: 'fr' })
+    expect(config.payload).toMatchObject({
+      timeZone: 'America/Martinique',
+      language: 'fr',
+      areWarningsHeard: true,
+    })
 
     const user = await test.createUser({ consentGiven: false })
     await test.createSession({ userId: user.id })
@@ -47,7 +52,7 @@ describe('settings', () => {
     expect(can).toEqual({ allowed: false, reasons: ['quota-reached'], sessionsToday: 1, quota: 1 })
     const [entry] = (await test.journal('action=settings.updated')).slice(-1)
     expect(entry?.['details']).toEqual({
-      changed: ['siteName', 'timeZone', 'sessionsPerDay', 'isConsentRequired'],
+      changed: ['siteName', 'timeZone', 'sessionsPerDay', 'isConsentRequired', 'areWarningsHeard'],
     })
   })
 

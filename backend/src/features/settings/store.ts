@@ -67,6 +67,7 @@ export function siteConfigOf(values: Readonly<SiteSettings>): SiteConfig {
     language: values.language,
     branding: { siteName: values.siteName },
     terms: values.terms,
+    ...(values.areWarningsHeard === undefined ? {} : { areWarningsHeard: values.areWarningsHeard }),
   }
 }
 
