@@ -49,10 +49,12 @@ describe('a call for help', () => {
 
     await station.open()
     await station.waitForPhase('locked')
-    await station.page.getByRole('button', { name: 'Appeler l’accueil' }).click()
+    await station.callStaff('De plus de temps', 'mon CV')
     await station.page.getByText('L’accueil est prévenu.').waitFor()
     for (const desk of [one, other]) {
       await cards(desk).getByText('Poste 07').waitFor()
+      await cards(desk).getByText('De plus de temps – mon CV').waitFor()
+      await cards(desk).getByText(/attend depuis/).waitFor()
       await expect.poll(() => desk.page.title(), SLOW_MACHINE).toMatch(/^\(1 appel\) .* · Escale$/)
     }
     await expect.poll(notesOfOne, SLOW_MACHINE).toBe(2)
@@ -95,7 +97,7 @@ describe('a call for help', () => {
     await site.server.kill()
     await station.page.reload()
     await station.page.getByText('Le serveur ne répond pas', { exact: false }).first().waitFor()
-    await station.page.getByRole('button', { name: 'Appeler l’accueil' }).click()
+    await station.callStaff()
     await station.page.getByText('L’appel n’a pas abouti.', { exact: false }).waitFor()
     expect(await station.page.getByText('L’accueil est prévenu.').count()).toBe(0)
     await site.server.restart()
@@ -106,5 +108,5 @@ describe('a call for help', () => {
 async function callAgain(): Promise<void> {
   const button = station.page.getByRole('button', { name: 'Appeler l’accueil' })
   await expect.poll(() => button.getAttribute('aria-disabled'), { timeout: 70_000 }).not.toBe('true')
-  await button.click()
+  await station.callStaff()
 }

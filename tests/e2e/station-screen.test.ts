@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { typedForms } from '@escale/protocol/typed-codes'
+import { accessibilityViolations } from '../support/axe.ts'
 import { findChromium, openBrowser, openContext } from '../support/chromium.ts'
 import { startScreen } from '../support/screen.ts'
 
@@ -215,6 +216,157 @@ describe('the station’s screen', () => {
     await opener.click()
     await dialog.getByRole('button', { name: 'Oui, terminer' }).click()
     await expect.poll(() => screen.acts).toEqual(['end'])
+  })
+
+  test('says what is forgotten before it ends a session', async () => {
+    screen.show(active)
+    await page.getByRole('button', { name: 'Terminer ma session' }).click()
+    const dialog = page.getByRole('dialog', { name: /Terminer votre session/ })
+    expect(await dialog.getByRole('listitem').allInnerTexts()).toEqual([
+      'vos fichiers et vos téléchargements',
+      'votre historique et vos mots de passe',
+      'les sites où vous êtes connecté',
+    ])
+    await dialog.getByText('Le temps restant sera perdu.').waitFor()
+  })
+
+  const terms = 'Respectez le matériel.\nLes impressions sont payantes.'
+
+  test('shows the terms and the granted time first, and an Enter meant for the code accepts nothing', async () => {
+    screen.show({ ...active, terms, hasTermsToAccept: true })
+    await page.getByRole('region', { name: 'Conditions d’utilisation' }).getByText(terms).waitFor()
+    await page.getByText('sur 30\u00a0minutes').waitFor()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Space')
+    expect(screen.acts).toEqual([])
+    const reached = new Set<string>()
+    for (let i = 0; i < 12; i += 1) {
+      await page.keyboard.press('Tab')
+      reached.add(await page.evaluate<string>('document.activeElement?.textContent?.trim() ?? ""'))
+    }
+    expect([...reached]).toEqual(expect.arrayContaining(['J’accepte et je commence', 'Je refuse', terms]))
+    await page.getByRole('button', { name: 'J’accepte et je commence' }).press('Enter')
+    await expect.poll(() => screen.acts).toEqual(['accept'])
+  })
+
+  test('ends the session of a visitor who refuses the terms, after asking', async () => {
+    screen.show({ ...active, terms, hasTermsToAccept: true })
+    await page.getByRole('button', { name: 'Je refuse' }).click()
+    const dialog = page.getByRole('dialog', { name: /Refuser et terminer/ })
+    await dialog.getByRole('button', { name: 'Relire les conditions' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    expect(screen.acts).toEqual([])
+    await page.getByRole('button', { name: 'Je refuse' }).click()
+    await dialog.getByRole('button', { name: 'Oui, terminer' }).click()
+    await expect.poll(() => screen.acts).toEqual(['end'])
+  })
+
+  test('says to save now, with a countdown, from the last warning on', async () => {
+    const countdown = { ...active.countdown, remainingMs: 11_500, lastWarningSeconds: 10 }
+    screen.show({ ...active, countdown })
+    await page.getByRole('heading', { name: 'Bonjour Zoé' }).waitFor()
+    await page.getByRole('heading', { name: 'Votre session se termine' }).waitFor()
+    await page.getByText('Enregistrez votre travail maintenant.').waitFor()
+    expect(await page.getByRole('timer').innerText()).toMatch(/^0:(10|09|08)$/)
+  })
+
+  test('plays a tone with each warning, where the site wants it', async () => {
+    await page.evaluate(`
+      window.notes = 0
+      const start = OscillatorNode.prototype.start
+      OscillatorNode.prototype.start = function (...when) { window.notes += 1; return start.apply(this, when) }`)
+    const notes = () => page.evaluate<number>('window.notes')
+    screen.show({ ...active, warningSeconds: 300 })
+    await page.getByText('Il vous reste 5\u00a0minutes.', { exact: false }).waitFor()
+    expect(await notes()).toBe(0)
+    screen.show({ areWarningsHeard: true, warningSeconds: undefined })
+    screen.show({ warningSeconds: 120 })
+    await page.getByText('Il vous reste 2\u00a0minutes.', { exact: false }).waitFor()
+    await expect.poll(notes).toBe(2)
+  })
+
+  test('calls staff with a reason in the site’s language, by the keyboard, and takes no code meanwhile', async () => {
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByRole('button', { name: 'Call staff' }).press('Enter')
+    const dialog = page.getByRole('dialog', { name: 'What do you need?' })
+    await dialog.waitFor()
+    await dialog.getByLabel('To print or scan').press('Space')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('ABCD-2345 page 2')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => screen.acts).toEqual(['call-staff D’imprimer ou de numériser – ABCD-2345 page 2'])
+    await dialog.waitFor({ state: 'hidden' })
+    expect(screen.codes).toEqual([])
+    expect(await field().inputValue()).toBe('')
+    await page.getByRole('button', { name: 'Call staff' }).click()
+    expect(await dialog.getByLabel('Add details if you like').inputValue()).toBe('')
+    expect(await dialog.getByRole('radio', { checked: true }).count()).toBe(0)
+  })
+
+  test('forgets the visitor’s language, text size and contrast, and an open question, after the session', async () => {
+    screen.show(active)
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByRole('button', { name: /3\/3/ }).click()
+    await page.getByRole('button', { name: 'High contrast' }).click()
+    await page.getByRole('button', { name: 'Call staff' }).click()
+    await page.getByRole('dialog').waitFor()
+    screen.show({ phase: 'cleaning', countdown: undefined })
+    await page.getByRole('heading', { name: 'Un instant…' }).waitFor()
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    expect(await page.evaluate('({ ...document.documentElement.dataset })')).toEqual({
+      text: '1',
+      contrast: 'normal',
+    })
+  })
+
+  test.for([
+    ['lock', 'Ce poste ne peut pas se verrouiller'],
+    ['open', 'Ce poste ne peut pas s’ouvrir'],
+    ['clean', 'Ce poste n’est pas prêt'],
+  ] as const)('says it when the station cannot %s', async ([failedAct, title]) => {
+    screen.show(failedAct === 'open' ? { ...active, failedAct } : { failedAct })
+    await page.getByRole('heading', { name: title }).waitFor()
+    expect(await page.getByRole('timer').count()).toBe(failedAct === 'open' ? 1 : 0)
+    expect(await page.getByRole('button', { name: 'Terminer ma session' }).count()).toBe(
+      failedAct === 'open' ? 1 : 0,
+    )
+    screen.show({ phase: 'locked', countdown: undefined, failedAct: undefined })
+    await page.getByRole('heading', { name: 'Bienvenue' }).waitFor()
+  })
+
+  const pages: readonly (readonly [name: string, change: Parameters<typeof screen.show>[0]])[] = [
+    ['locked', { phase: 'locked' }],
+    ['refused', { phase: 'locked', entry: { kind: 'refused', code: 'code-refused' } }],
+    ['start', { ...active, terms, hasTermsToAccept: true }],
+    ['active', { ...active, warningSeconds: 120, notices: [{ id: 'n', text: terms, level: 'info' }] }],
+    ['ending', { ...active, countdown: { ...active.countdown, remainingMs: 9_000, lastWarningSeconds: 10 } }],
+    ['suspended', { phase: 'suspended', suspended: { remainingSeconds: 600, limitMs: 900_000 } }],
+    ['maintenance', { phase: 'maintenance' }],
+    ['cleaning', { phase: 'cleaning' }],
+    ['failed', { ...active, failedAct: 'open' }],
+    ['pairing', { phase: 'pairing', pairingCode: '4821' }],
+  ]
+
+  test.for(pages)('is accessible and fits in both languages and every look: %s', async ([, change]) => {
+    screen.show(change)
+    await page.locator(`[data-phase="${change.phase}"]`).waitFor()
+    for (const language of ['Français', 'English'])
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        await page.getByRole('button', { name: language }).click()
+        expect(await accessibilityViolations(page)).toEqual([])
+      }
+    await page.getByRole('button', { name: 'High contrast' }).click()
+    expect(await accessibilityViolations(page)).toEqual([])
+    await page.getByRole('button', { name: /3\/3/ }).click()
+    for (const [width, height] of [
+      [360, 640],
+      [1280, 800],
+      [3840, 2160],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    }
   })
 
   test('shows long names, and no message covers the countdown, on a telephone with the largest text', async () => {

@@ -12,6 +12,15 @@ export function stationPage(page: Page, url: string) {
       await page.getByRole('button', { name: 'Commencer' }).click()
     },
 
+    /** Calls staff, for no reason if none is given. */
+    async callStaff(reason?: string, details = '') {
+      await page.getByRole('button', { name: 'Appeler l’accueil' }).click()
+      const dialog = page.getByRole('dialog', { name: 'De quoi avez-vous besoin' })
+      if (reason !== undefined) await dialog.getByLabel(reason).check()
+      await dialog.getByLabel('Précisez si vous le souhaitez').fill(details)
+      await dialog.getByRole('button', { name: 'Appeler' }).click()
+    },
+
     refusal: () => page.locator('#code-refusal').innerText(),
     clock,
     /** Seconds shown on the countdown. */

@@ -18,6 +18,8 @@ export function useCodeKeys({ input, code, hasRefusal, submit }: CodeKeysOptions
   /** The digits that were perhaps meant by dashes in typed text. */
   let dashes = ''
 
+  /** A dialog is open: its own fields take what is typed. */
+  const isAsked = () => document.querySelector('dialog[open]') !== null
   const isInField = () => document.activeElement === input.value
 
   const show = async (text: string, caret: number) => {
@@ -70,7 +72,7 @@ export function useCodeKeys({ input, code, hasRefusal, submit }: CodeKeysOptions
   }
 
   const onKey = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.isComposing) return
+    if (event.defaultPrevented || event.isComposing || isAsked()) return
     if (EDITING_KEYS.includes(event.key)) {
       scan.forget()
       dashes = ''
@@ -98,7 +100,7 @@ export function useCodeKeys({ input, code, hasRefusal, submit }: CodeKeysOptions
     const text = codeIn(event.clipboardData?.getData('text') ?? '')
     scan.forget()
     dashes = ''
-    if (isInField() && !isWhole(text)) return
+    if (isAsked() || (isInField() && !isWhole(text))) return
     event.preventDefault()
     takeFocus()
     const pasted = formatTyped(isWhole(text) ? text : code.value + text)
@@ -108,7 +110,7 @@ export function useCodeKeys({ input, code, hasRefusal, submit }: CodeKeysOptions
   /** A button that was clicked must not keep the focus: a space in the next scan would press it again. */
   const onClick = (event: MouseEvent) => {
     const isMouse = event instanceof PointerEvent && event.pointerType === 'mouse'
-    if (!isMouse || event.target === input.value || getSelection()?.isCollapsed === false) return
+    if (!isMouse || isAsked() || event.target === input.value || getSelection()?.isCollapsed === false) return
     input.value?.focus()
   }
 

@@ -81,7 +81,7 @@ async function fetchView(): Promise<ScreenView | undefined> {
 
 /** Sends an action of the visitor to the agent. Its effect arrives by the stream. */
 export async function act(
-  name: 'code' | 'end' | 'call-staff' | 'dismiss',
+  name: 'code' | 'accept' | 'end' | 'call-staff' | 'dismiss',
   body: object = {},
 ): Promise<boolean> {
   try {

@@ -53,6 +53,8 @@ export interface ScreenView {
   suspended?: { remainingSeconds: number; limitMs: number }
   isEnding: boolean
   warningSeconds?: number
+  /** Each warning also plays a short tone. */
+  areWarningsHeard: boolean
   notices: readonly Notice[]
   isIdentifying: boolean
   goingDown?: { op: 'reboot' | 'shutdown'; remainingMs: number }
@@ -88,6 +90,7 @@ export function viewOf(state: StationState, nowMs: number): ScreenView {
         : undefined,
     isEnding: (rest?.kind === 'active' || rest?.kind === 'suspended') && rest.endTag !== undefined,
     warningSeconds: phase.kind === 'active' ? state.warning?.thresholdSeconds : undefined,
+    areWarningsHeard: config.areWarningsHeard === true,
     notices: state.notices,
     isIdentifying: state.identifyUntilMs !== undefined,
     goingDown:

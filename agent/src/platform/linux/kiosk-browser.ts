@@ -43,6 +43,8 @@ export async function openKiosk(
       '--disable-component-update',
       '--disable-sync',
       '--disable-features=Translate',
+      // A warning must also be heard on a page that was opened again in the middle of a session.
+      '--autoplay-policy=no-user-gesture-required',
       // After a power cut, Chromium must not ask the visitor whether to restore pages.
       '--hide-crash-restore-bubble',
       `--user-data-dir=${profile}`,
