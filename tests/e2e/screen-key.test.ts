@@ -39,6 +39,7 @@ beforeAll(async () => {
     ...{ port: 0, pageDir: folder, key, log: pino({ level: 'silent' }) },
     view: () => viewOf(initialState({ bootId: 'b', wallOffsetMs: 0 }), 0),
     onCode: () => ended.push('code'),
+    onAccept: () => ended.push('accept'),
     onEnd: () => ended.push('end'),
     onCallStaff: () => ended.push('staff'),
     onDismiss: () => ended.push('dismiss'),

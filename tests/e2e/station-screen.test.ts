@@ -365,9 +365,11 @@ describe('the station’s screen', () => {
       [3840, 2160],
     ] as const) {
       await page.setViewportSize({ width, height })
-      for (const language of ['Français', 'English']) {
-        await page.getByRole('button', { name: language }).click()
-        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      for (const language of ['fr', 'en']) {
+        await page.locator(`button[lang=${language}]`).click()
+        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(
+          0,
+        )
       }
     }
   })

@@ -53,7 +53,7 @@ export function takeOutcome(state: StationState, input: Extract<Input, { id: num
   if (input.kind === 'actFailed') return step(failed(state, input.error, nowMs))
   const { underWay: _underWay, failure: _failure, ...settled } = seat
   if (input.kind === 'opened') return step(admit({ ...state, seat: { ...settled, proven: 'open' } }))
-  if (input.kind === 'locked') return step({ ...state, seat: { ...settled, proven: 'locked' } })
+  if (input.kind !== 'cleaned') return step({ ...state, seat: { ...settled, proven: 'locked' } })
   const cleaned = {
     ...state,
     seat: settled,
