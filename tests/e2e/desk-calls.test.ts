@@ -54,7 +54,9 @@ describe('a call for help', () => {
     for (const desk of [one, other]) {
       await cards(desk).getByText('Poste 07').waitFor()
       await cards(desk).getByText('De plus de temps – mon CV').waitFor()
-      await cards(desk).getByText(/attend depuis/).waitFor()
+      await cards(desk)
+        .getByText(/attend depuis/)
+        .waitFor()
       await expect.poll(() => desk.page.title(), SLOW_MACHINE).toMatch(/^\(1 appel\) .* · Escale$/)
     }
     await expect.poll(notesOfOne, SLOW_MACHINE).toBe(2)
