@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { enterGuestRoom, type GuestRoom } from '../support/guest-room.ts'
+import { installPackage } from '../support/debian.ts'
+import { enterGuestRoom, INSIDE, type GuestRoom } from '../support/guest-room.ts'
 
 let room: GuestRoom
 const HOME = '/home/escale-guest'
@@ -206,6 +207,60 @@ describe('a cleaning', () => {
         'find /home /tmp /var/tmp /dev/shm /dev/mqueue /run /media /var/spool /var/mail -user escale-guest',
       ),
     ).toBe('')
+  })
+})
+
+describe('print jobs', () => {
+  const CONFIGURATION = `LogLevel warn
+Listen /run/cups/cups.sock
+<Location />
+  Order allow,deny
+</Location>
+<Policy default>
+  <Limit All>
+    Order deny,allow
+  </Limit>
+</Policy>`
+
+  it('of the guest are cancelled, the documents of finished ones are removed, and other queues keep their jobs', async () => {
+    const hasCups = () => room.root('command -v cupsd && command -v lpadmin && command -v lp').catch(() => '')
+    if ((await hasCups()) === '') await installPackage('cups cups-client')
+    expect(await hasCups(), 'needs CUPS: run `sudo apt-get install cups cups-client`').not.toBe('')
+    await room.root(`echo '${CONFIGURATION}' > /etc/cups/cupsd.conf; echo 'FileDevice Yes' >> /etc/cups/cups-files.conf
+      mkdir -p /var/spool/cups/tmp /var/cache/cups /run/cups /var/log/cups; chgrp -R lp /var/spool/cups
+      cupsd -f >/dev/null 2>&1 & echo $! > /run/cupsd.pid
+      until lpstat -r 2>/dev/null | grep -q 'is running'; do sleep 0.1; done
+      lpadmin -p hall -E -v file:///dev/null; lpadmin -p desk -E -v file:///dev/null; cupsdisable desk`)
+    await room.guest('lp -s -d hall /etc/hostname')
+    await room.root('until lpstat -W completed -o | grep -q hall-1; do sleep 0.1; done; cupsdisable hall')
+    await room.guest('lp -s -d hall /etc/hostname')
+    await room.root('lp -s -d desk /etc/hostname')
+    expect(await removedByClean()).toEqual({ printJobs: 2 })
+    expect(await room.root('lpstat -W all -o')).toMatch(/^desk-3 +root [^\n]*$/)
+    expect(await room.root('ls /var/spool/cups | grep -c "^[cd]0*[12]-\\?" || true')).toBe('0')
+    await room.root('kill $(cat /run/cupsd.pid)')
+  })
+})
+
+describe('an agent that does not see the guest’s files where the guest does', () => {
+  /** A service with PrivateTmp= and ProtectHome=, under the same process 1. */
+  async function ask(question: object): Promise<unknown> {
+    const line = JSON.stringify(question)
+    const apart = `mount -t tmpfs apart /tmp; mount -t tmpfs apart /home; exec ${process.execPath} ${INSIDE}`
+    return JSON.parse(
+      await room.root(`echo '${line}' | unshare --mount --propagation slave sh -c '${apart}'`),
+    )
+  }
+
+  it('makes the home and cleans where the guest does', async () => {
+    await room.clean()
+    expect(await ask({ kind: 'open', sessionId: 's-7' })).toEqual({})
+    await room.guest(`touch ${HOME}/x /tmp/a /dev/shm/b`)
+    expect(await ask({ kind: 'clean' })).toMatchObject({
+      result: { removed: { homeFiles: expect.any(Number) as number, temporaryFiles: 1, sharedMemory: 1 } },
+    })
+    expect(await room.root(`findmnt -n ${HOME} || true; ls /tmp/a 2>/dev/null || true`)).toBe('')
+    expect(await removedByClean()).toEqual({})
   })
 })
 

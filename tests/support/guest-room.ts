@@ -28,7 +28,7 @@ const PROGRAMS = [
   'useradd',
 ]
 
-const INSIDE = join(import.meta.dirname, 'guest-room-inside.ts')
+export const INSIDE = join(import.meta.dirname, 'guest-room-inside.ts')
 
 /**
  * A group of its own below the machine's cgroup v2, then namespaces, then file systems that end with them: what the test
