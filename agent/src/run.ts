@@ -45,7 +45,12 @@ async function seatOf({ hasSeatLock }: AgentSettings): Promise<LinuxSeat | undef
 }
 
 /** The visitors' account, and the seat with the session of this account. */
-async function visitorsOf(settings: AgentSettings): Promise<{ guest?: Guest; linuxSeat?: LinuxSeat }> {
+interface Visitors {
+  guest?: Guest
+  linuxSeat?: LinuxSeat
+}
+
+async function visitorsOf(settings: AgentSettings): Promise<Visitors> {
   const { guestUser } = settings
   if (guestUser !== undefined && process.platform !== 'linux') {
     throw new SettingsError(
@@ -53,17 +58,18 @@ async function visitorsOf(settings: AgentSettings): Promise<{ guest?: Guest; lin
       '--guest-user exists on Linux only: remove this setting.',
     )
   }
-  let linuxSeat: LinuxSeat | undefined
-  const endSession = async () => linuxSeat?.seat.end()
-  const guest = guestUser === undefined ? undefined : await createGuest(guestUser, endSession)
-  linuxSeat = await seatOf(settings)
-  return { ...(guest && { guest }), ...(linuxSeat && { linuxSeat }) }
+  const visitors: Visitors = {}
+  // The account comes first: the seat wants it to exist.
+  const endSession = async () => visitors.linuxSeat?.seat.end()
+  if (guestUser !== undefined) visitors.guest = await createGuest(guestUser, endSession)
+  visitors.linuxSeat = await seatOf(settings)
+  return visitors
 }
 
 function platformOf(
   { dataDir, mayControlPower }: AgentSettings,
   searchPath: string,
-  { guest, linuxSeat }: { guest?: Guest; linuxSeat?: LinuxSeat },
+  { guest, linuxSeat }: Visitors,
 ): Platform {
   const platform =
     process.platform === 'win32'
@@ -105,7 +111,6 @@ export async function run(
     destination({ fd: 1, sync: true }),
   )
   const visitors = await visitorsOf(settings)
-  const { linuxSeat } = visitors
   const pages = createConditions()
   const machine = platformOf(settings, searchPath, visitors)
   const platform = hasKiosk ? lockedByPage(machine, { hasPage: () => agent.hasPage(), pages }) : machine
@@ -116,7 +121,7 @@ export async function run(
     credentials,
     platform,
     store: createFileStore(dataDir, log),
-    screen: { port: screenPort, key: linuxSeat?.screenKey, kiosk: () => kiosk?.status() },
+    screen: { port: screenPort, key: visitors.linuxSeat?.screenKey, kiosk: () => kiosk?.status() },
     macAddress: mac,
     log,
   })
