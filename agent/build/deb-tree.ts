@@ -18,7 +18,7 @@ export interface TreeOptions {
 
 const DOCS = 'usr/share/doc/escale-agent'
 const UNITS = 'usr/lib/systemd/system'
-/** What an administrator copies to turn on the lock with a terminal of its own. */
+/** What an administrator copies to turn on the guest account and the lock with a terminal of its own. */
 const SEAT_SETTINGS = 'usr/share/escale-agent/seat'
 
 /** Files of the agent and where they are in the package, with their modes. */
@@ -38,6 +38,7 @@ const FILES = [
   ['seat/policies/escale-screen.json', 'usr/share/escale-agent/policies/escale-screen.json', 0o644],
   ['seat/pam-escale-seat', 'etc/pam.d/escale-seat', 0o644],
   ['seat/agent-seat.conf', `${SEAT_SETTINGS}/agent-seat.conf`, 0o644],
+  ['debian/agent-guest.conf', `${SEAT_SETTINGS}/agent-guest.conf`, 0o644],
   ['seat/sysctl-escale-seat.conf', `${SEAT_SETTINGS}/sysctl-escale-seat.conf`, 0o644],
   ['seat/logind-escale-seat.conf', `${SEAT_SETTINGS}/logind-escale-seat.conf`, 0o644],
 ] as const
