@@ -37,6 +37,7 @@ const FILES = [
   ['seat/show-terminal', 'usr/libexec/escale-agent/show-terminal', 0o755],
   ['seat/policies/escale-screen.json', 'usr/share/escale-agent/policies/escale-screen.json', 0o644],
   ['seat/pam-escale-seat', 'etc/pam.d/escale-seat', 0o644],
+  ['seat/polkit-escale-seat.rules', 'usr/share/polkit-1/rules.d/50-escale-seat.rules', 0o644],
   ['seat/agent-seat.conf', `${SEAT_SETTINGS}/agent-seat.conf`, 0o644],
   ['debian/agent-guest.conf', `${SEAT_SETTINGS}/agent-guest.conf`, 0o644],
   ['seat/sysctl-escale-seat.conf', `${SEAT_SETTINGS}/sysctl-escale-seat.conf`, 0o644],
