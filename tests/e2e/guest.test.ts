@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installPackage } from '../support/debian.ts'
 import { enterGuestRoom, INSIDE, type GuestRoom } from '../support/guest-room.ts'
@@ -41,6 +42,19 @@ describe('the visitors’ account', () => {
   ])('is refused if it is %s', async (_, command, name, words) => {
     await room.root(command)
     await expect(room.account(name)).rejects.toThrow(words)
+  })
+})
+
+describe('an agent', () => {
+  const main = join(import.meta.dirname, '..', '..', 'agent', 'src', 'main.ts')
+  const run = (user: string) =>
+    `${process.execPath} ${main} run --server http://127.0.0.1:9 --enrolment-key k --no-kiosk --guest-user ${user} \\
+      --data-dir $(mktemp -d)/data || { echo "exit code $?" >&2; false; }`
+
+  it('that is not root, or gets an account of the system, says so and ends with exit code 3', async () => {
+    await expect(room.guest(run('escale-guest'))).rejects.toThrow(/soit lancé par root[^]*exit code 3/)
+    await expect(room.root(run('daemon'))).rejects.toThrow(/compte du système[^]*exit code 3/)
+    await room.clean()
   })
 })
 

@@ -1,6 +1,7 @@
 import { execFile, type ExecFileOptions } from 'node:child_process'
 import { access, constants, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SettingsError } from '../../../settings-error.ts'
 
 const PROGRAM_FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -25,9 +26,16 @@ export type HostTools = Awaited<ReturnType<typeof createHostTools>>
 /**
  * A service may have its own view of the file systems (`PrivateTmp=`, `ProtectHome=`). The guest has the view of process
  * 1, so the programs run there. Source: nsenter(1), systemd.exec(5).
+ * @throws SettingsError
  */
 export async function createHostTools() {
-  const [own, first] = await Promise.all(['self', '1'].map((pid) => readlink(`/proc/${pid}/ns/mnt`)))
+  if (process.getuid?.() !== 0) {
+    throw new SettingsError(
+      `--guest-user demande que l’agent soit lancé par root\u00a0: lancez-le comme service, ou retirez ce réglage.`,
+      `--guest-user needs an agent that runs as root: run it as a service, or remove this setting.`,
+    )
+  }
+  const [own, first] = await Promise.all(['self', '1'].map(viewOf))
   const isOwnView = own !== first
   const entering = isOwnView ? ['/usr/bin/nsenter', '--mount=/proc/1/ns/mnt', '--'] : []
   const path = (hostPath: string) => (isOwnView ? join('/proc/1/root', hostPath) : hostPath)
@@ -67,5 +75,18 @@ export async function createHostTools() {
       if (code === 0) return stdout
       throw new Error(`${program}: ${stderr.trim().split('\n')[0] || `exit code ${code}`}`)
     },
+  }
+}
+
+/** Which view of the file systems a process has. Without it nobody can tell whose /tmp is cleaned. */
+async function viewOf(pid: string): Promise<string> {
+  try {
+    return await readlink(`/proc/${pid}/ns/mnt`)
+  } catch (cause) {
+    const error = new SettingsError(
+      '--guest-user demande que l’agent voie les fichiers du processus 1\u00a0: donnez CAP_SYS_PTRACE au service.',
+      '--guest-user needs an agent that sees the files of process 1: give the service CAP_SYS_PTRACE.',
+    )
+    throw Object.assign(error, { cause })
   }
 }
