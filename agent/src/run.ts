@@ -1,4 +1,4 @@
-import { pino, destination } from 'pino'
+import { pino, destination, type Logger } from 'pino'
 import { createAgent, type Agent } from './agent.ts'
 import { createConditions } from './conditions.ts'
 import { claimDataDir, makeDataDir } from './data-dir.ts'
@@ -78,6 +78,25 @@ function platformOf(
   return mayControlPower ? platform : withoutPower(platform)
 }
 
+/** Synchronous: a pino worker does not work in the bundle, and no message may be lost at exit. */
+const createLog = (level: string): Logger =>
+  pino(
+    {
+      level,
+      redact: [
+        '*.mqttSecret',
+        '*.pairingSecret',
+        '*.enrolmentKey',
+        '*.password',
+        'params.code',
+        '*.params.code',
+        'mqttSecret',
+        'enrolmentKey',
+      ],
+    },
+    destination({ fd: 1, sync: true }),
+  )
+
 /** Runs the agent until a signal ends it. Resolves once the screen is there. */
 export async function run(
   settings: AgentSettings,
@@ -93,23 +112,7 @@ export async function run(
   const credentials = credentialsOf(settings)
   makeDataDir(dataDir)
   await claimDataDir(dataDir)
-  // Synchronous: a pino worker does not work in the bundle, and no message may be lost at exit.
-  const log = pino(
-    {
-      level: logLevel,
-      redact: [
-        '*.mqttSecret',
-        '*.pairingSecret',
-        '*.enrolmentKey',
-        '*.password',
-        'params.code',
-        '*.params.code',
-        'mqttSecret',
-        'enrolmentKey',
-      ],
-    },
-    destination({ fd: 1, sync: true }),
-  )
+  const log = createLog(logLevel)
   const visitors = await visitorsOf(settings)
   const pages = createConditions()
   const machine = platformOf(settings, searchPath, visitors)

@@ -18,7 +18,7 @@ describe('docs/contract.md', () => {
 
 /** Permitted sources of a rule: a page of docs/, an address, an author or a standard. */
 const KNOWN_SOURCES =
-  /^(docs\/|https?:\/\/|RFC \d|MQTT 3\.1\.1|IEEE \d|ITU-T |XML 1\.0|PostgreSQL|sqlite\.org|proc\(5\)|sd_booted\(3\)|AMD, |Mulberry32|Wagner and|"decorrelated)/
+  /^(docs\/|https?:\/\/|RFC \d|MQTT 3\.1\.1|IEEE \d|ITU-T |XML 1\.0|PostgreSQL|sqlite\.org|[\w.-]+\([1-8]\)|AMD, |Mulberry32|Wagner and|"decorrelated)/
 
 describe('references in comments and pages', () => {
   const sources = globSync('{protocol,broker,backend,agent,admin,tests}/**/*.{ts,vue}', { cwd: ROOT })

@@ -1,6 +1,6 @@
 import { computed, reactive, watchEffect } from 'vue'
 import type { Language } from '@escale/protocol'
-import { texts } from './texts.ts'
+import { texts } from './languages.ts'
 
 /** The visitor's choices. They are not stored, so that the next visitor gets the site's defaults. */
 export function usePreferences(siteLanguage: () => Language) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { codeIn, meaningOf, nothingTyped, typeInto, wholeCode } from './code-entry.ts'
 import { caretAfterFormat, formatTyped, isWhole } from './code-format.ts'
 import { clockText, secondsLeft } from './countdown.ts'
-import { texts } from './texts.ts'
+import { texts } from './languages.ts'
 import { timeOfDay } from './time-of-day.ts'
 
 describe('the code field', () => {

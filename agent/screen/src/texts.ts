@@ -1,7 +1,3 @@
-import type { Language } from '@escale/protocol'
-import { en } from './texts-en.ts'
-import { fr } from './texts-fr.ts'
-
 /** Why a visitor calls staff. */
 export const callReasons = ['help', 'print', 'fault', 'time', 'other'] as const
 export type CallReason = (typeof callReasons)[number]
@@ -83,5 +79,3 @@ export interface Texts {
   retryIn: (seconds: number) => string
   retryNow: string
 }
-
-export const texts: Record<Language, Texts> = { fr, en }
