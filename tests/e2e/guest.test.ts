@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installPackage } from '../support/debian.ts'
 import { enterGuestRoom, INSIDE, type GuestRoom } from '../support/guest-room.ts'
@@ -6,9 +7,14 @@ import { enterGuestRoom, INSIDE, type GuestRoom } from '../support/guest-room.ts
 let room: GuestRoom
 const HOME = '/home/escale-guest'
 
+const INSTALLS_MS = 300_000
+const CUPS = ['/usr/sbin/cupsd', '/usr/sbin/lpadmin', '/usr/bin/lp']
+
 beforeAll(async () => {
+  // Before the room exists: it has a copy of /etc.
+  if (!CUPS.every(existsSync)) await installPackage('cups cups-client')
   room = await enterGuestRoom()
-})
+}, INSTALLS_MS)
 afterAll(() => room.leave())
 
 /** Kinds of which something was found. */
@@ -238,9 +244,8 @@ Listen /run/cups/cups.sock
 </Policy>`
 
   it('of the guest are cancelled, the documents of finished ones are removed, and other queues keep their jobs', async () => {
-    const hasCups = () => room.root('command -v cupsd && command -v lpadmin && command -v lp').catch(() => '')
-    if ((await hasCups()) === '') await installPackage('cups cups-client')
-    expect(await hasCups(), 'needs CUPS: run `sudo apt-get install cups cups-client`').not.toBe('')
+    const missing = CUPS.filter((path) => !existsSync(path))
+    expect(missing, 'needs CUPS: run `sudo apt-get install cups cups-client`').toEqual([])
     await room.root(`echo '${CONFIGURATION}' > /etc/cups/cupsd.conf; echo 'FileDevice Yes' >> /etc/cups/cups-files.conf
       mkdir -p /var/spool/cups/tmp /var/cache/cups /run/cups /var/log/cups; chgrp -R lp /var/spool/cups
       cupsd -f >/dev/null 2>&1 & echo $! > /run/cupsd.pid
