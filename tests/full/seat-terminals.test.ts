@@ -5,10 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createFreezer } from './freezer.ts'
-import { createSeat, GUEST_TERMINAL, LOCK_TERMINAL, type Seat } from './seat.ts'
-import { shownTerminal } from './terminals.ts'
-import { createUnits, type Units } from './units.ts'
+import { createFreezer } from '../../agent/src/platform/linux/seat/freezer.ts'
+import {
+  createSeat,
+  GUEST_TERMINAL,
+  LOCK_TERMINAL,
+  type Seat,
+} from '../../agent/src/platform/linux/seat/seat.ts'
+import { shownTerminal } from '../../agent/src/platform/linux/seat/terminals.ts'
+import { createUnits, type Units } from '../../agent/src/platform/linux/seat/units.ts'
 
 /**
  * These tests change the terminal of the machine on which they run, so they must be asked for. They need root, a kernel
@@ -17,7 +22,7 @@ import { createUnits, type Units } from './units.ts'
 const isAskedFor = process.env.ESCALE_TEST_TERMINALS === '1'
 
 /** The units that change the terminal, and their program. */
-const SEAT_FILES = join(import.meta.dirname, '..', '..', '..', '..', 'seat')
+const SEAT_FILES = join(import.meta.dirname, '..', '..', 'agent', 'seat')
 const HOLDER = join(import.meta.dirname, 'testing', 'hold-terminal.pl')
 /** Where control groups of version 2 are, on their own or beside version 1. */
 const GROUPS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
