@@ -62,13 +62,15 @@ async function listensAt(path: string): Promise<boolean> {
   }
 }
 
+/** Only a refusal shows that nobody listens any more: an agent that is busy keeps its folder. */
 async function isAnswered(path: string): Promise<boolean> {
   const socket = connect(path)
   try {
     await once(socket, 'connect')
     return true
-  } catch {
-    return false
+  } catch (err) {
+    const { code = '' } = err as NodeJS.ErrnoException
+    return code !== 'ECONNREFUSED' && code !== 'ENOENT'
   } finally {
     socket.destroy()
   }
